@@ -1,0 +1,57 @@
+"""What may go wrong with somebody's input, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_SHOWN = 60
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Problem:
+    """One fault of an input: where it stands, what was expected, what was found, what to do."""
+
+    place: str
+    """The file, flag or call that holds the fault."""
+    path: str
+    """Dotted path inside the place; empty for the whole of it."""
+    expected: str
+    found: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        where = ": ".join(part for part in (self.place, self.path) if part)
+        text = f"{where}: expected {self.expected}, found {self.found}"
+        return f"{text}; {self.hint}" if self.hint else text
+
+
+class MarsSolverError(Exception):
+    """The base of every error that this package raises on purpose."""
+
+
+class InputError(MarsSolverError, ValueError):
+    """A profile, catalogue, weights file, measurement or flag is not usable.
+
+    Attributes:
+        problems: every fault found, in order of place and path.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(set(problems)))
+        super().__init__("\n".join(map(str, self.problems)))
+
+
+def shown(value: object) -> str:
+    """Return `value` as a message quotes it: on one line, and short."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        text = '"' + value[: _SHOWN * 2].encode("unicode_escape").decode() + '"'
+    elif isinstance(value, dict):
+        return "a table"
+    elif isinstance(value, int) and value.bit_length() > _SHOWN * 3:
+        return "a number of more than 50 digits"
+    else:
+        text = "nothing" if value is None else repr(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

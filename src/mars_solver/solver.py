@@ -1,0 +1,250 @@
+"""Verdicts, standings and the ranking of one profile.
+
+The flow is `ask` (profile to question), `stand` (question to standings), `rank` (standings and
+weights to order). Standings depend on the question alone and scores on the importances alone, so
+that many profiles with one question share its standings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from mars_solver.catalogue import Catalogue
+from mars_solver.configurations import Configuration, enumerate_configurations, unknown_used
+from mars_solver.facts import Model
+from mars_solver.profile import Profile
+from mars_solver.requirements import Check, checks, fact_verdict, ruled_out
+from mars_solver.scoring import Integers, totals, value_table
+from mars_solver.vocabulary import (
+    BIT,
+    REQUIREMENTS,
+    Kind,
+    Policy,
+    Status,
+    Verdict,
+)
+from mars_solver.weights import Weights, coefficients
+
+_REFERENCE = BIT["voice_transfer"] | BIT["short_reference"]
+_STYLE = BIT["style_control"]
+
+
+class Masks(NamedTuple):
+    """The requirements that a model's facts violate, and those that they leave unverified."""
+
+    violated: int
+    unverified: int
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Everything that standings depend on: profiles with equal questions stand alike."""
+
+    stated: int
+    """The mask of the stated requirements."""
+    facts: tuple[Masks, ...]
+    """What the facts of each model say of them, in the catalogue's order."""
+    batch: bool
+    accept_beta: bool
+    policy: Policy
+
+
+class Option(NamedTuple):
+    """One configuration of a model, with what does not depend on the profile."""
+
+    configuration: Configuration
+    ruled_out: int
+    """The mask of the requirements that it cannot meet, whatever the facts."""
+    unknown: int
+    """How many of its values rest on unknown capabilities."""
+
+
+class Standing(NamedTuple):
+    """How one model stands: its configuration, and the requirements that this does not meet."""
+
+    model: Model
+    configuration: Configuration
+    violated: int
+    unverified: int
+    refused: bool
+    """Whether it is a beta that the profile does not accept."""
+
+    @property
+    def status(self) -> Status:
+        """The status of the model."""
+        if self.refused or self.violated:
+            return Status.EXCLUDED
+        return Status.UNVERIFIED if self.unverified else Status.GUARANTEED
+
+
+Order = tuple[int, int]
+"""What ranks before the score: status, then the number of unverified requirements."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer to one profile, before it is explained."""
+
+    profile: Profile
+    question: Question
+    standings: tuple[Standing, ...]
+    """In the catalogue's order."""
+    weights: tuple[int, ...]
+    """The weight of each criterion, in declared order."""
+    sums: tuple[tuple[int, int], ...]
+    """The least and most weighted sum of each model, in the catalogue's order."""
+    ranking: tuple[int, ...]
+    """The places in `standings` of the models that are not excluded, best first."""
+
+    def order(self, place: int) -> Order:
+        """Return the standing of a model as it ranks under the policy."""
+        return order(self.standings[place], self.question.policy)
+
+
+@dataclass(frozen=True, eq=False)
+class Solver:
+    """A catalogue and weights, prepared to answer any number of profiles.
+
+    Raises:
+        InputError: where a model of the catalogue has no configuration.
+    """
+
+    catalogue: Catalogue
+    weights: Weights
+    options: tuple[tuple[Option, ...], ...] = field(init=False, repr=False)
+    """The configurations of each model, in the catalogue's order."""
+    capabilities: tuple[Masks, ...] = field(init=False, repr=False)
+    """What the facts of each model say of every capability."""
+    values: Integers = field(init=False, repr=False)
+    """The value table of `scoring`."""
+
+    def __post_init__(self) -> None:
+        models = self.catalogue.models
+        configurations = enumerate_configurations(self.catalogue)
+        options = tuple(
+            tuple(_option(model, each) for each in configurations[model.id]) for model in models
+        )
+        always = [Check(r, True) for r in REQUIREMENTS if r.kind is Kind.CAPABILITY]  # noqa: FBT003
+        object.__setattr__(self, "options", options)
+        object.__setattr__(self, "capabilities", tuple(_masks(always, m) for m in models))
+        object.__setattr__(self, "values", value_table(models, self.weights))
+
+    def decide(self, profile: Profile, unknown: Policy = "flag") -> Decision:
+        """Return the standing of every model and the ranking of those that remain."""
+        question = self.ask(profile, unknown)
+        standings = self.stand(question)
+        weights = self.weigh(profile)
+        pairs = totals(np.array([weights], dtype=np.int64), self.values)[0].tolist()
+        sums = tuple((low, high) for low, high in pairs)
+        return Decision(profile, question, standings, weights, sums, rank(standings, sums, unknown))
+
+    def ask(self, profile: Profile, unknown: Policy = "flag") -> Question:
+        """Return the question that a profile asks of this catalogue."""
+        stated = profile.require.stated
+        varying = [c for c in checks(profile) if c.requirement.kind is not Kind.CAPABILITY]
+        facts = tuple(
+            Masks(fixed.violated & stated | own.violated, fixed.unverified & stated | own.unverified)
+            for fixed, own in zip(
+                self.capabilities,
+                (_masks(varying, model) for model in self.catalogue.models),
+                strict=True,
+            )
+        )
+        return Question(stated, facts, profile.batch, profile.accept_beta, unknown)
+
+    def stand(self, question: Question) -> tuple[Standing, ...]:
+        """Return how each model stands, in the catalogue's order."""
+        return tuple(
+            _best(model, options, masks, question)
+            for model, options, masks in zip(
+                self.catalogue.models, self.options, question.facts, strict=True
+            )
+        )
+
+    def weigh(self, profile: Profile) -> tuple[int, ...]:
+        """Return the weight of each criterion, in declared order."""
+        multiply = coefficients(
+            self.weights, profile.require.needs, profile.primary, batch=profile.batch
+        )
+        return tuple(i * m for i, m in zip(profile.importances, multiply, strict=True))
+
+
+def rank(
+    standings: tuple[Standing, ...], sums: tuple[tuple[int, int], ...], policy: Policy
+) -> tuple[int, ...]:
+    """Return the places of the models that are not excluded: by standing, score, then id."""
+    keys = [
+        (order(standing, policy), -sum(sums[place]), standing.model.id, place)
+        for place, standing in enumerate(standings)
+        if standing.status is not Status.EXCLUDED
+    ]
+    return tuple(key[-1] for key in sorted(keys))
+
+
+def order(standing: Standing, policy: Policy) -> Order:
+    """Return the standing as it ranks; to accept the unknown is to rank it as met."""
+    if policy == "accept" and standing.status is Status.UNVERIFIED:
+        return Status.GUARANTEED, 0
+    return standing.status, standing.unverified.bit_count()
+
+
+def missed(option: Option, masks: Masks, question: Question) -> Masks:
+    """Return the stated requirements that one configuration violates and leaves unverified."""
+    violated = masks.violated | option.ruled_out & question.stated
+    unverified = masks.unverified & ~violated
+    if question.policy == "reject":
+        return Masks(violated | unverified, 0)
+    return Masks(violated, unverified)
+
+
+def _best(
+    model: Model, options: tuple[Option, ...], masks: Masks, question: Question
+) -> Standing:
+    """Return the standing of a model in its best configuration.
+
+    Fewest violations, fewest unverified, the delivery of the workflow, fewest unknown
+    capabilities, least beyond what is required; then declared order, in which options come.
+    """
+    delivery = "batch" if question.batch else "streaming"
+    reference, style = question.stated & _REFERENCE, question.stated & _STYLE
+    best: tuple[tuple[int, ...], Option, Masks] | None = None
+    for option in options:
+        own = missed(option, masks, question)
+        chosen = option.configuration
+        extra = (chosen.voice == "reference_audio" and not reference) + (
+            chosen.style == "directed" and not style
+        )
+        key = (
+            own.violated.bit_count(),
+            own.unverified.bit_count(),
+            chosen.delivery != delivery,
+            option.unknown,
+            extra,
+        )
+        if best is None or key < best[0]:
+            best = key, option, own
+    if best is None:
+        raise AssertionError(f"{model.id} has no configuration")
+    _, option, own = best
+    refused = model.beta and not question.accept_beta
+    return Standing(model, option.configuration, own.violated, own.unverified, refused)
+
+
+def _option(model: Model, configuration: Configuration) -> Option:
+    impossible = sum(BIT[r.name] for r in REQUIREMENTS if ruled_out(r, configuration))
+    return Option(configuration, impossible, unknown_used(model, configuration))
+
+
+def _masks(asked: list[Check], model: Model) -> Masks:
+    """Return what the facts of a model say of some checks."""
+    violated = unverified = 0
+    for check in asked:
+        match fact_verdict(check, model):
+            case Verdict.VIOLATED:
+                violated |= BIT[check.requirement.name]
+            case Verdict.UNVERIFIED:
+                unverified |= BIT[check.requirement.name]
+    return Masks(violated, unverified)

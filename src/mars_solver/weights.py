@@ -1,0 +1,146 @@
+"""The weights: value functions with fixed anchors, and how needs emphasise the criteria."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import Field, PlainValidator, model_validator
+
+from mars_solver.catalogue import digest
+from mars_solver.errors import shown
+from mars_solver.facts import Text, Version
+from mars_solver.parsing import Bound, Fault, Input, Line, choice, faults, unexpected
+from mars_solver.vocabulary import VALUE_SCALE
+
+MAX_WEIGHT: Final = 10**6
+"""The largest weight in a file: importances, emphases and values then multiply within int64."""
+
+
+def _weight(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_WEIGHT:
+        return value
+    raise unexpected(value, f"a whole number from 0 to {MAX_WEIGHT}")
+
+
+def _value(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= VALUE_SCALE:
+        return value
+    raise unexpected(value, f"a whole number from 0 to {VALUE_SCALE}")
+
+
+Weight = Annotated[int, PlainValidator(_weight)]
+Value = Annotated[int, PlainValidator(_value)]
+
+
+class Anchor(Input):
+    """One fixed point of a value function."""
+
+    at: Bound
+    value: Value
+
+
+class Curve(Input):
+    """A value function: piecewise linear between anchors, constant beyond the first and last."""
+
+    scale: Annotated[Literal["linear", "log"], choice("linear", "log")]
+    anchors: Annotated[tuple[Anchor, ...], Field(strict=False, min_length=2)]
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        at = [anchor.at for anchor in self.anchors]
+        values = [anchor.value for anchor in self.anchors]
+        found: list[Fault] = []
+        if any(a >= b for a, b in pairwise(at)) or at[-1] == float("inf"):
+            found.append(("anchors", "finite, rising places", shown(at), "sort them by `at`"))
+        if self.scale == "log" and at[0] <= 0:
+            found.append(("anchors.0.at", "a number > 0 on a log scale", shown(at[0]), ""))
+        steps = [b - a for a, b in pairwise(values)]
+        if not (all(s >= 0 for s in steps) or all(s <= 0 for s in steps)):
+            found.append(("anchors", "values that only rise or only fall", shown(values), ""))
+        if {values[0], values[-1]} != {0, VALUE_SCALE}:
+            ends = f"first and last values 0 and {VALUE_SCALE}, in either order"
+            found.append(("anchors", ends, shown([values[0], values[-1]]), ""))
+        if found:
+            raise faults(*found)
+        return self
+
+
+class Curves(Input):
+    """The value function of each criterion that a number scores; control is 0 or the whole."""
+
+    latency: Curve
+    fidelity: Curve
+    expressiveness: Curve
+    footprint: Curve
+
+
+class PerCriterion(Input):
+    """One whole number for each criterion."""
+
+    latency: Weight
+    fidelity: Weight
+    expressiveness: Weight
+    control: Weight
+    footprint: Weight
+
+
+class PerNeed(Input):
+    """One vector for each need."""
+
+    real_time: PerCriterion
+    voice_transfer: PerCriterion
+    style_control: PerCriterion
+    on_device: PerCriterion
+
+
+class Emphasis(PerNeed):
+    """What is added to the base where a need is stated, or the workflow is batch."""
+
+    batch: PerCriterion
+
+
+class Weights(Input):
+    """Everything that turns facts and importances into a score."""
+
+    format: Version = Field(alias="schema")
+    name: Text
+    note: Line = None
+    curves: Curves
+    base: PerCriterion
+    emphasis: Emphasis
+    first: PerNeed
+    """What is added where a need is the primary one."""
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the content."""
+        return digest(self.model_dump(by_alias=True, exclude_none=True))
+
+
+def coefficients(
+    weights: Weights, needs: tuple[str, ...], primary: str | None, *, batch: bool
+) -> tuple[int, ...]:
+    """Return what the importance of each criterion is multiplied by, in declared order.
+
+    base + the emphasis of each stated need + that of batch + the first of the primary need.
+    """
+    emphasis = [getattr(weights.emphasis, need) for need in needs]
+    vectors = [
+        weights.base,
+        *emphasis,
+        *([weights.emphasis.batch] if batch else []),
+        *([getattr(weights.first, primary)] if primary else []),
+    ]
+    columns = zip(*(_row(vector) for vector in vectors), strict=True)
+    return tuple(sum(column) for column in columns)
+
+
+def _row(vector: Any) -> tuple[int, ...]:
+    return (
+        vector.latency,
+        vector.fidelity,
+        vector.expressiveness,
+        vector.control,
+        vector.footprint,
+    )

@@ -1,4 +1,4 @@
-"""The catalogue: all models with their facts, what their sources mean, and the guide's flowchart."""
+"""The catalogue: models with their facts, what their sources mean, and the guide's flowchart."""
 
 from __future__ import annotations
 

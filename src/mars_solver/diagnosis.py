@@ -55,9 +55,7 @@ def hitting_sets(masks: Iterable[int]) -> list[int]:
     for i, mask in enumerate(masks):
         grown = found if i else [0]
         found = minimal(
-            bit | each
-            for each in grown
-            for bit in ([0] if each & mask else _bits(mask))
+            bit | each for each in grown for bit in ([0] if each & mask else _bits(mask))
         )
     return found
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 _SHOWN = 60
 
@@ -40,6 +41,24 @@ class InputError(MarsSolverError, ValueError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
         super().__init__("\n".join(map(str, self.problems)))
+
+
+def gather(*steps: Callable[[], Any]) -> tuple[Any, ...]:
+    """Return the results of independent steps.
+
+    Raises:
+        InputError: with the problems of every step that failed, not of the first alone.
+    """
+    results: list[Any] = []
+    problems: list[Problem] = []
+    for step in steps:
+        try:
+            results.append(step())
+        except InputError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InputError(problems)
+    return tuple(results)
 
 
 def shown(value: object) -> str:

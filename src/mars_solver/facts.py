@@ -51,7 +51,7 @@ def _text(value: object) -> str:
 
 def _yes_no(value: object) -> bool | str:
     if isinstance(value, bool) or value == UNKNOWN:
-        return cast("bool | str", value)
+        return value
     raise unexpected(value, f'true, false or "{UNKNOWN}"')
 
 

@@ -120,7 +120,11 @@ def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
 
 def _keys_below(model: type[BaseModel], loc: tuple[int | str, ...]) -> dict[str, str]:
     """Return the keys of the tables in the table at `loc`, each with its dotted path."""
-    return {key: f"{name}.{key}" for name in _keys_at(model, loc) for key in _keys_at(model, (*loc, name))}
+    return {
+        key: f"{name}.{key}"
+        for name in _keys_at(model, loc)
+        for key in _keys_at(model, (*loc, name))
+    }
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

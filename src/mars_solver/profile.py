@@ -73,7 +73,10 @@ class Requirements(Input):
             need.name
             for need in NEEDS
             if any(getattr(self, name) for name in need.stated_by)
-            or (need.ceiling and (getattr(self, need.ceiling[0]) or need.ceiling[1]) < need.ceiling[1])
+            or (
+                need.ceiling
+                and (getattr(self, need.ceiling[0]) or need.ceiling[1]) < need.ceiling[1]
+            )
         )
 
 
@@ -122,14 +125,17 @@ class Profile(Input):
         **unknown: object,
     ) -> None:
         try:
-            super().__init__(
-                name=name,
-                workflow=workflow,
-                primary=primary,
-                accept_beta=accept_beta,
-                require=require,
-                prefer=prefer,
-                **unknown,
+            self.__pydantic_validator__.validate_python(
+                {
+                    "name": name,
+                    "workflow": workflow,
+                    "primary": primary,
+                    "accept_beta": accept_beta,
+                    "require": require,
+                    "prefer": prefer,
+                    **unknown,
+                },
+                self_instance=self,
             )
         except ValidationError as error:
             raise InputError(problems_of(error, type(self), _PLACE)) from None
@@ -141,7 +147,7 @@ class Profile(Input):
         Raises:
             InputError: with every fault of the mapping.
         """
-        return parse_profile(obj, _PLACE) if not isinstance(obj, cls) else obj  # type: ignore[return-value]
+        return obj if isinstance(obj, cls) else parse(cls, _table(obj), _PLACE)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -1,8 +1,9 @@
-"""From a profile to what is checked, and the verdict of each check: the one semantics of all paths."""
+"""From a profile to its checks and their verdicts: the one semantics of all paths."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from mars_solver.configurations import Configuration
 from mars_solver.facts import EVERYTHING, Model
@@ -19,6 +20,16 @@ class Check:
 
     requirement: Requirement
     required: Required
+
+    @property
+    def amount(self) -> int | float:
+        """What a ceiling or floor asks for."""
+        return cast("int | float", self.required)
+
+    @property
+    def locales(self) -> tuple[str, ...]:
+        """What `languages` asks for."""
+        return cast("tuple[str, ...]", self.required)
 
 
 def checks(profile: Profile) -> tuple[Check, ...]:
@@ -48,30 +59,29 @@ def ruled_out(requirement: Requirement, configuration: Configuration) -> bool:
 def fact_verdict(check: Check, model: Model) -> Verdict:
     """Return how a requirement stands on the facts of a model, in its best configuration."""
     requirement = check.requirement
-    own = _own_verdict(check, model)
+    own = own_verdict(check, model)
     if requirement.implies is None:
         return own
     return max(own, capability_verdict(model.capability(requirement.implies)))
 
 
-def _own_verdict(check: Check, model: Model) -> Verdict:
+def own_verdict(check: Check, model: Model) -> Verdict:
     """Return the verdict of a check without what it implies."""
-    fact, required = check.requirement.fact, check.required
+    fact = check.requirement.fact
     match check.requirement.kind:
         case Kind.CAPABILITY:
             return capability_verdict(model.capability(fact))
         case Kind.LOCALES:
-            assert isinstance(required, tuple)  # noqa: S101  (narrows the type)
-            return max(capability_verdict(model.speaks(tag)) for tag in required)
+            return max(capability_verdict(model.speaks(tag)) for tag in check.locales)
         case Kind.CEILING:
             low, high = model.range(fact) or EVERYTHING
-            return _compared(met=high <= required, violated=low > required)
+            return _compared(met=high <= check.amount, violated=low > check.amount)
         case Kind.FLOOR:
             low, high = model.range(fact) or EVERYTHING
-            return _compared(met=low >= required, violated=high < required)
+            return _compared(met=low >= check.amount, violated=high < check.amount)
 
 
-def capability_verdict(known: bool | None) -> Verdict:  # noqa: FBT001
+def capability_verdict(known: bool | None) -> Verdict:
     """Return the verdict of a requirement for a capability."""
     if known is None:
         return Verdict.UNVERIFIED

@@ -10,7 +10,6 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from itertools import pairwise
 
-
 import numpy as np
 from numpy.typing import NDArray
 

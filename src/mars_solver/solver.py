@@ -127,7 +127,7 @@ class Solver:
         options = tuple(
             tuple(_option(model, each) for each in configurations[model.id]) for model in models
         )
-        always = [Check(r, True) for r in REQUIREMENTS if r.kind is Kind.CAPABILITY]  # noqa: FBT003
+        always = [Check(r, True) for r in REQUIREMENTS if r.kind is Kind.CAPABILITY]
         object.__setattr__(self, "options", options)
         object.__setattr__(self, "capabilities", tuple(_masks(always, m) for m in models))
         object.__setattr__(self, "values", value_table(models, self.weights))
@@ -146,7 +146,9 @@ class Solver:
         stated = profile.require.stated
         varying = [c for c in checks(profile) if c.requirement.kind is not Kind.CAPABILITY]
         facts = tuple(
-            Masks(fixed.violated & stated | own.violated, fixed.unverified & stated | own.unverified)
+            Masks(
+                fixed.violated & stated | own.violated, fixed.unverified & stated | own.unverified
+            )
             for fixed, own in zip(
                 self.capabilities,
                 (_masks(varying, model) for model in self.catalogue.models),
@@ -200,9 +202,7 @@ def missed(option: Option, masks: Masks, question: Question) -> Masks:
     return Masks(violated, unverified)
 
 
-def _best(
-    model: Model, options: tuple[Option, ...], masks: Masks, question: Question
-) -> Standing:
+def _best(model: Model, options: tuple[Option, ...], masks: Masks, question: Question) -> Standing:
     """Return the standing of a model in its best configuration.
 
     Fewest violations, fewest unverified, the delivery of the workflow, fewest unknown

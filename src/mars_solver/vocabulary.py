@@ -247,14 +247,19 @@ class Criterion:
     fact: str
     kind: Literal["number", "ordinal", "capability"]
     describe: str
+    caveat: str = ""
+    """What every answer that uses the fact says of it."""
 
+
+_JUDGED = "an ordinal from 1 to 5, read from the guide's words and few figures"
+_WEIGHTS_ONLY = "of the weights alone: run-time overhead is not included"
 
 CRITERIA: Final[tuple[Criterion, ...]] = (
     Criterion("latency", "ttfb_ms", "number", "speech that starts soon"),
-    Criterion("fidelity", "fidelity", "ordinal", "audio close to a real voice"),
-    Criterion("expressiveness", "expressiveness", "ordinal", "lively, natural delivery"),
+    Criterion("fidelity", "fidelity", "ordinal", "audio close to a real voice", _JUDGED),
+    Criterion("expressiveness", "expressiveness", "ordinal", "lively, natural delivery", _JUDGED),
     Criterion("control", "style_control", "capability", "say over the delivery"),
-    Criterion("footprint", "memory_mb", "number", "little memory"),
+    Criterion("footprint", "memory_mb", "number", "little memory", _WEIGHTS_ONLY),
 )
 """Every criterion, in declared order: the order of columns in each score table."""
 

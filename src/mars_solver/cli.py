@@ -1,0 +1,184 @@
+"""The command line: the only module that prints."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, NoReturn, cast
+
+import typer
+
+from mars_solver import __version__
+from mars_solver.errors import InputError, Problem, gather
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from mars_solver.catalogue import Catalogue
+    from mars_solver.profile import Profile
+    from mars_solver.vocabulary import Policy
+
+BAD_INPUT = 2
+INFEASIBLE = 3
+
+app = typer.Typer(
+    name="mars-solver",
+    help="Pick a MARS text-to-speech model for what a voice product needs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Models = Annotated[
+    str | None,
+    typer.Option("--models", metavar="DIR", help="A catalogue of your own: one TOML per model."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def main() -> NoReturn:
+    """Run the command line and exit: 0 answer, 2 bad input, 3 infeasible."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        app()
+    except InputError as error:
+        for problem in error.problems:
+            print(f"error: {problem}", file=sys.stderr)
+        sys.exit(BAD_INPUT)
+    sys.exit(0)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    if version:
+        print(f"mars-solver {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def recommend(
+    profile: Annotated[
+        str | None,
+        typer.Argument(metavar="[PROFILE]", help="A TOML or JSON file; - is standard input."),
+    ] = None,
+    require: Annotated[
+        list[str] | None,
+        typer.Option("--require", metavar="NAME=VALUE", help="A requirement; overrides the file."),
+    ] = None,
+    prefer: Annotated[
+        list[str] | None,
+        typer.Option("--prefer", metavar="NAME=0..10", help="An importance; 5 is neutral."),
+    ] = None,
+    workflow: Annotated[
+        str | None, typer.Option(metavar="batch", help="batch: latency is no concern.")
+    ] = None,
+    primary: Annotated[
+        str | None, typer.Option(metavar="NEED", help="The stated need that comes first.")
+    ] = None,
+    accept_beta: Annotated[
+        bool | None,
+        typer.Option("--accept-beta/--no-accept-beta", help="Let beta models be candidates."),
+    ] = None,
+    measurements: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Your own measurements, as facts.")
+    ] = None,
+    models: Models = None,
+    weights: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Weights of your own.")
+    ] = None,
+    unknown: Annotated[
+        str,
+        typer.Option(metavar="flag|accept|reject", help="How to rank what the facts leave open."),
+    ] = "flag",
+    top: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="The longest shortlist to show.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Rank the models that meet a profile, with reasons.
+
+    Exits with 0 for an answer, 2 for bad input, 3 where no model is left.
+    """
+    from mars_solver import api, files, flags, rendering  # noqa: PLC0415
+
+    def asked() -> Profile:
+        document, place = files.read_document(profile) if profile else ({}, "flags")
+        return flags.profile_from(
+            document,
+            place,
+            require=require or (),
+            prefer=prefer or (),
+            workflow=workflow,
+            primary=primary,
+            accept_beta=accept_beta,
+        )
+
+    def facts() -> Catalogue:
+        catalogue = files.load_catalogue(models)
+        return files.load_measurements(measurements, catalogue) if measurements else catalogue
+
+    stated, catalogue, weighed = gather(asked, facts, lambda: files.load_weights(weights))
+    answer = api.recommend(
+        stated, catalogue=catalogue, weights=weighed, unknown=cast("Policy", unknown), top=top
+    )
+    if as_json:
+        _print(rendering.to_json(answer.to_dict()))
+    else:
+        _show(rendering.recommendation(answer))
+    if not answer.decision.ranking:
+        raise typer.Exit(INFEASIBLE)
+
+
+@app.command()
+def catalogue(
+    folder: Annotated[
+        str | None, typer.Argument(metavar="[DIR]", help="The same as --models.")
+    ] = None,
+    models: Models = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only say whether the catalogue is usable.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the facts with their sources, or check a catalogue of your own."""
+    from mars_solver import files, rendering  # noqa: PLC0415
+    from mars_solver.configurations import enumerate_configurations  # noqa: PLC0415
+
+    if folder and models:
+        raise InputError([Problem("--models", "", "one folder", f"{folder} too", "drop one")])
+    facts = files.load_catalogue(folder or models)
+    enumerate_configurations(facts)
+    if as_json:
+        _print(rendering.to_json(rendering.catalogue_to_dict(facts)))
+    elif check:
+        _print(rendering.usable(facts))
+    else:
+        _show(rendering.catalogue(facts))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a profile."""
+    from mars_solver.profile import profile_schema  # noqa: PLC0415
+    from mars_solver.rendering import to_json  # noqa: PLC0415
+
+    _print(to_json(profile_schema()))
+
+
+def _show(renderable: RenderableType) -> None:
+    """Print a renderable: in colour and as wide as a terminal, or plain and of fixed width."""
+    if sys.stdout.isatty():
+        from rich.console import Console  # noqa: PLC0415
+
+        Console(markup=False, highlight=False).print(renderable)
+    else:
+        from mars_solver.rendering import to_text  # noqa: PLC0415
+
+        _print(to_text(renderable))
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)

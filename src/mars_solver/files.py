@@ -1,0 +1,192 @@
+"""The only module that reads files: bytes to parsed data, with every fault named."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from mars_solver.catalogue import Catalogue, build_catalogue, with_measurements
+from mars_solver.errors import InputError, Problem
+from mars_solver.parsing import did_you_mean, parse
+from mars_solver.profile import Profile, parse_profile
+from mars_solver.weights import Weights
+
+MAX_BYTES: Final = 2**20
+"""The largest file that is read; a profile or model takes a few kilobytes."""
+STDIN: Final = "-"
+_RESERVED: Final = ("sources", "flowchart")
+"""The files of a catalogue that are no model."""
+
+
+def load_profile(path: str | Path) -> Profile:
+    """Return the profile in a TOML or JSON file; `-` is standard input.
+
+    Raises:
+        InputError: with every fault of the file.
+    """
+    return parse_profile(*read_document(path))
+
+
+def load_catalogue(folder: str | Path | None = None) -> Catalogue:
+    """Return the catalogue in a folder; without one, the catalogue that ships with the package.
+
+    The folder holds one `<id>.toml` for each model. `sources.toml` and `flowchart.toml` stand
+    beside them; where one is absent, the shipped one counts.
+
+    Raises:
+        InputError: with every fault of every file.
+    """
+    return _shipped_catalogue() if folder is None else _read_catalogue(Path(folder))
+
+
+def load_weights(path: str | Path | None = None) -> Weights:
+    """Return the weights in a file; without one, those that ship with the package.
+
+    Raises:
+        InputError: with every fault of the file.
+    """
+    return _shipped_weights() if path is None else parse(Weights, *read_document(path))
+
+
+def load_measurements(path: str | Path, catalogue: Catalogue) -> Catalogue:
+    """Return the catalogue with the measurements in a file as its chosen claims.
+
+    Raises:
+        InputError: with every fault of the file.
+    """
+    data, place = read_document(path)
+    return with_measurements(catalogue, data, place=place)
+
+
+def read_document(path: str | Path) -> tuple[dict[str, Any], str]:
+    """Return the table in a TOML or JSON file, and how messages call the place.
+
+    A `.json` file, and any whose first non-blank byte is `{`, is JSON; every other is TOML.
+
+    Raises:
+        InputError: where the file cannot be read or is not well-formed.
+    """
+    place = "standard input" if str(path) == STDIN else str(path)
+    text = _decode(_read(path, place), place)
+    if not text.strip():
+        hint = "write what you need, or leave the file out for an empty profile"
+        raise InputError([Problem(place, "", "a TOML or JSON document", "an empty file", hint)])
+    as_json = text.lstrip().startswith("{") or place.lower().endswith(".json")
+    return (_parse_json if as_json else _parse_toml)(text, place), place
+
+
+def _read(path: str | Path, place: str) -> bytes:
+    """Return the bytes of a file, at most `MAX_BYTES`."""
+    try:
+        if str(path) == STDIN:
+            data = _read_some(sys.stdin.buffer)
+        else:
+            with Path(path).open("rb") as file:
+                data = _read_some(file)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError([Problem(place, "", "a readable file", reason, _near(path))]) from None
+    if len(data) > MAX_BYTES:
+        found = "a larger one"
+        raise InputError([Problem(place, "", f"a file of at most {MAX_BYTES} bytes", found)])
+    return data
+
+
+def _read_some(file: BinaryIO) -> bytes:
+    return file.read(MAX_BYTES + 1)
+
+
+def _near(path: str | Path) -> str:
+    """Return a hint that names a file of nearly the same name."""
+    try:
+        names = [p.name for p in Path(path).parent.iterdir()]
+    except (OSError, ValueError):
+        return ""
+    name = Path(path).name
+    return did_you_mean(name, [other for other in names if other != name])
+
+
+def _decode(data: bytes, place: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        found = f"byte 0x{data[error.start]:02x} at offset {error.start}"
+        raise InputError([Problem(place, "", "UTF-8 text", found, "save it as UTF-8")]) from None
+
+
+def _parse_toml(text: str, place: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise InputError([_too_deep(place)]) from None
+    except ValueError as error:
+        raise InputError([Problem(place, "", "valid TOML", str(error))]) from None
+
+
+def _parse_json(text: str, place: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text, object_pairs_hook=_without_repeats)
+    except RecursionError:
+        raise InputError([_too_deep(place)]) from None
+    except ValueError as error:
+        raise InputError([Problem(place, "", "valid JSON", str(error))]) from None
+    if not isinstance(data, dict):
+        raise InputError([Problem(place, "", "a JSON object", type(data).__name__)])
+    return data
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        keys = [key for key, _ in pairs]
+        repeated = sorted({key for key in keys if keys.count(key) > 1})
+        raise ValueError(f"the key {', '.join(map(json.dumps, repeated))} more than once")
+    return table
+
+
+def _too_deep(place: str) -> Problem:
+    return Problem(place, "", "tables nested a few levels deep", "nesting too deep to read")
+
+
+def _read_catalogue(folder: Path) -> Catalogue:
+    """Return the catalogue in a folder, naming every fault of every file at once."""
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
+    except OSError as error:
+        found = error.strerror or str(error)
+        hint = "name a folder with one TOML file for each model"
+        raise InputError([Problem(str(folder), "", "a readable folder", found, hint)]) from None
+    problems: list[Problem] = []
+    content: dict[str, object] = {}
+    shipped = [data_folder("models") / f"{name}.toml" for name in _RESERVED]
+    present = {path.stem for path in paths}
+    for path in [*paths, *(p for p in shipped if p.stem not in present)]:
+        try:
+            content[path.stem] = read_document(path)[0]
+        except InputError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InputError(problems)
+    sources, flowchart = (content.pop(name) for name in _RESERVED)
+    return build_catalogue(content, sources, flowchart, folder=str(folder))
+
+
+@cache
+def _shipped_catalogue() -> Catalogue:
+    return _read_catalogue(data_folder("models"))
+
+
+@cache
+def _shipped_weights() -> Weights:
+    return parse(Weights, *read_document(data_folder("weights") / "default.toml"))
+
+
+def data_folder(name: str) -> Path:
+    """Return a folder of shipped data: in the installed package, or else in the checkout."""
+    package = Path(__file__).parent
+    installed = package / "_data" / name
+    return installed if installed.is_dir() else package.parents[1] / name

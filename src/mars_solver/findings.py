@@ -76,42 +76,45 @@ def note_of(check: Check, model: Model, catalogue: Catalogue) -> str:
             if model.speaks(tag) is None
         ]
     else:
-        names = (requirement.fact, requirement.implies)
-        known = [_unsettled(model, name, requirement.unit) for name in names if name]
+        known = [_unsettled(model, requirement.fact, requirement.unit)]
+        if requirement.implies and model.capability(requirement.implies) is None:
+            known.append(f"{requirement.implies} is {_unsettled(model, requirement.implies)}")
     return "; ".join([*filter(None, known), requirement.settle])
 
 
-def _unsettled(model: Model, name: str, unit: str) -> str:
-    """Return what is known of a fact that may not settle a requirement; nothing of a yes."""
+def _unsettled(model: Model, name: str, unit: str = "") -> str:
+    """Return what is known of a fact that does not settle a requirement."""
     fact = getattr(model, name)
     if fact is None:
-        return f"{name} is unknown: no source speaks of it"
+        return "unknown: no source speaks of it"
+    note = f"; {fact.note}" if fact.note else ""
     if isinstance(fact, YesNoFact):
-        reason = f": {fact.note}" if fact.note else ""
-        return "" if fact.known else f"{name} is unknown{reason}"
+        return f"unknown{note}"
     low, high = fact.range
     end = "any" if math.isinf(high) else f"{high:g}"
-    note = f"; {fact.note}" if fact.note else ""
-    return f"{name} is claimed from {low:g} to {end} {unit} ({fact.source}){note}"
+    return f"claimed from {low:g} to {end} {unit} ({fact.source}){note}"
 
 
 def caveats(models: Iterable[Model], facts: Iterable[str]) -> Iterator[str]:
     """Yield what an answer that rests on some facts of some models has to say of them."""
     chosen, used = list(models), set(facts)
+    alike: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
     for criterion in CRITERIA:
-        if criterion.fact not in used or criterion.kind == "capability":
-            continue
-        for grade in ("judged", "derived"):
-            named = [
-                model.id
-                for model in chosen
-                if (fact := getattr(model, criterion.fact)) and fact.grade == grade
-            ]
-            if named:
-                what = f"{criterion.fact} is {grade}, not measured ({', '.join(named)})"
-                yield f"{what}: {criterion.caveat}" if criterion.caveat else what
+        for model in chosen if criterion.fact in used else ():
+            fact = getattr(model, criterion.fact)
+            if fact is not None and fact.grade in _UNCERTAIN:
+                names, of = alike.setdefault((fact.grade, criterion.caveat), ([], []))
+                names += [criterion.fact] if criterion.fact not in names else []
+                of += [model.id] if model.id not in of else []
+    for (grade, caveat), (names, of) in alike.items():
+        what = f"{' and '.join(names)} of {', '.join(of)}: {grade}, not measured"
+        yield f"{what}; {caveat}" if caveat else what
     for model in chosen:
         if model.speech_model is None:
             fact = model.public_api
             reason = fact.note if fact and fact.note else "its name in the public API is unknown"
             yield f"{model.id}: {reason}"
+
+
+_UNCERTAIN = ("judged", "derived")
+"""The grades that an answer points out."""

@@ -7,7 +7,7 @@ import numbers
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -238,7 +238,7 @@ def choice(*words: str) -> PlainValidator:
         hint = did_you_mean(value, words) if isinstance(value, str) else ""
         raise unexpected(value, one_of(words), hint)
 
-    return PlainValidator(check)
+    return PlainValidator(check, json_schema_input_type=Literal[(*words, None)])
 
 
 def _schema(**keys: Any) -> WithJsonSchema:

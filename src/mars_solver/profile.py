@@ -31,6 +31,8 @@ from mars_solver.vocabulary import (
     NEUTRAL_IMPORTANCE,
     REQUIREMENT,
     REQUIREMENTS,
+    Kind,
+    Need,
     NeedName,
 )
 
@@ -110,8 +112,8 @@ class Profile(Input):
     workflow: Annotated[Workflow | None, choice(BATCH)] = None
     primary: Annotated[NeedName | None, choice(*get_args(NeedName))] = None
     accept_beta: Flag = False
-    require: Annotated[Requirements, BeforeValidator(_table)] = Requirements()
-    prefer: Annotated[Preferences, BeforeValidator(_table)] = Preferences()
+    require: Annotated[Requirements, BeforeValidator(_table)] = Field(default_factory=Requirements)
+    prefer: Annotated[Preferences, BeforeValidator(_table)] = Field(default_factory=Preferences)
 
     def __init__(
         self,
@@ -227,8 +229,39 @@ def profile_schema() -> dict[str, Any]:
     for criterion in CRITERIA:
         field = definitions["Preferences"]["properties"][criterion.name]
         field["description"] = f"importance of {criterion.describe}: 5 neutral, 0 off"
+    for table in ("require", "prefer"):
+        reference = schema["properties"][table]
+        schema["properties"][table] = {"anyOf": [reference, {"type": "null"}]}
+    real_time = next(need for need in NEEDS if need.name == "real_time")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "mars-solver/profile/1",
         **schema,
+        "allOf": [
+            *(
+                {"if": _has("primary", {"const": need.name}), "then": _states(need)}
+                for need in NEEDS
+            ),
+            {"if": _has("workflow", {"const": BATCH}), "then": {"not": _states(real_time)}},
+        ],
     }
+
+
+def _states(need: Need) -> dict[str, Any]:
+    """Return the schema of profiles that state a need."""
+    stating = [(name, _STATED[REQUIREMENT[name].kind]) for name in need.stated_by]
+    if need.ceiling:
+        name, limit = need.ceiling
+        stating.append((name, {"type": "number", "exclusiveMaximum": limit}))
+    return {"anyOf": [_has("require", _has(name, value)) for name, value in stating]}
+
+
+def _has(key: str, value: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of tables in which a key has a value of some schema."""
+    return {"type": "object", "properties": {key: value}, "required": [key]}
+
+
+_STATED: dict[Kind, dict[str, Any]] = {
+    Kind.CAPABILITY: {"const": True},
+    Kind.CEILING: {"type": "number"},
+}

@@ -251,8 +251,8 @@ class Criterion:
     """What every answer that uses the fact says of it."""
 
 
-_JUDGED = "an ordinal from 1 to 5, read from the guide's words and few figures"
-_WEIGHTS_ONLY = "of the weights alone: run-time overhead is not included"
+_JUDGED = "ordinals from 1 to 5, read from the guide's words and few figures"
+_WEIGHTS_ONLY = "weights alone, run-time overhead is not included"
 
 CRITERIA: Final[tuple[Criterion, ...]] = (
     Criterion("latency", "ttfb_ms", "number", "speech that starts soon"),

@@ -11,7 +11,6 @@ from mars_solver.recommendation import Candidate, Exclusion, Recommendation, Vio
 from mars_solver.vocabulary import ACCEPT_BETA, REQUIREMENT, Kind
 
 _SIGN = {Kind.CEILING: "<=", Kind.FLOOR: ">="}
-_API_KEY = "CAMB_API_KEY"
 
 
 def number(value: float) -> str:
@@ -154,16 +153,20 @@ def how_to_call(answer: Recommendation) -> tuple[str, str | None]:
         )
     language = next(iter(answer.profile.require.languages), "en-us")
     if deployment == "self_hosted":
-        client = 'CambAI(tts_provider="baseten", provider_params={"api_key": "…", "mars_url": "…"})'
+        client = 'CambAI(tts_provider="baseten", provider_params={"api_key": KEY, "mars_url": URL})'
         sentence = f'On your own deployment, with camb-sdk; speech_model "{best.speech_model}".'
+        voice = [
+            '    request_options={"additional_body_parameters": {',
+            '        "reference_audio": AUDIO,  # base64 of a sound file, or its URL',
+            f'        "reference_language": "{language}",',
+            "    }},",
+        ]
     else:
-        client = f"CambAI()  # reads {_API_KEY}"
+        client = "CambAI()  # reads CAMB_API_KEY"
         sentence = f'Through the public API, with camb-sdk; speech_model "{best.speech_model}".'
-    voice = (
-        "voice_id=VOICE_ID,  # from client.voice_cloning.create_custom_voice(...)"
-        if best.configuration.voice == "reference_audio"
-        else "voice_id=VOICE_ID,  # from client.voice_cloning.list_voices()"
-    )
+        cloned = best.configuration.voice == "reference_audio"
+        origin = "create_custom_voice(...)" if cloned else "list_voices()"
+        voice = [f"    voice_id=VOICE_ID,  # from client.voice_cloning.{origin}"]
     lines = [
         "from camb.client import CambAI, save_stream_to_file",
         "",
@@ -172,7 +175,7 @@ def how_to_call(answer: Recommendation) -> tuple[str, str | None]:
         '    text="Hello, how can I help you?",',
         f'    language="{language}",',
         f'    speech_model="{best.speech_model}",',
-        f"    {voice}",
+        *voice,
     ]
     if best.configuration.style == "directed":
         lines.append('    user_instructions="Speak warmly, a little slower than usual.",')

@@ -1,0 +1,44 @@
+# Everything runs inside $(VENV); only Python 3.11+ and make are needed beforehand.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test lint long lock clean
+
+demo: $(VENV)/.core
+	$(BIN)/mars-solver recommend benchmarks/profiles/support-line.toml
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# The searches that take minutes.
+long: $(VENV)/.dev
+	$(BIN)/python -m pytest -m long
+
+$(VENV)/.core: requirements/core.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes -r requirements/core.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	touch $@ $(VENV)/.core
+
+# Renew the locks: python -m pip install pip-tools, then make lock.
+LOCK := python -m piptools compile --quiet --generate-hashes --strip-extras --no-header \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --allow-unsafe
+lock:
+	$(LOCK) --output-file requirements/core.txt requirements/core.in pyproject.toml
+	$(LOCK) --output-file requirements/dev.txt requirements/dev.in pyproject.toml
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

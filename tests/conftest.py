@@ -1,0 +1,22 @@
+"""What every test shares: one seed for the searches, and the shipped solver."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from mars_solver import Solver, load_catalogue, load_weights
+
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    deadline=None,
+    max_examples=200,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def solver() -> Solver:
+    return Solver(load_catalogue(), load_weights())

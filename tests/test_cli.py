@@ -1,0 +1,150 @@
+"""The command line: exit codes, where each part of the answer goes, and how flags combine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from mars_solver import Profile, __version__, recommend
+from mars_solver.profile import profile_schema
+
+Run = subprocess.CompletedProcess[str]
+
+
+def run(*arguments: str, stdin: str | None = None) -> Run:
+    command = [sys.executable, "-m", "mars_solver", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, input=stdin, check=False)
+
+
+def answer_of(result: Run) -> dict[str, object]:
+    data = json.loads(result.stdout)
+    assert isinstance(data, dict)
+    return data
+
+
+def test_json_is_the_librarys_answer_to_the_same_profile(tmp_path: Path) -> None:
+    file = tmp_path / "p.json"
+    profile = Profile(name="x", require={"real_time": True, "languages": ["EN_GB"]})
+    file.write_text(json.dumps(profile.to_dict()), "utf-8")
+    result = run("recommend", str(file), "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert answer_of(result) == recommend(profile).to_dict()
+    assert profile.require.languages == ("en-uk",)
+
+
+@pytest.mark.parametrize(
+    "stdin",
+    [
+        '{"require": {"max_ttfb_ms": 300}}',
+        ' \n\t{"require": {"max_ttfb_ms": 300.0}}',
+        "[require]\nmax_ttfb_ms = 300\n",
+        "\ufeff[require]\nmax_ttfb_ms = 3e2\n",
+    ],
+)
+def test_standard_input_is_json_or_toml(stdin: str) -> None:
+    expected = recommend({"require": {"max_ttfb_ms": 300}}).to_dict()
+    assert answer_of(run("recommend", "-", "--json", stdin=stdin)) == expected
+
+
+def test_flags_override_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "p.toml"
+    file.write_text(
+        'workflow = "batch"\n[require]\nstyle_control = true\nlanguages = ["en-us"]\n', "utf-8"
+    )
+    flags: Sequence[str] = (
+        "--require", "style_control=false", "--require", "languages=null",
+        "--require", "voice_transfer=true", "--require", "min_sample_rate_hz=4.41e4",
+        "--prefer", "fidelity=9", "--primary", "voice_transfer", "--accept-beta",
+    )  # fmt: skip
+    expected = recommend(
+        {
+            "workflow": "batch",
+            "primary": "voice_transfer",
+            "accept_beta": True,
+            "require": {"voice_transfer": True, "min_sample_rate_hz": 44100},
+            "prefer": {"fidelity": 9},
+        }
+    )
+    assert answer_of(run("recommend", str(file), *flags, "--json")) == expected.to_dict()
+
+
+def test_locales_are_separated_by_commas() -> None:
+    result = run("recommend", "--require", "languages=en-us, HI_in", "--json")
+    expected = recommend({"require": {"languages": ["en-us", "hi-in"]}})
+    assert answer_of(result) == expected.to_dict()
+
+
+def test_an_infeasible_profile_is_answered_with_exit_3() -> None:
+    flags = ("--require", "real_time=true", "--require", "style_control=true")
+    for result in (run("recommend", *flags, "--json"), run("recommend", *flags)):
+        assert (result.returncode, result.stderr) == (3, "")
+    data = answer_of(run("recommend", *flags, "--json"))
+    assert data["status"] == "infeasible"
+    assert data["shortlist"] == []
+    assert data["conflicts"] == [["real_time", "style_control"]]
+
+
+def test_keys_of_later_explanations_are_absent_not_empty() -> None:
+    assert {"corrections", "relaxations", "betas"} & set(recommend().to_dict()) == set()
+
+
+def test_policy_and_top_reach_the_answer() -> None:
+    flags = ("--require", "real_time=true", "--require", "voice_transfer=true", "--json")
+    rejected = answer_of(run("recommend", *flags, "--unknown", "reject"))
+    assert [c["model"] for c in rejected["shortlist"]] == ["mars-pro"]  # type: ignore[attr-defined]
+    cut = answer_of(run("recommend", *flags, "--top", "2"))
+    assert len(cut["shortlist"]) == 2  # type: ignore[arg-type]
+
+
+def test_a_catalogue_of_ones_own_is_used_and_checked(tmp_path: Path) -> None:
+    claim = 'source = "guide"\nas_of = "2026"\ngrade = "stated"\n'
+    own = f'schema = 1\nid = "mine"\nname = "Mine"\n[stage]\nvalue = "released"\n{claim}'
+    (tmp_path / "mine.toml").write_text(own, "utf-8")
+    for command in (["--models", str(tmp_path)], [str(tmp_path)]):
+        checked = run("catalogue", *command, "--check")
+        assert (checked.returncode, checked.stdout) == (
+            0,
+            "1 models, 1 facts as of 2026: no fault found\n",
+        )
+    data = answer_of(run("recommend", "--models", str(tmp_path), "--json"))
+    assert [c["model"] for c in data["shortlist"]] == ["mine"]  # type: ignore[attr-defined]
+
+
+def test_the_catalogue_as_json_holds_every_fact_and_no_infinity() -> None:
+    result = run("catalogue", "--json")
+    data = json.loads(result.stdout, parse_constant=pytest.fail)
+    instruct = next(model for model in data["models"] if model["id"] == "mars-instruct")
+    assert instruct["ttfb_ms"]["low"] == 2000
+    assert instruct["ttfb_ms"]["high"] is None
+    assert data["sha256"] == recommend().to_dict()["catalogue"]["sha256"]
+
+
+def test_the_schema_is_printed() -> None:
+    assert answer_of(run("schema")) == profile_schema()
+
+
+def test_version_and_help() -> None:
+    assert run("--version").stdout == f"mars-solver {__version__}\n"
+    assert run().returncode == 2
+    assert "recommend" in run("--help").stdout
+
+
+def test_the_same_input_gives_the_same_bytes() -> None:
+    flags = ("recommend", "--require", "voice_transfer=true", "--json")
+    assert run(*flags).stdout == run(*flags).stdout
+
+
+def test_an_encoding_without_the_tick_is_no_crash() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "mars_solver", "recommend"],
+        capture_output=True,
+        check=False,
+        env={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+    )
+    assert result.returncode == 0
+    assert rb"\u2713  MARS-Pro" in result.stdout

@@ -1,0 +1,76 @@
+"""Whatever the README shows is what happens.
+
+After a wanted change, `REWRITE_DOCS=1 pytest tests/test_docs.py` puts the new output in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from mars_solver import Profile, load_catalogue
+from mars_solver.catalogue import with_measurements
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+BLOCK = re.compile(r"```(\w+)\n(.*?)```\n", re.DOTALL)
+
+
+def blocks(language: str) -> list[str]:
+    return [body for name, body in BLOCK.findall(README.read_text("utf-8")) if name == language]
+
+
+def put_in(old: str, new: str) -> None:
+    """Replace shown output by the real one, where that is asked for."""
+    if os.environ.get("REWRITE_DOCS") == "1" and old != new:
+        README.write_text(README.read_text("utf-8").replace(old, new), "utf-8")
+
+
+@pytest.mark.parametrize("block", blocks("console"), ids=lambda b: b.splitlines()[0][2:])
+def test_commands_print_what_is_shown(block: str) -> None:
+    prompt, _, shown = block.partition("\n")
+    assert prompt.startswith("$ mars-solver ")
+    command = [sys.executable, "-m", "mars_solver", *shlex.split(prompt[2:])[1:]]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (run.returncode in {0, 3}, run.stderr) == (True, "")
+    put_in(block, f"{prompt}\n{run.stdout}")
+    assert shown == run.stdout or os.environ.get("REWRITE_DOCS") == "1"
+
+
+def test_python_prints_what_is_shown() -> None:
+    (code,) = blocks("python")
+    (shown,) = blocks("text")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, "README.md", "exec"), {})  # noqa: S102
+    put_in(f"```text\n{shown}", f"```text\n{printed.getvalue()}")
+    assert shown == printed.getvalue() or os.environ.get("REWRITE_DOCS") == "1"
+
+
+def test_the_profile_and_the_measurements_shown_are_valid() -> None:
+    profile, measurements = (tomllib.loads(body) for body in blocks("toml"))
+    uncommented = re.sub(r"(?m)^# (?=\w+ = )", "", blocks("toml")[0])
+    assert len(Profile.model_validate(profile).to_dict()["require"]) == 3
+    every = {**tomllib.loads(uncommented), "workflow": None}
+    assert len(Profile.model_validate(every).to_dict()["require"]) == 12
+    measured = with_measurements(load_catalogue(), measurements, place="README")
+    assert measured.sha256 != load_catalogue().sha256
+
+
+def test_the_first_command_is_the_demo() -> None:
+    makefile = ROOT / "Makefile"
+    if not makefile.exists():
+        pytest.skip("the Makefile is not part of the wheel")
+    first = blocks("console")[0].splitlines()[0].removeprefix("$ ")
+    assert f"demo: $(VENV)/.core\n\t$(BIN)/{first}\n" in makefile.read_text("utf-8")
+    for target in re.findall(r"(?m)^make (\w+)", blocks("sh")[0]):
+        assert re.search(rf"(?m)^{target}:", makefile.read_text("utf-8"))

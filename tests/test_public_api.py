@@ -1,0 +1,113 @@
+"""The typed surface: what is public, and what `recommend` accepts and refuses."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+import mars_solver
+from mars_solver import InputError, Profile, load_catalogue, load_weights, recommend
+
+SURFACE = {
+    "Catalogue",
+    "InputError",
+    "MarsSolverError",
+    "Preferences",
+    "Problem",
+    "Profile",
+    "Recommendation",
+    "Requirements",
+    "Solver",
+    "Weights",
+    "load_catalogue",
+    "load_measurements",
+    "load_profile",
+    "load_weights",
+    "recommend",
+    "recommend_with",
+    "with_measurements",
+}
+
+
+def test_the_surface_is_declared_documented_and_complete() -> None:
+    assert set(mars_solver.__all__) == SURFACE
+    assert set(dir(mars_solver)) >= SURFACE
+    for name in SURFACE:
+        assert inspect.getdoc(getattr(mars_solver, name)), name
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'recomend'"):
+        _ = mars_solver.recomend
+
+
+def test_profiles_are_built_in_two_ways() -> None:
+    built = Profile(name="x", require={"real_time": True}, prefer={"latency": 7})
+    parsed = Profile.model_validate(
+        {"name": "x", "require": {"real_time": True}, "prefer": {"latency": 7}}
+    )
+    assert built == parsed
+    assert Profile.model_validate(built.to_dict()) == built
+    assert recommend(built).to_dict() == recommend(parsed.to_dict()).to_dict()
+
+
+def test_nothing_stated_is_the_empty_profile() -> None:
+    empty = Profile()
+    nulls: dict[str, object] = {
+        "name": None,
+        "workflow": None,
+        "primary": None,
+        "accept_beta": None,
+        "require": {"real_time": False, "max_ttfb_ms": None, "languages": []},
+        "prefer": None,
+    }
+    assert Profile.model_validate(nulls) == empty
+    assert recommend().to_dict() == recommend(nulls).to_dict()
+
+
+def test_shipped_data_can_be_given_explicitly() -> None:
+    explicit = recommend({}, catalogue=load_catalogue(), weights=load_weights())
+    assert explicit.to_dict() == recommend({}).to_dict()
+
+
+def test_the_shortlist_can_be_cut() -> None:
+    cut, whole = recommend(top=1), recommend()
+    assert cut.shortlist == whole.shortlist[:1]
+    assert (cut.excluded, cut.flowchart) == (whole.excluded, whole.flowchart)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"unknown": "ignore"},
+            'recommend: unknown: expected one of flag, accept, reject, found "',
+        ),
+        ({"top": 0}, "recommend: top: expected a whole number from 1, found 0"),
+        ({"top": True}, "recommend: top: expected a whole number from 1, found true"),
+        ({"profile": {"requires": {}}}, "did you mean require?"),
+        ({"profile": 7}, "Profile: expected a table of keys and values, found 7"),
+        ({"measurements": {"mars-por": {}}}, "did you mean mars-pro?"),
+    ],
+)
+def test_bad_arguments_are_named(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        recommend(**arguments)  # type: ignore[arg-type]
+    assert message in str(caught.value)
+    assert isinstance(caught.value, ValueError)
+
+
+def test_all_faults_of_a_profile_come_at_once() -> None:
+    with pytest.raises(InputError) as caught:
+        Profile(require={"real_time": "yes", "max_ttfb": 3}, prefer={"latency": 11})
+    assert [problem.path for problem in caught.value.problems] == [
+        "prefer.latency",
+        "require.max_ttfb",
+        "require.real_time",
+    ]
+
+
+def test_a_profile_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        Profile().name = "other"

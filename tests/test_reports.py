@@ -1,8 +1,8 @@
 """Whole reports, as people read them.
 
-Each `reports/NAME.toml` holds a profile (and perhaps measurements, a policy or a length) and
-`reports/NAME.txt` what is printed for it. After a wanted change of wording, look at the
-difference that `REWRITE_REPORTS=1 pytest tests/test_reports.py` makes.
+Each `reports/NAME.toml` holds a profile (and perhaps measurements, a policy, a length, or `explain`
+with the model asked about) and `reports/NAME.txt` what is printed for it. After a wanted change of
+wording, look at the difference that `REWRITE_REPORTS=1 pytest tests/test_reports.py` makes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mars_solver import recommend
-from mars_solver.rendering import recommendation, to_text
+from mars_solver.rendering import explanation, recommendation, to_text
 
 FOLDER = Path(__file__).parent / "reports"
 CASES = sorted(path.stem for path in FOLDER.glob("*.toml"))
@@ -22,7 +22,11 @@ CASES = sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 def report(name: str) -> str:
     case = tomllib.loads((FOLDER / f"{name}.toml").read_text("utf-8"))
-    return to_text(recommendation(recommend(case.pop("profile"), **case))) + "\n"
+    asked = case.pop("explain", None)
+    answer = recommend(case.pop("profile"), **case)
+    if asked is None:
+        return to_text(recommendation(answer)) + "\n"
+    return to_text(explanation(answer, answer.explain(asked or None))) + "\n"
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -11,10 +11,13 @@ from mars_solver import __version__
 from mars_solver.errors import InputError, Problem, gather
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import RenderableType
 
     from mars_solver.catalogue import Catalogue
     from mars_solver.profile import Profile
+    from mars_solver.recommendation import Recommendation
     from mars_solver.vocabulary import Policy
 
 BAD_INPUT = 2
@@ -58,54 +61,126 @@ def _root(
         raise typer.Exit
 
 
+ProfileArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="[PROFILE]", help="A TOML or JSON file; - is standard input."),
+]
+Require = Annotated[
+    list[str] | None,
+    typer.Option("--require", metavar="NAME=VALUE", help="A requirement; overrides the file."),
+]
+Prefer = Annotated[
+    list[str] | None,
+    typer.Option("--prefer", metavar="NAME=0..10", help="An importance; 5 is neutral."),
+]
+WorkflowOption = Annotated[
+    str | None, typer.Option("--workflow", metavar="batch", help="batch: latency is no concern.")
+]
+Primary = Annotated[
+    str | None, typer.Option("--primary", metavar="NEED", help="The stated need that comes first.")
+]
+AcceptBeta = Annotated[
+    bool | None,
+    typer.Option("--accept-beta/--no-accept-beta", help="Let beta models be candidates."),
+]
+Measurements = Annotated[
+    str | None,
+    typer.Option("--measurements", metavar="FILE", help="Your own measurements, as facts."),
+]
+WeightsOption = Annotated[
+    str | None, typer.Option("--weights", metavar="FILE", help="Weights of your own.")
+]
+Unknown = Annotated[
+    str,
+    typer.Option(
+        "--unknown", metavar="flag|accept|reject", help="How to rank what the facts leave open."
+    ),
+]
+Top = Annotated[
+    int | None,
+    typer.Option("--top", metavar="N", min=1, help="The longest shortlist to show."),
+]
+
+
 @app.command()
 def recommend(
-    profile: Annotated[
-        str | None,
-        typer.Argument(metavar="[PROFILE]", help="A TOML or JSON file; - is standard input."),
-    ] = None,
-    require: Annotated[
-        list[str] | None,
-        typer.Option("--require", metavar="NAME=VALUE", help="A requirement; overrides the file."),
-    ] = None,
-    prefer: Annotated[
-        list[str] | None,
-        typer.Option("--prefer", metavar="NAME=0..10", help="An importance; 5 is neutral."),
-    ] = None,
-    workflow: Annotated[
-        str | None, typer.Option(metavar="batch", help="batch: latency is no concern.")
-    ] = None,
-    primary: Annotated[
-        str | None, typer.Option(metavar="NEED", help="The stated need that comes first.")
-    ] = None,
-    accept_beta: Annotated[
-        bool | None,
-        typer.Option("--accept-beta/--no-accept-beta", help="Let beta models be candidates."),
-    ] = None,
-    measurements: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Your own measurements, as facts.")
-    ] = None,
+    profile: ProfileArgument = None,
+    require: Require = None,
+    prefer: Prefer = None,
+    workflow: WorkflowOption = None,
+    primary: Primary = None,
+    accept_beta: AcceptBeta = None,
+    measurements: Measurements = None,
     models: Models = None,
-    weights: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Weights of your own.")
-    ] = None,
-    unknown: Annotated[
-        str,
-        typer.Option(metavar="flag|accept|reject", help="How to rank what the facts leave open."),
-    ] = "flag",
-    top: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="The longest shortlist to show.")
-    ] = None,
+    weights: WeightsOption = None,
+    unknown: Unknown = "flag",
+    top: Top = None,
     as_json: AsJson = False,
 ) -> None:
     """Rank the models that meet a profile, with reasons.
 
     Exits with 0 for an answer, 2 for bad input, 3 where no model is left.
     """
-    from mars_solver import api, files, flags, rendering  # noqa: PLC0415
+    from mars_solver import rendering  # noqa: PLC0415
 
-    def asked() -> Profile:
-        document, place = files.read_document(profile) if profile else ({}, "flags")
+    stated = _stated(profile, require, prefer, workflow, primary, accept_beta)
+    answer = _answer(stated, measurements, models, weights, unknown, top)
+    if as_json:
+        _print(rendering.to_json(answer.to_dict()))
+    else:
+        _show(rendering.recommendation(answer))
+    _leave(answer)
+
+
+@app.command()
+def explain(
+    profile: ProfileArgument = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="ID", help="Also: what would put this model first."),
+    ] = None,
+    require: Require = None,
+    prefer: Prefer = None,
+    workflow: WorkflowOption = None,
+    primary: Primary = None,
+    accept_beta: AcceptBeta = None,
+    measurements: Measurements = None,
+    models: Models = None,
+    weights: WeightsOption = None,
+    unknown: Unknown = "flag",
+    top: Top = None,
+    as_json: AsJson = False,
+) -> None:
+    """Explain a recommendation: what carries it, and everything that would change it.
+
+    Exits as recommend does.
+    """
+    from mars_solver import rendering  # noqa: PLC0415
+
+    stated = _stated(profile, require, prefer, workflow, primary, accept_beta)
+    answer = _answer(stated, measurements, models, weights, unknown, top)
+    explained = answer.explain(model)
+    if as_json:
+        _print(rendering.to_json(explained.to_dict()))
+    else:
+        _show(rendering.explanation(answer, explained))
+    _leave(answer)
+
+
+def _stated(
+    path: str | None,
+    require: list[str] | None,
+    prefer: list[str] | None,
+    workflow: str | None,
+    primary: str | None,
+    accept_beta: bool | None,
+) -> Callable[[], Profile]:
+    """Return what reads the profile: the file, if any, with the flags laid over it."""
+
+    def read() -> Profile:
+        from mars_solver import files, flags  # noqa: PLC0415
+
+        document, place = files.read_document(path) if path else ({}, "flags")
         return flags.profile_from(
             document,
             place,
@@ -116,18 +191,31 @@ def recommend(
             accept_beta=accept_beta,
         )
 
+    return read
+
+
+def _answer(
+    stated: Callable[[], Profile],
+    measurements: str | None,
+    models: str | None,
+    weights: str | None,
+    unknown: str,
+    top: int | None,
+) -> Recommendation:
+    """Return the answer, or every fault of everything that it rests on."""
+    from mars_solver import api, files  # noqa: PLC0415
+
     def facts() -> Catalogue:
         catalogue = files.load_catalogue(models)
         return files.load_measurements(measurements, catalogue) if measurements else catalogue
 
-    stated, catalogue, weighed = gather(asked, facts, lambda: files.load_weights(weights))
-    answer = api.recommend(
-        stated, catalogue=catalogue, weights=weighed, unknown=cast("Policy", unknown), top=top
+    profile, catalogue, weighed = gather(stated, facts, lambda: files.load_weights(weights))
+    return api.recommend(
+        profile, catalogue=catalogue, weights=weighed, unknown=cast("Policy", unknown), top=top
     )
-    if as_json:
-        _print(rendering.to_json(answer.to_dict()))
-    else:
-        _show(rendering.recommendation(answer))
+
+
+def _leave(answer: Recommendation) -> None:
     if not answer.decision.ranking:
         raise typer.Exit(INFEASIBLE)
 

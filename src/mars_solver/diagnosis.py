@@ -1,19 +1,53 @@
-"""Why nothing is left: the conflicts of an infeasible question.
+"""Why nothing is left, and the least changes after which something is.
 
 With v(c) the requirements that a configuration c violates, over every configuration of every
 candidate: the corrections are the inclusion-minimal v(c), and the conflicts are their minimal
-hitting sets (Reiter, "A theory of diagnosis from first principles", 1987).
+hitting sets (Reiter, "A theory of diagnosis from first principles", 1987). The relaxations are
+the Pareto front of the changes that the configurations need.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
 
-from mars_solver.solver import Decision, Solver, missed
-from mars_solver.vocabulary import names_of
+from mars_solver.changes import Amount, Change, apply
+from mars_solver.facts import EVERYTHING, Model
+from mars_solver.profile import Profile
+from mars_solver.requirements import (
+    Check,
+    capability_verdict,
+    checks,
+    fact_verdict,
+    ruled_out,
+)
+from mars_solver.solver import Decision, Masks, Option, Solver, missed
+from mars_solver.vocabulary import (
+    BIT,
+    MAX_NUMBER,
+    REQUIREMENT,
+    Kind,
+    Policy,
+    Status,
+    Verdict,
+    names_of,
+)
 
 Sets = tuple[tuple[str, ...], ...]
 """Sets of requirements, each in declared order; the smaller first, then in declared order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxation:
+    """A minimal change of the stated requirements that admits a model."""
+
+    status: str
+    """The best status among the models that it admits."""
+    changes: tuple[Change, ...]
+    admits: tuple[str, ...]
+    """The whole shortlist of the changed profile, solved again."""
 
 
 def conflicts(solver: Solver, decision: Decision) -> Sets:
@@ -21,23 +55,106 @@ def conflicts(solver: Solver, decision: Decision) -> Sets:
 
     Empty where a model is left, and where there is no candidate at all.
     """
+    return _named(hitting_sets(_corrections(solver, decision)))
+
+
+def corrections(solver: Solver, decision: Decision) -> Sets:
+    """Return every minimal set of stated requirements without which a model is left.
+
+    Empty where a model is left, and where there is no candidate at all.
+    """
+    return _named(_corrections(solver, decision))
+
+
+def betas(decision: Decision) -> tuple[str, ...]:
+    """Return the beta models that only wait to be accepted."""
+    return tuple(s.model.id for s in decision.standings if s.refused and not s.violated)
+
+
+def relaxations(solver: Solver, decision: Decision) -> tuple[Relaxation, ...]:
+    """Return every minimal relaxation, the cheapest first; none where a model is left.
+
+    Minimal among those after which some configuration is not violated, and again among those
+    that make one guaranteed. Fewest requirements given up, then fewest changes, then the smallest
+    factor on a number, then declared order.
+    """
     if decision.ranking:
         return ()
-    return _named(hitting_sets(corrections(solver, decision)))
+    policy = decision.question.policy
+    asked = {check.requirement.name: check for check in checks(decision.profile)}
+    least: set[Step] = set()
+    sure: set[Step] = set()
+    for model, option, own in _configurations(solver, decision):
+        violated = [asked[name] for name in names_of(own.violated)]
+        configuration = option.configuration
+        if policy != "reject":
+            least.add(_step(violated, model, option, guaranteed=False))
+        step = _step(violated, model, option, guaranteed=True)
+        if not own.unverified and all(
+            change.to is None
+            or fact_verdict(Check(REQUIREMENT[change.name], change.required), model) is Verdict.MET
+            for change in step
+            if not ruled_out(REQUIREMENT[change.name], configuration)
+        ):
+            sure.add(step)
+    front = set(_front(least)) | set(_front(sure))
+    cheapest = sorted(front, key=lambda step: _cost(decision.profile, step))
+    return tuple(_solved_again(solver, decision, step) for step in cheapest)
 
 
-def corrections(solver: Solver, decision: Decision) -> list[int]:
-    """Return the masks of the minimal sets whose removal lets some configuration remain."""
-    question = decision.question
-    violated = {
-        missed(option, masks, question).violated
-        for standing, options, masks in zip(
-            decision.standings, solver.options, question.facts, strict=True
+def steps_onto_list(solver: Solver, decision: Decision, place: int) -> list[Step]:
+    """Return the minimal changes after which a model is not excluded, the cheapest first.
+
+    Whether betas are accepted is left aside; a single empty step where that alone stands in the
+    way.
+    """
+    asked = {check.requirement.name: check for check in checks(decision.profile)}
+    model, question = decision.standings[place].model, decision.question
+    steps = [
+        _step(
+            [asked[name] for name in names_of(missed(option, masks, question).violated)],
+            model,
+            option,
+            guaranteed=question.policy == "reject",
         )
-        if not standing.refused
-        for option in options
-    }
-    return minimal(violated)
+        for masks in (question.facts[place],)
+        for option in solver.options[place]
+    ]
+    return sorted(_front(steps), key=lambda step: _cost(decision.profile, step))
+
+
+class Move(NamedTuple):
+    """One requirement of a step with its new value; None drops it."""
+
+    name: str
+    to: int | float | tuple[str, ...] | None
+
+    @property
+    def required(self) -> int | float | tuple[str, ...]:
+        """The new value of a requirement that is not dropped."""
+        return () if self.to is None else self.to
+
+
+Step = tuple[Move, ...]
+"""The changes that one configuration needs, in declared order."""
+
+
+def _configurations(solver: Solver, decision: Decision) -> Iterator[tuple[Model, Option, Masks]]:
+    """Yield every configuration of every candidate with what it violates and leaves open."""
+    question = decision.question
+    for standing, options, masks in zip(
+        decision.standings, solver.options, question.facts, strict=True
+    ):
+        if not standing.refused:
+            for option in options:
+                yield standing.model, option, missed(option, masks, question)
+
+
+def _corrections(solver: Solver, decision: Decision) -> list[int]:
+    """Return the masks of the corrections."""
+    if decision.ranking:
+        return []
+    return minimal(own.violated for _, _, own in _configurations(solver, decision))
 
 
 def minimal(masks: Iterable[int]) -> list[int]:
@@ -65,10 +182,115 @@ def _bits(mask: int) -> list[int]:
     return [1 << i for i in range(mask.bit_length()) if mask >> i & 1]
 
 
-def _by_size(mask: int) -> tuple[int, tuple[int, ...]]:
+def _by_size(mask: int) -> tuple[int, list[int]]:
     """Return the key that sorts masks: the smaller first, then in declared order."""
-    return mask.bit_count(), tuple(_bits(mask))
+    return mask.bit_count(), _bits(mask)
 
 
 def _named(masks: Iterable[int]) -> Sets:
     return tuple(names_of(mask) for mask in sorted(masks, key=_by_size))
+
+
+def _step(violated: list[Check], model: Model, option: Option, *, guaranteed: bool) -> Step:
+    """Return the least change of violated requirements that a configuration needs.
+
+    Args:
+        violated: the requirements that it violates.
+        model: the model of the configuration.
+        option: the configuration.
+        guaranteed: whether the changed requirements are to be met, and not only not violated.
+    """
+    return tuple(
+        Move(check.requirement.name, _least(check, model, option, guaranteed=guaranteed))
+        for check in violated
+    )
+
+
+def _least(
+    check: Check, model: Model, option: Option, *, guaranteed: bool
+) -> int | float | tuple[str, ...] | None:
+    """Return the nearest value of a requirement at which it is met or not violated."""
+    requirement = check.requirement
+    worst = Verdict.MET if guaranteed else Verdict.UNVERIFIED
+    if ruled_out(requirement, option.configuration):
+        return None
+    if (
+        requirement.implies is not None
+        and capability_verdict(model.capability(requirement.implies)) > worst
+    ):
+        return None
+    low, high = model.range(requirement.fact) or EVERYTHING if requirement.unit else EVERYTHING
+    match requirement.kind:
+        case Kind.CAPABILITY:
+            return None
+        case Kind.LOCALES:
+            stay = [t for t in check.locales if capability_verdict(model.speaks(t)) <= worst]
+            return tuple(stay) or None
+        case Kind.CEILING:
+            end = high if guaranteed else low
+            return max(end, check.amount) if 0 < end <= MAX_NUMBER else None
+        case Kind.FLOOR:
+            end = low if guaranteed else high
+            return min(end, check.amount) if 0 < end <= MAX_NUMBER else None
+
+
+def _front(steps: Iterable[Step]) -> list[Step]:
+    """Return the steps that no other one is as small as in every requirement."""
+    every = sorted(set(steps), key=repr)
+    return [
+        step
+        for step in every
+        if not any(other != step and _at_most(other, step) for other in every)
+    ]
+
+
+def _at_most(step: Step, other: Step) -> bool:
+    """Return whether a step gives up at most what another one does, in every requirement."""
+    changed = dict(other)
+    return all(name in changed and _no_further(name, to, changed[name]) for name, to in step)
+
+
+def _no_further(
+    name: str,
+    to: int | float | tuple[str, ...] | None,
+    other: int | float | tuple[str, ...] | None,
+) -> bool:
+    """Return whether one new value of a requirement is no further off than another."""
+    if other is None or to is None:
+        return other is None
+    if isinstance(to, tuple) and isinstance(other, tuple):
+        return set(to) >= set(other)
+    if isinstance(to, tuple) or isinstance(other, tuple):
+        return False
+    return to <= other if REQUIREMENT[name].kind is Kind.CEILING else to >= other
+
+
+Cost = tuple[int, int, Fraction, list[int], str]
+
+
+def _cost(profile: Profile, step: Step) -> Cost:
+    """Return the key that sorts relaxations, the cheapest first."""
+    given_up = 0
+    factor = Fraction(1)
+    for name, to in step:
+        if isinstance(to, int | float):
+            ratio = Fraction(to) / Fraction(getattr(profile.require, name))
+            factor = max(factor, ratio, 1 / ratio)
+        else:
+            given_up += 1
+    return given_up, len(step), factor, [BIT[name] for name, _ in step], repr(step)
+
+
+def _solved_again(solver: Solver, decision: Decision, step: Step) -> Relaxation:
+    """Return a step with what it admits."""
+    values: list[tuple[str, Amount]] = [
+        (name, list(to) if isinstance(to, tuple) else to) for name, to in step
+    ]
+    profile, changes = apply(decision.profile, values)
+    policy: Policy = decision.question.policy
+    again = solver.decide(profile, policy)
+    admitted = [again.standings[place] for place in again.ranking]
+    status = min((standing.status for standing in admitted), default=Status.EXCLUDED)
+    return Relaxation(
+        status.word, tuple(changes), tuple(standing.model.id for standing in admitted)
+    )

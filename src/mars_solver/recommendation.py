@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
-from fractions import Fraction
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 from mars_solver import diagnosis, flowchart
 from mars_solver.configurations import Configuration
+from mars_solver.errors import InputError, Problem, shown
+from mars_solver.explanation import Explanation
 from mars_solver.findings import Finding, caveats, missing, note_of
+from mars_solver.parsing import did_you_mean, one_of
+from mars_solver.plain import plain
 from mars_solver.profile import Profile
 from mars_solver.requirements import Check, checks
 from mars_solver.solver import Decision, Solver, Standing
@@ -126,6 +129,21 @@ class Recommendation:
         return diagnosis.conflicts(self.solver, self.decision)
 
     @cached_property
+    def corrections(self) -> diagnosis.Sets:
+        """Every minimal set of requirements without which a model is left, if none is."""
+        return diagnosis.corrections(self.solver, self.decision)
+
+    @cached_property
+    def betas(self) -> tuple[str, ...]:
+        """The beta models that accepting betas would admit."""
+        return diagnosis.betas(self.decision)
+
+    @cached_property
+    def relaxations(self) -> tuple[diagnosis.Relaxation, ...]:
+        """Every minimal change of the requirements that admits a model, if none is left."""
+        return diagnosis.relaxations(self.solver, self.decision)
+
+    @cached_property
     def flowchart(self) -> flowchart.GuideVerdict:
         """What the guide says, and whether this answer agrees."""
         return flowchart.compare(self.solver.catalogue.flowchart, self.decision)
@@ -139,6 +157,22 @@ class Recommendation:
         facts |= {check.requirement.fact for check in self._checks.values()}
         return tuple(caveats(models[: self.top], facts))
 
+    def explain(self, model: str | None = None) -> Explanation:
+        """Return this answer with what would change it.
+
+        Args:
+            model: the id of a model, to learn also what would put it first.
+
+        Raises:
+            InputError: where the catalogue has no such model.
+        """
+        ids = [each.id for each in self.solver.catalogue.models]
+        if model is not None and model not in ids:
+            hint = did_you_mean(model, ids)
+            raise InputError([Problem("explain", "model", one_of(ids), shown(model), hint)])
+        place = None if model is None else ids.index(model)
+        return Explanation(self.solver, self.decision, self.to_dict(), place)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as plain JSON values, unrounded."""
         catalogue, weights = self.solver.catalogue, self.solver.weights
@@ -146,11 +180,14 @@ class Recommendation:
             "schema": SCHEMA,
             "profile": self.profile.to_dict(),
             "status": self.status,
-            "shortlist": _plain(self.shortlist),
-            "excluded": _plain(self.excluded),
-            "conflicts": _plain(self.conflicts),
-            "flowchart": _plain(self.flowchart),
-            "notes": _plain(self.notes),
+            "shortlist": plain(self.shortlist),
+            "excluded": plain(self.excluded),
+            "conflicts": plain(self.conflicts),
+            "corrections": plain(self.corrections),
+            "betas": plain(self.betas),
+            "relaxations": plain(self.relaxations),
+            "flowchart": plain(self.flowchart),
+            "notes": plain(self.notes),
             "catalogue": {
                 "version": catalogue.version,
                 "as_of": catalogue.as_of,
@@ -166,30 +203,30 @@ class Recommendation:
     def _candidate(self, rank: int, place: int) -> Candidate:
         standing = self.decision.standings[place]
         model = standing.model
-        low, high = (self._score(end) for end in self.decision.sums[place])
+        low, high = self.decision.sums[place]
         return Candidate(
             rank=rank,
             model=model.id,
             status=standing.status.word,
-            score=self._score(Fraction(sum(self.decision.sums[place]), 2)),
-            score_range=(low, high),
+            score=self._score(low + high),
+            score_range=(self._score(2 * low), self._score(2 * high)),
             configuration=standing.configuration,
             speech_model=model.speech_model.value if model.speech_model else None,
             contributions=tuple(self._contributions(place)),
             to_verify=tuple(self._to_verify(standing)),
         )
 
-    def _score(self, weighted_sum: int | Fraction) -> float:
-        total = sum(self.decision.weights)
-        return float(Fraction(weighted_sum, VALUE_SCALE * total)) if total else 0.0
+    def _score(self, twice: int) -> float:
+        """Return the score of twice a weighted sum, rounded once."""
+        return twice / (2 * VALUE_SCALE * (sum(self.decision.weights) or 1))
 
     def _contributions(self, place: int) -> Iterator[Contribution]:
-        total = sum(self.decision.weights)
+        total = sum(self.decision.weights) or 1
+        whole = 2 * VALUE_SCALE
         ends = self.solver.values[place].sum(axis=1).tolist()
         for criterion, weight, both in zip(CRITERIA, self.decision.weights, ends, strict=True):
-            value = Fraction(both, 2 * VALUE_SCALE)
-            share = Fraction(weight, total) if total else Fraction(0)
-            yield Contribution(criterion.name, float(value), float(share), float(value * share))
+            points = both * weight / (whole * total)
+            yield Contribution(criterion.name, both / whole, weight / total, points)
 
     def _to_verify(self, standing: Standing) -> Iterator[Unverified]:
         for name in names_of(standing.unverified):
@@ -213,14 +250,3 @@ def recommend_with(
 ) -> Recommendation:
     """Return the answer of a prepared solver to one profile."""
     return Recommendation(solver, solver.decide(profile, unknown), top)
-
-
-def _plain(value: Any) -> Any:
-    """Return a result as plain JSON values."""
-    if isinstance(value, Configuration):
-        return value._asdict()
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value

@@ -12,8 +12,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mars_solver import wording
+from mars_solver import prose, wording
 from mars_solver.catalogue import Catalogue
+from mars_solver.explanation import Explanation
 from mars_solver.facts import FACTS, Fact, Model
 from mars_solver.recommendation import Recommendation
 from mars_solver.vocabulary import Status
@@ -49,6 +50,7 @@ def recommendation(answer: Recommendation) -> RenderableType:
     parts += [_ranking(answer), Text(_provenance(answer), style="dim"), Text()]
     if answer.conflicts:
         parts += _section("No model meets these together", _conflicts(answer))
+    parts += _ways_out(answer)
     if answer.shortlist and answer.shortlist[0].to_verify:
         parts += _section("Verify before you rely on it", _to_verify(answer))
     parts += [Text(wording.guide_text(answer)), Text()]
@@ -57,6 +59,46 @@ def recommendation(answer: Recommendation) -> RenderableType:
     if answer.notes:
         parts += _section("Bear in mind", answer.notes)
     return Group(*parts)
+
+
+def explanation(answer: Recommendation, explained: Explanation) -> RenderableType:
+    """Return an explained answer for people."""
+    names = {model.id: model.name for model in answer.solver.catalogue.models}
+    parts: list[RenderableType] = [Text(prose.summary(answer, explained)), Text()]
+    if explained.model:
+        title = f"{names[explained.model.model]} in particular"
+        parts += _section(title, prose.standpoint_text(explained))
+    parts.append(recommendation(answer))
+    sections = [
+        ("First beside second", prose.lead_text(explained, names)),
+        ("Importances that change the winner", prose.flips_text(explained, names)),
+        (
+            "Facts that would change the winner",
+            (prose.decisive_text(each, names) for each in explained.decisive_facts),
+        ),
+        (
+            "Share of all weights with which each comes first",
+            prose.shares_text(explained.first_rank_shares, names),
+        ),
+        *(
+            (f"Along {prose.requirement_axis(sweep)}", prose.sweep_text(sweep, names))
+            for sweep in explained.thresholds
+            if sweep.current is not None or len(sweep.stretches) > 1
+        ),
+    ]
+    for title, lines in sections:
+        shown = list(lines)
+        parts += _section(title, shown) if shown else []
+    return Group(*parts)
+
+
+def _ways_out(answer: Recommendation) -> list[RenderableType]:
+    """Return the relaxations of an infeasible profile, each solved again."""
+    if answer.shortlist or not answer.decision.question.stated:
+        return []
+    names = {model.id: model.name for model in answer.solver.catalogue.models}
+    lines = [prose.relaxation_text(each, names) for each in answer.relaxations]
+    return _section("Ways out, the cheapest first", [*lines, *prose.way_out(answer)])
 
 
 def _ranking(answer: Recommendation) -> Table:

@@ -8,6 +8,7 @@ that many profiles with one question share its standings.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import product, starmap
 from typing import NamedTuple
 
 import numpy as np
@@ -60,6 +61,16 @@ class Option(NamedTuple):
     """The mask of the requirements that it cannot meet, whatever the facts."""
     unknown: int
     """How many of its values rest on unknown capabilities."""
+
+
+class Taste(NamedTuple):
+    """What decides between configurations of equal standing."""
+
+    batch: bool
+    reference: bool
+    """Whether reference audio is required."""
+    style: bool
+    """Whether directed style is required."""
 
 
 class Standing(NamedTuple):
@@ -115,7 +126,9 @@ class Solver:
     catalogue: Catalogue
     weights: Weights
     options: tuple[tuple[Option, ...], ...] = field(init=False, repr=False)
-    """The configurations of each model, in the catalogue's order."""
+    """The configurations of each model in declared order, in the catalogue's order."""
+    preferred: dict[Taste, tuple[tuple[Option, ...], ...]] = field(init=False, repr=False)
+    """The same, the preferred first."""
     capabilities: tuple[Masks, ...] = field(init=False, repr=False)
     """What the facts of each model say of every capability."""
     values: Integers = field(init=False, repr=False)
@@ -128,7 +141,10 @@ class Solver:
             tuple(_option(model, each) for each in configurations[model.id]) for model in models
         )
         always = [Check(r, True) for r in REQUIREMENTS if r.kind is Kind.CAPABILITY]
+        tastes = starmap(Taste, product((False, True), repeat=len(Taste._fields)))
+        preferred = {taste: tuple(_preferred(each, taste) for each in options) for taste in tastes}
         object.__setattr__(self, "options", options)
+        object.__setattr__(self, "preferred", preferred)
         object.__setattr__(self, "capabilities", tuple(_masks(always, m) for m in models))
         object.__setattr__(self, "values", value_table(models, self.weights))
 
@@ -159,10 +175,12 @@ class Solver:
 
     def stand(self, question: Question) -> tuple[Standing, ...]:
         """Return how each model stands, in the catalogue's order."""
+        stated = question.stated
+        taste = Taste(question.batch, bool(stated & _REFERENCE), bool(stated & _STYLE))
         return tuple(
             _best(model, options, masks, question)
             for model, options, masks in zip(
-                self.catalogue.models, self.options, question.facts, strict=True
+                self.catalogue.models, self.preferred[taste], question.facts, strict=True
             )
         )
 
@@ -205,32 +223,37 @@ def missed(option: Option, masks: Masks, question: Question) -> Masks:
 def _best(model: Model, options: tuple[Option, ...], masks: Masks, question: Question) -> Standing:
     """Return the standing of a model in its best configuration.
 
-    Fewest violations, fewest unverified, the delivery of the workflow, fewest unknown
-    capabilities, least beyond what is required; then declared order, in which options come.
+    Fewest violations, then fewest unverified; `options` come in the order that decides between
+    equals. One that rules nothing out beyond what the facts violate cannot be bettered.
     """
-    delivery = "batch" if question.batch else "streaming"
-    reference, style = question.stated & _REFERENCE, question.stated & _STYLE
-    best: tuple[tuple[int, ...], Option, Masks] | None = None
-    for option in options:
-        own = missed(option, masks, question)
-        chosen = option.configuration
-        extra = (chosen.voice == "reference_audio" and not reference) + (
-            chosen.style == "directed" and not style
-        )
-        key = (
-            own.violated.bit_count(),
-            own.unverified.bit_count(),
-            chosen.delivery != delivery,
-            option.unknown,
-            extra,
-        )
-        if best is None or key < best[0]:
-            best = key, option, own
-    if best is None:
-        raise AssertionError(f"{model.id} has no configuration")
-    _, option, own = best
     refused = model.beta and not question.accept_beta
-    return Standing(model, option.configuration, own.violated, own.unverified, refused)
+    fixed = masks.violated | masks.unverified if question.policy == "reject" else masks.violated
+    for option in options:
+        if not option.ruled_out & question.stated & ~fixed:
+            return Standing(model, option.configuration, *missed(option, masks, question), refused)
+    marked = [(missed(option, masks, question), option.configuration) for option in options]
+    own, configuration = min(
+        marked, key=lambda mark: (mark[0].violated.bit_count(), mark[0].unverified.bit_count())
+    )
+    return Standing(model, configuration, *own, refused)
+
+
+def _preferred(options: tuple[Option, ...], taste: Taste) -> tuple[Option, ...]:
+    """Return options, given in declared order, with the preferred first.
+
+    The delivery of the workflow, then fewest unknown capabilities, then least beyond what is
+    required.
+    """
+    delivery = "batch" if taste.batch else "streaming"
+
+    def key(option: Option) -> tuple[bool, int, int]:
+        chosen = option.configuration
+        extra = (chosen.voice == "reference_audio" and not taste.reference) + (
+            chosen.style == "directed" and not taste.style
+        )
+        return chosen.delivery != delivery, option.unknown, extra
+
+    return tuple(sorted(options, key=key))
 
 
 def _option(model: Model, configuration: Configuration) -> Option:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -112,7 +113,7 @@ class Weights(Input):
     first: PerNeed
     """What is added where a need is the primary one."""
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """The digest of the content."""
         return digest(self.model_dump(by_alias=True, exclude_none=True))

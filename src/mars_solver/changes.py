@@ -1,0 +1,53 @@
+"""Changes to what a profile requires, and the profile that they make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from mars_solver.errors import InputError
+from mars_solver.profile import Profile
+
+Amount = bool | int | float | list[str] | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One stated requirement, or `primary`, with another value."""
+
+    requirement: str
+    from_: Amount
+    to: Amount
+    """The new value; None where the requirement is dropped."""
+
+
+def apply(profile: Profile, values: Iterable[tuple[str, Amount]]) -> tuple[Profile, list[Change]]:
+    """Return the profile with other values of some requirements, and every change made.
+
+    A value of None drops a requirement. Where that takes away the need that `primary` names,
+    `primary` goes with it, and is listed.
+
+    Raises:
+        InputError: where the changed profile contradicts itself.
+    """
+    data: dict[str, Any] = profile.to_dict()
+    changes: list[Change] = []
+    for name, value in values:
+        changes.append(Change(name, data["require"].get(name), value))
+        data["require"][name] = value
+    if profile.primary:
+        needs = Profile(require=data["require"]).require.needs
+        if profile.primary not in needs:
+            changes.append(Change("primary", profile.primary, None))
+            del data["primary"]
+    return Profile.model_validate(data), changes
+
+
+def contradicts(profile: Profile, values: Iterable[tuple[str, Amount]]) -> bool:
+    """Return whether a profile with other values of some requirements contradicts itself."""
+    try:
+        apply(profile, values)
+    except InputError:
+        return True
+    return False

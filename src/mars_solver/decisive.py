@@ -1,0 +1,211 @@
+"""Which unverified facts could change the winner, and what a measurement must show for that.
+
+Each statement is found by solving again with the measurement as a fact. Better facts never lower
+a model's rank, so that one boundary on a number says all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Final, Literal
+
+from mars_solver.catalogue import with_measurements
+from mars_solver.cells import Number
+from mars_solver.errors import InputError
+from mars_solver.facts import EVERYTHING, Model
+from mars_solver.requirements import Check, checks, own_verdict
+from mars_solver.solver import Decision, Solver
+from mars_solver.vocabulary import MAX_NUMBER, Kind, Verdict, names_of
+
+Relation = Literal["yes", "no", "at most", "more than", "at least", "less than"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one fact must be shown to be."""
+
+    requirement: str
+    fact: str
+    relation: Relation
+    value: Number | tuple[str, ...] | None = None
+    """The number that the relation names; the locales (all for "yes", any for "no"); None for a
+    capability."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decisive:
+    """Unverified facts of one model which, shown together, change the winner."""
+
+    model: str
+    evidence: tuple[Evidence, ...]
+    winner: str | None
+    """The model that wins then; None where none is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One profile that is solved again with facts as if they were measured."""
+
+    solver: Solver
+    decision: Decision
+
+    def winner(self, model: Model, claims: dict[str, Any]) -> str | None:
+        """Return the winner if a model had other facts; None where no model is left."""
+        measured = {model.id: {name: _claimed(name, value) for name, value in claims.items()}}
+        catalogue = with_measurements(self.solver.catalogue, measured, place="what if")
+        again = Solver(catalogue, self.solver.weights).decide(
+            self.decision.profile, self.decision.question.policy
+        )
+        return again.standings[again.ranking[0]].model.id if again.ranking else None
+
+
+_TRIAL: Final = {"source": "what if", "as_of": "2000"}
+
+
+def _claimed(name: str, value: Any) -> dict[str, Any]:
+    """Return a claim of a fact, or one for each locale."""
+    if name == "languages":
+        return {tag: {**_TRIAL, "value": known} for tag, known in value.items()}
+    return {**_TRIAL, "value": value}
+
+
+def decisive_facts(solver: Solver, decision: Decision) -> tuple[Decisive, ...]:
+    """Return what could change the winner: facts against it, then facts for the others.
+
+    Against the winner each unverified fact alone; for another model the smallest sets of its
+    unverified requirements. Empty where no model is left, or nothing unverified matters.
+    """
+    if not decision.ranking:
+        return ()
+    trial = Trial(solver, decision)
+    asked = {check.requirement.name: check for check in checks(decision.profile)}
+    first, *others = (decision.standings[place] for place in decision.ranking)
+    found = [
+        decisive
+        for name in names_of(first.unverified)
+        for decisive in _against(trial, first.model, asked[name])
+    ]
+    for standing in others:
+        open_points = [asked[name] for name in names_of(standing.unverified)]
+        found.extend(_in_favour(trial, standing.model, open_points))
+    return tuple(found)
+
+
+def _against(trial: Trial, winner: Model, check: Check) -> Iterator[Decisive]:
+    """Yield each fact that alone would make the winner lose."""
+    for claims, evidence in _refuting(check, winner):
+        try:
+            then = trial.winner(winner, claims)
+        except InputError:  # nothing can run the model any more
+            ranking = trial.decision.ranking[1:]
+            then = trial.decision.standings[ranking[0]].model.id if ranking else None
+        if then != winner.id:
+            yield Decisive(winner.id, (evidence,), then)
+
+
+def _in_favour(trial: Trial, model: Model, open_points: list[Check]) -> Iterator[Decisive]:
+    """Yield the smallest sets of unverified requirements that would make a model win."""
+    enough: list[set[str]] = []
+    for size in range(1, len(open_points) + 1):
+        for some in combinations(open_points, size):
+            names = {check.requirement.name for check in some}
+            if any(known <= names for known in enough):
+                continue
+            evidence = _winning(trial, model, some)
+            if evidence:
+                enough.append(names)
+                yield Decisive(model.id, evidence, model.id)
+
+
+def _winning(trial: Trial, model: Model, some: tuple[Check, ...]) -> tuple[Evidence, ...]:
+    """Return what must be shown of some requirements for a model to win; empty if nothing can.
+
+    Numbers at their requirement's bound say most. Where that is not enough and one number is all
+    there is, the nearest whole number that is.
+    """
+    claims: dict[str, Any] = {}
+    evidence: list[Evidence] = []
+    for check in some:
+        shown, said = _meeting(check, model)
+        claims |= shown
+        evidence += said
+    if trial.winner(model, claims) == model.id:
+        return tuple(evidence)
+    numbers = [item for item in evidence if not isinstance(item.value, tuple | None)]
+    if len(evidence) == len(numbers) == 1:
+        return _tighter(trial, model, numbers[0])
+    return ()
+
+
+def _tighter(trial: Trial, model: Model, bound: Evidence) -> tuple[Evidence, ...]:
+    """Return the loosest whole bound within the claim at which a model wins."""
+    low, high = model.range(bound.fact) or EVERYTHING
+    limit = bound.value
+    assert isinstance(limit, int | float)  # noqa: S101  (narrows the type)
+
+    def wins(number: int) -> bool:
+        return trial.winner(model, {bound.fact: number}) == model.id
+
+    if bound.relation == "at most":
+        number = _last(math.ceil(low), math.floor(limit), wins)
+    else:
+        top = MAX_NUMBER if math.isinf(high) else math.floor(high)
+        mirrored = _last(-top, -math.ceil(limit), lambda n: wins(-n))
+        number = None if mirrored is None else -mirrored
+    if number is None:
+        return ()
+    return (Evidence(bound.requirement, bound.fact, bound.relation, number),)
+
+
+def _last(low: int, high: int, holds: Callable[[int], bool]) -> int | None:
+    """Return the last number from low to high that holds, where all before it do too."""
+    if low > high or not holds(low):
+        return None
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle - 1)
+    return low
+
+
+def _meeting(check: Check, model: Model) -> tuple[dict[str, Any], list[Evidence]]:
+    """Return the facts that make an unverified requirement met, numbers barely."""
+    requirement = check.requirement
+    name, fact = requirement.name, requirement.fact
+    match requirement.kind:
+        case Kind.LOCALES:
+            tags = tuple(tag for tag in check.locales if model.speaks(tag) is None)
+            return {fact: dict.fromkeys(tags, True)}, [Evidence(name, fact, "yes", tags)]
+        case Kind.CAPABILITY:
+            return {fact: True}, [Evidence(name, fact, "yes")]
+    claims: dict[str, Any] = {}
+    said: list[Evidence] = []
+    if own_verdict(check, model) is Verdict.UNVERIFIED:
+        claims[fact] = check.amount
+        relation: Relation = "at most" if requirement.kind is Kind.CEILING else "at least"
+        said.append(Evidence(name, fact, relation, check.amount))
+    if requirement.implies and model.capability(requirement.implies) is None:
+        claims[requirement.implies] = True
+        said.append(Evidence(name, requirement.implies, "yes"))
+    return claims, said
+
+
+def _refuting(check: Check, model: Model) -> Iterator[tuple[dict[str, Any], Evidence]]:
+    """Yield each fact that alone makes an unverified requirement violated."""
+    requirement = check.requirement
+    name, fact = requirement.name, requirement.fact
+    claims, said = _meeting(check, model)
+    for item in said:
+        match item.relation:
+            case "yes" if isinstance(item.value, tuple):
+                yield {fact: {item.value[0]: False}}, Evidence(name, fact, "no", item.value)
+            case "yes":
+                yield {item.fact: False}, Evidence(name, item.fact, "no")
+            case "at most":
+                beyond = math.nextafter(claims[fact], math.inf)
+                yield {fact: beyond}, Evidence(name, fact, "more than", item.value)
+            case _:
+                beyond = math.nextafter(claims[fact], -math.inf)
+                yield {fact: beyond}, Evidence(name, fact, "less than", item.value)

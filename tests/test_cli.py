@@ -89,8 +89,18 @@ def test_an_infeasible_profile_is_answered_with_exit_3() -> None:
     assert data["conflicts"] == [["real_time", "style_control"]]
 
 
-def test_keys_of_later_explanations_are_absent_not_empty() -> None:
-    assert {"corrections", "relaxations", "betas"} & set(recommend().to_dict()) == set()
+def test_explain_adds_keys_and_leaves_the_answer_as_it_is() -> None:
+    flags = ("--require", "voice_transfer=true", "--json")
+    base, explained = (
+        answer_of(run(*command, *flags))
+        for command in (["recommend"], ["explain", "--model", "mars-flash"])
+    )
+    assert {key: explained[key] for key in base} == base
+    assert recommend({"require": {"voice_transfer": True}}).explain("mars-flash").to_dict() == (
+        explained
+    )
+    nothing = run("explain", "--require", "real_time=true", "--require", "style_control=true")
+    assert (nothing.returncode, nothing.stderr) == (3, "")
 
 
 def test_policy_and_top_reach_the_answer() -> None:

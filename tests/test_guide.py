@@ -189,6 +189,19 @@ def test_preferences_alone_make_a_departure_that_nothing_blocks() -> None:
     assert (verdict.answer, verdict.agrees, verdict.blocked_by) == ((PRO,), False, ())
 
 
+def test_two_models_of_the_guide_agree_in_its_order_only() -> None:
+    batch = recommend_with(SOLVER, Profile(workflow="batch")).flowchart
+    assert (batch.answer, batch.agrees) == ((PRO, INSTRUCT), True)
+    turned = recommend_with(SOLVER, Profile(workflow="batch", prefer={"control": 10}))
+    assert [c.model for c in turned.shortlist][:2] == [INSTRUCT, PRO]
+    assert (turned.flowchart.agrees, turned.flowchart.blocked_by) == (False, ())
+    blocked = recommend_with(
+        SOLVER, Profile(workflow="batch", require={"min_sample_rate_hz": 44100})
+    )
+    assert blocked.shortlist[0].model == PRO
+    assert (blocked.flowchart.agrees, blocked.flowchart.blocked_by) == (True, ())
+
+
 def test_the_primary_need_is_asked_first() -> None:
     both = {"real_time": True, "voice_transfer": True}
     plain = recommend_with(SOLVER, Profile(require=both)).flowchart

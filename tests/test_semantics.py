@@ -11,8 +11,18 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from mars_solver import Catalogue, Profile, Solver, load_catalogue, load_weights, recommend_with
+from mars_solver.facts import Model
 from mars_solver.vocabulary import CRITERION_NAMES, POLICIES, REQUIREMENTS, Policy
-from oracle import UNVERIFIED, brute_force, posted, violated_sets
+from oracle import (
+    UNVERIFIED,
+    VIOLATED,
+    brute_force,
+    judge,
+    posted,
+    runnable,
+    settings,
+    violated_sets,
+)
 from strategies import built, catalogue_dicts, catalogues, profile_dicts, profiles
 
 WEIGHTS = load_weights()
@@ -41,6 +51,58 @@ def test_statuses_are_those_of_brute_force(
         status, count = expected[standing.model.id]
         if status != "excluded":
             assert standing.unverified.bit_count() == count
+
+
+@given(either_catalogue, profiles(), policies)
+def test_each_model_is_configured_in_the_declared_order_of_preference(
+    catalogue: Catalogue, profile: Profile, unknown: Policy
+) -> None:
+    for standing in solver_of(catalogue).decide(profile, unknown).standings:
+        assert standing.configuration._asdict() == preferred(standing.model, profile, unknown)
+        assert standing.violated & standing.unverified == 0
+
+
+def preferred(model: Model, profile: Profile, policy: str) -> dict[str, str]:
+    """The first configuration by the order that the specification declares."""
+    need = profile.require
+    enabled = {
+        "cloud": ["public_api"],
+        "self_hosted": ["self_hosted"],
+        "on_device": ["on_device"],
+        "streaming": ["real_time"],
+        "reference_audio": ["voice_transfer", "short_reference"],
+        "directed": ["style_control"],
+    }
+
+    def key(at: dict[str, str]) -> tuple[int, ...]:
+        verdicts = list(judge(profile, model, at).values())
+        lost, open_points = verdicts.count(VIOLATED), verdicts.count(UNVERIFIED)
+        if policy == "reject":
+            lost, open_points = lost + open_points, 0
+        used = [enabled[value] for value in at.values() if value in enabled]
+        unknown = sum(not any(model.capability(c) for c in names) for names in used)
+        reference = need.voice_transfer or need.short_reference
+        beyond = [at["voice"] == "reference_audio" and not reference]
+        beyond.append(at["style"] == "directed" and not need.style_control)
+        wanted = "batch" if profile.workflow else "streaming"
+        return lost, open_points, at["delivery"] != wanted, unknown, sum(beyond)
+
+    return min((at for at in settings() if runnable(model, at)), key=key)
+
+
+@given(either_catalogue, profiles())
+def test_the_ranking_is_by_standing_then_score_then_id(
+    catalogue: Catalogue, profile: Profile
+) -> None:
+    solver = solver_of(catalogue)
+    sums = dict(zip((m.id for m in catalogue.models), solver.decide(profile).sums, strict=True))
+    shortlist = recommend_with(solver, profile).shortlist
+    keys = [
+        (c.status != "guaranteed", len(c.to_verify), -sum(sums[c.model]), c.model)
+        for c in shortlist
+    ]
+    assert keys == sorted(keys)
+    assert [c.rank for c in shortlist] == list(range(1, len(keys) + 1))
 
 
 @given(either_catalogue, profiles())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Self, TypeVar, get_args
 
@@ -22,7 +22,7 @@ from mars_solver.parsing import (
     one_of,
     parse,
 )
-from mars_solver.vocabulary import NEEDS, NeedName
+from mars_solver.vocabulary import ENABLED_BY, NEEDS, NeedName
 
 T = TypeVar("T", bound=Input)
 
@@ -96,20 +96,26 @@ class Catalogue:
 
 
 def build_catalogue(
-    models: Mapping[str, object], sources: object, flowchart: object, *, folder: str = "models"
+    models: Mapping[str, object],
+    sources: object,
+    flowchart: object,
+    *,
+    folder: str = "models",
+    unread: Iterable[Problem] = (),
 ) -> Catalogue:
     """Return the catalogue that parsed files describe.
 
     Args:
         models: the content of each model file, by the stem of its name.
-        sources: the content of `sources.toml`.
-        flowchart: the content of `flowchart.toml`.
+        sources: the content of `sources.toml`; None where it could not be read.
+        flowchart: the content of `flowchart.toml`; None where it could not be read.
         folder: where the files are, for messages.
+        unread: the faults of files that could not be read, to be reported with the others.
 
     Raises:
         InputError: with every fault of every file.
     """
-    problems: list[Problem] = []
+    problems = list(unread)
 
     def attempt(model: type[T], data: object, name: str) -> T | None:
         try:
@@ -119,14 +125,21 @@ def build_catalogue(
             return None
 
     parsed = {stem: attempt(Model, models[stem], stem) for stem in sorted(models)}
-    keys = _parse_sources(sources, f"{folder}/sources.toml", problems)
-    chart = attempt(Flowchart, flowchart, "flowchart")
+    keys = None if sources is None else _parse_sources(sources, f"{folder}/sources.toml", problems)
+    chart = None if flowchart is None else attempt(Flowchart, flowchart, "flowchart")
     known = {stem: model for stem, model in parsed.items() if model is not None}
-    if not models:
+    if not models and not problems:
         problems.append(Problem(folder, "", "at least one model file", "none", "add <id>.toml"))
     problems.extend(_misnamed(known, folder))
-    if keys is not None:
-        problems.extend(_unsourced(known, keys, folder))
+    for stem, each in known.items():
+        problems.extend(_undeployable(each, f"{folder}/{stem}.toml"))
+    if keys is not None and isinstance(sources, Mapping):
+        problems.extend(_unsourced(known, sources.keys(), folder))
+        if chart is not None and chart.source not in sources:
+            hint = did_you_mean(chart.source, keys) or f"add [{chart.source}] to sources.toml"
+            place = f"{folder}/flowchart.toml"
+            found = shown(chart.source)
+            problems.append(Problem(place, "source", "a key of sources.toml", found, hint))
     if problems or keys is None or chart is None:
         raise InputError(problems)
     return _sealed(known.values(), keys, chart)
@@ -134,8 +147,11 @@ def build_catalogue(
 
 def _parse_sources(data: object, place: str, problems: list[Problem]) -> dict[str, Source] | None:
     """Parse the sources, adding what is wrong with them to `problems`."""
-    if not isinstance(data, Mapping) or data.get("schema") != SCHEMA:
-        problems.append(Problem(place, "schema", f"{SCHEMA}", "something else", "set schema = 1"))
+    schema = data.get("schema") if isinstance(data, Mapping) else None
+    if not isinstance(data, Mapping) or schema != SCHEMA:
+        problems.append(
+            Problem(place, "schema", f"{SCHEMA}", shown(schema), f"set schema = {SCHEMA}")
+        )
         return None
     keys: dict[str, Source] = {}
     for key in sorted(data.keys() - {"schema"}):
@@ -162,8 +178,17 @@ def _misnamed(models: Mapping[str, Model], folder: str) -> Iterable[Problem]:
         seen.setdefault(model.id, place)
 
 
+def _undeployable(model: Model, place: str, below: str = "") -> Iterable[Problem]:
+    """Yield the fault of a model that can be deployed nowhere: it has no configuration."""
+    needed = [c for (name, _), values in ENABLED_BY.items() if name == "deployment" for c in values]
+    if all(model.capability(name) is False for name in needed):
+        hint = "a model that can be deployed nowhere is no candidate: remove it or mend a fact"
+        expected = "at least one that is not false"
+        yield Problem(place, below + ", ".join(needed), expected, "all of them false", hint)
+
+
 def _unsourced(
-    models: Mapping[str, Model], sources: Mapping[str, Source], folder: str
+    models: Mapping[str, Model], sources: Collection[str], folder: str
 ) -> Iterable[Problem]:
     """Yield the claims whose source key means nothing; measurements name their own source."""
     for stem, model in models.items():
@@ -230,6 +255,7 @@ def with_measurements(catalogue: Catalogue, data: object, *, place: str) -> Cata
             continue
         try:
             models[key] = _measured(models[key], data[key], place)
+            problems.extend(_undeployable(models[key], place, f"{key}."))
         except InputError as error:
             problems.extend(error.problems)
     if problems:
@@ -245,6 +271,13 @@ def _measured(model: Model, data: object, place: str) -> Model:
         raise InputError(
             replace(p, path=f"{model.id}.{p.path}" if p.path else model.id) for p in error.problems
         ) from None
+    wrong = [
+        Problem(place, f"{model.id}.{path}.grade", MEASURED, shown(fact.grade), "leave it out")
+        for path, fact in facts.facts()
+        if fact.grade != MEASURED
+    ]
+    if wrong:
+        raise InputError(wrong)
     chosen: dict[str, Any] = {
         name: _replacing(getattr(facts, name), getattr(model, name))
         for name in facts.model_fields_set - {"languages"}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 
 import typer
 
 from mars_solver import __version__
-from mars_solver.errors import InputError, Problem, gather
+from mars_solver.errors import InputError, Problem, gather, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 BAD_INPUT = 2
 INFEASIBLE = 3
+MOST_SHOWN = 500
+"""How many faults are printed; a file with more of them is no profile."""
 
 app = typer.Typer(
     name="mars-solver",
@@ -42,12 +45,15 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 def main() -> NoReturn:
     """Run the command line and exit: 0 answer, 2 bad input, 3 infeasible."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if stream is not None:
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         app()
     except InputError as error:
-        for problem in error.problems:
+        for problem in error.problems[:MOST_SHOWN]:
             print(f"error: {problem}", file=sys.stderr)
+        if len(error.problems) > MOST_SHOWN:
+            print(f"error: and {len(error.problems) - MOST_SHOWN} more", file=sys.stderr)
         sys.exit(BAD_INPUT)
     sys.exit(0)
 
@@ -123,6 +129,7 @@ def recommend(
     """
     from mars_solver import rendering  # noqa: PLC0415
 
+    _check_paths(PROFILE=profile, measurements=measurements, models=models, weights=weights)
     stated = _stated(profile, require, prefer, workflow, primary, accept_beta)
     answer = _answer(stated, measurements, models, weights, unknown, top)
     if as_json:
@@ -157,14 +164,30 @@ def explain(
     """
     from mars_solver import rendering  # noqa: PLC0415
 
+    _check_paths(PROFILE=profile, measurements=measurements, models=models, weights=weights)
     stated = _stated(profile, require, prefer, workflow, primary, accept_beta)
     answer = _answer(stated, measurements, models, weights, unknown, top)
-    explained = answer.explain(model)
+    try:
+        explained = answer.explain(model)
+    except InputError as error:
+        raise InputError(replace(p, place="--model", path="") for p in error.problems) from None
     if as_json:
         _print(rendering.to_json(explained.to_dict()))
     else:
         _show(rendering.explanation(answer, explained))
     _leave(answer)
+
+
+def _check_paths(**paths: str | None) -> None:
+    """Refuse an empty path, and standard input for two things: it can be read once."""
+    flags = {name if name.isupper() else f"--{name}": path for name, path in paths.items()}
+    empty = [Problem(name, "", "a path", '""') for name, path in flags.items() if path == ""]
+    if empty:
+        raise InputError(empty)
+    readers = [name for name, path in flags.items() if path == "-"]
+    if len(readers) > 1:
+        hint = "name a file for the others"
+        raise InputError([Problem("standard input", "", "one reader", ", ".join(readers), hint)])
 
 
 def _stated(
@@ -180,7 +203,7 @@ def _stated(
     def read() -> Profile:
         from mars_solver import files, flags  # noqa: PLC0415
 
-        document, place = files.read_document(path) if path else ({}, "flags")
+        document, place = ({}, "flags") if path is None else files.read_document(path)
         return flags.profile_from(
             document,
             place,
@@ -207,9 +230,21 @@ def _answer(
 
     def facts() -> Catalogue:
         catalogue = files.load_catalogue(models)
-        return files.load_measurements(measurements, catalogue) if measurements else catalogue
+        if measurements is None:
+            return catalogue
+        return files.load_measurements(measurements, catalogue)
 
-    profile, catalogue, weighed = gather(stated, facts, lambda: files.load_weights(weights))
+    def policy() -> None:
+        from mars_solver.parsing import did_you_mean, one_of  # noqa: PLC0415
+        from mars_solver.vocabulary import POLICIES  # noqa: PLC0415
+
+        if unknown not in POLICIES:
+            hint = did_you_mean(unknown, POLICIES)
+            raise InputError([Problem("--unknown", "", one_of(POLICIES), shown(unknown), hint)])
+
+    profile, catalogue, weighed, _ = gather(
+        stated, facts, lambda: files.load_weights(weights), policy
+    )
     return api.recommend(
         profile, catalogue=catalogue, weights=weighed, unknown=cast("Policy", unknown), top=top
     )
@@ -233,12 +268,11 @@ def catalogue(
 ) -> None:
     """Show the facts with their sources, or check a catalogue of your own."""
     from mars_solver import files, rendering  # noqa: PLC0415
-    from mars_solver.configurations import enumerate_configurations  # noqa: PLC0415
 
+    _check_paths(DIR=folder, models=models)
     if folder and models:
         raise InputError([Problem("--models", "", "one folder", f"{folder} too", "drop one")])
     facts = files.load_catalogue(folder or models)
-    enumerate_configurations(facts)
     if as_json:
         _print(rendering.to_json(rendering.catalogue_to_dict(facts)))
     elif check:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from mars_solver.catalogue import Catalogue
-from mars_solver.errors import InputError, Problem
 from mars_solver.facts import Model
 from mars_solver.vocabulary import ENABLED_BY, VARIABLES, Variable
 
@@ -29,10 +28,8 @@ def enumerate_configurations(catalogue: Catalogue) -> dict[str, tuple[Configurat
     """Return the configurations of each model by its id, in declared order.
 
     The variables are the model and those of the vocabulary. A value is forbidden where every
-    capability that could enable it is a "no"; an unknown capability admits it.
-
-    Raises:
-        InputError: where a model has no configuration at all.
+    capability that could enable it is a "no"; an unknown capability admits it. A catalogue holds
+    no model without a configuration.
     """
     from constraint import Problem as ConstraintProblem  # noqa: PLC0415  (loads when used)
 
@@ -51,9 +48,6 @@ def enumerate_configurations(catalogue: Catalogue) -> dict[str, tuple[Configurat
     for solution in problem.getSolutions():
         model = solution.pop("model")
         found[model].append(Configuration(**solution))
-    stuck = [model for model, configurations in found.items() if not configurations]
-    if stuck:
-        raise InputError(_unusable(model) for model in stuck)
     return {model: tuple(sorted(each, key=declared_order)) for model, each in found.items()}
 
 
@@ -70,16 +64,6 @@ def _allowed(models: Mapping[str, Model], variable: Variable) -> set[tuple[str, 
 def _enablers(model: Model, variable: Variable, value: str) -> list[bool | None]:
     """Return what is known of the capabilities that enable a value; True where none is needed."""
     return [model.capability(c) for c in ENABLED_BY.get((variable, value), ())] or [True]
-
-
-def _unusable(model: str) -> Problem:
-    return Problem(
-        f"models/{model}.toml",
-        "public_api, self_hosted, on_device",
-        "at least one that is not false",
-        "three times false",
-        "a model that can be deployed nowhere is no candidate: remove it or mend a fact",
-    )
 
 
 def declared_order(configuration: Configuration) -> tuple[int, ...]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date, time
 from typing import Any
 
 _SHOWN = 60
+_LONG = 200
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -22,9 +24,10 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        where = ": ".join(part for part in (self.place, self.path) if part)
+        path = self.path if len(self.path) <= _LONG else self.path[: _LONG - 1] + "…"
+        where = ": ".join(part for part in (self.place, path) if part)
         text = f"{where}: expected {self.expected}, found {self.found}"
-        return f"{text}; {self.hint}" if self.hint else text
+        return _printable(f"{text}; {self.hint}" if self.hint else text)
 
 
 class MarsSolverError(Exception):
@@ -61,6 +64,11 @@ def gather(*steps: Callable[[], Any]) -> tuple[Any, ...]:
     return tuple(results)
 
 
+def _printable(text: str) -> str:
+    """Return `text` on one line, with what a terminal would act on escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def shown(value: object) -> str:
     """Return `value` as a message quotes it: on one line, and short."""
     if isinstance(value, bool):
@@ -71,6 +79,11 @@ def shown(value: object) -> str:
         return "a table"
     elif isinstance(value, int) and value.bit_length() > _SHOWN * 3:
         return "a number of more than 50 digits"
+    elif isinstance(value, date | time):
+        text = value.isoformat()
     else:
-        text = "nothing" if value is None else repr(value)
+        try:
+            text = "nothing" if value is None else repr(value)
+        except RecursionError:
+            text = "lists nested too deep to show"
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

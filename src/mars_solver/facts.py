@@ -230,6 +230,15 @@ class Facts(Input):
         default_factory=dict
     )
 
+    def facts(self) -> Iterable[tuple[str, Fact]]:
+        """Yield every fact with its dotted path, in declared order."""
+        for name in FACTS:
+            fact = getattr(self, name, None)
+            if fact is not None:
+                yield name, fact
+        for tag in sorted(self.languages):
+            yield f"languages.{tag}", self.languages[tag]
+
 
 class Model(Facts):
     """One model and what is claimed about it."""
@@ -259,15 +268,6 @@ class Model(Facts):
         """Return whether the model speaks a locale; None where that is unknown."""
         fact = self.languages.get(tag)
         return fact.known if fact else None
-
-    def facts(self) -> Iterable[tuple[str, Fact]]:
-        """Yield every fact with its dotted path, in declared order."""
-        for name in FACTS:
-            fact = getattr(self, name)
-            if fact is not None:
-                yield name, fact
-        for tag in sorted(self.languages):
-            yield f"languages.{tag}", self.languages[tag]
 
 
 FACTS: Final = ("stage", "speech_model", *NUMBERS, *ORDINALS, *CAPABILITIES)

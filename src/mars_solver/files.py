@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from mars_solver.catalogue import Catalogue, build_catalogue, with_measurements
-from mars_solver.errors import InputError, Problem
+from mars_solver.errors import InputError, Problem, shown
 from mars_solver.parsing import did_you_mean, parse
 from mars_solver.profile import Profile, parse_profile
 from mars_solver.weights import Weights
@@ -18,6 +19,7 @@ from mars_solver.weights import Weights
 MAX_BYTES: Final = 2**20
 """The largest file that is read; a profile or model takes a few kilobytes."""
 STDIN: Final = "-"
+_MAX_DOTS: Final = 200
 _RESERVED: Final = ("sources", "flowchart")
 """The files of a catalogue that are no model."""
 
@@ -73,7 +75,7 @@ def read_document(path: str | Path) -> tuple[dict[str, Any], str]:
     place = "standard input" if str(path) == STDIN else str(path)
     text = _decode(_read(path, place), place)
     if not text.strip():
-        hint = "write what you need, or leave the file out for an empty profile"
+        hint = "fill it, or leave the file out"
         raise InputError([Problem(place, "", "a TOML or JSON document", "an empty file", hint)])
     as_json = text.lstrip().startswith("{") or place.lower().endswith(".json")
     return (_parse_json if as_json else _parse_toml)(text, place), place
@@ -83,7 +85,7 @@ def _read(path: str | Path, place: str) -> bytes:
     """Return the bytes of a file, at most `MAX_BYTES`."""
     try:
         if str(path) == STDIN:
-            data = _read_some(sys.stdin.buffer)
+            data = _read_some(_stdin())
         else:
             with Path(path).open("rb") as file:
                 data = _read_some(file)
@@ -94,6 +96,12 @@ def _read(path: str | Path, place: str) -> bytes:
         found = "a larger one"
         raise InputError([Problem(place, "", f"a file of at most {MAX_BYTES} bytes", found)])
     return data
+
+
+def _stdin() -> BinaryIO:
+    if sys.stdin is None:
+        raise ValueError("it closed")
+    return sys.stdin.buffer
 
 
 def _read_some(file: BinaryIO) -> bytes:
@@ -119,12 +127,15 @@ def _decode(data: bytes, place: str) -> str:
 
 
 def _parse_toml(text: str, place: str) -> dict[str, Any]:
+    # tomllib takes quadratic time for a key of many parts; no file needs more than a handful.
+    if any(line.count(".") > _MAX_DOTS for line in text.splitlines()):
+        raise InputError([_too_deep(place)])
     try:
         return tomllib.loads(text)
     except RecursionError:
         raise InputError([_too_deep(place)]) from None
     except ValueError as error:
-        raise InputError([Problem(place, "", "valid TOML", str(error))]) from None
+        raise InputError([Problem(place, "", "valid TOML", _reason(error))]) from None
 
 
 def _parse_json(text: str, place: str) -> dict[str, Any]:
@@ -133,17 +144,23 @@ def _parse_json(text: str, place: str) -> dict[str, Any]:
     except RecursionError:
         raise InputError([_too_deep(place)]) from None
     except ValueError as error:
-        raise InputError([Problem(place, "", "valid JSON", str(error))]) from None
+        raise InputError([Problem(place, "", "valid JSON", _reason(error))]) from None
     if not isinstance(data, dict):
-        raise InputError([Problem(place, "", "a JSON object", type(data).__name__)])
+        raise InputError([Problem(place, "", "a JSON object", shown(data))])
     return data
+
+
+def _reason(error: ValueError) -> str:
+    """Return what a parser found wrong."""
+    long = "a whole number of more digits than can be read"
+    return long if "set_int_max_str_digits" in str(error) else str(error)
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) < len(pairs):
-        keys = [key for key, _ in pairs]
-        repeated = sorted({key for key in keys if keys.count(key) > 1})
+        counts = Counter(key for key, _ in pairs)
+        repeated = sorted(key for key, count in counts.items() if count > 1)
         raise ValueError(f"the key {', '.join(map(json.dumps, repeated))} more than once")
     return table
 
@@ -156,8 +173,8 @@ def _read_catalogue(folder: Path) -> Catalogue:
     """Return the catalogue in a folder, naming every fault of every file at once."""
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
-    except OSError as error:
-        found = error.strerror or str(error)
+    except (OSError, ValueError) as error:
+        found = getattr(error, "strerror", None) or str(error)
         hint = "name a folder with one TOML file for each model"
         raise InputError([Problem(str(folder), "", "a readable folder", found, hint)]) from None
     problems: list[Problem] = []
@@ -169,10 +186,8 @@ def _read_catalogue(folder: Path) -> Catalogue:
             content[path.stem] = read_document(path)[0]
         except InputError as error:
             problems.extend(error.problems)
-    if problems:
-        raise InputError(problems)
-    sources, flowchart = (content.pop(name) for name in _RESERVED)
-    return build_catalogue(content, sources, flowchart, folder=str(folder))
+    sources, flowchart = (content.pop(name, None) for name in _RESERVED)
+    return build_catalogue(content, sources, flowchart, folder=str(folder), unread=problems)
 
 
 @cache

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mars_solver.errors import InputError, Problem, shown
-from mars_solver.parsing import Input, parse
-from mars_solver.profile import Preferences, Profile, Requirements, parse_profile
+from mars_solver.profile import Profile, parse_profile
 
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
-_INTEGER = re.compile(r"[+-]?\d{1,30}")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,30}")
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 def profile_from(
@@ -36,25 +37,27 @@ def profile_from(
     """
     problems: list[Problem] = []
     merged: dict[str, Any] = dict(document)
-    tables: tuple[tuple[str, Iterable[str], type[Input]], ...] = (
-        ("require", require, Requirements),
-        ("prefer", prefer, Preferences),
-    )
-    for name, texts, model in tables:
+    for name, texts in (("require", require), ("prefer", prefer)):
         try:
             table = _table(texts, f"--{name}")
-            parse(model, table, f"--{name}")
+            parse_profile({name: table}, f"--{name}")
         except InputError as error:
-            problems.extend(error.problems)
+            problems.extend(
+                replace(p, path=p.path.removeprefix(f"{name}.")) for p in error.problems
+            )
             continue
         below = merged.get(name)
         if table and (below is None or isinstance(below, Mapping)):
             merged[name] = {**(below or {}), **table}
-    merged.update({name: value for name, value in fields.items() if value is not None})
+    stated = {name: value for name, value in fields.items() if value is not None}
+    merged.update(stated)
     try:
         profile = parse_profile(merged, place)
     except InputError as error:
-        problems.extend(error.problems)
+        problems.extend(
+            replace(p, place=f"--{p.path.replace('_', '-')}", path="") if p.path in stated else p
+            for p in error.problems
+        )
     if problems:
         raise InputError(problems)
     return profile
@@ -88,7 +91,4 @@ def _value(name: str, text: str) -> object:
         return [tag.strip() for tag in text.split(",")]
     if _INTEGER.fullmatch(text):
         return int(text)
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    return float(text) if _DECIMAL.fullmatch(text) else text

@@ -7,6 +7,7 @@ import numbers
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, WithJsonSchema
@@ -85,10 +86,17 @@ def _problems_of_line(line: ErrorDetails, model: type[BaseModel], place: str) ->
         case "extra_forbidden":
             key = str(line["loc"][-1])
             known = _keys_at(model, line["loc"][:-1])
-            hint = did_you_mean(key, [*known, *_keys_below(model, line["loc"][:-1])])
+            hint = _where_it_belongs(key, known, model)
             return [Problem(place, path, one_of(known), f"the unknown key {shown(key)}", hint)]
+        case "too_short" if line["ctx"]["actual_length"] < len(found):
+            return []  # the faults of its items stand in lines of their own
+        case "too_short":
+            least = line["ctx"]["min_length"]
+            return [Problem(place, path, f"a list of at least {least}", shown(found))]
+        case "string_unicode":
+            return [Problem(place, path, "keys of valid Unicode", shown(found))]
         case "missing":
-            return [Problem(place, path, "a value", "nothing", f"add {path}")]
+            return [Problem(place, path, "a value", "nothing", "add it")]
         case "model_type" | "dict_type" | "model_attributes_type":
             return [Problem(place, path, "a table of keys and values", shown(found))]
         case "tuple_type" | "list_type":
@@ -118,13 +126,25 @@ def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
     return sorted(f.alias or name for name, f in table.model_fields.items()) if table else []
 
 
-def _keys_below(model: type[BaseModel], loc: tuple[int | str, ...]) -> dict[str, str]:
-    """Return the keys of the tables in the table at `loc`, each with its dotted path."""
-    return {
-        key: f"{name}.{key}"
-        for name in _keys_at(model, loc)
-        for key in _keys_at(model, (*loc, name))
-    }
+def _where_it_belongs(key: str, known: list[str], model: type[BaseModel]) -> str:
+    """Return a hint that names the path meant by an unknown key, or nothing."""
+    elsewhere = _paths_below(model)
+    if key in elsewhere:
+        return f"did you mean {elsewhere[key]}?"
+    if hint := did_you_mean(key, known):
+        return hint
+    near = did_you_mean(key, elsewhere).removeprefix("did you mean ").removesuffix("?")
+    return f"did you mean {elsewhere[near]}?" if near else ""
+
+
+@cache
+def _paths_below(model: type[BaseModel]) -> dict[str, str]:
+    """Return the keys that stand in one table of `model` only, each with its dotted path."""
+    paths: dict[str, list[str]] = {}
+    for name in _keys_at(model, ()):
+        for key in _keys_at(model, (name,)):
+            paths.setdefault(key, []).append(f"{name}.{key}")
+    return {key: places[0] for key, places in paths.items() if len(places) == 1}
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

@@ -117,11 +117,7 @@ class Decision:
 
 @dataclass(frozen=True, eq=False)
 class Solver:
-    """A catalogue and weights, prepared to answer any number of profiles.
-
-    Raises:
-        InputError: where a model of the catalogue has no configuration.
-    """
+    """A catalogue and weights, prepared to answer any number of profiles."""
 
     catalogue: Catalogue
     weights: Weights

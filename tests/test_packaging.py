@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mars_solver.files import _IN_CHECKOUT
+
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.skipif(
     not (ROOT / "src").is_dir(), reason="only a checkout can be built: src is not here"
@@ -31,8 +33,8 @@ def test_the_wheel_holds_the_package_and_its_data_and_nothing_else(built: Path) 
     sources = {f"mars_solver/{path.name}" for path in (ROOT / "src/mars_solver").glob("*.py")}
     data = {
         f"mars_solver/_data/{folder}/{path.name}"
-        for folder in ("models", "weights")
-        for path in (ROOT / folder).iterdir()
+        for folder, where in _IN_CHECKOUT.items()
+        for path in (ROOT / where).iterdir()
     }
     packed = {name for name in names if ".dist-info/" not in name}
     assert packed == sources | data | {"mars_solver/py.typed"}

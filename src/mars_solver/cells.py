@@ -8,9 +8,10 @@ stands for all of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
+from string import ascii_lowercase
 
 from mars_solver.catalogue import Catalogue
 from mars_solver.vocabulary import MAX_NUMBER, NEEDS, REQUIREMENTS, Kind, Requirement
@@ -70,3 +71,41 @@ def axis(values: Iterable[Number]) -> tuple[Interval, ...]:
     if last < MAX_NUMBER:
         found.append(Interval(last, low_included=False, high=MAX_NUMBER, high_included=True))
     return tuple(found)
+
+
+def locale_lists(catalogue: Catalogue) -> tuple[tuple[str, ...], ...]:
+    """Return one list of locales for each way in which models can stand to `languages`.
+
+    A list stands as badly as the worst of its locales with each model, and locales differ only in
+    which models speak them, do not, or leave it open. So the joins of what single locales give,
+    one of them unheard of, are all there is.
+    """
+    tags = sorted({tag for model in catalogue.models for tag in model.languages})
+    unheard = next(tag for tag in _spelled() if tag not in tags)
+    known: dict[tuple[int, ...], tuple[str, ...]] = {}
+    for tag in [*tags, unheard]:
+        known.setdefault(_standing(catalogue, tag), (tag,))
+    found = dict(known)
+    while True:
+        joins = {
+            tuple(map(max, one, other)): (*found[one], *known[other])
+            for one in found
+            for other in known
+        }
+        new = {joint: tags for joint, tags in joins.items() if joint not in found}
+        if not new:
+            return tuple(found[joint] for joint in sorted(found))
+        found |= new
+
+
+def _standing(catalogue: Catalogue, tag: str) -> tuple[int, ...]:
+    """Return how each model stands to a locale: 0 speaks it, 1 unknown, 2 does not."""
+    worth = {True: 0, None: 1, False: 2}
+    return tuple(worth[model.speaks(tag)] for model in catalogue.models)
+
+
+def _spelled() -> Iterator[str]:
+    """Yield well-formed locale tags, from the end of the alphabet."""
+    letters = ascii_lowercase[::-1]
+    for a, b, c, d in product(letters, repeat=4):
+        yield f"{a}{b}-{c}{d}"

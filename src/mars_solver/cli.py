@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 BAD_INPUT = 2
 INFEASIBLE = 3
+REFUTED = 5
 MOST_SHOWN = 500
 """How many faults are printed; a file with more of them is no profile."""
 
@@ -43,7 +44,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 
 
 def main() -> NoReturn:
-    """Run the command line and exit: 0 answer, 2 bad input, 3 infeasible."""
+    """Run the command line and exit: 0 answer, 2 bad input, 3 infeasible, 5 proof failed."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -279,6 +280,77 @@ def catalogue(
         _print(rendering.usable(facts))
     else:
         _show(rendering.catalogue(facts))
+
+
+@app.command()
+def verify(
+    models: Models = None,
+    weights: WeightsOption = None,
+    certificate: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write the proof there, or hold it against the file."),
+    ] = None,
+    counterexample: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Where to write a profile that refutes the theorem."),
+    ] = None,
+    pin: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write the answers of today as pins, and stop."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that a catalogue and weights agree with the guide.
+
+    Exits with 0 where the whole proof holds, 2 for bad input, 5 where it fails.
+    """
+    from mars_solver import files, pins, rendering, verification  # noqa: PLC0415
+    from mars_solver.solver import Solver  # noqa: PLC0415
+
+    _check_paths(
+        models=models,
+        weights=weights,
+        certificate=certificate,
+        counterexample=counterexample,
+        pin=pin,
+    )
+    catalogue, weighed, kept = gather(
+        lambda: files.load_catalogue(models),
+        lambda: files.load_weights(weights),
+        lambda: files.load_pins(models) if pin is None else (),
+    )
+    solver = Solver(catalogue, weighed)
+    if pin is not None:
+        files.write_whole(pin, rendering.pins_toml(pins.pin_all(solver)))
+        return
+    proof = verification.verify(solver, files.load_scenarios(), kept)
+    text = rendering.to_json(proof.to_dict())
+    if as_json:
+        _print(text)
+    else:
+        _show(rendering.proof(proof))
+    if counterexample is not None and proof.counterexample is not None:
+        lines = rendering.profile_toml(proof.counterexample)
+        files.write_whole(counterexample, "\n".join(lines) + "\n")
+    if not (_certified(certificate, text) if proof.holds else False):
+        raise typer.Exit(REFUTED)
+
+
+def _certified(path: str | None, text: str) -> bool:
+    """Return whether a certificate, where one is asked for, is that of this proof."""
+    from mars_solver import files  # noqa: PLC0415
+
+    if path is None:
+        return True
+    kept = files.read_if_there(path)
+    if kept is None:
+        files.write_whole(path, text + "\n")
+        return True
+    if kept == text + "\n":
+        return True
+    stale = "it is stale: the catalogue, the weights or the proof has changed"
+    print(f"error: {path}: {stale}; remove it to write a new one", file=sys.stderr)
+    return False
 
 
 @app.command()

@@ -112,7 +112,7 @@ def steps_onto_list(solver: Solver, decision: Decision, place: int) -> list[Step
     model, question = decision.standings[place].model, decision.question
     steps = [
         _step(
-            [asked[name] for name in names_of(missed(option, masks, question).violated)],
+            [asked[name] for name in names_of(missed(option, masks, question.stated).violated)],
             model,
             option,
             guaranteed=question.policy == "reject",
@@ -147,7 +147,7 @@ def _configurations(solver: Solver, decision: Decision) -> Iterator[tuple[Model,
     ):
         if not standing.refused:
             for option in options:
-                yield standing.model, option, missed(option, masks, question)
+                yield standing.model, option, missed(option, masks, question.stated)
 
 
 def _corrections(solver: Solver, decision: Decision) -> list[int]:

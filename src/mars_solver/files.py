@@ -6,13 +6,15 @@ import json
 import sys
 import tomllib
 from collections import Counter
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, BinaryIO, Final
 
 from mars_solver.catalogue import Catalogue, build_catalogue, with_measurements
-from mars_solver.errors import InputError, Problem, shown
+from mars_solver.errors import InputError, Problem, gather, shown
 from mars_solver.parsing import did_you_mean, parse
+from mars_solver.pins import Pin, Pins, Scenario
 from mars_solver.profile import Profile, parse_profile
 from mars_solver.weights import Weights
 
@@ -21,7 +23,8 @@ MAX_BYTES: Final = 2**20
 STDIN: Final = "-"
 _MAX_DOTS: Final = 200
 _RESERVED: Final = ("sources", "flowchart")
-"""The files of a catalogue that are no model."""
+"""The files beside the models that belong to the catalogue."""
+_PINS: Final = "pins"
 
 
 def load_profile(path: str | Path) -> Profile:
@@ -62,6 +65,73 @@ def load_measurements(path: str | Path, catalogue: Catalogue) -> Catalogue:
     """
     data, place = read_document(path)
     return with_measurements(catalogue, data, place=place)
+
+
+def load_pins(folder: str | Path | None = None) -> tuple[Pin, ...]:
+    """Return the pinned answers in the `pins.toml` of a catalogue's folder.
+
+    Where the folder has none, or without one, the shipped pins.
+
+    Raises:
+        InputError: with every fault of the file.
+    """
+    path = None if folder is None else Path(folder) / f"{_PINS}.toml"
+    if path is None or not path.exists():
+        path = data_folder("models") / f"{_PINS}.toml"
+    return parse(Pins, *read_document(path)).pins
+
+
+def load_scenarios(folder: str | Path | None = None) -> tuple[Scenario, ...]:
+    """Return the scenarios in a folder, one TOML file each, in order of name.
+
+    Without a folder, the lines of the guide that ship with the package.
+
+    Raises:
+        InputError: with every fault of every file.
+    """
+    chosen = data_folder("scenarios") if folder is None else Path(folder)
+    try:
+        paths = sorted(path for path in chosen.iterdir() if path.suffix == ".toml")
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise InputError([Problem(str(chosen), "", "a readable folder", found)]) from None
+    steps = [partial(_read_scenario, path) for path in paths]
+    return gather(*steps)
+
+
+def _read_scenario(path: Path) -> Scenario:
+    return parse(Scenario, *read_document(path))
+
+
+def write_whole(path: str | Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all.
+
+    Raises:
+        InputError: where it cannot be written.
+    """
+    target = Path(path)
+    try:
+        with NamedTemporaryFile(
+            "w", encoding="utf-8", dir=target.parent, prefix=".", delete=False
+        ) as file:
+            part = Path(file.name)
+        try:
+            part.write_text(text, "utf-8")
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise InputError([Problem(str(path), "", "a writable file", found)]) from None
+
+
+def read_if_there(path: str | Path) -> str | None:
+    """Return the text of a file; None where there is none.
+
+    Raises:
+        InputError: where it is there and cannot be read.
+    """
+    return _decode(_read(path, str(path)), str(path)) if Path(path).exists() else None
 
 
 def read_document(path: str | Path) -> tuple[dict[str, Any], str]:
@@ -172,7 +242,9 @@ def _too_deep(place: str) -> Problem:
 def _read_catalogue(folder: Path) -> Catalogue:
     """Return the catalogue in a folder, naming every fault of every file at once."""
     try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
+        paths = sorted(
+            path for path in folder.iterdir() if path.suffix == ".toml" and path.stem != _PINS
+        )
     except (OSError, ValueError) as error:
         found = getattr(error, "strerror", None) or str(error)
         hint = "name a folder with one TOML file for each model"
@@ -200,8 +272,15 @@ def _shipped_weights() -> Weights:
     return parse(Weights, *read_document(data_folder("weights") / "default.toml"))
 
 
+_IN_CHECKOUT: Final = {
+    "models": "models",
+    "weights": "weights",
+    "scenarios": "benchmarks/scenarios",
+}
+
+
 def data_folder(name: str) -> Path:
     """Return a folder of shipped data: in the installed package, or else in the checkout."""
     package = Path(__file__).parent
     installed = package / "_data" / name
-    return installed if installed.is_dir() else package.parents[1] / name
+    return installed if installed.is_dir() else package.parents[1] / _IN_CHECKOUT[name]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from mars_solver.catalogue import Flowchart
-from mars_solver.profile import Profile
-from mars_solver.solver import Decision
+from mars_solver.solver import Decision, Order
 from mars_solver.vocabulary import names_of
 
 
@@ -25,25 +25,30 @@ class GuideVerdict:
     """The requirements that the guide's models do not meet; empty where the decision agrees."""
 
 
-def answer(flowchart: Flowchart, profile: Profile) -> tuple[int | None, tuple[str, ...]]:
-    """Return the number of the question that decides and the guide's models for a profile.
+def answer(
+    flowchart: Flowchart, needs: Collection[str], primary: str | None, *, batch: bool
+) -> tuple[int | None, tuple[str, ...]]:
+    """Return the number of the question that decides, and the guide's models.
 
     The questions are asked in order, the primary need's first.
     """
-    needs = profile.require.needs
     asked = sorted(
-        enumerate(flowchart.questions, start=1), key=lambda item: item[1].need != profile.primary
+        enumerate(flowchart.questions, start=1), key=lambda item: item[1].need != primary
     )
     for number, question in asked:
         if question.need in needs:
             return number, question.answer
-    return None, flowchart.batch if profile.batch else flowchart.no_need
+    return None, flowchart.batch if batch else flowchart.no_need
 
 
 def compare(flowchart: Flowchart, decision: Decision) -> GuideVerdict:
     """Return how a decision stands to the guide."""
-    question, models = answer(flowchart, decision.profile)
-    agrees = _agrees(models, decision)
+    profile = decision.profile
+    needs = profile.require.needs
+    question, models = answer(flowchart, needs, profile.primary, batch=profile.batch)
+    ranked = [decision.standings[place].model.id for place in decision.ranking]
+    orders = [decision.order(place) for place in decision.ranking]
+    agrees = agree(models, ranked, orders)
     blocking = 0
     if not agrees:
         for standing in decision.standings:
@@ -52,17 +57,22 @@ def compare(flowchart: Flowchart, decision: Decision) -> GuideVerdict:
     return GuideVerdict(question, models, agrees, names_of(blocking))
 
 
-def _agrees(models: tuple[str, ...], decision: Decision) -> bool:
-    """Return whether the guide's models come first, as far as the facts let them."""
-    if not decision.ranking:
+def agree(models: tuple[str, ...], ranked: Sequence[str], orders: Sequence[Order]) -> bool:
+    """Return whether the guide's models come first, as far as the facts let them.
+
+    Args:
+        models: the guide's, in its order.
+        ranked: the ids of the models that are left, best first.
+        orders: the standing of each, as it ranks.
+    """
+    if not ranked:
         return False
-    ranked = [decision.standings[place].model.id for place in decision.ranking]
-    best = decision.order(decision.ranking[0])
-    standing_best = {
-        decision.standings[place].model.id
-        for place in decision.ranking
-        if decision.order(place) == best
-    }
-    if standing_best.issuperset(models):
+    if stand_best(models, ranked, orders):
         return tuple(ranked[: len(models)]) == models
     return ranked[0] in models
+
+
+def stand_best(models: tuple[str, ...], ranked: Sequence[str], orders: Sequence[Order]) -> bool:
+    """Return whether each of the guide's models has the best standing of any candidate."""
+    best = {model for model, order in zip(ranked, orders, strict=True) if order == orders[0]}
+    return best.issuperset(models)

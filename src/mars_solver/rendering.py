@@ -16,8 +16,14 @@ from mars_solver import prose, wording
 from mars_solver.catalogue import Catalogue
 from mars_solver.explanation import Explanation
 from mars_solver.facts import FACTS, Fact, Model
+from mars_solver.pins import Pin
+from mars_solver.profile import Profile
 from mars_solver.recommendation import Recommendation
+from mars_solver.solver import Solver
+from mars_solver.theorem import ALL, Theorem
+from mars_solver.verification import Proof
 from mars_solver.vocabulary import Status
+from mars_solver.wording import number
 
 WIDTH: Final = 100
 """The width of text that goes to no terminal."""
@@ -47,7 +53,7 @@ def recommendation(answer: Recommendation) -> RenderableType:
         parts.append(Text(answer.profile.name, style="bold"))
     parts += [Text(wording.requires(answer.profile)), Text()]
     parts += [Text(wording.headline(answer), style="bold"), Text()]
-    parts += [_ranking(answer), Text(_provenance(answer), style="dim"), Text()]
+    parts += [_ranking(answer), Text(_digests(answer.solver), style="dim"), Text()]
     if answer.conflicts:
         parts += _section("No model meets these together", _conflicts(answer))
     parts += _ways_out(answer)
@@ -129,8 +135,8 @@ def _ranking(answer: Recommendation) -> Table:
     return table
 
 
-def _provenance(answer: Recommendation) -> str:
-    catalogue, weights = answer.solver.catalogue, answer.solver.weights
+def _digests(solver: Solver) -> str:
+    catalogue, weights = solver.catalogue, solver.weights
     return (
         f"Facts as of {catalogue.as_of} · catalogue {catalogue.sha256[:_DIGEST]}"
         f" · weights {weights.name} {weights.sha256[:_DIGEST]}"
@@ -239,3 +245,90 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
     return None if value == float("inf") else value
+
+
+def proof(found: Proof) -> RenderableType:
+    """Return a proof, or what refutes it, for people."""
+    theorem = found.theorem
+    verdict = "The proof holds." if found.holds else "The proof FAILS."
+    parts: list[RenderableType] = [Text(verdict, style="bold"), Text()]
+    parts += _section("(a) Where the guide's models stand best, they come first", _theorem(theorem))
+    if found.counterexample:
+        parts += _section("A profile that refutes it", profile_toml(found.counterexample))
+    broken = [prose.line_text(line) for line in found.lines if not line.holds]
+    kept = f"{len(found.lines) - len(broken)} of {len(found.lines)} lines of the guide come out"
+    parts += _section("(b) The guide's lines", [kept, *broken])
+    pins = f"{found.pins} answers are pinned; {len(found.unpinned)} differ or have no pin"
+    parts += _section("(c) Pinned answers", [pins, *map(prose.pin_text, found.unpinned)])
+    parts += _section(
+        "How far importances may move before an agreement of (a) ends", _reaches(theorem)
+    )
+    parts.append(Text(_digests(found.solver), style="dim"))
+    return Group(*parts)
+
+
+def _theorem(theorem: Theorem) -> Iterable[str]:
+    yield (
+        f"{number(theorem.cells)} cells of profiles, in {number(theorem.classes)} classes that are"
+        " each decided once"
+    )
+    yield (
+        f"{number(theorem.premise)} cells where they stand best:"
+        f" {'all' if theorem.holds else 'NOT all'} agree"
+    )
+    yield (
+        f"in all: {number(theorem.agreements)} agree, {number(theorem.departures)} depart,"
+        f" {number(theorem.infeasible)} have no model"
+    )
+    if theorem.margin:
+        yield prose.margin_text(theorem.margin)
+    for title, counter in (
+        ("departures by what blocks the guide", theorem.blocked_by),
+        ("departures by the needs stated together", theorem.question_pairs),
+    ):
+        said = ", ".join(f"{name} {number(count)}" for name, count in counter.most_common())
+        yield f"{title}: {said}"
+
+
+def _reaches(theorem: Theorem) -> Iterable[str]:
+    for reach in theorem.reaches:
+        work = "batch work" if reach.batch else "else"
+        if reach.criterion == ALL:
+            yield f"{work}, all at once: {float(reach.most):.2f} each way"
+        else:
+            span = f"{float(reach.least):.2f} to {float(reach.most):.2f}"
+            yield f"{work}, {reach.criterion} alone: {span}"
+
+
+def profile_toml(profile: Profile) -> list[str]:
+    """Return the lines of a profile file."""
+    data = profile.to_dict()
+    lines = [f"{key} = {json.dumps(value)}" for key, value in data.items() if _plain_value(value)]
+    for table in ("require", "prefer"):
+        if data[table]:
+            lines += ["", f"[{table}]"]
+            lines += [f"{key} = {json.dumps(value)}" for key, value in data[table].items()]
+    return lines
+
+
+def _plain_value(value: object) -> bool:
+    return not isinstance(value, dict)
+
+
+def pins_toml(pins: Iterable[Pin]) -> str:
+    """Return the text of a file of pinned answers."""
+    lines = ["# Answers that are pinned: made from the catalogue and weights, looked at, and kept."]
+    lines += ["schema = 1"]
+    for pin in pins:
+        data = pin.to_dict()
+        lines += ["", "[[pins]]", f"profile = {_inline(data.pop('profile'))}"]
+        lines += [f"{key} = {json.dumps(value)}" for key, value in data.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _inline(value: Any) -> str:
+    """Return a value as inline TOML."""
+    if isinstance(value, dict):
+        inner = ", ".join(f"{key} = {_inline(item)}" for key, item in value.items())
+        return f"{{ {inner} }}" if inner else "{}"
+    return json.dumps(value)

@@ -7,6 +7,7 @@ that many profiles with one question share its standings.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import product, starmap
 from typing import NamedTuple
@@ -47,7 +48,8 @@ class Question:
     stated: int
     """The mask of the stated requirements."""
     facts: tuple[Masks, ...]
-    """What the facts of each model say of them, in the catalogue's order."""
+    """What the facts of each model say of them, in the catalogue's order; to reject the unknown is
+    to count it as violated here."""
     batch: bool
     accept_beta: bool
     policy: Policy
@@ -141,7 +143,7 @@ class Solver:
         preferred = {taste: tuple(_preferred(each, taste) for each in options) for taste in tastes}
         object.__setattr__(self, "options", options)
         object.__setattr__(self, "preferred", preferred)
-        object.__setattr__(self, "capabilities", tuple(_masks(always, m) for m in models))
+        object.__setattr__(self, "capabilities", tuple(fact_masks(always, m) for m in models))
         object.__setattr__(self, "values", value_table(models, self.weights))
 
     def decide(self, profile: Profile, unknown: Policy = "flag") -> Decision:
@@ -163,22 +165,45 @@ class Solver:
             )
             for fixed, own in zip(
                 self.capabilities,
-                (_masks(varying, model) for model in self.catalogue.models),
+                (fact_masks(varying, model) for model in self.catalogue.models),
                 strict=True,
             )
         )
+        if unknown == "reject":
+            facts = tuple(Masks(violated | open_, 0) for violated, open_ in facts)
         return Question(stated, facts, profile.batch, profile.accept_beta, unknown)
 
     def stand(self, question: Question) -> tuple[Standing, ...]:
         """Return how each model stands, in the catalogue's order."""
-        stated = question.stated
-        taste = Taste(question.batch, bool(stated & _REFERENCE), bool(stated & _STYLE))
         return tuple(
-            _best(model, options, masks, question)
-            for model, options, masks in zip(
-                self.catalogue.models, self.preferred[taste], question.facts, strict=True
+            self.stand_alone(
+                place,
+                masks,
+                question.stated,
+                batch=question.batch,
+                refused=model.beta and not question.accept_beta,
+            )
+            for place, (model, masks) in enumerate(
+                zip(self.catalogue.models, question.facts, strict=True)
             )
         )
+
+    def stand_alone(
+        self, place: int, masks: Masks, stated: int, *, batch: bool, refused: bool = False
+    ) -> Standing:
+        """Return how the model at a place of the catalogue stands.
+
+        Args:
+            place: of the model.
+            masks: what its facts say of the stated requirements.
+            stated: the mask of the stated requirements; those that pin a configuration matter.
+            batch: whether the workflow is batch.
+            refused: whether it is a beta that is not accepted.
+        """
+        taste = Taste(batch, bool(stated & _REFERENCE), bool(stated & _STYLE))
+        options = self.preferred[taste][place]
+        own, configuration = _best(options, masks, stated)
+        return Standing(self.catalogue.models[place], configuration, *own, refused)
 
     def weigh(self, profile: Profile) -> tuple[int, ...]:
         """Return the weight of each criterion, in declared order."""
@@ -207,31 +232,34 @@ def order(standing: Standing, policy: Policy) -> Order:
     return standing.status, standing.unverified.bit_count()
 
 
-def missed(option: Option, masks: Masks, question: Question) -> Masks:
-    """Return the stated requirements that one configuration violates and leaves unverified."""
-    violated = masks.violated | option.ruled_out & question.stated
-    unverified = masks.unverified & ~violated
-    if question.policy == "reject":
-        return Masks(violated | unverified, 0)
+def fold(masks: Iterable[Masks]) -> Masks:
+    """Return all that some masks say together."""
+    violated = unverified = 0
+    for each in masks:
+        violated |= each.violated
+        unverified |= each.unverified
     return Masks(violated, unverified)
 
 
-def _best(model: Model, options: tuple[Option, ...], masks: Masks, question: Question) -> Standing:
-    """Return the standing of a model in its best configuration.
+def missed(option: Option, masks: Masks, stated: int) -> Masks:
+    """Return the stated requirements that one configuration violates and leaves unverified."""
+    violated = masks.violated | option.ruled_out & stated
+    return Masks(violated, masks.unverified & ~violated)
+
+
+def _best(options: tuple[Option, ...], masks: Masks, stated: int) -> tuple[Masks, Configuration]:
+    """Return what a model's best configuration misses, and that configuration.
 
     Fewest violations, then fewest unverified; `options` come in the order that decides between
     equals. One that rules nothing out beyond what the facts violate cannot be bettered.
     """
-    refused = model.beta and not question.accept_beta
-    fixed = masks.violated | masks.unverified if question.policy == "reject" else masks.violated
     for option in options:
-        if not option.ruled_out & question.stated & ~fixed:
-            return Standing(model, option.configuration, *missed(option, masks, question), refused)
-    marked = [(missed(option, masks, question), option.configuration) for option in options]
-    own, configuration = min(
+        if not option.ruled_out & stated & ~masks.violated:
+            return missed(option, masks, stated), option.configuration
+    marked = [(missed(option, masks, stated), option.configuration) for option in options]
+    return min(
         marked, key=lambda mark: (mark[0].violated.bit_count(), mark[0].unverified.bit_count())
     )
-    return Standing(model, configuration, *own, refused)
 
 
 def _preferred(options: tuple[Option, ...], taste: Taste) -> tuple[Option, ...]:
@@ -257,7 +285,7 @@ def _option(model: Model, configuration: Configuration) -> Option:
     return Option(configuration, impossible, unknown_used(model, configuration))
 
 
-def _masks(asked: list[Check], model: Model) -> Masks:
+def fact_masks(asked: list[Check], model: Model) -> Masks:
     """Return what the facts of a model say of some checks."""
     violated = unverified = 0
     for check in asked:

@@ -236,7 +236,7 @@ NEEDS: Final[tuple[Need, ...]] = (
 )
 """The needs, in the flowchart's order. The 800 ms are the guide's and no measurement moves them."""
 
-BATCH: Final = "batch"
+BATCH: Final[Literal["batch"]] = "batch"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,25 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint long lock clean
+.PHONY: demo test lint verify long lock clean
 
 demo: $(VENV)/.core
 	$(BIN)/mars-solver recommend benchmarks/profiles/support-line.toml
 
-test: lint
+test: lint verify
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The proof, with every file of weights, against its certificate.
+verify: $(VENV)/.dev
+	for weights in weights/*.toml; do \
+		$(BIN)/mars-solver verify --weights $$weights \
+			--certificate $${weights%.toml}.certificate.json || exit 1; \
+	done
 
 # The searches that take minutes.
 long: $(VENV)/.dev

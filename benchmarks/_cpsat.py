@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from ortools.sat.python import cp_model
 
@@ -15,14 +16,19 @@ _FEASIBLE = 100
 
 @cache
 def _solver() -> cp_model.CpSolver:
-    """Return the solver: one worker, without what costs more than it saves on so small a model."""
+    """Return the solver."""
     solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.cp_model_presolve = False
-    solver.parameters.cp_model_probing_level = 0
-    solver.parameters.linearization_level = 0
-    solver.parameters.symmetry_level = 0
+    frugal(solver.parameters)
     return solver
+
+
+def frugal(parameters: Any) -> None:
+    """Set one worker, without what costs more than it saves on so small a model."""
+    parameters.num_workers = 1
+    parameters.cp_model_presolve = False
+    parameters.cp_model_probing_level = 0
+    parameters.linearization_level = 0
+    parameters.symmetry_level = 0
 
 
 def cp_sat(ground: Ground, profile: Profile) -> Answer:

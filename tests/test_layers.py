@@ -25,6 +25,7 @@ LAYERS = (
     ("wording",),
     ("prose",),
     ("files", "rendering"),
+    ("proving",),
     ("api",),
     ("cli",),
     ("__init__", "__main__"),

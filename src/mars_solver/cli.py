@@ -304,7 +304,7 @@ def verify(
 
     Exits with 0 where the whole proof holds, 2 for bad input, 5 where it fails.
     """
-    from mars_solver import files, pins, rendering, verification  # noqa: PLC0415
+    from mars_solver import files, pins, proving, rendering, verification  # noqa: PLC0415
     from mars_solver.solver import Solver  # noqa: PLC0415
 
     _check_paths(
@@ -321,16 +321,16 @@ def verify(
     )
     solver = Solver(catalogue, weighed)
     if pin is not None:
-        files.write_whole(pin, rendering.pins_toml(pins.pin_all(solver)))
+        files.write_whole(pin, proving.pins_toml(pins.pin_all(solver)))
         return
     proof = verification.verify(solver, files.load_scenarios(), kept)
     text = rendering.to_json(proof.to_dict())
     if as_json:
         _print(text)
     else:
-        _show(rendering.proof(proof))
+        _show(proving.proof(proof))
     if counterexample is not None and proof.counterexample is not None:
-        lines = rendering.profile_toml(proof.counterexample)
+        lines = proving.profile_toml(proof.counterexample)
         files.write_whole(counterexample, "\n".join(lines) + "\n")
     if not (_certified(certificate, text) if proof.holds else False):
         raise typer.Exit(REFUTED)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING
 
-from mars_solver.changes import Change
-from mars_solver.decisive import Decisive, Evidence
-from mars_solver.diagnosis import Relaxation
-from mars_solver.explanation import Explanation
-from mars_solver.promotion import Promotion
-from mars_solver.recommendation import Recommendation
-from mars_solver.sensitivity import INVALID, Flip, Share, Stretch, Sweep
-from mars_solver.theorem import Margin
-from mars_solver.verification import LineResult, PinResult
-from mars_solver.vocabulary import ACCEPT_BETA, MAX_NUMBER, REQUIREMENT, Kind
-from mars_solver.wording import number, requirement_text, requires
+from mars_solver.vocabulary import ACCEPT_BETA, INVALID, MAX_NUMBER, REQUIREMENT, Kind
+from mars_solver.wording import number, requirement_text
+
+if TYPE_CHECKING:
+    from mars_solver.changes import Change
+    from mars_solver.decisive import Decisive, Evidence
+    from mars_solver.diagnosis import Relaxation
+    from mars_solver.explanation import Explanation
+    from mars_solver.promotion import Promotion
+    from mars_solver.recommendation import Recommendation
+    from mars_solver.sensitivity import Flip, Share, Stretch, Sweep
 
 _NEGLIGIBLE = 0.0005
 """Less than this is shown as no points at all."""
@@ -255,31 +255,3 @@ def requirement_axis(sweep: Sweep) -> str:
     if sweep.current is None:
         return f"{sweep.requirement} (not stated)"
     return requirement_text(sweep.requirement, sweep.current)
-
-
-def line_text(line: LineResult) -> str:
-    """Return a line of the guide that does not come out."""
-    found = ", ".join(line.found) or "no model"
-    return f"{line.line}: expected {', '.join(line.expected)} first, found {found}"
-
-
-def pin_text(pin: PinResult) -> str:
-    """Return an answer that is not the pinned one."""
-    profile = (pin.pinned or pin.found or {}).get("profile")
-    return f"{profile}: pinned {_answer(pin.pinned)}, found {_answer(pin.found)}"
-
-
-def _answer(pin: dict[str, Any] | None) -> str:
-    if pin is None:
-        return "nothing"
-    models = ", ".join(f"{model} {status}" for model, status in pin["shortlist"]) or "no model"
-    return f"{models} ({'agrees' if pin['agrees'] else 'departs'})"
-
-
-def margin_text(margin: Margin) -> str:
-    """Return the smallest margin of the theorem, and where it is."""
-    where = requires(margin.profile).replace("\n", "; ")
-    return (
-        f"smallest margin: {margin.ahead} leads {margin.behind} by {float(margin.points):.4f}"
-        f" points ({where})"
-    )

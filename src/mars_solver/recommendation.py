@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mars_solver import diagnosis, flowchart
 from mars_solver.configurations import Configuration
 from mars_solver.errors import InputError, Problem, shown
-from mars_solver.explanation import Explanation
 from mars_solver.findings import Finding, caveats, missing, note_of
 from mars_solver.parsing import did_you_mean, one_of
 from mars_solver.plain import plain
@@ -20,14 +19,17 @@ from mars_solver.solver import Decision, Solver, Standing
 from mars_solver.vocabulary import (
     ACCEPT_BETA,
     CRITERIA,
+    INFEASIBLE,
     VALUE_SCALE,
     Policy,
     Status,
     names_of,
 )
 
+if TYPE_CHECKING:
+    from mars_solver.explanation import Explanation
+
 SCHEMA: Final = "mars-solver/recommendation/1"
-INFEASIBLE: Final = "infeasible"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,8 @@ class Recommendation:
         if model is not None and model not in ids:
             hint = did_you_mean(model, ids)
             raise InputError([Problem("explain", "model", one_of(ids), shown(model), hint)])
+        from mars_solver.explanation import Explanation  # noqa: PLC0415  (loads when used)
+
         place = None if model is None else ids.index(model)
         return Explanation(self.solver, self.decision, self.to_dict(), place)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -14,16 +14,13 @@ from rich.text import Text
 
 from mars_solver import prose, wording
 from mars_solver.catalogue import Catalogue
-from mars_solver.explanation import Explanation
 from mars_solver.facts import FACTS, Fact, Model
-from mars_solver.pins import Pin
-from mars_solver.profile import Profile
 from mars_solver.recommendation import Recommendation
 from mars_solver.solver import Solver
-from mars_solver.theorem import ALL, Theorem
-from mars_solver.verification import Proof
 from mars_solver.vocabulary import Status
-from mars_solver.wording import number
+
+if TYPE_CHECKING:
+    from mars_solver.explanation import Explanation
 
 WIDTH: Final = 100
 """The width of text that goes to no terminal."""
@@ -53,17 +50,17 @@ def recommendation(answer: Recommendation) -> RenderableType:
         parts.append(Text(answer.profile.name, style="bold"))
     parts += [Text(wording.requires(answer.profile)), Text()]
     parts += [Text(wording.headline(answer), style="bold"), Text()]
-    parts += [_ranking(answer), Text(_digests(answer.solver), style="dim"), Text()]
+    parts += [_ranking(answer), Text(digests(answer.solver), style="dim"), Text()]
     if answer.conflicts:
-        parts += _section("No model meets these together", _conflicts(answer))
+        parts += section("No model meets these together", _conflicts(answer))
     parts += _ways_out(answer)
     if answer.shortlist and answer.shortlist[0].to_verify:
-        parts += _section("Verify before you rely on it", _to_verify(answer))
+        parts += section("Verify before you rely on it", _to_verify(answer))
     parts += [Text(wording.guide_text(answer)), Text()]
     if answer.shortlist:
         parts += _call(answer)
     if answer.notes:
-        parts += _section("Bear in mind", answer.notes)
+        parts += section("Bear in mind", answer.notes)
     return Group(*parts)
 
 
@@ -73,7 +70,7 @@ def explanation(answer: Recommendation, explained: Explanation) -> RenderableTyp
     parts: list[RenderableType] = [Text(prose.summary(answer, explained)), Text()]
     if explained.model:
         title = f"{names[explained.model.model]} in particular"
-        parts += _section(title, prose.standpoint_text(explained))
+        parts += section(title, prose.standpoint_text(explained))
     parts.append(recommendation(answer))
     sections = [
         ("First beside second", prose.lead_text(explained, names)),
@@ -94,7 +91,7 @@ def explanation(answer: Recommendation, explained: Explanation) -> RenderableTyp
     ]
     for title, lines in sections:
         shown = list(lines)
-        parts += _section(title, shown) if shown else []
+        parts += section(title, shown) if shown else []
     return Group(*parts)
 
 
@@ -104,7 +101,7 @@ def _ways_out(answer: Recommendation) -> list[RenderableType]:
         return []
     names = {model.id: model.name for model in answer.solver.catalogue.models}
     lines = [prose.relaxation_text(each, names) for each in answer.relaxations]
-    return _section("Ways out, the cheapest first", [*lines, *prose.way_out(answer)])
+    return section("Ways out, the cheapest first", [*lines, *prose.way_out(answer)])
 
 
 def _ranking(answer: Recommendation) -> Table:
@@ -135,7 +132,8 @@ def _ranking(answer: Recommendation) -> Table:
     return table
 
 
-def _digests(solver: Solver) -> str:
+def digests(solver: Solver) -> str:
+    """Return the line that says which facts and weights an answer rests on."""
     catalogue, weights = solver.catalogue, solver.weights
     return (
         f"Facts as of {catalogue.as_of} · catalogue {catalogue.sha256[:_DIGEST]}"
@@ -157,13 +155,14 @@ def _to_verify(answer: Recommendation) -> list[str]:
 
 def _call(answer: Recommendation) -> list[RenderableType]:
     sentence, example = wording.how_to_call(answer)
-    parts = _section("How to call it", [sentence, wording.settings(answer)])
+    parts = section("How to call it", [sentence, wording.settings(answer)])
     if example:
         parts[-1:] = [Text(), Padding(Text(example), (0, 0, 0, 4)), Text()]
     return parts
 
 
-def _section(title: str, lines: Iterable[str]) -> list[RenderableType]:
+def section(title: str, lines: Iterable[str]) -> list[RenderableType]:
+    """Return a titled paragraph."""
     items = [Padding(Text(line), (0, 0, 0, 2)) for line in lines]
     return [Text(title, style="bold"), *items, Text()]
 
@@ -182,7 +181,7 @@ def catalogue(facts: Catalogue) -> RenderableType:
         f"{key}: {source.title} ({source.where}, {source.date})"
         for key, source in facts.sources.items()
     ]
-    return Group(table, date, Text(), *_disputed(facts), *_section("Sources", sources))
+    return Group(table, date, Text(), *_disputed(facts), *section("Sources", sources))
 
 
 def usable(facts: Catalogue) -> str:
@@ -219,7 +218,7 @@ def _disputed(facts: Catalogue) -> list[RenderableType]:
         for path, fact in model.facts()
         for claim in fact.other_claims
     ]
-    return _section("Claims not chosen", lines) if lines else []
+    return section("Claims not chosen", lines) if lines else []
 
 
 def catalogue_to_dict(facts: Catalogue) -> dict[str, Any]:
@@ -245,90 +244,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
     return None if value == float("inf") else value
-
-
-def proof(found: Proof) -> RenderableType:
-    """Return a proof, or what refutes it, for people."""
-    theorem = found.theorem
-    verdict = "The proof holds." if found.holds else "The proof FAILS."
-    parts: list[RenderableType] = [Text(verdict, style="bold"), Text()]
-    parts += _section("(a) Where the guide's models stand best, they come first", _theorem(theorem))
-    if found.counterexample:
-        parts += _section("A profile that refutes it", profile_toml(found.counterexample))
-    broken = [prose.line_text(line) for line in found.lines if not line.holds]
-    kept = f"{len(found.lines) - len(broken)} of {len(found.lines)} lines of the guide come out"
-    parts += _section("(b) The guide's lines", [kept, *broken])
-    pins = f"{found.pins} answers are pinned; {len(found.unpinned)} differ or have no pin"
-    parts += _section("(c) Pinned answers", [pins, *map(prose.pin_text, found.unpinned)])
-    parts += _section(
-        "How far importances may move before an agreement of (a) ends", _reaches(theorem)
-    )
-    parts.append(Text(_digests(found.solver), style="dim"))
-    return Group(*parts)
-
-
-def _theorem(theorem: Theorem) -> Iterable[str]:
-    yield (
-        f"{number(theorem.cells)} cells of profiles, in {number(theorem.classes)} classes that are"
-        " each decided once"
-    )
-    yield (
-        f"{number(theorem.premise)} cells where they stand best:"
-        f" {'all' if theorem.holds else 'NOT all'} agree"
-    )
-    yield (
-        f"in all: {number(theorem.agreements)} agree, {number(theorem.departures)} depart,"
-        f" {number(theorem.infeasible)} have no model"
-    )
-    if theorem.margin:
-        yield prose.margin_text(theorem.margin)
-    for title, counter in (
-        ("departures by what blocks the guide", theorem.blocked_by),
-        ("departures by the needs stated together", theorem.question_pairs),
-    ):
-        said = ", ".join(f"{name} {number(count)}" for name, count in counter.most_common())
-        yield f"{title}: {said}"
-
-
-def _reaches(theorem: Theorem) -> Iterable[str]:
-    for reach in theorem.reaches:
-        work = "batch work" if reach.batch else "else"
-        if reach.criterion == ALL:
-            yield f"{work}, all at once: {float(reach.most):.2f} each way"
-        else:
-            span = f"{float(reach.least):.2f} to {float(reach.most):.2f}"
-            yield f"{work}, {reach.criterion} alone: {span}"
-
-
-def profile_toml(profile: Profile) -> list[str]:
-    """Return the lines of a profile file."""
-    data = profile.to_dict()
-    lines = [f"{key} = {json.dumps(value)}" for key, value in data.items() if _plain_value(value)]
-    for table in ("require", "prefer"):
-        if data[table]:
-            lines += ["", f"[{table}]"]
-            lines += [f"{key} = {json.dumps(value)}" for key, value in data[table].items()]
-    return lines
-
-
-def _plain_value(value: object) -> bool:
-    return not isinstance(value, dict)
-
-
-def pins_toml(pins: Iterable[Pin]) -> str:
-    """Return the text of a file of pinned answers."""
-    lines = ["# Answers that are pinned: made from the catalogue and weights, looked at, and kept."]
-    lines += ["schema = 1"]
-    for pin in pins:
-        data = pin.to_dict()
-        lines += ["", "[[pins]]", f"profile = {_inline(data.pop('profile'))}"]
-        lines += [f"{key} = {json.dumps(value)}" for key, value in data.items()]
-    return "\n".join(lines) + "\n"
-
-
-def _inline(value: Any) -> str:
-    """Return a value as inline TOML."""
-    if isinstance(value, dict):
-        inner = ", ".join(f"{key} = {_inline(item)}" for key, item in value.items())
-        return f"{{ {inner} }}" if inner else "{}"
-    return json.dumps(value)

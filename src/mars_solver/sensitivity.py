@@ -18,15 +18,20 @@ import numpy as np
 from mars_solver.cells import NUMERIC, Interval, Number, axis, critical_values
 from mars_solver.changes import Change, apply, contradicts
 from mars_solver.solver import Decision, Solver
-from mars_solver.vocabulary import CRITERIA, CRITERION_NAMES, MAX_IMPORTANCE, Requirement
+from mars_solver.vocabulary import (
+    CRITERIA,
+    CRITERION_NAMES,
+    INFEASIBLE,
+    INVALID,
+    MAX_IMPORTANCE,
+    Requirement,
+)
 from mars_solver.weights import coefficients
 
 SAMPLES: Final = 100_000
 SEED: Final = 20_261_122
 _EXACT: Final = 2
 """Up to this many models that can win, a share has a closed form."""
-INVALID: Final = "invalid"
-"""The status of a threshold that would contradict the rest of the profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +203,7 @@ def _stretch(solver: Solver, decision: Decision, name: str, interval: Interval) 
         (standing.model.id, standing.status.word)
         for standing in (again.standings[place] for place in again.ranking)
     )
-    status = shortlist[0][1] if shortlist else "infeasible"
+    status = shortlist[0][1] if shortlist else INFEASIBLE
     return Stretch(interval, status, shortlist, tuple(c for c in changes if c.requirement != name))
 
 

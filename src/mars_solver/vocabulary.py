@@ -58,6 +58,12 @@ class Status(IntEnum):
         return self.name.lower()
 
 
+INFEASIBLE: Final = "infeasible"
+"""The status of an answer where no model is left."""
+INVALID: Final = "invalid"
+"""The status of a threshold that would contradict the rest of the profile."""
+
+
 class Kind(Enum):
     """How a requirement compares with a fact."""
 

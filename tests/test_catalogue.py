@@ -45,6 +45,44 @@ def test_every_fact_has_a_source_a_date_and_a_grade() -> None:
     assert CATALOGUE.as_of == "2026-11"
 
 
+FACTS = {
+    # status, sample rate, public API, own GPU, text instructions, voice, reference, offline
+    "mars-flash": ("released", 22_050, True, True, False, None, None, False),
+    "mars-pro": ("released", 48_000, True, False, False, True, True, False),
+    "mars-instruct": ("released", 22_050, True, False, True, True, None, False),
+    "mars-nano": ("released", None, False, None, False, None, None, True),
+    "mars-8.1-flash-beta": ("beta", 48_000, True, False, False, None, None, False),
+    "mars-8.1-pro-beta": ("beta", 48_000, True, False, False, None, None, False),
+}
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_the_catalogue_says_what_public_sources_say(name: str) -> None:
+    model = MODELS[name]
+    rate = model.range("sample_rate_hz")
+    names = ["public_api", "self_hosted", "style_control", "voice_transfer", "short_reference"]
+    assert (
+        model.stage.value,
+        rate[0] if rate else None,
+        *(model.capability(each) for each in names),
+        model.capability("offline"),
+    ) == FACTS[name]
+    assert model.range("sample_rate_hz") in {None, (rate[0], rate[0]) if rate else None}
+    for each in ("public_api", "self_hosted", "sample_rate_hz", "speech_model"):
+        fact = getattr(model, each)
+        assert fact is None or fact.source == "sdk"
+
+
+def test_the_locales_of_third_parties_and_of_the_sdk() -> None:
+    third = {t for t, f in MODELS["mars-pro"].languages.items() if f.source == "audiobook"}
+    assert len(third) == 29
+    assert "pa-in" in third
+    shared = CATALOGUE.sources["sdk"].shared_locales
+    assert len(shared) == 62
+    assert {"en-uk", "en-us", "zh-hk", "ar-xa"} <= set(shared)
+    assert third < set(shared)
+
+
 def test_only_en_us_is_known_and_no_locale_is_ruled_out() -> None:
     spoken = {name: {t for t, f in m.languages.items() if f.known} for name, m in MODELS.items()}
     assert spoken == {**{name: {"en-us"} for name in API}, "mars-nano": set()}
@@ -72,7 +110,8 @@ def test_a_claim_that_disagrees_is_kept_with_its_reason() -> None:
     ttfb = MODELS["mars-flash"].ttfb_ms
     assert ttfb is not None
     assert [(c.range, c.source, bool(c.why_not)) for c in ttfb.other_claims] == [
-        ((100, 100), "rt-blog", True)
+        ((100, 100), "rt-blog", True),
+        ((800, float("inf")), "rt-blog", True),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from fractions import Fraction
 from typing import Any
@@ -23,10 +24,11 @@ from mars_solver import (
     recommend_with,
     with_measurements,
 )
-from mars_solver.cells import NUMERIC, axis, critical_values
+from mars_solver.cells import axis, critical_values
 from mars_solver.decisive import Decisive, Evidence
 from mars_solver.recommendation import Recommendation
-from mars_solver.sensitivity import Flip, Line, _winner, positive_share
+from mars_solver.rendering import explanation, to_text
+from mars_solver.sensitivity import Flip, positive_share
 from mars_solver.vocabulary import CRITERION_NAMES, MAX_NUMBER, REQUIREMENT, Kind, Policy
 from mars_solver.weights import coefficients
 from oracle import (
@@ -36,7 +38,6 @@ from oracle import (
     candidates,
     judge,
     runnable,
-    violated_sets,
 )
 from oracle import settings as every_setting
 from strategies import catalogues, profile_dicts, profiles
@@ -68,6 +69,7 @@ def feasible(catalogue: Catalogue, profile: Profile, policy: str) -> bool:
 
 
 @given(either_catalogue, profiles(), two_policies)
+@settings(max_examples=100)
 def test_corrections_are_the_smallest_sets_to_drop_each_solved_again(
     catalogue: Catalogue, profile: Profile, unknown: Policy
 ) -> None:
@@ -138,8 +140,11 @@ def every_change(catalogue: Catalogue, profile: Profile) -> set[Values]:
     return {tuple(itertools.chain(*combination)) for combination in itertools.product(*options)}
 
 
-def surely(catalogue: Catalogue, profile: Profile) -> set[Values]:
-    """The changes of what a setting violates after which it meets every requirement."""
+def surely(catalogue: Catalogue, profile: Profile, near: set[Values]) -> set[Values]:
+    """The changes of what a setting violates after which it meets every requirement.
+
+    Where the nearest change that admits the setting does so already, only if it is one of `near`.
+    """
     found = set()
     for model in candidates(catalogue, profile):
         for at in every_setting():
@@ -150,10 +155,13 @@ def surely(catalogue: Catalogue, profile: Profile) -> set[Values]:
                 [(n, v) for v in looser(catalogue, n, getattr(profile.require, n))]
                 for n in violated
             ]
-            for values in itertools.product(*options):
-                verdicts = judge(changed(profile, values), model, at)
-                if all(verdict == MET for verdict in verdicts.values()):
-                    found.add(values)
+            verdicts = {
+                values: judge(changed(profile, values), model, at).values()
+                for values in itertools.product(*options)
+            }
+            nearest = front({v for v, each in verdicts.items() if VIOLATED not in each})
+            sure = front({v for v, each in verdicts.items() if set(each) <= {MET}})
+            found |= {v for v in sure if v not in nearest or v in near}
     return found
 
 
@@ -169,7 +177,7 @@ def listed(answer: Recommendation) -> set[Values]:
 
 
 @given(either_catalogue, profiles(), two_policies)
-@settings(max_examples=400)
+@settings(max_examples=150)
 @example(
     SHIPPED.catalogue,
     Profile(require={"max_ttfb_ms": 100, "voice_transfer": True, "languages": ["hi-in"]}),
@@ -187,12 +195,13 @@ def test_relaxations_are_the_pareto_fronts_of_all_changes(
     assume(len(changes) <= 600)
     expected = front({v for v in changes if feasible(catalogue, changed(profile, v), unknown)})
     if unknown == "flag":
-        expected |= front(surely(catalogue, profile))
+        expected |= front(surely(catalogue, profile, expected))
     assert listed(answer) == expected
     assert len(answer.relaxations) == len(expected)
 
 
 @given(either_catalogue, profiles(), two_policies)
+@settings(max_examples=100)
 def test_every_relaxation_admits_what_it_says(
     catalogue: Catalogue, profile: Profile, unknown: Policy
 ) -> None:
@@ -223,13 +232,8 @@ def test_relaxations_come_cheapest_first() -> None:
     assert [[(c.requirement, c.to) for c in each.changes] for each in answer.relaxations] == [
         [("max_ttfb_ms", 150)],
         [("max_ttfb_ms", 2000)],
-        [("max_ttfb_ms", 150), ("voice_transfer", None)],
     ]
-    assert [each.status for each in answer.relaxations] == [
-        "unverified",
-        "guaranteed",
-        "guaranteed",
-    ]
+    assert [each.status for each in answer.relaxations] == ["unverified", "guaranteed"]
 
 
 def test_the_primary_need_goes_with_its_requirement() -> None:
@@ -308,6 +312,7 @@ def check_flip(
 
 
 @given(either_catalogue, profiles())
+@settings(max_examples=100)
 @example(SHIPPED.catalogue, Profile())
 @example(SHIPPED.catalogue, Profile(prefer={"latency": 8}))
 def test_importances_flip_the_winner_exactly_where_they_say(
@@ -323,6 +328,7 @@ def test_importances_flip_the_winner_exactly_where_they_say(
 
 
 @given(either_catalogue, profiles(), st.data())
+@settings(max_examples=100)
 def test_a_sweep_says_what_every_threshold_gives(
     catalogue: Catalogue, profile: Profile, data: st.DataObject
 ) -> None:
@@ -365,6 +371,7 @@ def test_pro_enters_at_800_ms_unverified_and_at_2000_ms_guaranteed() -> None:
 
 
 @given(st.lists(st.floats(0.001, 1e9), max_size=5, unique=True))
+@settings(max_examples=100)
 def test_an_axis_is_covered_once(values: list[float]) -> None:
     cells = axis(sorted(values))
     for number in [*values, 1e-9, 1e9, *(math.nextafter(v, 0) for v in values)]:
@@ -559,11 +566,10 @@ def test_an_explanation_adds_keys_to_the_recommendation() -> None:
         "first_rank_shares",
         "model",
     ]
-    assert NUMERIC
-    assert _winner([Line("b", 1, 0), Line("a", 1, 0)], 3) == "a"
 
 
 @given(either_catalogue, profiles())
+@settings(max_examples=100)
 def test_the_difference_is_that_of_the_scores(catalogue: Catalogue, profile: Profile) -> None:
     answer = recommend_with(solver_of(catalogue), profile)
     lead = answer.explain().difference
@@ -578,9 +584,26 @@ def test_the_difference_is_that_of_the_scores(catalogue: Catalogue, profile: Pro
     assert lead.by_standing or lead.points >= 0
 
 
-def test_the_oracle_and_the_solver_speak_of_the_same_configurations() -> None:
-    profile = Profile(require={"on_device": True, "public_api": True})
-    assert violated_sets(SHIPPED.catalogue, profile) >= {
-        frozenset({"on_device"}),
-        frozenset({"public_api"}),
-    }
+@given(
+    either_catalogue,
+    profiles(),
+    st.sampled_from(["flag", "accept", "reject"]),
+    st.sampled_from([None, 1, 2]),
+    st.data(),
+)
+@settings(max_examples=100)
+@example(SHIPPED.catalogue, Profile(require={"max_ttfb_ms": 1000}), "flag", 1, None)
+def test_every_answer_can_be_told(
+    catalogue: Catalogue,
+    profile: Profile,
+    unknown: Policy,
+    top: int | None,
+    data: st.DataObject | None,
+) -> None:
+    answer = recommend_with(solver_of(catalogue), profile, unknown=unknown, top=top)
+    ids = [model.id for model in catalogue.models]
+    asked = data.draw(st.sampled_from([None, *ids])) if data else ids[0]
+    explained = answer.explain(asked)
+    text = to_text(explanation(answer, explained))
+    assert all(model.name in text for model in catalogue.models if top is None)
+    json.dumps(explained.to_dict(), allow_nan=False)

@@ -133,7 +133,11 @@ def tally(solver: Solver, decision: Decision) -> Iterator[str]:
 
 @pytest.mark.long
 def test_deciding_every_cell_on_its_own_gives_the_same_counts() -> None:
-    kept = {name: RAW_MODELS[name] for name in ("mars-flash", "mars-pro", "mars-nano")}
+    known = {"memory_mb", "sample_rate_hz"}
+    kept = {
+        name: {fact: claim for fact, claim in RAW_MODELS[name].items() if fact not in known}
+        for name in ("mars-flash", "mars-pro", "mars-nano")
+    }
     solver = Solver(build_catalogue(kept, RAW_SOURCES, RAW_CHART), WEIGHTS)
     theorem, slow = prove(solver), slow_theorem(solver)
     assert theorem.cells == slow["cells"]

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated, Any, Self, TypeVar, get_args
 
 from pydantic import Field, model_validator
@@ -72,16 +73,28 @@ class Catalogue:
         models: in order of id.
         sources: what the source keys mean.
         flowchart: the guide's, as data.
-        as_of: the newest date of any fact.
-        sha256: digest of the whole content, whatever the files' names, order or layout.
     """
 
     models: tuple[Model, ...]
     sources: Mapping[str, Source]
     flowchart: Flowchart
-    as_of: str
-    sha256: str
     version: str = str(SCHEMA)
+
+    @cached_property
+    def as_of(self) -> str:
+        """The newest date of any fact."""
+        return max(fact.as_of for model in self.models for _, fact in model.facts())
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest of the whole content, whatever the files' names, order or layout."""
+        return digest(
+            {
+                "models": [m.model_dump(by_alias=True, exclude_none=True) for m in self.models],
+                "sources": {k: s.model_dump(exclude_none=True) for k, s in self.sources.items()},
+                "flowchart": self.flowchart.model_dump(by_alias=True),
+            }
+        )
 
     def evidence(self, model: Model, tag: str) -> str:
         """Return what is known of an unverified locale of a model, as a phrase."""
@@ -142,7 +155,7 @@ def build_catalogue(
             problems.append(Problem(place, "source", "a key of sources.toml", found, hint))
     if problems or keys is None or chart is None:
         raise InputError(problems)
-    return _sealed(known.values(), keys, chart)
+    return Catalogue(_by_id(known.values()), dict(sorted(keys.items())), chart)
 
 
 def _parse_sources(data: object, place: str, problems: list[Problem]) -> dict[str, Source] | None:
@@ -209,18 +222,8 @@ def _others(path: str, fact: Fact) -> Iterable[tuple[str, Claim]]:
         yield f"{path}.other_claims.{i}.source", claim
 
 
-def _sealed(
-    models: Iterable[Model], sources: Mapping[str, Source], flowchart: Flowchart
-) -> Catalogue:
-    """Return the catalogue of parsed content, with its date and digest."""
-    ordered = tuple(sorted(models, key=lambda model: model.id))
-    content = {
-        "models": [model.model_dump(by_alias=True, exclude_none=True) for model in ordered],
-        "sources": {key: source.model_dump(exclude_none=True) for key, source in sources.items()},
-        "flowchart": flowchart.model_dump(by_alias=True),
-    }
-    as_of = max(fact.as_of for model in ordered for _, fact in model.facts())
-    return Catalogue(ordered, dict(sorted(sources.items())), flowchart, as_of, digest(content))
+def _by_id(models: Iterable[Model]) -> tuple[Model, ...]:
+    return tuple(sorted(models, key=lambda model: model.id))
 
 
 def digest(content: object) -> str:
@@ -260,7 +263,7 @@ def with_measurements(catalogue: Catalogue, data: object, *, place: str) -> Cata
             problems.extend(error.problems)
     if problems:
         raise InputError(problems)
-    return _sealed(models.values(), catalogue.sources, catalogue.flowchart)
+    return replace(catalogue, models=_by_id(models.values()))
 
 
 def _measured(model: Model, data: object, place: str) -> Model:

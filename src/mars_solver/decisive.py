@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Final, Literal
 
@@ -45,21 +45,42 @@ class Decisive:
     """The model that wins then; None where none is left."""
 
 
-@dataclass(frozen=True, slots=True)
 class Trial:
-    """One profile that is solved again with facts as if they were measured."""
+    """One profile that is solved again with facts of one model as if they were measured.
 
-    solver: Solver
-    decision: Decision
+    Only that model is solved again: what another one is never changes how a model stands or
+    scores.
+    """
+
+    def __init__(self, solver: Solver, decision: Decision) -> None:
+        self._solver = solver
+        self._decision = decision
+        self._keys = {
+            decision.standings[place].model.id: decision.rank_key(place)
+            for place in decision.ranking
+        }
+        self._known: dict[str, str | None] = {}
 
     def winner(self, model: Model, claims: dict[str, Any]) -> str | None:
-        """Return the winner if a model had other facts; None where no model is left."""
+        """Return the winner if a model had other facts; None where no model is left.
+
+        Raises:
+            InputError: where the model could then be run nowhere.
+        """
+        seen = f"{model.id} {claims}"
+        if seen not in self._known:
+            self._known[seen] = self._solved_again(model, claims)
+        return self._known[seen]
+
+    def _solved_again(self, model: Model, claims: dict[str, Any]) -> str | None:
+        alone = replace(self._solver.catalogue, models=(model,))
         measured = {model.id: {name: _claimed(name, value) for name, value in claims.items()}}
-        catalogue = with_measurements(self.solver.catalogue, measured, place="what if")
-        again = Solver(catalogue, self.solver.weights).decide(
-            self.decision.profile, self.decision.question.policy
-        )
-        return again.standings[again.ranking[0]].model.id if again.ranking else None
+        solver = Solver(with_measurements(alone, measured, place="what if"), self._solver.weights)
+        again = solver.decide(self._decision.profile, self._decision.question.policy)
+        keys = {name: key for name, key in self._keys.items() if name != model.id}
+        if again.ranking:
+            keys[model.id] = again.rank_key(0)
+        return min(keys, key=lambda name: keys[name], default=None)
 
 
 _TRIAL: Final = {"source": "what if", "as_of": "2000"}
@@ -76,40 +97,47 @@ def decisive_facts(solver: Solver, decision: Decision) -> tuple[Decisive, ...]:
     """Return what could change the winner: facts against it, then facts for the others.
 
     Against the winner each unverified fact alone; for another model the smallest sets of its
-    unverified requirements. Empty where no model is left, or nothing unverified matters.
+    unverified requirements. Of the numbers in such a set, one at the most is asked to be better
+    than its requirement. Empty where no model is left, or nothing unverified matters.
     """
     if not decision.ranking:
         return ()
     trial = Trial(solver, decision)
     asked = {check.requirement.name: check for check in checks(decision.profile)}
-    first, *others = (decision.standings[place] for place in decision.ranking)
+    first, *others = decision.ranking
+    best = decision.standings[first]
     found = [
         decisive
-        for name in names_of(first.unverified)
-        for decisive in _against(trial, first.model, asked[name])
+        for name in names_of(best.unverified)
+        for decisive in _against(trial, decision, asked[name])
     ]
-    for standing in others:
+    for place in others:
+        standing = decision.standings[place]
         open_points = [asked[name] for name in names_of(standing.unverified)]
-        found.extend(_in_favour(trial, standing.model, open_points))
+        # Fewer facts than this leave it behind by standing, whatever they are.
+        least = decision.order(place)[1] - decision.order(first)[1]
+        found.extend(_in_favour(trial, standing.model, open_points, max(least, 1)))
     return tuple(found)
 
 
-def _against(trial: Trial, winner: Model, check: Check) -> Iterator[Decisive]:
+def _against(trial: Trial, decision: Decision, check: Check) -> Iterator[Decisive]:
     """Yield each fact that alone would make the winner lose."""
+    winner, *rest = (decision.standings[place].model for place in decision.ranking)
     for claims, evidence in _refuting(check, winner):
         try:
             then = trial.winner(winner, claims)
         except InputError:  # nothing can run the model any more
-            ranking = trial.decision.ranking[1:]
-            then = trial.decision.standings[ranking[0]].model.id if ranking else None
+            then = rest[0].id if rest else None
         if then != winner.id:
             yield Decisive(winner.id, (evidence,), then)
 
 
-def _in_favour(trial: Trial, model: Model, open_points: list[Check]) -> Iterator[Decisive]:
+def _in_favour(
+    trial: Trial, model: Model, open_points: list[Check], least: int
+) -> Iterator[Decisive]:
     """Yield the smallest sets of unverified requirements that would make a model win."""
     enough: list[set[str]] = []
-    for size in range(1, len(open_points) + 1):
+    for size in range(least, len(open_points) + 1):
         for some in combinations(open_points, size):
             names = {check.requirement.name for check in some}
             if any(known <= names for known in enough):
@@ -123,8 +151,8 @@ def _in_favour(trial: Trial, model: Model, open_points: list[Check]) -> Iterator
 def _winning(trial: Trial, model: Model, some: tuple[Check, ...]) -> tuple[Evidence, ...]:
     """Return what must be shown of some requirements for a model to win; empty if nothing can.
 
-    Numbers at their requirement's bound say most. Where that is not enough and one number is all
-    there is, the nearest whole number that is.
+    Numbers at their requirement's bound say most. Where that is not enough, one of them is moved
+    to the nearest whole number that is.
     """
     claims: dict[str, Any] = {}
     evidence: list[Evidence] = []
@@ -134,30 +162,28 @@ def _winning(trial: Trial, model: Model, some: tuple[Check, ...]) -> tuple[Evide
         evidence += said
     if trial.winner(model, claims) == model.id:
         return tuple(evidence)
-    numbers = [item for item in evidence if not isinstance(item.value, tuple | None)]
-    if len(evidence) == len(numbers) == 1:
-        return _tighter(trial, model, numbers[0])
+    for i, item in enumerate(evidence):
+        if isinstance(item.value, int | float):
+            number = _tighter(trial, model, claims, item, item.value)
+            if number is not None:
+                return (*evidence[:i], replace(item, value=number), *evidence[i + 1 :])
     return ()
 
 
-def _tighter(trial: Trial, model: Model, bound: Evidence) -> tuple[Evidence, ...]:
-    """Return the loosest whole bound within the claim at which a model wins."""
+def _tighter(
+    trial: Trial, model: Model, claims: dict[str, Any], bound: Evidence, limit: Number
+) -> int | None:
+    """Return the loosest whole number within the claim of a fact at which a model wins."""
     low, high = model.range(bound.fact) or EVERYTHING
-    limit = bound.value
-    assert isinstance(limit, int | float)  # noqa: S101  (narrows the type)
 
     def wins(number: int) -> bool:
-        return trial.winner(model, {bound.fact: number}) == model.id
+        return trial.winner(model, {**claims, bound.fact: number}) == model.id
 
     if bound.relation == "at most":
-        number = _last(math.ceil(low), math.floor(limit), wins)
-    else:
-        top = MAX_NUMBER if math.isinf(high) else math.floor(high)
-        mirrored = _last(-top, -math.ceil(limit), lambda n: wins(-n))
-        number = None if mirrored is None else -mirrored
-    if number is None:
-        return ()
-    return (Evidence(bound.requirement, bound.fact, bound.relation, number),)
+        return _last(math.ceil(low), math.floor(limit), wins)
+    top = MAX_NUMBER if math.isinf(high) else math.floor(high)
+    mirrored = _last(-top, -math.ceil(limit), lambda number: wins(-number))
+    return None if mirrored is None else -mirrored
 
 
 def _last(low: int, high: int, holds: Callable[[int], bool]) -> int | None:

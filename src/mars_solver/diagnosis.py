@@ -74,30 +74,27 @@ def betas(decision: Decision) -> tuple[str, ...]:
 def relaxations(solver: Solver, decision: Decision) -> tuple[Relaxation, ...]:
     """Return every minimal relaxation, the cheapest first; none where a model is left.
 
-    Minimal among those after which some configuration is not violated, and again among those
-    that make one guaranteed. Fewest requirements given up, then fewest changes, then the smallest
-    factor on a number, then declared order.
+    Minimal among those after which some configuration is not violated; and, where raising their
+    numbers further makes a configuration guaranteed, again among those that do. Fewest
+    requirements given up first, then fewest changes, then the smallest factor on a number, then
+    declared order.
     """
     if decision.ranking:
         return ()
-    policy = decision.question.policy
+    strict = decision.question.policy == "reject"
     asked = {check.requirement.name: check for check in checks(decision.profile)}
     least: set[Step] = set()
-    sure: set[Step] = set()
+    guaranteed: set[Step] = set()
+    raised: set[Step] = set()
     for model, option, own in _configurations(solver, decision):
         violated = [asked[name] for name in names_of(own.violated)]
-        configuration = option.configuration
-        if policy != "reject":
-            least.add(_step(violated, model, option, guaranteed=False))
-        step = _step(violated, model, option, guaranteed=True)
-        if not own.unverified and all(
-            change.to is None
-            or fact_verdict(Check(REQUIREMENT[change.name], change.required), model) is Verdict.MET
-            for change in step
-            if not ruled_out(REQUIREMENT[change.name], configuration)
-        ):
-            sure.add(step)
-    front = set(_front(least)) | set(_front(sure))
+        near = _step(violated, model, option, guaranteed=strict)
+        far = _step(violated, model, option, guaranteed=True)
+        least.add(near)
+        if not own.unverified and _meets(far, model, option):
+            (guaranteed if near == far else raised).add(far)
+    front = set(_front(least))
+    front |= set(_front(raised | guaranteed & front))
     cheapest = sorted(front, key=lambda step: _cost(decision.profile, step))
     return tuple(_solved_again(solver, decision, step) for step in cheapest)
 
@@ -121,6 +118,15 @@ def steps_onto_list(solver: Solver, decision: Decision, place: int) -> list[Step
         for option in solver.options[place]
     ]
     return sorted(_front(steps), key=lambda step: _cost(decision.profile, step))
+
+
+def _meets(step: Step, model: Model, option: Option) -> bool:
+    """Return whether a configuration meets the requirements that a step changes and keeps."""
+    return all(
+        fact_verdict(Check(REQUIREMENT[move.name], move.required), model) is Verdict.MET
+        for move in step
+        if move.to is not None and not ruled_out(REQUIREMENT[move.name], option.configuration)
+    )
 
 
 class Move(NamedTuple):

@@ -24,7 +24,8 @@ def missing(check: Check, standing: Standing, policy: Policy) -> tuple[Finding, 
         return _found_locales(check, model, policy)
     worst = own_verdict(check, model)
     implied = requirement.implies
-    if worst is not Verdict.VIOLATED:
+    lost = Verdict.UNVERIFIED if policy == "reject" else Verdict.VIOLATED
+    if worst < lost:
         if implied and model.capability(implied) is False:
             return _found_capability(model, implied)
         if requirement.pin and ruled_out(requirement, standing.configuration):
@@ -109,7 +110,11 @@ def caveats(models: Iterable[Model], facts: Iterable[str]) -> Iterator[str]:
     for (grade, caveat), (names, of) in alike.items():
         what = f"{' and '.join(names)} of {', '.join(of)}: {grade}, not measured"
         yield f"{what}; {caveat}" if caveat else what
-    for model in chosen:
+
+
+def unreachable(models: Iterable[Model]) -> Iterator[str]:
+    """Yield which models have no name in the public API, and why."""
+    for model in models:
         if model.speech_model is None:
             fact = model.public_api
             reason = fact.note if fact and fact.note else "its name in the public API is unknown"

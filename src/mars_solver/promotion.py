@@ -127,10 +127,10 @@ def _to_first(solver: Solver, decision: Decision, place: int) -> list[Promotion]
             break
         for some in combinations(asked, size):
             for step in product(*(_looser(check, solver, place) for check in some)):
-                edit = _winning(solver, decision, _Edit(step, refused), place, search)
-                if edit is not None and edit.size <= smallest:
-                    smallest = edit.size
-                    found.setdefault(_named(edit), edit)
+                for edit in _winning(solver, decision, _Edit(step, refused), place, search):
+                    if edit.size <= smallest:
+                        smallest = edit.size
+                        found.setdefault(_named(edit), edit)
     return [
         _proved(solver, decision, edit, place) for edit in found.values() if edit.size == smallest
     ]
@@ -138,16 +138,15 @@ def _to_first(solver: Solver, decision: Decision, place: int) -> list[Promotion]
 
 def _winning(
     solver: Solver, decision: Decision, edit: _Edit, place: int, search: _Importances
-) -> _Edit | None:
-    """Return an edit with the importances to move for a model to win; None if none do."""
+) -> list[_Edit]:
+    """Return an edit with each of the fewest importances to move for a model to win."""
     profile, _ = edit.apply(decision.profile)
     rivals = contenders(solver.decide(profile, decision.question.policy))
     if place not in rivals:
-        return None
+        return []
     needs, primary = profile.require.needs, profile.primary
     factors = coefficients(solver.weights, needs, primary, batch=profile.batch)
-    moved = search.moved(factors, sorted(rivals))
-    return None if moved is None else replace(edit, importances=moved)
+    return [replace(edit, importances=each) for each in search.moved(factors, sorted(rivals))]
 
 
 def _named(edit: _Edit) -> tuple[str, ...]:
@@ -179,7 +178,8 @@ def _looser(check: Check, solver: Solver, place: int) -> list[Move]:
             return [*(Move(name, tags) for tags in kept if tags), Move(name, None)]
         case Kind.CAPABILITY:
             values = []
-    return [*(Move(name, value) for value in sorted(set(values))), Move(name, None)]
+    nearest = sorted(set(values), key=lambda value: abs(value - check.amount))
+    return [*(Move(name, value) for value in nearest), Move(name, None)]
 
 
 class _Importances:
@@ -193,18 +193,18 @@ class _Importances:
         self._values = solver.values
         self._current = np.array(profile.importances)
         self._place = place
-        self._known: dict[tuple[object, ...], Moved | None] = {}
+        self._known: dict[tuple[object, ...], list[Moved]] = {}
 
-    def moved(self, factors: tuple[int, ...], rivals: list[int]) -> Moved | None:
-        """Return the importances to move, the least moved of the fewest; None if none do."""
+    def moved(self, factors: tuple[int, ...], rivals: list[int]) -> list[Moved]:
+        """Return the fewest importances to move, for each set of criteria the least moved."""
         key = (factors, *rivals)
         if key not in self._known:
             self._known[key] = self._search(np.array(factors), rivals)
         return self._known[key]
 
-    def _search(self, factors: Integers, rivals: list[int]) -> Moved | None:
+    def _search(self, factors: Integers, rivals: list[int]) -> list[Moved]:
         for size in range(len(CRITERION_NAMES) + 1):
-            best: tuple[int, Moved] | None = None
+            found: list[Moved] = []
             for columns in combinations(range(len(CRITERION_NAMES)), size):
                 rows = np.tile(self._current, ((MAX_IMPORTANCE + 1) ** size, 1))
                 rows[:, list(columns)] = _grid(size)
@@ -212,11 +212,10 @@ class _Importances:
                 if len(wins):
                     effort = np.abs(wins - self._current).sum(axis=1)
                     row = wins[effort.argmin()].tolist()
-                    named = tuple((CRITERION_NAMES[c], row[c]) for c in columns)
-                    best = min(filter(None, (best, (int(effort.min()), named))))
-            if best is not None:
-                return best[1]
-        return None
+                    found.append(tuple((CRITERION_NAMES[c], row[c]) for c in columns))
+            if found:
+                return found
+        return []
 
 
 @cache

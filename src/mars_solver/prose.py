@@ -6,7 +6,14 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from mars_solver.vocabulary import ACCEPT_BETA, INVALID, MAX_NUMBER, REQUIREMENT, Kind
+from mars_solver.vocabulary import (
+    ACCEPT_BETA,
+    INVALID,
+    MAX_NUMBER,
+    REQUIREMENT,
+    Kind,
+    names_of,
+)
 from mars_solver.wording import number, requirement_text
 
 if TYPE_CHECKING:
@@ -58,7 +65,8 @@ def way_out(answer: Recommendation) -> Iterator[str]:
     if answer.betas:
         betas = " and ".join(names[model] for model in answer.betas)
         yield f"Accepting betas would admit {betas} (--accept-beta)."
-    if all(any(_given_up(c) for c in each.changes) for each in answer.relaxations):
+    given_up = [any(_given_up(c) for c in each.changes) for each in answer.relaxations]
+    if given_up and all(given_up):
         yield (
             "No amount alone helps: each way out gives a requirement up. "
             "If none can go, ask the vendor."
@@ -82,10 +90,10 @@ def summary(answer: Recommendation, explanation: Explanation) -> str:
     sentences = [f"{names[best.model]} comes first."]
     lead = explanation.difference
     if lead is None:
-        sentences.append("It is the only model that no requirement excludes.")
+        sentences.append("It is the only model that is left.")
     elif lead.by_standing:
-        other = answer.shortlist[1]
-        open_points = ", ".join(item.requirement for item in other.to_verify)
+        second = answer.decision.standings[answer.decision.ranking[1]]
+        open_points = ", ".join(names_of(second.unverified))
         sentences.append(
             f"{names[lead.second]} follows because less of it is settled ({open_points})."
         )
@@ -112,7 +120,7 @@ def _no_model(answer: Recommendation) -> Iterator[str]:
             if conflicts == 1 and len(answer.conflicts[0]) > 1
             else f"{together} cannot be met."
             if conflicts == 1
-            else f"There are {conflicts} independent reasons, each of which has to go."
+            else f"There are {conflicts} conflicts, each of which has to go."
         )
     if answer.relaxations:
         first = answer.relaxations[0]
@@ -215,7 +223,9 @@ def _evidence(evidence: Evidence) -> str:
             return f"speaks {' and '.join(value)}"
         return f"does not speak {' or '.join(value)}"
     if value is None:
-        return f"{evidence.fact} is shown {'to hold' if evidence.relation == 'yes' else 'not to'}"
+        return (
+            f"{evidence.fact} is shown {'to hold' if evidence.relation == 'yes' else 'not to hold'}"
+        )
     unit = REQUIREMENT[evidence.requirement].unit
     return f"{evidence.fact} is measured {evidence.relation} {number(value)} {unit}"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mars_solver import diagnosis, flowchart
 from mars_solver.configurations import Configuration
 from mars_solver.errors import InputError, Problem, shown
-from mars_solver.findings import Finding, caveats, missing, note_of
+from mars_solver.findings import Finding, caveats, missing, note_of, unreachable
 from mars_solver.parsing import did_you_mean, one_of
 from mars_solver.plain import plain
 from mars_solver.profile import Profile
@@ -152,12 +152,16 @@ class Recommendation:
 
     @cached_property
     def notes(self) -> tuple[str, ...]:
-        """What to bear in mind of the facts that the shortlist rests on."""
+        """What to bear in mind of the facts that the answer rests on."""
+        stated = {check.requirement.fact for check in self._checks.values()}
+        if not self.decision.ranking:
+            refused = [s.model for s in self.decision.standings if not s.refused]
+            return tuple(caveats(refused, stated))
         models = [self.decision.standings[place].model for place in self.decision.ranking]
         weighed = zip(CRITERIA, self.decision.weights, strict=True)
         facts = {criterion.fact for criterion, weight in weighed if weight}
-        facts |= {check.requirement.fact for check in self._checks.values()}
-        return tuple(caveats(models[: self.top], facts))
+        shown = models[: self.top]
+        return (*caveats(shown, facts | stated), *unreachable(shown))
 
     def explain(self, model: str | None = None) -> Explanation:
         """Return this answer with what would change it.

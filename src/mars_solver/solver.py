@@ -97,6 +97,10 @@ Order = tuple[int, int]
 """What ranks before the score: status, then the number of unverified requirements."""
 
 
+RankKey = tuple[Order, int, str]
+"""What ranks a model: the least comes first."""
+
+
 @dataclass(frozen=True)
 class Decision:
     """The answer to one profile, before it is explained."""
@@ -111,6 +115,11 @@ class Decision:
     """The least and most weighted sum of each model, in the catalogue's order."""
     ranking: tuple[int, ...]
     """The places in `standings` of the models that are not excluded, best first."""
+
+    def rank_key(self, place: int) -> RankKey:
+        """Return what ranks a model: the least comes first."""
+        standing = self.standings[place]
+        return rank_key(standing, self.sums[place], self.question.policy)
 
     def order(self, place: int) -> Order:
         """Return the standing of a model as it ranks under the policy."""
@@ -218,11 +227,16 @@ def rank(
 ) -> tuple[int, ...]:
     """Return the places of the models that are not excluded: by standing, score, then id."""
     keys = [
-        (order(standing, policy), -sum(sums[place]), standing.model.id, place)
+        (rank_key(standing, sums[place], policy), place)
         for place, standing in enumerate(standings)
         if standing.status is not Status.EXCLUDED
     ]
-    return tuple(key[-1] for key in sorted(keys))
+    return tuple(place for _, place in sorted(keys))
+
+
+def rank_key(standing: Standing, sums: tuple[int, int], policy: Policy) -> RankKey:
+    """Return what ranks a model: by standing, score, then id."""
+    return order(standing, policy), -sum(sums), standing.model.id
 
 
 def order(standing: Standing, policy: Policy) -> Order:

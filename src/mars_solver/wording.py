@@ -50,7 +50,8 @@ def requires(profile: Profile) -> str:
 def headline(answer: Recommendation) -> str:
     """Return the answer in one sentence."""
     if not answer.decision.ranking:
-        return "No model meets every requirement."
+        stated = answer.decision.question.stated
+        return "No model meets every requirement." if stated else "There is no candidate."
     best = answer.decision.standings[answer.decision.ranking[0]]
     if not answer.decision.question.stated:
         return f"Use {best.model.name}: nothing is required, and it scores best."
@@ -69,7 +70,8 @@ def reason(answer: Recommendation, candidate: Candidate) -> str:
         strongest = sorted(points, key=lambda item: -item.points)
         return " + ".join(f"{item.criterion} {item.points:.2f}" for item in strongest)
     best = answer.shortlist[0]
-    if len(candidate.to_verify) > len(best.to_verify):
+    accepted = answer.decision.question.policy == "accept"
+    if len(candidate.to_verify) > len(best.to_verify) and not accepted:
         return "unverified: " + ", ".join(item.requirement for item in candidate.to_verify)
     behind = [
         (ours.points - theirs.points, theirs.criterion)
@@ -133,7 +135,13 @@ def guide_text(answer: Recommendation) -> str:
     if verdict.blocked_by:
         blocked = ", ".join(verdict.blocked_by)
         return f"{says}; this answer departs, because the facts do not settle or meet {blocked}."
-    return f"{says}; this answer departs, because of the preferences."
+    left = [answer.decision.standings[place].model.id for place in answer.decision.ranking]
+    absent = [names.get(model, model) for model in verdict.answer if model not in left]
+    if absent:
+        return f"{says}; this answer departs, because {', '.join(absent)} is no candidate."
+    order = " in its order" if left[0] in verdict.answer else ""
+    cause = "the preferences" if answer.profile.to_dict()["prefer"] else "the weights"
+    return f"{says}{order}; this answer departs, because of {cause}."
 
 
 def settings(answer: Recommendation) -> str:

@@ -21,7 +21,7 @@ from _rivals import DOMAINS, Choice, Ground
 from mars_solver import Profile
 
 FRUGAL: Final = "frugal"
-SOLVERS: Final = {FRUGAL: "OR-Tools with one worker", "ortools": "OR-Tools", "z3": "z3"}
+SOLVERS: Final = {FRUGAL: "OR-Tools, 1 worker", "ortools": "OR-Tools", "z3": "z3"}
 """CPMpy's names of the solvers to try, with what they are called here."""
 TOOLS: Final = (mus, quickxplain, mus_naive, quickxplain_naive)
 
@@ -55,7 +55,7 @@ def _installed() -> list[str]:
 
 
 def _frugal(model: Any, subsolver: str | None = None) -> Any:
-    """Return CPMpy's OR-Tools with one worker, and without what costs more than it saves."""
+    """Return CPMpy's OR-Tools, 1 worker, and without what costs more than it saves."""
     solver = CPM_ortools(model, subsolver=subsolver)
     frugal(solver.ort_solver.parameters)
     return solver

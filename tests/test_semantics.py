@@ -339,3 +339,60 @@ def test_accepting_the_unknown_ranks_by_score_alone() -> None:
     assert [c.model for c in rejected.shortlist] == ["mars-pro"]
     (flash,) = (e for e in rejected.excluded if e.model == "mars-flash")
     assert [v.requirement for v in flash.violations] == ["voice_transfer"]
+
+
+PINS = {
+    "real_time": ("delivery", "streaming"),
+    "voice_transfer": ("voice", "reference_audio"),
+    "short_reference": ("voice", "reference_audio"),
+    "style_control": ("style", "directed"),
+    "on_device": ("deployment", "on_device"),
+    "offline": ("deployment", "on_device"),
+    "max_memory_mb": ("deployment", "on_device"),
+    "self_hosted": ("deployment", "self_hosted"),
+    "public_api": ("deployment", "cloud"),
+}
+NUMBERS = {
+    "max_ttfb_ms": "ttfb_ms",
+    "max_memory_mb": "memory_mb",
+    "min_sample_rate_hz": "sample_rate_hz",
+}
+
+
+def expected_finding(
+    name: str, profile: Profile, model: Model, at: dict[str, str]
+) -> tuple[Any, str | None]:
+    """What a violation has to name: the fact, or else the configuration that rules it out."""
+    required = getattr(profile.require, name)
+    if name == "languages":
+        lost = [tag for tag in required if model.speaks(tag) is False]
+        stay = [tag for tag in required if tag not in lost]
+        return stay, model.languages[lost[0]].source
+    if name in NUMBERS:
+        low, high = model.range(NUMBERS[name]) or (0, float("inf"))
+        if (low > required) if name.startswith("max_") else (high < required):
+            end = None if high == float("inf") else high
+            return low if low == high else [low, end], "test"
+        name = "on_device"
+    if model.capability(name) is False:
+        return False, "test"
+    variable, value = PINS[name]
+    assert at[variable] != value
+    return at[variable], "configuration"
+
+
+@given(catalogues(), profiles())
+def test_a_violation_names_what_was_found_and_where(catalogue: Catalogue, profile: Profile) -> None:
+    answer = recommend_with(Solver(catalogue, WEIGHTS), profile)
+    standings = {s.model.id: s for s in answer.decision.standings}
+    for exclusion in answer.excluded:
+        standing = standings[exclusion.model]
+        at = standing.configuration._asdict()
+        verdicts = judge(profile, standing.model, at)
+        named = [v for v in exclusion.violations if v.requirement != "accept_beta"]
+        assert [v.requirement for v in named] == [n for n, v in verdicts.items() if v == VIOLATED]
+        for violation in named:
+            stated = getattr(profile.require, violation.requirement)
+            assert violation.required == (list(stated) if isinstance(stated, tuple) else stated)
+            expected = expected_finding(violation.requirement, profile, standing.model, at)
+            assert (violation.found, violation.source) == expected

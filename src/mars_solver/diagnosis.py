@@ -50,20 +50,14 @@ class Relaxation:
     """The whole shortlist of the changed profile, solved again."""
 
 
-def conflicts(solver: Solver, decision: Decision) -> Sets:
-    """Return every minimal set of stated requirements that no candidate satisfies together.
+def corrections(solver: Solver, decision: Decision) -> list[int]:
+    """Return the masks of every minimal set of requirements without which a model is left.
 
     Empty where a model is left, and where there is no candidate at all.
     """
-    return _named(hitting_sets(_corrections(solver, decision)))
-
-
-def corrections(solver: Solver, decision: Decision) -> Sets:
-    """Return every minimal set of stated requirements without which a model is left.
-
-    Empty where a model is left, and where there is no candidate at all.
-    """
-    return _named(_corrections(solver, decision))
+    if decision.ranking:
+        return []
+    return minimal(own.violated for _, _, own in _configurations(solver, decision))
 
 
 def betas(decision: Decision) -> tuple[str, ...]:
@@ -156,30 +150,28 @@ def _configurations(solver: Solver, decision: Decision) -> Iterator[tuple[Model,
                 yield standing.model, option, missed(option, masks, question.stated)
 
 
-def _corrections(solver: Solver, decision: Decision) -> list[int]:
-    """Return the masks of the corrections."""
-    if decision.ranking:
-        return []
-    return minimal(own.violated for _, _, own in _configurations(solver, decision))
-
-
 def minimal(masks: Iterable[int]) -> list[int]:
-    """Return the masks that contain no other one, each once, in order."""
+    """Return the masks that contain no other one, each once, the smaller first."""
     kept: list[int] = []
-    for mask in sorted(set(masks), key=_by_size):
+    for mask in sorted(set(masks), key=int.bit_count):
         if not any(smaller & mask == smaller for smaller in kept):
             kept.append(mask)
     return kept
 
 
 def hitting_sets(masks: Iterable[int]) -> list[int]:
-    """Return the minimal masks that share a bit with each of `masks` (Berge's algorithm)."""
+    """Return the minimal masks that share a bit with each of `masks` (Berge's algorithm).
+
+    Those that miss the next mask grow by each of its bits. Two that have grown never contain one
+    another, so that only those that hit it already can make one superfluous.
+    """
     found: list[int] = []
     for i, mask in enumerate(masks):
-        grown = found if i else [0]
-        found = minimal(
-            bit | each for each in grown for bit in ([0] if each & mask else _bits(mask))
-        )
+        hit = [each for each in found if each & mask]
+        missing = [each for each in found if not each & mask] if i else [0]
+        bits = _bits(mask)
+        grown = [each | bit for each in missing for bit in bits]
+        found = hit + [new for new in grown if not any(old & new == old for old in hit)]
     return found
 
 
@@ -188,13 +180,10 @@ def _bits(mask: int) -> list[int]:
     return [1 << i for i in range(mask.bit_length()) if mask >> i & 1]
 
 
-def _by_size(mask: int) -> tuple[int, list[int]]:
-    """Return the key that sorts masks: the smaller first, then in declared order."""
-    return mask.bit_count(), _bits(mask)
-
-
-def _named(masks: Iterable[int]) -> Sets:
-    return tuple(names_of(mask) for mask in sorted(masks, key=_by_size))
+def named(masks: Iterable[int]) -> Sets:
+    """Return sets of requirements by name: the smaller first, then in declared order."""
+    ordered = sorted(masks, key=lambda mask: (mask.bit_count(), _bits(mask)))
+    return tuple(names_of(mask) for mask in ordered)
 
 
 def _step(violated: list[Check], model: Model, option: Option, *, guaranteed: bool) -> Step:

@@ -128,12 +128,12 @@ class Recommendation:
     @cached_property
     def conflicts(self) -> diagnosis.Sets:
         """Every minimal set of requirements that no model satisfies together, if none is left."""
-        return diagnosis.conflicts(self.solver, self.decision)
+        return diagnosis.named(diagnosis.hitting_sets(self._correction_masks))
 
     @cached_property
     def corrections(self) -> diagnosis.Sets:
         """Every minimal set of requirements without which a model is left, if none is."""
-        return diagnosis.corrections(self.solver, self.decision)
+        return diagnosis.named(self._correction_masks)
 
     @cached_property
     def betas(self) -> tuple[str, ...]:
@@ -203,6 +203,10 @@ class Recommendation:
             },
             "weights": {"name": weights.name, "sha256": weights.sha256},
         }
+
+    @cached_property
+    def _correction_masks(self) -> list[int]:
+        return diagnosis.corrections(self.solver, self.decision)
 
     @cached_property
     def _checks(self) -> dict[str, Check]:

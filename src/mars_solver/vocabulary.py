@@ -221,7 +221,7 @@ BIT: Final[dict[str, int]] = {r.name: 1 << i for i, r in enumerate(REQUIREMENTS)
 
 def names_of(mask: int) -> tuple[str, ...]:
     """Return the requirements in a mask, in declared order."""
-    return tuple(r.name for i, r in enumerate(REQUIREMENTS) if mask >> i & 1)
+    return tuple([name for name, bit in BIT.items() if mask & bit])
 
 
 @dataclass(frozen=True, slots=True)

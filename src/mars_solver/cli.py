@@ -317,11 +317,11 @@ def verify(
     catalogue, weighed, kept = gather(
         lambda: files.load_catalogue(models),
         lambda: files.load_weights(weights),
-        lambda: files.load_pins(models) if pin is None else (),
+        lambda: files.load_pins(models) if pin is None else None,
     )
     solver = Solver(catalogue, weighed)
     if pin is not None:
-        files.write_whole(pin, proving.pins_toml(pins.pin_all(solver)))
+        files.write_whole(pin, proving.pins_toml(pins.Pins.of(solver)))
         return
     proof = verification.verify(solver, files.load_scenarios(), kept)
     text = rendering.to_json(proof.to_dict())

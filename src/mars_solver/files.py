@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Final
 from mars_solver.catalogue import Catalogue, build_catalogue, with_measurements
 from mars_solver.errors import InputError, Problem, gather, shown
 from mars_solver.parsing import did_you_mean, parse
-from mars_solver.pins import Pin, Pins, Scenario
+from mars_solver.pins import Pins, Scenario
 from mars_solver.profile import Profile, parse_profile
 from mars_solver.weights import Weights
 
@@ -67,8 +67,8 @@ def load_measurements(path: str | Path, catalogue: Catalogue) -> Catalogue:
     return with_measurements(catalogue, data, place=place)
 
 
-def load_pins(folder: str | Path | None = None) -> tuple[Pin, ...]:
-    """Return the pinned answers in the `pins.toml` of a catalogue's folder.
+def load_pins(folder: str | Path | None = None) -> Pins:
+    """Return the pinned answers and facts in the `pins.toml` of a catalogue's folder.
 
     Where the folder has none, or without one, the shipped pins.
 
@@ -78,7 +78,7 @@ def load_pins(folder: str | Path | None = None) -> tuple[Pin, ...]:
     path = None if folder is None else Path(folder) / f"{_PINS}.toml"
     if path is None or not path.exists():
         path = data_folder("models") / f"{_PINS}.toml"
-    return parse(Pins, *read_document(path)).pins
+    return parse(Pins, *read_document(path))
 
 
 def load_scenarios(folder: str | Path | None = None) -> tuple[Scenario, ...]:

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field
 
+from mars_solver.catalogue import Catalogue
 from mars_solver.cells import NUMERIC, axis, critical_values
-from mars_solver.facts import Text, Version
+from mars_solver.facts import SCHEMA, Fact, NumberFact, Text, Version
 from mars_solver.flowchart import compare
 from mars_solver.parsing import Flag, Input
 from mars_solver.profile import Profile, parse_profile
@@ -79,11 +80,26 @@ class Pin(Input):
         }
 
 
+class PinnedFact(Input):
+    """What the guide says of one model."""
+
+    model: Text
+    fact: Text
+    says: Text
+
+
 class Pins(Input):
-    """Every pinned answer."""
+    """Every pinned answer, and every fact that the guide states."""
 
     format: Version = Field(alias="schema")
+    facts: Annotated[tuple[PinnedFact, ...], Field(strict=False)]
     pins: Annotated[tuple[Pin, ...], Field(strict=False)]
+
+    @classmethod
+    def of(cls, solver: Solver) -> Self:
+        """Return every pin as a solver answers now."""
+        pins = tuple(Pin.of(solver, profile) for profile in pinned_profiles(solver))
+        return cls(schema=SCHEMA, facts=tuple(guide_facts(solver.catalogue)), pins=pins)
 
 
 def pinned_profiles(solver: Solver) -> Iterator[Profile]:
@@ -103,6 +119,17 @@ def pinned_profiles(solver: Solver) -> Iterator[Profile]:
         yield Profile(accept_beta=True, require={name: True})
 
 
-def pin_all(solver: Solver) -> tuple[Pin, ...]:
-    """Return every pin as a solver answers now."""
-    return tuple(Pin.of(solver, profile) for profile in pinned_profiles(solver))
+def guide_facts(catalogue: Catalogue) -> Iterator[PinnedFact]:
+    """Yield every fact that the guide states, as it stands in the catalogue."""
+    for model in catalogue.models:
+        for path, fact in model.facts():
+            if fact.source == catalogue.flowchart.source and fact.grade == "stated":
+                yield PinnedFact(model=model.id, fact=path, says=_says(fact))
+
+
+def _says(fact: Fact) -> str:
+    """Return a fact's value as one word."""
+    if isinstance(fact, NumberFact):
+        low, high = fact.range
+        return str(low) if low == high else f"{low} to {high}"
+    return str(fact.value).lower()

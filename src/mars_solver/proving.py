@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from mars_solver.pins import Pin
+from mars_solver.pins import Pins
 from mars_solver.profile import Profile
 from mars_solver.rendering import digests, section
 from mars_solver.theorem import ALL, Margin, Theorem
@@ -28,8 +28,11 @@ def proof(found: Proof) -> RenderableType:
     broken = [_line_text(line) for line in found.lines if not line.holds]
     kept = f"{len(found.lines) - len(broken)} of {len(found.lines)} lines of the guide come out"
     parts += section("(b) The guide's lines", [kept, *broken])
-    pins = f"{found.pins} answers are pinned; {len(found.unpinned)} differ or have no pin"
-    parts += section("(c) Pinned answers", [pins, *map(_pin_text, found.unpinned)])
+    differing = len(found.unpinned)
+    pins = (
+        f"{found.pins} answers and facts of the guide are pinned; {differing} differ or have none"
+    )
+    parts += section("(c) Pinned answers and facts", [pins, *map(_pin_text, found.unpinned)])
     parts += section(
         "How far importances may move before an agreement of (a) ends", _reaches(theorem)
     )
@@ -85,11 +88,14 @@ def _plain_value(value: object) -> bool:
     return not isinstance(value, dict)
 
 
-def pins_toml(pins: Iterable[Pin]) -> str:
+def pins_toml(pins: Pins) -> str:
     """Return the text of a file of pinned answers."""
     lines = ["# Answers that are pinned: made from the catalogue and weights, looked at, and kept."]
     lines += ["schema = 1"]
-    for pin in pins:
+    for fact in pins.facts:
+        lines += ["", "[[facts]]"]
+        lines += [f"{key} = {json.dumps(value)}" for key, value in fact.model_dump().items()]
+    for pin in pins.pins:
         data = pin.to_dict()
         lines += ["", "[[pins]]", f"profile = {_inline(data.pop('profile'))}"]
         lines += [f"{key} = {json.dumps(value)}" for key, value in data.items()]
@@ -112,7 +118,11 @@ def _line_text(line: LineResult) -> str:
 
 def _pin_text(pin: PinResult) -> str:
     """Return an answer that is not the pinned one."""
-    profile = (pin.pinned or pin.found or {}).get("profile")
+    known = pin.pinned or pin.found or {}
+    if "fact" in known:
+        told = [each["says"] if each else "nothing" for each in (pin.pinned, pin.found)]
+        return f"{known['model']} {known['fact']}: pinned {told[0]}, found {told[1]}"
+    profile = known.get("profile")
     return f"{profile}: pinned {_answer(pin.pinned)}, found {_answer(pin.found)}"
 
 

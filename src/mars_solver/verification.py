@@ -1,12 +1,12 @@
 """The proof that a catalogue and weights agree with the guide, in three parts.
 
 (a) the theorem over all profiles; (b) every line of the guide has its models first; (c) the pinned
-answers are reproduced.
+answers, and the facts that the guide states, are as they were.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -14,7 +14,7 @@ from typing import Any, Final
 from mars_solver.catalogue import digest, with_measurements
 from mars_solver.errors import InputError
 from mars_solver.flowchart import answer, stand_best
-from mars_solver.pins import Pin, Scenario, pin_all
+from mars_solver.pins import Pin, Pins, Scenario
 from mars_solver.plain import plain
 from mars_solver.profile import Profile
 from mars_solver.solver import Solver
@@ -41,12 +41,12 @@ class LineResult:
 
 @dataclass(frozen=True, slots=True)
 class PinResult:
-    """An answer that is not the pinned one."""
+    """An answer, or a fact of the guide, that is not the pinned one."""
 
     pinned: dict[str, Any] | None
-    """The pin; None where a profile that has to have one has none."""
+    """The pin; None where there is none and has to be one."""
     found: dict[str, Any] | None
-    """What is answered now."""
+    """What is so now."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ class Proof:
     theorem: Theorem
     lines: tuple[LineResult, ...]
     pins: int
-    """How many answers are pinned."""
+    """How many answers and facts are pinned."""
     unpinned: tuple[PinResult, ...]
-    """Those that are not reproduced, and profiles without a pin."""
+    """Those that are not as pinned, and what has no pin."""
 
     @property
     def holds(self) -> bool:
@@ -125,10 +125,13 @@ class Proof:
         }
 
 
-def verify(solver: Solver, scenarios: Sequence[Scenario], pins: Sequence[Pin]) -> Proof:
+def verify(solver: Solver, scenarios: Sequence[Scenario], pins: Pins) -> Proof:
     """Return the proof, whether it holds or not."""
     lines = tuple(_line(solver, scenario) for scenario in scenarios)
-    return Proof(solver, prove(solver), lines, len(pins), tuple(_compared(solver, pins)))
+    now = Pins.of(solver)
+    differing = (*_differing_facts(pins, now), *_differing_answers(solver, pins.pins, now.pins))
+    kept = len(pins.facts) + len(pins.pins)
+    return Proof(solver, prove(solver), lines, kept, differing)
 
 
 def _line(solver: Solver, scenario: Scenario) -> LineResult:
@@ -145,18 +148,30 @@ def _line(solver: Solver, scenario: Scenario) -> LineResult:
     return LineResult(scenario.line, scenario.expected, found)
 
 
-def _compared(solver: Solver, pins: Sequence[Pin]) -> list[PinResult]:
-    """Return every answer that differs from its pin, or has none."""
+def _differing_facts(pins: Pins, now: Pins) -> Iterator[PinResult]:
+    """Yield every fact of the guide that is not the pinned one, or has no pin."""
+    pinned = {(fact.model, fact.fact): fact for fact in pins.facts}
+    found = {(fact.model, fact.fact): fact for fact in now.facts}
+    for key in sorted({*pinned, *found}):
+        old, new = pinned.get(key), found.get(key)
+        if old != new:
+            pinned_as, found_as = (each.model_dump() if each else None for each in (old, new))
+            yield PinResult(pinned_as, found_as)
+
+
+def _differing_answers(
+    solver: Solver, pins: Sequence[Pin], found: Sequence[Pin]
+) -> Iterator[PinResult]:
+    """Yield every answer that differs from its pin, or has none."""
     pinned = {_key(pin): pin for pin in pins}
-    now = {_key(pin): pin for pin in pin_all(solver)}
-    failed = []
+    now = {_key(pin): pin for pin in found}
     for key in [*now, *(key for key in pinned if key not in now)]:
         old, new = pinned.get(key), now.get(key)
         if new is None and old is not None:
             new = Pin.of(solver, old.profile)
         if old != new:
-            failed.append(PinResult(old.to_dict() if old else None, new.to_dict() if new else None))
-    return failed
+            pinned_as, found_as = (each.to_dict() if each else None for each in (old, new))
+            yield PinResult(pinned_as, found_as)
 
 
 def _key(pin: Pin) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mars_solver import Profile, Solver, load_catalogue, load_weights, recommend, recommend_with
+from mars_solver import (
+    Profile,
+    Solver,
+    cli,
+    load_catalogue,
+    load_weights,
+    recommend,
+    recommend_with,
+)
 from mars_solver.recommendation import Recommendation
 from mars_solver.vocabulary import names_of
 from scenarios import Scenario, scenarios
@@ -44,7 +51,10 @@ def test_every_line_of_the_guide_is_a_scenario() -> None:
 
 @pytest.mark.parametrize("scenario", scenarios(), ids=lambda s: s.id)
 def test_the_guides_models_come_first_by_library_and_command_line(
-    scenario: Scenario, tmp_path: Path
+    scenario: Scenario,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     answer = recommend(scenario.profile, measurements=scenario.measurements)
     ranked = tuple(candidate.model for candidate in answer.shortlist)
@@ -53,13 +63,16 @@ def test_the_guides_models_come_first_by_library_and_command_line(
 
     profile = tmp_path / "profile.toml"
     profile.write_text(f"# {scenario.id}\n{toml(scenario.profile)}", "utf-8")
-    command = [sys.executable, "-m", "mars_solver", "recommend", str(profile), "--json"]
+    command = ["mars-solver", "recommend", str(profile), "--json"]
     if scenario.measurements:
         measured = tmp_path / "measured.toml"
         measured.write_text(toml(scenario.measurements), "utf-8")
         command += ["--measurements", str(measured)]
-    run = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert json.loads(run.stdout) == answer.to_dict()
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    assert left.value.code == 0
+    assert json.loads(capsys.readouterr().out) == answer.to_dict()
 
 
 def toml(table: dict[str, Any], path: str = "") -> str:

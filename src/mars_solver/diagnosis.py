@@ -276,12 +276,14 @@ def _cost(profile: Profile, step: Step) -> Cost:
     return given_up, len(step), factor, [BIT[name] for name, _ in step], repr(step)
 
 
+def values_of(step: Step) -> list[tuple[str, Amount]]:
+    """Return the new values of a step, as `changes.apply` takes them."""
+    return [(name, list(to) if isinstance(to, tuple) else to) for name, to in step]
+
+
 def _solved_again(solver: Solver, decision: Decision, step: Step) -> Relaxation:
     """Return a step with what it admits."""
-    values: list[tuple[str, Amount]] = [
-        (name, list(to) if isinstance(to, tuple) else to) for name, to in step
-    ]
-    profile, changes = apply(decision.profile, values)
+    profile, changes = apply(decision.profile, values_of(step))
     policy: Policy = decision.question.policy
     again = solver.decide(profile, policy)
     admitted = [again.standings[place] for place in again.ranking]

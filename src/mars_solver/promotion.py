@@ -14,8 +14,8 @@ from itertools import combinations, product
 import numpy as np
 from numpy.typing import NDArray
 
-from mars_solver.changes import Amount, Change, apply
-from mars_solver.diagnosis import Move, Step, steps_onto_list
+from mars_solver.changes import Change, apply
+from mars_solver.diagnosis import Move, Step, steps_onto_list, values_of
 from mars_solver.profile import Profile
 from mars_solver.requirements import Check, capability_verdict, checks
 from mars_solver.scoring import Integers, totals
@@ -83,10 +83,7 @@ class _Edit:
 
     def apply(self, profile: Profile) -> tuple[Profile, list[Change]]:
         """Return the edited profile and every change."""
-        values: list[tuple[str, Amount]] = [
-            (name, list(to) if isinstance(to, tuple) else to) for name, to in self.step
-        ]
-        relaxed, changes = apply(profile, values)
+        relaxed, changes = apply(profile, values_of(self.step))
         data = relaxed.to_dict()
         if self.accept_beta:
             changes.append(Change(ACCEPT_BETA, False, True))

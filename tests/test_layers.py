@@ -18,6 +18,7 @@ LAYERS = (
     ("cells", "configurations", "weights"),
     ("requirements", "scoring"),
     ("solver",),
+    ("choices",),
     ("decisive", "diagnosis", "findings", "flowchart", "sensitivity"),
     ("pins", "promotion", "theorem"),
     ("explanation", "verification"),

@@ -8,13 +8,14 @@ stands for all of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise, product
 from string import ascii_lowercase
 
 from mars_solver.catalogue import Catalogue
-from mars_solver.vocabulary import MAX_NUMBER, NEEDS, REQUIREMENTS, Kind, Requirement
+from mars_solver.facts import capability_verdict
+from mars_solver.vocabulary import MAX_NUMBER, NEEDS, REQUIREMENTS, Kind, Requirement, Verdict
 
 Number = int | float
 NUMERIC: tuple[Requirement, ...] = tuple(
@@ -81,10 +82,10 @@ def locale_lists(catalogue: Catalogue) -> tuple[tuple[str, ...], ...]:
     one of them unheard of, are all there is.
     """
     tags = sorted({tag for model in catalogue.models for tag in model.languages})
-    unheard = next(tag for tag in _spelled() if tag not in tags)
-    known: dict[tuple[int, ...], tuple[str, ...]] = {}
+    unheard = unheard_locale(tags)
+    known: dict[tuple[Verdict, ...], tuple[str, ...]] = {}
     for tag in [*tags, unheard]:
-        known.setdefault(_standing(catalogue, tag), (tag,))
+        known.setdefault(locale_standing(catalogue, tag), (tag,))
     found = dict(known)
     while True:
         joins = {
@@ -98,10 +99,14 @@ def locale_lists(catalogue: Catalogue) -> tuple[tuple[str, ...], ...]:
         found |= new
 
 
-def _standing(catalogue: Catalogue, tag: str) -> tuple[int, ...]:
-    """Return how each model stands to a locale: 0 speaks it, 1 unknown, 2 does not."""
-    worth = {True: 0, None: 1, False: 2}
-    return tuple(worth[model.speaks(tag)] for model in catalogue.models)
+def locale_standing(catalogue: Catalogue, tag: str) -> tuple[Verdict, ...]:
+    """Return the verdict of a locale on each model, in the catalogue's order."""
+    return tuple(capability_verdict(model.speaks(tag)) for model in catalogue.models)
+
+
+def unheard_locale(tags: Collection[str]) -> str:
+    """Return a locale that is none of `tags`."""
+    return next(tag for tag in _spelled() if tag not in tags)
 
 
 def _spelled() -> Iterator[str]:

@@ -14,11 +14,10 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from mars_solver.changes import Amount, Change, apply
-from mars_solver.facts import EVERYTHING, Model
+from mars_solver.facts import EVERYTHING, Model, capability_verdict
 from mars_solver.profile import Profile
 from mars_solver.requirements import (
     Check,
-    capability_verdict,
     checks,
     fact_verdict,
     ruled_out,

@@ -28,6 +28,7 @@ from mars_solver.vocabulary import (
     NUMBERS,
     ORDINAL_SCALE,
     ORDINALS,
+    Verdict,
 )
 
 SCHEMA: Final = 1
@@ -272,3 +273,10 @@ class Model(Facts):
 
 FACTS: Final = ("stage", "speech_model", *NUMBERS, *ORDINALS, *CAPABILITIES)
 """The facts that a model has once each; `languages` holds one for each locale."""
+
+
+def capability_verdict(known: bool | None) -> Verdict:
+    """Return the verdict of a requirement for a capability."""
+    if known is None:
+        return Verdict.UNVERIFIED
+    return Verdict.MET if known else Verdict.VIOLATED

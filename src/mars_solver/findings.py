@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Iterator
 
 from mars_solver.catalogue import Catalogue
-from mars_solver.facts import Model, Range, YesNoFact
-from mars_solver.requirements import Check, capability_verdict, own_verdict, ruled_out
+from mars_solver.facts import Model, Range, YesNoFact, capability_verdict
+from mars_solver.requirements import Check, own_verdict, ruled_out
 from mars_solver.solver import Standing
 from mars_solver.vocabulary import CRITERIA, Kind, Policy, Verdict
 

@@ -238,10 +238,15 @@ def _date(value: object) -> str:
     raise unexpected(value, "a date as YYYY, YYYY-MM or YYYY-MM-DD")
 
 
+def is_line(text: str) -> bool:
+    """Return whether a text is one line that can be printed, and not too long."""
+    return 0 < len(text) <= _LINE and text.isprintable()
+
+
 def _line(value: object) -> str | None:
     if value is None:
         return None
-    if isinstance(value, str) and 0 < len(value) <= _LINE and value.isprintable():
+    if isinstance(value, str) and is_line(value):
         return value
     raise unexpected(value, f"one line of printable text, at most {_LINE} characters")
 

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from mars_solver.changes import Change, apply
 from mars_solver.diagnosis import Move, Step, steps_onto_list, values_of
+from mars_solver.facts import capability_verdict
 from mars_solver.profile import Profile
-from mars_solver.requirements import Check, capability_verdict, checks
+from mars_solver.requirements import Check, checks
 from mars_solver.scoring import Integers, totals
 from mars_solver.sensitivity import contenders
 from mars_solver.solver import Decision, Solver

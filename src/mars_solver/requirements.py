@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from mars_solver.configurations import Configuration
-from mars_solver.facts import EVERYTHING, Model
+from mars_solver.facts import EVERYTHING, Model, capability_verdict
 from mars_solver.profile import Profile
 from mars_solver.vocabulary import REQUIREMENTS, Kind, Requirement, Verdict
 
@@ -79,13 +79,6 @@ def own_verdict(check: Check, model: Model) -> Verdict:
         case Kind.FLOOR:
             low, high = model.range(fact) or EVERYTHING
             return _compared(met=low >= check.amount, violated=high < check.amount)
-
-
-def capability_verdict(known: bool | None) -> Verdict:
-    """Return the verdict of a requirement for a capability."""
-    if known is None:
-        return Verdict.UNVERIFIED
-    return Verdict.MET if known else Verdict.VIOLATED
 
 
 def _compared(*, met: bool, violated: bool) -> Verdict:

@@ -18,24 +18,20 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from mars_solver.cells import axis, critical_values, locale_lists
+from mars_solver.choices import Choice, choices
 from mars_solver.flowchart import agree, answer, stand_best
-from mars_solver.profile import Profile, Requirements
-from mars_solver.requirements import Check, Required
+from mars_solver.profile import Profile
 from mars_solver.scoring import totals
-from mars_solver.solver import Masks, Order, Solver, fact_masks, fold, order
+from mars_solver.solver import Masks, Order, Solver, fold, order
 from mars_solver.vocabulary import (
     BATCH,
-    BIT,
     CRITERION_NAMES,
     MAX_IMPORTANCE,
     NEEDS,
     NEUTRAL_IMPORTANCE,
     REQUIREMENTS,
     VALUE_SCALE,
-    Kind,
     NeedName,
-    Requirement,
     Status,
     names_of,
 )
@@ -44,19 +40,6 @@ from mars_solver.weights import coefficients
 ALL: Final = "all"
 NEUTRAL: Final = Profile().importances
 NEUTRAL_BATCH: Final = Profile(workflow=BATCH).importances
-
-
-class Choice(NamedTuple):
-    """Values of one requirement that give the same verdicts and state the same needs."""
-
-    requirement: Requirement
-    required: Required | None
-    """One of them; None where the requirement is not stated."""
-    cells: int
-    """How many cells of its axis they are."""
-    stated: int
-    facts: tuple[Masks, ...]
-    needs: tuple[NeedName, ...]
 
 
 class Class(NamedTuple):
@@ -166,7 +149,7 @@ def _pinned(solver: Solver, guides: tuple[int, ...]) -> Classes:
     for chosen in product(*dimensions):
         stated = sum(choice.stated for choice in chosen)
         needs = _in_order(need for choice in chosen for need in choice.needs)
-        cells = prod(choice.cells for choice in chosen)
+        cells = prod(len(choice.cells) for choice in chosen)
         facts = [fold(choice.facts[place] for choice in chosen) for place in places]
         for batch in (False,) if "real_time" in needs else (False, True):
             standings = [stand(place, facts[place], stated, batch=batch) for place in places]
@@ -192,7 +175,7 @@ def _joined(found: Classes, more: tuple[Choice, ...], guides: tuple[int, ...]) -
             )
             together = _in_order((*needs, *choice.needs)) if choice.needs else needs
             member = Class(together, batch, worse, lacking)
-            _add(grown, member, members.cells * choice.cells, (*members.example, choice))
+            _add(grown, member, members.cells * len(choice.cells), (*members.example, choice))
     return grown
 
 
@@ -225,34 +208,6 @@ def _guides(solver: Solver) -> tuple[int, ...]:
     answers = [chart.no_need, chart.batch, *(question.answer for question in chart.questions)]
     named = {model for models in answers for model in models}
     return tuple(i for i, model in enumerate(solver.catalogue.models) if model.id in named)
-
-
-def choices(solver: Solver, requirement: Requirement) -> tuple[Choice, ...]:
-    """Return the values of a requirement that can tell profiles apart, "not stated" first."""
-    silent = Choice(requirement, None, 1, 0, (Masks(0, 0),) * len(solver.catalogue.models), ())
-    merged: dict[tuple[Any, ...], Choice] = {}
-    for required in _values(solver, requirement):
-        check = Check(requirement, required)
-        facts = tuple(fact_masks([check], model) for model in solver.catalogue.models)
-        shown = list(required) if isinstance(required, tuple) else required
-        needs = Requirements.model_validate({requirement.name: shown}).needs
-        known = merged.get((facts, needs))
-        cells = 1 + (known.cells if known else 0)
-        bit = BIT[requirement.name]
-        merged[facts, needs] = Choice(requirement, required, cells, bit, facts, needs)
-    return (silent, *merged.values())
-
-
-def _values(solver: Solver, requirement: Requirement) -> list[Required]:
-    """Return one value of each cell of a requirement."""
-    match requirement.kind:
-        case Kind.CAPABILITY:
-            return [True]
-        case Kind.LOCALES:
-            return list(locale_lists(solver.catalogue))
-        case _:
-            values = critical_values(solver.catalogue, requirement)
-            return [interval.representative for interval in axis(values)]
 
 
 def _profile(example: tuple[Choice, ...], member: Class, **fields: Any) -> Profile:

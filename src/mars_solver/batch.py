@@ -1,0 +1,130 @@
+"""Record batches of profiles in, record batches of answers out: pure, one row for one row."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from mars_solver.columns import Encoder, documents, texts
+from mars_solver.errors import InputError
+from mars_solver.flat import ID, SEPARATOR, parse_row
+from mars_solver.grid import NONE, Answers, Grid
+from mars_solver.rows import Array, Flags
+from mars_solver.vocabulary import INFEASIBLE, REQUIREMENTS, Status, names_of
+
+REJECTED: Final = "rejected"
+"""The status of a row that is no profile."""
+REASONS: Final = "reasons"
+_STATUSES: Final = (Status.GUARANTEED.word, Status.UNVERIFIED.word, INFEASIBLE, REJECTED)
+
+
+class Answered(NamedTuple):
+    """A record batch of answers, and what a summary counts."""
+
+    batch: pa.RecordBatch
+    """As `answer_schema` has it, texts as dictionaries."""
+    questions: Array
+    """The keys of `grid.Answers`."""
+
+
+class Answerer:
+    """A grid, prepared to answer record batches whose columns `check_schema` admits."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
+        self._encoder = Encoder(grid)
+        self._models = pa.array([m.id for m in grid.solver.catalogue.models], pa.string())
+        self._schema = _coded_schema(answer_schema(grid.top))
+
+    def answer(self, batch: pa.RecordBatch, first_row: int = 0) -> Answered:
+        """Return the answers to the profiles of a record batch.
+
+        Args:
+            batch: the profiles.
+            first_row: the number of its first row.
+        """
+        rows, faulty = self._encoder.encode(batch)
+        answers = self._grid.answer(rows)
+        count = batch.num_rows
+        columns = [
+            pa.array(np.arange(first_row, first_row + count)),
+            texts(batch, ID),
+            *self._columns(answers, faulty),
+            _reasons(batch, faulty),
+        ]
+        found = pa.RecordBatch.from_arrays(columns, schema=self._schema)
+        return Answered(found, answers.questions)
+
+    def _columns(self, answers: Answers, faulty: Flags) -> list[pa.Array]:
+        """Return the columns of the answers; those of faulty rows are null."""
+        none = (answers.models == NONE) | faulty[:, None]
+        statuses = np.minimum(answers.unverified, 1)
+        status = np.where(none[:, 0], _STATUSES.index(INFEASIBLE), statuses[:, 0])
+        status[faulty] = _STATUSES.index(REJECTED)
+        ranks = range(answers.models.shape[1])
+        return [
+            _coded(status, pa.array(_STATUSES)),
+            *(_coded(answers.models[:, k], self._models, none[:, k]) for k in ranks),
+            *(pa.array(answers.scores[:, k], mask=none[:, k]) for k in ranks),
+            *(_coded(statuses[:, k], pa.array(_STATUSES[:2]), none[:, k]) for k in ranks),
+            _coded(answers.blocked, _blocked(), (answers.blocked == 0) | faulty),
+            pa.array(answers.agrees, mask=faulty),
+        ]
+
+
+def answer_schema(top: int) -> pa.Schema:
+    """Return the columns of answers that rank as many models."""
+    ranks = range(1, top + 1)
+    return pa.schema(
+        [
+            ("row", pa.int64()),
+            (ID, pa.string()),
+            ("status", pa.string()),
+            *((f"model_{k}", pa.string()) for k in ranks),
+            *((f"score_{k}", pa.float64()) for k in ranks),
+            *((f"status_{k}", pa.string()) for k in ranks),
+            ("blocked", pa.string()),
+            ("flowchart_agrees", pa.bool_()),
+            (REASONS, pa.list_(pa.string())),
+        ]
+    )
+
+
+def _coded_schema(schema: pa.Schema) -> pa.Schema:
+    """Return the schema with every text but the id as a dictionary."""
+    coded = pa.dictionary(pa.int16(), pa.string())
+    return pa.schema(
+        [f.with_type(coded) if f.type == pa.string() and f.name != ID else f for f in schema]
+    )
+
+
+def _coded(codes: Array, words: pa.Array, mask: Flags | None = None) -> pa.Array:
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int16), mask=mask), words)
+
+
+@lru_cache(maxsize=1)
+def _blocked() -> pa.Array:
+    """Return the text of every mask of requirements."""
+    masks = range(1 << len(REQUIREMENTS))
+    return pa.array([SEPARATOR.join(names_of(mask)) for mask in masks])
+
+
+def _reasons(batch: pa.RecordBatch, faulty: Flags) -> pa.Array:
+    """Return why each row is no profile; null where it is one."""
+    places = np.flatnonzero(faulty)
+    reasons: list[list[str] | None] = [reasons_of(each) for each in documents(batch, places)]
+    every = np.full(batch.num_rows, len(reasons))
+    every[places] = np.arange(len(reasons))
+    return pa.array([*reasons, None], pa.list_(pa.string())).take(pa.array(every))
+
+
+def reasons_of(row: dict[str, Any]) -> list[str]:
+    """Return every reason why a row, by its columns, is no profile."""
+    try:
+        parse_row(row)
+    except InputError as error:
+        return [str(problem) for problem in error.problems]
+    raise RuntimeError(f"a row was refused without a reason: {row!r}")

@@ -1,0 +1,117 @@
+"""A profile as one row of a table: its fields side by side, `require` and `prefer` opened up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from enum import Enum
+from typing import Any, Final
+
+from mars_solver.errors import InputError, Problem, shown
+from mars_solver.parsing import did_you_mean, one_of
+from mars_solver.profile import Profile, parse_profile
+from mars_solver.vocabulary import CRITERION_NAMES, REQUIREMENTS, Kind
+
+
+class Cell(Enum):
+    """What a column holds, in words for messages."""
+
+    TEXT = "text"
+    FLAG = "true or false"
+    AMOUNT = "numbers"
+    IMPORTANCE = "whole numbers"
+    LOCALES = "lists of locale tags, or text with ; between them"
+
+
+_OF_KIND: Final = {
+    Kind.CAPABILITY: Cell.FLAG,
+    Kind.CEILING: Cell.AMOUNT,
+    Kind.FLOOR: Cell.AMOUNT,
+    Kind.LOCALES: Cell.LOCALES,
+}
+ID: Final = "id"
+LANGUAGES: Final = "languages"
+COLUMNS: Final[dict[str, Cell]] = {
+    ID: Cell.TEXT,
+    "name": Cell.TEXT,
+    "workflow": Cell.TEXT,
+    "primary": Cell.TEXT,
+    "accept_beta": Cell.FLAG,
+    **{r.name: _OF_KIND[r.kind] for r in REQUIREMENTS},
+    **dict.fromkeys(CRITERION_NAMES, Cell.IMPORTANCE),
+}
+"""Every column of a table of profiles, in declared order; each may be absent."""
+SEPARATOR: Final = ";"
+_TABLES: Final = {
+    **{r.name: "require" for r in REQUIREMENTS},
+    **dict.fromkeys(CRITERION_NAMES, "prefer"),
+}
+
+
+def parse_row(row: Mapping[str, Any], place: str = "") -> Profile:
+    """Return the profile in one row of a table.
+
+    Args:
+        row: values by column; null and an absent column mean "not stated".
+        place: how messages call the row.
+
+    Raises:
+        InputError: with every fault of the row, each under the name of its column.
+    """
+    nested: dict[str, Any] = {"require": {}, "prefer": {}}
+    problems: list[Problem] = []
+    for column, value in row.items():
+        if column not in COLUMNS:
+            problems.append(unknown_column(column, place))
+        elif column == ID:
+            if value is not None and not is_text(value):
+                problems.append(Problem(place, ID, "text", shown(value)))
+        else:
+            table = nested.get(_TABLES.get(column, ""), nested)
+            split = column == LANGUAGES and isinstance(value, str)
+            table[column] = tags_in(value) if split else value
+    try:
+        profile = parse_profile(nested, place)
+    except InputError as error:
+        problems.extend(replace(p, path=_column(p.path)) for p in error.problems)
+    if problems:
+        raise InputError(problems)
+    return profile
+
+
+def tags_in(text: str) -> list[str]:
+    """Return the tags that stand in one text."""
+    return [tag.strip(" ") for tag in text.split(SEPARATOR)] if text.strip(" ") else []
+
+
+def unknown_column(column: str, place: str) -> Problem:
+    """Return the problem of a column that no profile has."""
+    found = f"the unknown column {shown(column)}"
+    hint = did_you_mean(column, COLUMNS) or "drop it"
+    return Problem(place, "", one_of(COLUMNS), found, hint)
+
+
+def check_columns(columns: Iterable[str], place: str) -> None:
+    """Refuse a table with columns that no profile has, or with one of them twice.
+
+    Raises:
+        InputError: with every such column.
+    """
+    names = list(columns)
+    problems = [unknown_column(name, place) for name in names if name not in COLUMNS]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    problems += [Problem(place, name, "each column once", "it more than once") for name in twice]
+    if problems:
+        raise InputError(problems)
+
+
+def is_text(value: object) -> bool:
+    """Return whether a value is text that can be written as UTF-8."""
+    return isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value)
+
+
+def _column(path: str) -> str:
+    """Return the path of a fault with the table left out."""
+    for table in ("require.", "prefer."):
+        path = path.removeprefix(table)
+    return path

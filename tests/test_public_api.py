@@ -20,11 +20,13 @@ SURFACE = {
     "Requirements",
     "Solver",
     "Weights",
+    "decide",
     "load_catalogue",
     "load_measurements",
     "load_profile",
     "load_weights",
     "recommend",
+    "recommend_many",
     "recommend_with",
     "with_measurements",
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mars_solver.api import recommend
+    from mars_solver.api import decide, recommend, recommend_many
     from mars_solver.catalogue import Catalogue, with_measurements
     from mars_solver.errors import InputError, MarsSolverError, Problem
     from mars_solver.files import load_catalogue, load_measurements, load_profile, load_weights
@@ -32,11 +32,13 @@ _HOME = {
     "Requirements": "profile",
     "Solver": "solver",
     "Weights": "weights",
+    "decide": "api",
     "load_catalogue": "files",
     "load_measurements": "files",
     "load_profile": "files",
     "load_weights": "files",
     "recommend": "api",
+    "recommend_many": "api",
     "recommend_with": "recommendation",
     "with_measurements": "catalogue",
 }
@@ -52,11 +54,13 @@ __all__ = [
     "Requirements",
     "Solver",
     "Weights",
+    "decide",
     "load_catalogue",
     "load_measurements",
     "load_profile",
     "load_weights",
     "recommend",
+    "recommend_many",
     "recommend_with",
     "with_measurements",
 ]

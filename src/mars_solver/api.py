@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 from mars_solver.catalogue import Catalogue, with_measurements
-from mars_solver.errors import InputError, Problem, shown
+from mars_solver.errors import InputError, Problem, extra, gather, shown
 from mars_solver.files import load_catalogue, load_weights
 from mars_solver.parsing import one_of
-from mars_solver.profile import Profile
+from mars_solver.profile import Profile, parse_profile
 from mars_solver.recommendation import Recommendation, recommend_with
 from mars_solver.solver import Solver
 from mars_solver.vocabulary import POLICIES, Policy
 from mars_solver.weights import Weights
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def recommend(
@@ -39,16 +43,101 @@ def recommend(
     Raises:
         InputError: with every fault of the input.
     """
-    if unknown not in POLICIES:
-        raise InputError([Problem("recommend", "unknown", one_of(POLICIES), shown(unknown))])
-    if top is not None and (not isinstance(top, int) or isinstance(top, bool) or top < 1):
-        raise InputError([Problem("recommend", "top", "a whole number from 1", shown(top))])
+    _check(unknown, top)
+    solver = _solver(catalogue, weights, measurements)
     asked = profile if isinstance(profile, Profile) else Profile.model_validate(profile)
+    return recommend_with(solver, asked, unknown=unknown, top=top)
+
+
+def recommend_many(
+    profiles: Iterable[Profile | Mapping[str, object]],
+    *,
+    catalogue: Catalogue | None = None,
+    weights: Weights | None = None,
+    measurements: Mapping[str, object] | None = None,
+    unknown: Policy = "flag",
+    top: int | None = None,
+) -> list[Recommendation]:
+    """Return what `recommend` returns for each of many profiles, in order.
+
+    Args:
+        profiles: each a `Profile`, or a mapping that describes one.
+        catalogue: as `recommend` has it, like all that follows.
+        weights: as `recommend` has it.
+        measurements: as `recommend` has it.
+        unknown: as `recommend` has it.
+        top: as `recommend` has it.
+
+    Raises:
+        InputError: with every fault of the input, each profile's under its place in it.
+    """
+    _check(unknown, top)
+    solver = _solver(catalogue, weights, measurements)
+    steps = [partial(_profile, each, f"profiles[{i}]") for i, each in enumerate(profiles)]
+    asked: tuple[Profile, ...] = gather(*steps)
+    return [Recommendation(solver, each, top) for each in solver.decide_many(asked, unknown)]
+
+
+def decide(
+    batch: pa.RecordBatch,
+    *,
+    catalogue: Catalogue | None = None,
+    weights: Weights | None = None,
+    measurements: Mapping[str, object] | None = None,
+    unknown: Policy = "flag",
+    top: int = 3,
+) -> pa.RecordBatch:
+    """Return the answers to the profiles of an Arrow record batch, one row for each.
+
+    Args:
+        batch: one profile in each row, its fields by name side by side, and optionally an `id`;
+            null and an absent column mean "not stated"; `languages` are lists, or texts with `;`.
+        catalogue: as `recommend` has it.
+        weights: as `recommend` has it.
+        measurements: as `recommend` has it.
+        unknown: as `recommend` has it.
+        top: how many models to rank.
+
+    Returns:
+        `row` (the place in the batch), `id`, `status`, `model_1`.., `score_1`.., `status_1`..,
+        `blocked` (what leaves no model), `flowchart_agrees`, `reasons`. A row that is no profile
+        has the status "rejected" and its reasons; `reasons` is null in every other one.
+
+    Raises:
+        InputError: with every unknown column and each of the wrong type, or where the extra
+            `batch` is not installed.
+    """
+    _check(unknown, top)
+    with extra("batch"):
+        from mars_solver import batch as batches  # noqa: PLC0415  (loads when used)
+    return batches.decide(batch, _solver(catalogue, weights, measurements), unknown, top)
+
+
+def _check(unknown: str, top: object) -> None:
+    """Refuse options that are none."""
+    problems = []
+    if unknown not in POLICIES:
+        problems.append(Problem("recommend", "unknown", one_of(POLICIES), shown(unknown)))
+    if top is not None and (not isinstance(top, int) or isinstance(top, bool) or top < 1):
+        problems.append(Problem("recommend", "top", "a whole number from 1", shown(top)))
+    if problems:
+        raise InputError(problems)
+
+
+def _profile(profile: Profile | Mapping[str, object], place: str) -> Profile:
+    return profile if isinstance(profile, Profile) else parse_profile(profile, place)
+
+
+def _solver(
+    catalogue: Catalogue | None,
+    weights: Weights | None,
+    measurements: Mapping[str, object] | None,
+) -> Solver:
+    """Return the solver of what is given, or of what ships."""
     models = load_catalogue() if catalogue is None else catalogue
     if measurements is not None:
         models = with_measurements(models, measurements, place="measurements")
-    solver = _prepared(models, load_weights() if weights is None else weights)
-    return recommend_with(solver, asked, unknown=unknown, top=top)
+    return _prepared(models, load_weights() if weights is None else weights)
 
 
 @lru_cache(maxsize=8)

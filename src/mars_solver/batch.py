@@ -1,4 +1,7 @@
-"""Record batches of profiles in, record batches of answers out: pure, one row for one row."""
+"""Record batches of profiles in, record batches of answers out: pure, one row for one row.
+
+What `recommend` would say of each row, decided for all of them at once.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,22 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from mars_solver.columns import Encoder, documents, texts
+from mars_solver.columns import Encoder, check_schema, documents, texts
 from mars_solver.errors import InputError
 from mars_solver.flat import ID, SEPARATOR, parse_row
 from mars_solver.grid import NONE, Answers, Grid
 from mars_solver.rows import Array, Flags
-from mars_solver.vocabulary import INFEASIBLE, REQUIREMENTS, Status, names_of
+from mars_solver.solver import Solver
+from mars_solver.vocabulary import INFEASIBLE, REQUIREMENTS, Policy, Status, names_of
 
 REJECTED: Final = "rejected"
 """The status of a row that is no profile."""
 REASONS: Final = "reasons"
 _STATUSES: Final = (Status.GUARANTEED.word, Status.UNVERIFIED.word, INFEASIBLE, REJECTED)
+
+
+Reasons = dict[int, list[str]]
+"""Why rows, by their place in a batch, are no profiles."""
 
 
 class Answered(NamedTuple):
@@ -31,31 +39,40 @@ class Answered(NamedTuple):
 
 
 class Answerer:
-    """A grid, prepared to answer record batches whose columns `check_schema` admits."""
+    """A grid, prepared to answer record batches whose columns `check_schema` admits.
+
+    Attributes:
+        schema: of the answers.
+    """
 
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
         self._encoder = Encoder(grid)
         self._models = pa.array([m.id for m in grid.solver.catalogue.models], pa.string())
-        self._schema = _coded_schema(answer_schema(grid.top))
+        self.schema = _coded_schema(answer_schema(grid.top))
 
-    def answer(self, batch: pa.RecordBatch, first_row: int = 0) -> Answered:
+    def answer(
+        self, batch: pa.RecordBatch, first_row: int = 0, refused: Reasons | None = None
+    ) -> Answered:
         """Return the answers to the profiles of a record batch.
 
         Args:
             batch: the profiles.
             first_row: the number of its first row.
+            refused: rows, by their place in the batch, that are known to be no profiles.
         """
         rows, faulty = self._encoder.encode(batch)
+        known = refused or {}
+        faulty[list(known)] = True
         answers = self._grid.answer(rows)
         count = batch.num_rows
         columns = [
             pa.array(np.arange(first_row, first_row + count)),
             texts(batch, ID),
             *self._columns(answers, faulty),
-            _reasons(batch, faulty),
+            _reasons(batch, faulty, known),
         ]
-        found = pa.RecordBatch.from_arrays(columns, schema=self._schema)
+        found = pa.RecordBatch.from_arrays(columns, schema=self.schema)
         return Answered(found, answers.questions)
 
     def _columns(self, answers: Answers, faulty: Flags) -> list[pa.Array]:
@@ -73,6 +90,25 @@ class Answerer:
             _coded(answers.blocked, _blocked(), (answers.blocked == 0) | faulty),
             pa.array(answers.agrees, mask=faulty),
         ]
+
+
+def decide(
+    batch: pa.RecordBatch, solver: Solver, unknown: Policy = "flag", top: int = 3
+) -> pa.RecordBatch:
+    """Return the answers to the profiles of a record batch, one row for each: `api.decide`.
+
+    Raises:
+        InputError: with every unknown column and each of the wrong type.
+    """
+    check_schema(batch.schema, "record batch")
+    found = answerer(solver, unknown, top).answer(batch).batch
+    return found.cast(answer_schema(top))
+
+
+@lru_cache(maxsize=4)
+def answerer(solver: Solver, unknown: Policy, top: int) -> Answerer:
+    """Return what answers record batches, prepared once."""
+    return Answerer(Grid(solver, unknown, top))
 
 
 def answer_schema(top: int) -> pa.Schema:
@@ -112,10 +148,13 @@ def _blocked() -> pa.Array:
     return pa.array([SEPARATOR.join(names_of(mask)) for mask in masks])
 
 
-def _reasons(batch: pa.RecordBatch, faulty: Flags) -> pa.Array:
+def _reasons(batch: pa.RecordBatch, faulty: Flags, known: Reasons) -> pa.Array:
     """Return why each row is no profile; null where it is one."""
     places = np.flatnonzero(faulty)
-    reasons: list[list[str] | None] = [reasons_of(each) for each in documents(batch, places)]
+    reasons: list[list[str] | None] = [
+        known.get(place) or reasons_of(row)
+        for place, row in zip(places.tolist(), documents(batch, places), strict=True)
+    ]
     every = np.full(batch.num_rows, len(reasons))
     every[places] = np.arange(len(reasons))
     return pa.array([*reasons, None], pa.list_(pa.string())).take(pa.array(every))

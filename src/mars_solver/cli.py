@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from mars_solver import __version__
-from mars_solver.errors import InputError, Problem, gather, shown
+from mars_solver.errors import InputError, Problem, extra, gather, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from rich.console import RenderableType
 
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 
 BAD_INPUT = 2
 INFEASIBLE = 3
+REJECTED = 4
 REFUTED = 5
+MOST_RANKED = 100
+"""How many models a batch ranks at most: three columns each."""
 MOST_SHOWN = 500
 """How many faults are printed; a file with more of them is no profile."""
 
@@ -44,7 +48,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 
 
 def main() -> NoReturn:
-    """Run the command line and exit: 0 answer, 2 bad input, 3 infeasible, 5 proof failed."""
+    """Run the command line and exit.
+
+    0 answer, 2 bad input, 3 infeasible, 4 some rows of a batch rejected, 5 proof failed.
+    """
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -229,31 +236,131 @@ def _answer(
     """Return the answer, or every fault of everything that it rests on."""
     from mars_solver import api, files  # noqa: PLC0415
 
-    def facts() -> Catalogue:
-        catalogue = files.load_catalogue(models)
-        if measurements is None:
-            return catalogue
-        return files.load_measurements(measurements, catalogue)
-
-    def policy() -> None:
-        from mars_solver.parsing import did_you_mean, one_of  # noqa: PLC0415
-        from mars_solver.vocabulary import POLICIES  # noqa: PLC0415
-
-        if unknown not in POLICIES:
-            hint = did_you_mean(unknown, POLICIES)
-            raise InputError([Problem("--unknown", "", one_of(POLICIES), shown(unknown), hint)])
-
-    profile, catalogue, weighed, _ = gather(
-        stated, facts, lambda: files.load_weights(weights), policy
+    profile, catalogue, weighed, policy = gather(
+        stated,
+        lambda: _facts(models, measurements),
+        lambda: files.load_weights(weights),
+        lambda: _policy(unknown),
     )
-    return api.recommend(
-        profile, catalogue=catalogue, weights=weighed, unknown=cast("Policy", unknown), top=top
-    )
+    return api.recommend(profile, catalogue=catalogue, weights=weighed, unknown=policy, top=top)
+
+
+def _facts(models: str | None, measurements: str | None) -> Catalogue:
+    """Return the catalogue with the measurements, if any, as its chosen claims."""
+    from mars_solver import files  # noqa: PLC0415
+
+    catalogue = files.load_catalogue(models)
+    if measurements is None:
+        return catalogue
+    return files.load_measurements(measurements, catalogue)
+
+
+def _policy(word: str) -> Policy:
+    from mars_solver.parsing import did_you_mean, one_of  # noqa: PLC0415
+    from mars_solver.vocabulary import POLICIES  # noqa: PLC0415
+
+    if word not in POLICIES:
+        hint = did_you_mean(word, POLICIES)
+        raise InputError([Problem("--unknown", "", one_of(POLICIES), shown(word), hint)])
+    return word
 
 
 def _leave(answer: Recommendation) -> None:
     if not answer.decision.ranking:
         raise typer.Exit(INFEASIBLE)
+
+
+@app.command()
+def batch(
+    table: Annotated[
+        str, typer.Argument(metavar="IN", help="Profiles: a .parquet, .csv or .jsonl file.")
+    ],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="OUT", help="The answers, as Parquet.")
+    ],
+    rejects: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="The rows that are no profiles, if there are any."),
+    ] = None,
+    measurements: Measurements = None,
+    models: Models = None,
+    weights: WeightsOption = None,
+    unknown: Unknown = "flag",
+    top: Annotated[
+        int, typer.Option(metavar="N", min=1, max=MOST_RANKED, help="How many models to rank.")
+    ] = 3,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue a run that was cut short.")
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, max=64, help="Parts at once; all processors by default."),
+    ] = None,
+    batch_rows: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Rows at once; no answer depends on it."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a table of profiles, one row for each.
+
+    Exits with 0 where every row is answered, 2 for bad input, 4 where some rows are rejected.
+    """
+    from mars_solver import files, rendering  # noqa: PLC0415
+    from mars_solver.solver import Solver  # noqa: PLC0415
+
+    with extra("batch"):
+        from mars_solver import outputs, runs, tables  # noqa: PLC0415
+    _check_paths(measurements=measurements, models=models, weights=weights, rejects=rejects)
+    opened, paths, catalogue, weighed, policy = gather(
+        lambda: tables.open_table(table),
+        lambda: outputs.places(table, output, rejects),
+        lambda: _facts(models, measurements),
+        lambda: files.load_weights(weights),
+        lambda: _policy(unknown),
+    )
+    answers, refused = paths
+    run = runs.Run(
+        opened,
+        answers,
+        refused,
+        Solver(catalogue, weighed),
+        policy,
+        top,
+        workers or runs.processors(),
+        batch_rows or tables.PART_ROWS,
+    )
+    with _progress(table) as progress:
+        summary = runs.execute(run, resume=resume, progress=progress)
+    if as_json:
+        _print(rendering.to_json(summary.to_dict()))
+    else:
+        _show(rendering.batch_summary(summary.to_dict(), str(answers), str(refused)))
+    if summary.rejected:
+        raise typer.Exit(REJECTED)
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield what shows how far work has come: a bar on a terminal, else a line at each tenth."""
+    if sys.stderr.isatty():
+        from rich.console import Console  # noqa: PLC0415
+        from rich.progress import Progress  # noqa: PLC0415
+
+        with Progress(console=Console(stderr=True)) as bar:
+            task = bar.add_task(title, total=None)
+            yield lambda done, of: bar.update(task, completed=done, total=of)
+        return
+    shown_until = 0
+
+    def say(done: int, of: int) -> None:
+        nonlocal shown_until
+        tenths = 10 * done // of if of else 10
+        if tenths > shown_until:
+            shown_until = tenths
+            print(f"{title}: {10 * tenths} %", file=sys.stderr, flush=True)
+
+    yield say
 
 
 @app.command()

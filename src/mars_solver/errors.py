@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
@@ -44,6 +45,26 @@ class InputError(MarsSolverError, ValueError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
         super().__init__("\n".join(map(str, self.problems)))
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Turn the lack of an optional package into the way to install it.
+
+    Args:
+        name: of the extra that brings what is imported inside.
+
+    Raises:
+        InputError: where it is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("mars_solver"):
+            raise
+        hint = f"pip install 'mars-solver[{name}]'"
+        found = f"no package {error.name}"
+        raise InputError([Problem("mars-solver", "", f"the extra {name}", found, hint)]) from None
 
 
 def gather(*steps: Callable[[], Any]) -> tuple[Any, ...]:

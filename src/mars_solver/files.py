@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
-import tomllib
-from collections import Counter
 from functools import cache, partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, BinaryIO, Final
 
 from mars_solver.catalogue import Catalogue, build_catalogue, with_measurements
-from mars_solver.errors import InputError, Problem, gather, shown
+from mars_solver.documents import decode, table_in
+from mars_solver.errors import InputError, Problem, gather
 from mars_solver.parsing import did_you_mean, parse
 from mars_solver.pins import Pins, Scenario
 from mars_solver.profile import Profile, parse_profile
@@ -21,7 +19,6 @@ from mars_solver.weights import Weights
 MAX_BYTES: Final = 2**20
 """The largest file that is read; a profile or model takes a few kilobytes."""
 STDIN: Final = "-"
-_MAX_DOTS: Final = 200
 _RESERVED: Final = ("sources", "flowchart")
 """The files beside the models that belong to the catalogue."""
 _PINS: Final = "pins"
@@ -131,7 +128,7 @@ def read_if_there(path: str | Path) -> str | None:
     Raises:
         InputError: where it is there and cannot be read.
     """
-    return _decode(_read(path, str(path)), str(path)) if Path(path).exists() else None
+    return decode(_read(path, str(path)), str(path)) if Path(path).exists() else None
 
 
 def read_document(path: str | Path) -> tuple[dict[str, Any], str]:
@@ -143,12 +140,7 @@ def read_document(path: str | Path) -> tuple[dict[str, Any], str]:
         InputError: where the file cannot be read or is not well-formed.
     """
     place = "standard input" if str(path) == STDIN else str(path)
-    text = _decode(_read(path, place), place)
-    if not text.strip():
-        hint = "fill it, or leave the file out"
-        raise InputError([Problem(place, "", "a TOML or JSON document", "an empty file", hint)])
-    as_json = text.lstrip().startswith("{") or place.lower().endswith(".json")
-    return (_parse_json if as_json else _parse_toml)(text, place), place
+    return table_in(_read(path, place), place), place
 
 
 def _read(path: str | Path, place: str) -> bytes:
@@ -186,57 +178,6 @@ def _near(path: str | Path) -> str:
         return ""
     name = Path(path).name
     return did_you_mean(name, [other for other in names if other != name])
-
-
-def _decode(data: bytes, place: str) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        found = f"byte 0x{data[error.start]:02x} at offset {error.start}"
-        raise InputError([Problem(place, "", "UTF-8 text", found, "save it as UTF-8")]) from None
-
-
-def _parse_toml(text: str, place: str) -> dict[str, Any]:
-    # tomllib takes quadratic time for a key of many parts; no file needs more than a handful.
-    if any(line.count(".") > _MAX_DOTS for line in text.splitlines()):
-        raise InputError([_too_deep(place)])
-    try:
-        return tomllib.loads(text)
-    except RecursionError:
-        raise InputError([_too_deep(place)]) from None
-    except ValueError as error:
-        raise InputError([Problem(place, "", "valid TOML", _reason(error))]) from None
-
-
-def _parse_json(text: str, place: str) -> dict[str, Any]:
-    try:
-        data = json.loads(text, object_pairs_hook=_without_repeats)
-    except RecursionError:
-        raise InputError([_too_deep(place)]) from None
-    except ValueError as error:
-        raise InputError([Problem(place, "", "valid JSON", _reason(error))]) from None
-    if not isinstance(data, dict):
-        raise InputError([Problem(place, "", "a JSON object", shown(data))])
-    return data
-
-
-def _reason(error: ValueError) -> str:
-    """Return what a parser found wrong."""
-    long = "a whole number of more digits than can be read"
-    return long if "set_int_max_str_digits" in str(error) else str(error)
-
-
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        counts = Counter(key for key, _ in pairs)
-        repeated = sorted(key for key, count in counts.items() if count > 1)
-        raise ValueError(f"the key {', '.join(map(json.dumps, repeated))} more than once")
-    return table
-
-
-def _too_deep(place: str) -> Problem:
-    return Problem(place, "", "tables nested a few levels deep", "nesting too deep to read")
 
 
 def _read_catalogue(folder: Path) -> Catalogue:

@@ -89,6 +89,11 @@ def _value(name: str, text: str) -> object:
         return _WORDS[text]
     if name == "languages":
         return [tag.strip() for tag in text.split(",")]
+    return number_or_text(text)
+
+
+def number_or_text(text: str) -> int | float | str:
+    """Return the decimal number that a text spells; any other text as it is."""
     if _INTEGER.fullmatch(text):
         return int(text)
     return float(text) if _DECIMAL.fullmatch(text) else text

@@ -107,7 +107,13 @@ def check_columns(columns: Iterable[str], place: str) -> None:
 
 def is_text(value: object) -> bool:
     """Return whether a value is text that can be written as UTF-8."""
-    return isinstance(value, str) and not any("\ud800" <= c <= "\udfff" for c in value)
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _column(path: str) -> str:

@@ -244,3 +244,28 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_finite(item) for item in value]
     return None if value == float("inf") else value
+
+
+def batch_summary(counts: dict[str, Any], output: str, rejects: str) -> RenderableType:
+    """Return what a batch run counted, and where its answers are."""
+    count = {key: wording.number(value) for key, value in counts.items() if isinstance(value, int)}
+    more = "more than " if counts["more_questions"] else ""
+    kinds = ("guaranteed", "unverified", "infeasible", "rejected")
+    lines = [
+        f"{count['rows']} rows: {', '.join(f'{count[kind]} {kind}' for kind in kinds)}",
+        f"{more}{count['distinct_questions']} distinct questions",
+        *([f"the rejected rows and why: {rejects}"] if counts["rejected"] else []),
+    ]
+    winners = [
+        f"{each['model']}: {wording.number(each['rows'])} ({100 * each['share']:.1f} %)"
+        for each in counts["models"]
+    ]
+    conflicts = [
+        f"{' + '.join(each['requirements'])}: {wording.number(each['rows'])}"
+        for each in counts["conflicts"]
+    ]
+    return Group(
+        *section(f"Answers in {output}", lines),
+        *(section("Which model comes first", winners) if winners else []),
+        *(section("What leaves no model, most often", conflicts) if conflicts else []),
+    )

@@ -7,7 +7,7 @@ that many profiles with one question share its standings.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import product, starmap
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from mars_solver.requirements import Check, checks, fact_verdict, ruled_out
 from mars_solver.scoring import Integers, totals, value_table
 from mars_solver.vocabulary import (
     BIT,
+    CRITERIA,
     REQUIREMENTS,
     Kind,
     Policy,
@@ -157,12 +158,24 @@ class Solver:
 
     def decide(self, profile: Profile, unknown: Policy = "flag") -> Decision:
         """Return the standing of every model and the ranking of those that remain."""
-        question = self.ask(profile, unknown)
-        standings = self.stand(question)
-        weights = self.weigh(profile)
-        pairs = totals(np.array([weights], dtype=np.int64), self.values)[0].tolist()
-        sums = tuple((low, high) for low, high in pairs)
-        return Decision(profile, question, standings, weights, sums, rank(standings, sums, unknown))
+        return next(self.decide_many([profile], unknown))
+
+    def decide_many(
+        self, profiles: Sequence[Profile], unknown: Policy = "flag"
+    ) -> Iterator[Decision]:
+        """Yield the decision on each profile; models stand to each distinct question once."""
+        weights = [self.weigh(profile) for profile in profiles]
+        rows = np.array(weights, dtype=np.int64).reshape(len(weights), len(CRITERIA))
+        known: dict[Question, tuple[Standing, ...]] = {}
+        every = totals(rows, self.values).tolist()
+        for profile, weighed, pairs in zip(profiles, weights, every, strict=True):
+            question = self.ask(profile, unknown)
+            standings = known.get(question)
+            if standings is None:
+                standings = known[question] = self.stand(question)
+            sums = tuple((low, high) for low, high in pairs)
+            ranking = rank(standings, sums, unknown)
+            yield Decision(profile, question, standings, weighed, sums, ranking)
 
     def ask(self, profile: Profile, unknown: Policy = "flag") -> Question:
         """Return the question that a profile asks of this catalogue."""

@@ -1,0 +1,89 @@
+"""Documents: the table in the bytes of a TOML or JSON text, wherever the bytes come from."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections import Counter
+from typing import Any, Final
+
+from mars_solver.errors import InputError, Problem, shown
+
+_MAX_DOTS: Final = 200
+
+
+def table_in(data: bytes, place: str) -> dict[str, Any]:
+    """Return the table in a TOML or JSON document.
+
+    A place that ends in `.json`, and bytes whose first non-blank is `{`, are JSON; others TOML.
+
+    Raises:
+        InputError: where it is empty or not well-formed.
+    """
+    text = decode(data, place)
+    if not text.strip():
+        hint = "fill it, or leave the file out"
+        raise InputError([Problem(place, "", "a TOML or JSON document", "an empty file", hint)])
+    as_json = text.lstrip().startswith("{") or place.lower().endswith(".json")
+    return (parse_json if as_json else _parse_toml)(text, place)
+
+
+def decode(data: bytes, place: str) -> str:
+    """Return the text of some bytes.
+
+    Raises:
+        InputError: where they are not UTF-8.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        found = f"byte 0x{data[error.start]:02x} at offset {error.start}"
+        raise InputError([Problem(place, "", "UTF-8 text", found, "save it as UTF-8")]) from None
+
+
+def _parse_toml(text: str, place: str) -> dict[str, Any]:
+    # tomllib takes quadratic time for a key of many parts; no file needs more than a handful.
+    if any(line.count(".") > _MAX_DOTS for line in text.splitlines()):
+        raise InputError([_too_deep(place)])
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise InputError([_too_deep(place)]) from None
+    except ValueError as error:
+        raise InputError([Problem(place, "", "valid TOML", _reason(error))]) from None
+
+
+def parse_json(text: str, place: str) -> dict[str, Any]:
+    """Return the table that JSON text holds.
+
+    Raises:
+        InputError: where it is not well-formed, repeats a key or is no table.
+    """
+    try:
+        data = json.loads(text, object_pairs_hook=_without_repeats)
+    except RecursionError:
+        raise InputError([_too_deep(place)]) from None
+    except ValueError as error:
+        raise InputError([Problem(place, "", "valid JSON", _reason(error))]) from None
+    if not isinstance(data, dict):
+        raise InputError([Problem(place, "", "a JSON object", shown(data))])
+    return data
+
+
+def _reason(error: ValueError) -> str:
+    """Return what a parser found wrong."""
+    long = "a whole number of more digits than can be read"
+    return long if "set_int_max_str_digits" in str(error) else str(error)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        repeated = sorted(key for key, count in counts.items() if count > 1)
+        raise ValueError(f"the key {', '.join(map(json.dumps, repeated))} more than once")
+    return table
+
+
+def _too_deep(place: str) -> Problem:
+    return Problem(place, "", "tables nested a few levels deep", "nesting too deep to read")

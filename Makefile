@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint verify long lock clean
+.PHONY: demo test lint verify long spark lock clean
 
 demo: $(VENV)/.core
 	$(BIN)/mars-solver recommend benchmarks/profiles/support-line.toml
@@ -28,6 +28,11 @@ verify: $(VENV)/.dev
 long: $(VENV)/.dev
 	$(BIN)/python -m pytest -m long
 
+# The batch path in a Spark session of this machine; skipped where there is no Java.
+spark: $(VENV)/.dev
+	$(PIP) install --require-hashes -r requirements/spark.txt
+	$(BIN)/python -m pytest tests/test_spark.py
+
 $(VENV)/.core: requirements/core.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --require-hashes -r requirements/core.txt
@@ -46,6 +51,7 @@ LOCK := python -m piptools compile --quiet --generate-hashes --strip-extras --no
 lock:
 	$(LOCK) --output-file requirements/core.txt requirements/core.in pyproject.toml
 	$(LOCK) --output-file requirements/dev.txt requirements/dev.in pyproject.toml
+	$(LOCK) --output-file requirements/spark.txt requirements/spark.in
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

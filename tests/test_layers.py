@@ -28,7 +28,7 @@ LAYERS = (
     ("files", "records", "rendering", "summary"),
     ("proving", "tables"),
     ("api", "outputs"),
-    ("runs",),
+    ("runs", "spark"),
     ("cli",),
     ("__init__", "__main__"),
 )

@@ -35,7 +35,7 @@ class Answered(NamedTuple):
     batch: pa.RecordBatch
     """As `answer_schema` has it, texts as dictionaries."""
     questions: Array
-    """The keys of `grid.Answers`."""
+    """The keys of `grid.Answers`, of the rows that are profiles."""
 
 
 class Answerer:
@@ -73,7 +73,8 @@ class Answerer:
             _reasons(batch, faulty, known),
         ]
         found = pa.RecordBatch.from_arrays(columns, schema=self.schema)
-        return Answered(found, answers.questions)
+        asked = np.unique(answers.groups[~faulty]) if faulty.any() else slice(None)
+        return Answered(found, answers.questions[asked])
 
     def _columns(self, answers: Answers, faulty: Flags) -> list[pa.Array]:
         """Return the columns of the answers; those of faulty rows are null."""

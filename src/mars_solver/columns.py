@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from mars_solver.cells import locale_standing, unheard_locale
 from mars_solver.errors import InputError, Problem
-from mars_solver.flat import COLUMNS, ID, LANGUAGES, Cell, check_columns, tags_in
+from mars_solver.flat import COLUMNS, ID, LANGUAGES, Cell, column_problems, tags_in
 from mars_solver.grid import Grid
 from mars_solver.groups import group
 from mars_solver.parsing import is_line, locale_tag
@@ -52,12 +52,11 @@ def check_schema(schema: pa.Schema, place: str) -> None:
     Raises:
         InputError: with every unknown or repeated column, and each of the wrong type.
     """
-    check_columns([name for name in schema.names if name not in COLUMNS], place)
-    check_columns(schema.names, place)
-    problems = [
-        Problem(place, field.name, COLUMNS[field.name].value, str(field.type), "cast the column")
+    problems = column_problems(schema.names, place)
+    problems += [
+        Problem(place, field.name, cell.value, str(field.type), "cast the column")
         for field in schema
-        if not _fits(COLUMNS[field.name], _plain(field.type))
+        if (cell := COLUMNS.get(field.name)) and not _fits(cell, _plain(field.type))
     ]
     if problems:
         raise InputError(problems)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import Any, Final
@@ -91,18 +91,12 @@ def unknown_column(column: str, place: str) -> Problem:
     return Problem(place, "", one_of(COLUMNS), found, hint)
 
 
-def check_columns(columns: Iterable[str], place: str) -> None:
-    """Refuse a table with columns that no profile has, or with one of them twice.
-
-    Raises:
-        InputError: with every such column.
-    """
-    names = list(columns)
+def column_problems(names: Sequence[str], place: str) -> list[Problem]:
+    """Return what is wrong with the columns of a table: those that no profile has, and repeats."""
     problems = [unknown_column(name, place) for name in names if name not in COLUMNS]
     twice = sorted({name for name in names if names.count(name) > 1})
     problems += [Problem(place, name, "each column once", "it more than once") for name in twice]
-    if problems:
-        raise InputError(problems)
+    return problems
 
 
 def is_text(value: object) -> bool:

@@ -51,6 +51,8 @@ class Answers:
     """The mask of what leaves no model; 0 where one is left."""
     agrees: Flags
     """Whether the answer agrees with the guide."""
+    groups: Array
+    """The place in `questions` of what each profile asks."""
     questions: Array
     """A key for each question that is asked: equal questions of any rows have equal keys, others
     differ but for one chance in 2**64. In no order, and a key may stand here more than once."""
@@ -103,7 +105,7 @@ class Grid:
         ranked = self._ranked(rows.take(firsts_ranked), questions[firsts_ranked], penalties, needs)
         models, scores, unverified, agrees = (column[places] for column in ranked)
         keys = _keys([(column[firsts], radix) for column, radix in asked], rows)
-        return Answers(models, scores, unverified, blocked[questions], agrees, keys)
+        return Answers(models, scores, unverified, blocked[questions], agrees, questions, keys)
 
     def _asked(self, rows: Rows) -> list[tuple[Array, int]]:
         """Return what tells questions apart, each column with a number above its entries."""

@@ -12,7 +12,7 @@ from mars_solver.batch import Reasons, reasons_of
 from mars_solver.documents import decode, parse_json
 from mars_solver.errors import InputError, Problem
 from mars_solver.flags import number_or_text
-from mars_solver.flat import COLUMNS, ID, Cell, check_columns, is_text, tags_in
+from mars_solver.flat import COLUMNS, ID, Cell, column_problems, is_text, tags_in
 
 Lines = list[bytes | None]
 """Lines of a text; None stands for one of more than `LINE_BYTES`."""
@@ -51,7 +51,8 @@ def csv_header(line: bytes, place: str) -> tuple[str, ...]:
     columns = tuple(name.strip() for name in names)
     if not columns:
         raise InputError([Problem(place, "line 1", "a header line", "none")])
-    check_columns(columns, place)
+    if problems := column_problems(columns, place):
+        raise InputError(problems)
     return columns
 
 
@@ -65,7 +66,8 @@ def json_keys(line: bytes, place: str) -> None:
         keys = parse_json(decode(line, place), place)
     except InputError:
         return
-    check_columns(keys, place)
+    if problems := column_problems(list(keys), place):
+        raise InputError(problems)
 
 
 def from_csv(lines: Lines, header: tuple[str, ...]) -> Records:

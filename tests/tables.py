@@ -1,0 +1,121 @@
+"""Tables of profiles, good and bad rows, and what `recommend` makes of each row."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+from hypothesis import strategies as st
+
+from mars_solver import InputError, Profile, Solver, recommend_with
+from mars_solver.vocabulary import CAPABILITIES, CRITERION_NAMES, NEEDS, Policy
+from strategies import AMOUNTS, TAGS
+
+Row = dict[str, Any]
+TYPES = {
+    "id": pa.string(),
+    "name": pa.string(),
+    "workflow": pa.string(),
+    "primary": pa.string(),
+    "accept_beta": pa.bool_(),
+    **dict.fromkeys(CAPABILITIES, pa.bool_()),
+    **dict.fromkeys(AMOUNTS, pa.float64()),
+    "languages": pa.list_(pa.string()),
+    **dict.fromkeys(CRITERION_NAMES, pa.int64()),
+}
+SCHEMA = pa.schema(list(TYPES.items()))
+BAD: dict[str, list[Any]] = {
+    "name": ["two\nlines", ""],
+    "workflow": ["Batch", "batch ", ""],
+    "primary": ["footprint", "Real_time"],
+    **{name: [0.0, -1.0, math.nan, math.inf, 2e9] for name in AMOUNTS},
+    "languages": [["english"], ["en-us", ""], [None]],
+    **{name: [-1, 11] for name in CRITERION_NAMES},
+}
+GOOD: dict[str, list[Any]] = {
+    "id": ["a", "b", "ü", ""],
+    "name": ["Kiosk", "Über – ähnlich", "हिन्दी"],
+    "workflow": ["batch"],
+    "primary": [need.name for need in NEEDS],
+    "accept_beta": [True, False],
+    **{name: [True, False] for name in CAPABILITIES},
+    **AMOUNTS,
+    "languages": [[], ["en-us"], ["EN_US", "hi-in"], [*TAGS], ["en-gb", "en-uk"], ["qq-qq"]],
+    **{name: [0, 3, 5, 10] for name in CRITERION_NAMES},
+}
+
+
+def rows(*, bad: bool = True) -> st.SearchStrategy[Row]:
+    """Rows with few columns stated, so that something often remains; one in many is bad."""
+    cells = {
+        name: st.sampled_from([*values, *(BAD.get(name, []) if bad else [])])
+        for name, values in GOOD.items()
+    }
+    names = st.lists(st.sampled_from(sorted(cells)), max_size=6, unique=True)
+    return names.flatmap(lambda chosen: st.fixed_dictionaries({n: cells[n] for n in chosen}))
+
+
+def seeded_rows(count: int, seed: int) -> Iterable[Row]:
+    """Random rows: real-valued amounts beside the critical ones, some bad cells."""
+    chance = random.Random(seed)  # noqa: S311  (no secret hangs on it)
+    for number in range(count):
+        row: Row = {"id": f"p{number}"} if chance.random() < 0.9 else {}
+        for name, values in GOOD.items():
+            if name == "id" or chance.random() < 0.7:
+                continue
+            if chance.random() < 0.003 and name in BAD:
+                row[name] = chance.choice(BAD[name])
+            elif name in AMOUNTS and chance.random() < 0.5:
+                row[name] = chance.uniform(min(values) / 2, max(values) * 2)
+            else:
+                row[name] = chance.choice(values)
+        yield row
+
+
+def batch_of(made: Iterable[Row]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist(list(made), schema=SCHEMA)
+
+
+def nested(row: Row) -> dict[str, Any]:
+    """A row as the plain data of a profile, written out again from the contract."""
+    top = {"name", "workflow", "primary", "accept_beta"}
+    return {
+        **{name: value for name, value in row.items() if name in top},
+        "prefer": {name: value for name, value in row.items() if name in CRITERION_NAMES},
+        "require": {
+            name: value for name, value in row.items() if name not in {"id", *top, *CRITERION_NAMES}
+        },
+    }
+
+
+def _flat(path: str) -> str:
+    return path.removeprefix("require.").removeprefix("prefer.")
+
+
+def expected(
+    solver: Solver, row: Row, number: int, unknown: Policy = "flag", top: int = 3
+) -> dict[str, Any]:
+    """The answer to a row, from the single path."""
+    ranks = range(1, top + 1)
+    blank = dict.fromkeys(f"{key}_{k}" for key in ("model", "score", "status") for k in ranks)
+    said: dict[str, Any] = {"row": number, "id": row.get("id"), "status": "rejected", **blank}
+    said |= {"blocked": None, "flowchart_agrees": None, "reasons": None}
+    try:
+        answer = recommend_with(solver, Profile.model_validate(nested(row)), unknown=unknown)
+    except InputError as error:
+        problems = [replace(p, place="", path=_flat(p.path)) for p in error.problems]
+        said["reasons"] = [str(problem) for problem in sorted(problems)]
+        return said
+    said |= {"status": answer.status, "flowchart_agrees": answer.flowchart.agrees}
+    for place in answer.shortlist[:top]:
+        said[f"model_{place.rank}"] = place.model
+        said[f"score_{place.rank}"] = place.score
+        said[f"status_{place.rank}"] = place.status
+    alone = [conflict[0] for conflict in answer.conflicts if len(conflict) == 1]
+    blocked = alone or [name for conflict in answer.conflicts[:1] for name in conflict]
+    said["blocked"] = ";".join(blocked) or None
+    return said

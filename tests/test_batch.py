@@ -1,0 +1,349 @@
+"""The batch path: what `recommend` says of each row, whatever the rows come with."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mars_solver import InputError, Profile, Solver, decide, load_weights, recommend_many
+from mars_solver import batch as batches
+from mars_solver.runs import Run, execute
+from mars_solver.tables import PART_ROWS, open_table
+from mars_solver.vocabulary import POLICIES, Policy
+from strategies import catalogues, profile_dicts
+from tables import SCHEMA, Row, batch_of, expected, nested, rows, seeded_rows
+from test_cli import run as command
+
+WEIGHTS = load_weights()
+
+
+def same(solver: Solver, made: list[Row], unknown: Policy = "flag", top: int = 3) -> None:
+    """The batch path answers each row as the single path does."""
+    found = batches.decide(batch_of(made), solver, unknown, top).to_pylist()
+    assert len(found) == len(made)
+    for number, (row, answer) in enumerate(zip(made, found, strict=True)):
+        assert answer == expected(solver, row, number, unknown, top), row
+
+
+@given(made=st.lists(rows(), max_size=8), unknown=st.sampled_from(POLICIES))
+def test_each_row_is_answered_as_recommend_answers_it(
+    solver: Solver, made: list[Row], unknown: Policy
+) -> None:
+    same(solver, made, unknown)
+
+
+@settings(max_examples=60)
+@given(catalogues(), st.lists(rows(bad=False), max_size=6), st.sampled_from(POLICIES))
+def test_so_it_is_with_any_catalogue(catalogue: Any, made: list[Row], unknown: Policy) -> None:
+    same(Solver(catalogue, WEIGHTS), made, unknown, top=2)
+
+
+def test_seeded_rows_are_answered_alike(solver: Solver) -> None:
+    same(solver, list(seeded_rows(3000, seed=1)))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(10))
+def test_two_hundred_thousand_rows_are_answered_alike(solver: Solver, seed: int) -> None:
+    same(solver, list(seeded_rows(20_000, seed=100 + seed)))
+
+
+def test_no_rows_give_no_rows() -> None:
+    assert decide(batch_of([])).num_rows == 0
+    assert decide(pa.RecordBatch.from_pylist([{}, {}], pa.schema([]))).num_rows == 0
+
+
+def test_an_absent_column_and_a_null_are_not_stated() -> None:
+    absent = decide(pa.RecordBatch.from_pydict({"id": ["a"]}))
+    null = decide(batch_of([{"id": "a"}]))
+    typeless = decide(pa.RecordBatch.from_pydict({"id": ["a"], "max_ttfb_ms": pa.nulls(1)}))
+    assert absent == null == typeless
+
+
+COLUMN_TYPES = {
+    "strings": {"languages": pa.array(["en-us; hi-in", None, "", " ", "de-de"])},
+    "large": {
+        "languages": pa.array([["en-us", "hi-in"], None, [], [], ["de-de"]]).cast(
+            pa.large_list(pa.large_string())
+        )
+    },
+    "dictionary": {
+        "languages": pa.array(["en-us;hi-in", None, "", "", "de-de"]).dictionary_encode(),
+        "workflow": pa.array([None, "batch", "batch", None, None]).dictionary_encode(),
+        "max_ttfb_ms": pa.array([300, None, 3000, 800, 800]).dictionary_encode(),
+    },
+    "narrow": {
+        "max_ttfb_ms": pa.array([300, None, 3000, 800, 800], pa.uint16()),
+        "latency": pa.array([3, None, 0, 10, 1], pa.int8()),
+    },
+    "single precision": {"max_ttfb_ms": pa.array([300.5, None, 3000, 800, 1], pa.float32())},
+    "large strings": {"id": pa.array(list("abcde"), pa.large_string())},
+}
+
+
+@pytest.mark.parametrize("kind", COLUMN_TYPES)
+def test_columns_may_have_any_type_that_holds_the_values(solver: Solver, kind: str) -> None:
+    columns: dict[str, Any] = COLUMN_TYPES[kind]
+    batch = pa.RecordBatch.from_pydict(columns)
+    listed = [
+        {
+            name: [t.strip() for t in value.split(";") if t.strip()]
+            if name == "languages" and isinstance(value, str)
+            else value
+            for name, value in row.items()
+            if value is not None
+        }
+        for row in batch.to_pylist()
+    ]
+    answers = decide(batch).to_pylist()
+    assert answers == [expected(solver, row, number) for number, row in enumerate(listed)]
+    sliced = decide(pa.concat_batches([batch, batch]).slice(3, 5))
+    assert [a["model_1"] for a in sliced.to_pylist()] == [
+        answers[i % 5]["model_1"] for i in range(3, 8)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"max_ttfb": [1]}, 'found the unknown column "max_ttfb"; did you mean max_ttfb_ms?'),
+        ({"real_time": [1]}, "real_time: expected true or false, found int64; cast the column"),
+        ({"max_ttfb_ms": ["1"]}, "max_ttfb_ms: expected numbers, found string"),
+        ({"latency": [5.0]}, "latency: expected whole numbers, found double"),
+        ({"id": [7]}, "id: expected text, found int64"),
+        ({"languages": [[7]]}, "languages: expected lists of locale tags"),
+    ],
+)
+def test_a_wrong_column_is_named_before_any_work(columns: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        decide(pa.RecordBatch.from_pydict({**columns, "footprint": [True]}))
+    assert said in str(caught.value)
+    assert "footprint: expected whole numbers, found bool" in str(caught.value)
+
+
+def test_bytes_that_are_no_text_are_refused_with_their_row() -> None:
+    data = pa.array([b"fine", b"\xff"]).cast(pa.binary())
+    column = pa.Array.from_buffers(pa.string(), 2, data.buffers())
+    for name in ("id", "name", "workflow", "languages"):
+        found = decide(pa.RecordBatch.from_arrays([column], [name])).to_pylist()
+        assert found[1]["status"] == "rejected", name
+        assert found[1]["reasons"][0].startswith(name)
+
+
+@settings(max_examples=50)
+@given(st.lists(profile_dicts(), max_size=5), st.sampled_from(POLICIES))
+def test_recommend_many_is_recommend_of_each(
+    solver: Solver, made: list[dict[str, Any]], unknown: Policy
+) -> None:
+    mixed = [Profile.model_validate(p) if i % 2 else p for i, p in enumerate(made)]
+    many = recommend_many(mixed, catalogue=solver.catalogue, unknown=unknown, top=2)
+    assert [answer.to_dict() for answer in many] == [
+        recommend_many([p], unknown=unknown, top=2)[0].to_dict() for p in made
+    ]
+
+
+def test_recommend_many_names_each_bad_profile() -> None:
+    with pytest.raises(InputError) as caught:
+        recommend_many([{}, {"require": {"real_time": 1}}, {"nam": "x"}])
+    assert [p.place for p in caught.value.problems] == ["profiles[1]", "profiles[2]"]
+
+
+# A whole run over a file
+
+
+def write(path: Path, made: list[Row]) -> Path:
+    """A table of rows in the format that the name tells."""
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_batches([batch_of(made)]), path, row_group_size=700)
+    elif path.suffix == ".jsonl":
+        lines = [json.dumps(row) for row in made]
+        path.write_text("\n".join(lines) + "\n", "utf-8")
+    else:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, SCHEMA.names)
+            writer.writeheader()
+            writer.writerows([{n: _cell(v) for n, v in row.items()} for row in made])
+    return path
+
+
+def _cell(value: Any) -> str:
+    return ";".join(value) if isinstance(value, list) else str(value)
+
+
+def execute_on(path: Path, solver: Solver, **options: Any) -> tuple[bytes, bytes, dict[str, Any]]:
+    """The bytes of the answers and of the rejects of a run, and its counts."""
+    output = path.with_name("answers.parquet")
+    rejects = path.with_name("refused.parquet")
+    run = Run(open_table(path), output, rejects, solver, **options)
+    summary = execute(run, resume=False, progress=lambda _, __: None)
+    assert not path.with_name("answers.parquet.parts").exists()
+    refused = rejects.read_bytes() if rejects.exists() else b""
+    return output.read_bytes(), refused, summary.to_dict()
+
+
+def is_finite(value: object) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+WRITABLE = [
+    row
+    for row in seeded_rows(2500, seed=3)
+    if all(value not in ("", [None]) and is_finite(value) for value in row.values())
+]
+"""Rows that look the same in every format: no NaN or infinity, no empty text, no null in a list."""
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.csv", "t.jsonl"])
+def test_no_answer_depends_on_how_rows_are_read(tmp_path: Path, solver: Solver, name: str) -> None:
+    first = execute_on(write(tmp_path / name, WRITABLE), solver)
+    for workers, batch_rows in ((1, 100), (2, 777), (3, 10**6)):
+        again = execute_on(tmp_path / name, solver, workers=workers, batch_rows=batch_rows)
+        assert again == first
+    parquet = execute_on(write(tmp_path / "same.parquet", WRITABLE), solver)
+    assert first == parquet
+    assert first[2]["rows"] == len(WRITABLE) == first[2]["answered"] + first[2]["rejected"]
+    assert first[2]["rejected"] > 0
+
+
+def test_answers_and_rejects_hold_every_row_once(tmp_path: Path, solver: Solver) -> None:
+    made = list(seeded_rows(2000, seed=4))
+    execute_on(write(tmp_path / "t.parquet", made), solver)
+    answers = pq.read_table(tmp_path / "answers.parquet")
+    refused = pq.read_table(tmp_path / "refused.parquet")
+    wanted = [expected(solver, row, number) for number, row in enumerate(made)]
+    kept = [{k: v for k, v in w.items() if k != "reasons"} for w in wanted if not w["reasons"]]
+    assert answers.to_pylist() == kept
+    assert refused.to_pylist() == [
+        {key: w[key] for key in ("row", "id", "reasons")} for w in wanted if w["reasons"]
+    ]
+    assert answers.schema.names == list(kept[0])
+    assert answers.schema.field("row").type == pa.int64()
+
+
+def test_the_order_of_rows_changes_only_their_order(tmp_path: Path, solver: Solver) -> None:
+    made = list(seeded_rows(800, seed=5))
+    execute_on(write(tmp_path / "t.parquet", made), solver)
+    forth = pq.read_table(tmp_path / "answers.parquet").to_pylist()
+    execute_on(write(tmp_path / "t.parquet", made[::-1]), solver)
+    back = pq.read_table(tmp_path / "answers.parquet").to_pylist()
+    last = len(made) - 1
+    assert sorted(forth, key=lambda a: a["row"]) == sorted(
+        [{**a, "row": last - a["row"]} for a in back], key=lambda a: a["row"]
+    )
+
+
+def test_parts_of_many_rows_are_joined_in_order(tmp_path: Path, solver: Solver) -> None:
+    count = 2 * PART_ROWS + 5
+    numbers = pa.array(range(count))
+    table = pa.table({"id": numbers.cast(pa.string()), "real_time": pa.array([True] * count)})
+    pq.write_table(table, tmp_path / "t.parquet", row_group_size=50_000)
+    _, refused, counts = execute_on(tmp_path / "t.parquet", solver, workers=2)
+    answers = pq.ParquetFile(tmp_path / "answers.parquet")
+    assert answers.read(["row"]).column(0).to_pylist() == list(range(count))
+    assert [answers.metadata.row_group(i).num_rows for i in range(3)] == [PART_ROWS, PART_ROWS, 5]
+    assert refused == b""
+    assert counts["distinct_questions"] == 1
+    assert counts["models"] == [{"model": "mars-flash", "rows": count, "share": 1.0}]
+
+
+def test_the_summary_counts_what_the_output_holds(tmp_path: Path, solver: Solver) -> None:
+    made = list(seeded_rows(2000, seed=6))
+    *_, counts = execute_on(write(tmp_path / "t.parquet", made), solver)
+    wanted = [expected(solver, row, number) for number, row in enumerate(made)]
+    for status in ("guaranteed", "unverified", "infeasible", "rejected"):
+        assert counts[status] == sum(w["status"] == status for w in wanted)
+    blocked = [w["blocked"] for w in wanted if w["blocked"]]
+    most = counts["conflicts"][0]
+    assert most["rows"] == blocked.count(";".join(most["requirements"]))
+    assert most["rows"] == max(blocked.count(each) for each in set(blocked))
+    assert sum(each["rows"] for each in counts["models"]) == sum(
+        w["model_1"] is not None for w in wanted
+    )
+    good = [nested(row) for row, w in zip(made, wanted, strict=True) if not w["reasons"]]
+    asked = {solver.ask(Profile.model_validate(profile)) for profile in good}
+    assert counts["distinct_questions"] >= len(asked)
+
+
+# The command line
+
+
+def test_the_command_answers_a_table_and_says_what_it_rejects(tmp_path: Path) -> None:
+    made: list[Row] = [{"id": "a", "real_time": "true"}, {"id": "b", "latency": 11}]
+    table = write(tmp_path / "in.csv", made)
+    result = command("batch", str(table), "-o", str(tmp_path / "out.parquet"), "--top", "1")
+    assert result.returncode == 4
+    assert "2 rows: 1 guaranteed, 0 unverified, 0 infeasible, 1 rejected" in result.stdout
+    assert result.stderr.splitlines()[-1].endswith("100 %")
+    assert pq.read_table(tmp_path / "out.parquet").to_pylist() == [
+        {
+            "row": 0, "id": "a", "status": "guaranteed", "model_1": "mars-flash",
+            "score_1": pytest.approx(0.75, abs=0.2), "status_1": "guaranteed", "blocked": None,
+            "flowchart_agrees": True,
+        }
+    ]  # fmt: skip
+    assert pq.read_table(tmp_path / "out.rejects.parquet").to_pylist() == [
+        {
+            "row": 1, "id": "b",
+            "reasons": ["latency: expected a whole number from 0 to 10, found 11"],
+        }
+    ]  # fmt: skip
+
+
+def test_a_run_without_rejects_leaves_no_rejects_file(tmp_path: Path) -> None:
+    old = tmp_path / "out.rejects.parquet"
+    old.write_bytes(b"of an earlier run")
+    table = write(tmp_path / "in.jsonl", [{"style_control": True, "real_time": True}])
+    result = command("batch", str(table), "-o", str(tmp_path / "out.parquet"), "--json")
+    assert result.returncode == 0
+    assert not old.exists()
+    counts = json.loads(result.stdout)
+    assert counts["schema"] == "mars-solver/batch/1"
+    assert (counts["rows"], counts["answered"], counts["infeasible"]) == (1, 1, 1)
+    assert counts["conflicts"] == [{"requirements": ["real_time", "style_control"], "rows": 1}]
+    assert pq.read_table(tmp_path / "out.parquet").to_pylist()[0]["status"] == "infeasible"
+
+
+def test_everything_wrong_is_said_before_any_work(tmp_path: Path) -> None:
+    table = tmp_path / "in.csv"
+    table.write_text("id,latencyy,latencyy\n", "utf-8")
+    result = command(
+        "batch", str(table), "-o", str(tmp_path / "none" / "out.parquet"),
+        "--weights", "missing.toml", "--unknown", "maybe",
+    )  # fmt: skip
+    assert result.returncode == 2
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["in.csv"]
+    for said in (
+        'the unknown column "latencyy"; did you mean latency?',
+        "latencyy: expected each column once",
+        "--output: expected the writable folder",
+        "missing.toml",
+        "--unknown",
+    ):
+        assert said in result.stderr, said
+
+
+@pytest.mark.parametrize(
+    ("source", "output", "said"),
+    [
+        ("in.txt", "o.parquet", "expected a Parquet, CSV or JSON Lines file, found .txt"),
+        ("in.csv", "o.csv", "--output: expected a name that ends in .parquet"),
+        ("none.parquet", "o.parquet", "No such file"),
+        ("in.parquet", "in.parquet", "--output: expected another file than IN"),
+    ],
+)
+def test_a_wrong_file_is_named(tmp_path: Path, source: str, output: str, said: str) -> None:
+    (tmp_path / "in.txt").write_text("", "utf-8")
+    for name in ("in.csv", "in.parquet"):
+        write(tmp_path / name, [{"id": "a"}])
+    result = command("batch", str(tmp_path / source), "-o", str(tmp_path / output))
+    assert (result.returncode, result.stdout) == (2, "")
+    assert said in result.stderr

@@ -1,0 +1,67 @@
+"""The batch path in a Spark session of this machine; skipped where Spark cannot run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pytest
+
+from mars_solver import InputError, Solver
+from tables import batch_of, expected, seeded_rows
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+pytestmark = [
+    pytest.mark.skipif(find_spec("pyspark") is None, reason="pyspark is not installed"),
+    pytest.mark.skipif(
+        shutil.which("java") is None and "JAVA_HOME" not in os.environ,
+        reason="there is no Java runtime",
+    ),
+    pytest.mark.filterwarnings("ignore"),  # Spark's own
+]
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[SparkSession]:
+    from pyspark.sql import SparkSession  # noqa: PLC0415
+
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+    builder = builder.config("spark.driver.bindAddress", "127.0.0.1")
+    builder = builder.config("spark.driver.host", "127.0.0.1")
+    made = builder.config("spark.sql.execution.arrow.maxRecordsPerBatch", "100").getOrCreate()
+    yield made
+    made.stop()
+
+
+def test_a_frame_is_answered_as_recommend_answers_each_row(
+    session: SparkSession, solver: Solver
+) -> None:
+    from mars_solver.spark import decide_frame  # noqa: PLC0415
+
+    made = [{**row, "id": f"p{i}"} for i, row in enumerate(seeded_rows(1000, seed=8))]
+    frame = session.createDataFrame(pa.Table.from_batches([batch_of(made)])).repartition(3)
+    answers = decide_frame(frame, top=2)
+    found = {row["id"]: row.asDict() for row in answers.collect()}
+    wanted = [expected(solver, row, 0, top=2) for row in made]
+    assert len(found) == len(made)
+    for want in wanted:
+        del want["row"]
+        assert found[want["id"]] == want
+    assert any(want["reasons"] for want in wanted)
+    assert answers.columns == list(wanted[0])
+
+
+def test_a_wrong_column_is_named_before_any_work(session: SparkSession) -> None:
+    from mars_solver.spark import decide_frame  # noqa: PLC0415
+
+    frame = session.createDataFrame([("a", "fast")], ["id", "max_ttfb_ms"])
+    with pytest.raises(InputError, match="max_ttfb_ms: expected numbers, found string"):
+        decide_frame(frame)

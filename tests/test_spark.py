@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from mars_solver import InputError, Solver
 from tables import batch_of, expected, seeded_rows
+from test_docs import blocks
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -29,7 +33,17 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def session() -> Iterator[SparkSession]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("spark")
+
+
+@pytest.fixture(scope="module")
+def session(folder: Path) -> Iterator[SparkSession]:
+    with contextlib.chdir(folder):  # Spark keeps the folder that it starts in
+        yield from started()
+
+
+def started() -> Iterator[SparkSession]:
     from pyspark.sql import SparkSession  # noqa: PLC0415
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
@@ -57,6 +71,15 @@ def test_a_frame_is_answered_as_recommend_answers_each_row(
         assert found[want["id"]] == want
     assert any(want["reasons"] for want in wanted)
     assert answers.columns == list(wanted[0])
+
+
+def test_what_the_readme_shows_runs(session: SparkSession, folder: Path) -> None:
+    (code,) = blocks("py")
+    table = pa.table({"id": ["a", "b"], "real_time": [True, False]})
+    pq.write_table(table, folder / "profiles.parquet")
+    exec(compile(code, "README.md", "exec"), {"spark": session})  # noqa: S102
+    answers = {row["id"]: row["model_1"] for row in session.read.parquet("answers").collect()}
+    assert answers == {"a": "mars-flash", "b": "mars-pro"}
 
 
 def test_a_wrong_column_is_named_before_any_work(session: SparkSession) -> None:

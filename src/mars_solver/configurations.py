@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import NamedTuple
 
 from mars_solver.catalogue import Catalogue
@@ -66,6 +67,7 @@ def _enablers(model: Model, variable: Variable, value: str) -> list[bool | None]
     return [model.capability(c) for c in ENABLED_BY.get((variable, value), ())] or [True]
 
 
+@cache
 def declared_order(configuration: Configuration) -> tuple[int, ...]:
     """Return the key that sorts configurations in the order of the vocabulary."""
     return tuple(

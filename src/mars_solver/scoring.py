@@ -8,6 +8,7 @@ arithmetic and rounded half to even. Values and weights multiply and add in int6
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -56,6 +57,7 @@ def _ends(model: Model, criterion: Criterion, weights: Weights) -> tuple[int, in
     return low, high
 
 
+@lru_cache(maxsize=2**10)
 def value(curve: Curve, at: float) -> int:
     """Return the value of a fact: exact decimal interpolation, rounded half to even."""
     anchors = curve.anchors

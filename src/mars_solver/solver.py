@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import product, starmap
 from typing import NamedTuple
 
@@ -308,8 +309,13 @@ def _preferred(options: tuple[Option, ...], taste: Taste) -> tuple[Option, ...]:
 
 
 def _option(model: Model, configuration: Configuration) -> Option:
-    impossible = sum(BIT[r.name] for r in REQUIREMENTS if ruled_out(r, configuration))
-    return Option(configuration, impossible, unknown_used(model, configuration))
+    return Option(configuration, _cannot_meet(configuration), unknown_used(model, configuration))
+
+
+@cache
+def _cannot_meet(configuration: Configuration) -> int:
+    """Return the mask of the requirements that a configuration rules out."""
+    return sum(BIT[r.name] for r in REQUIREMENTS if ruled_out(r, configuration))
 
 
 def fact_masks(asked: list[Check], model: Model) -> Masks:

@@ -37,20 +37,28 @@ FLOWCHART = {
 }
 
 
-def requirements() -> st.SearchStrategy[dict[str, Any]]:
+ASKABLE: dict[str, st.SearchStrategy[Any]] = {
+    **{name: st.just(True) for name in CAPABILITIES},
+    **{name: st.sampled_from(values) for name, values in AMOUNTS.items()},
+    "languages": st.lists(st.sampled_from(TAGS), min_size=1, max_size=3, unique=True),
+}
+FEW_NAMES = st.lists(st.sampled_from(sorted(ASKABLE)), max_size=4, unique=True)
+
+
+@st.composite
+def requirements(draw: st.DrawFn) -> dict[str, Any]:
     """Stated requirements, few at a time so that something often remains."""
-    flags: dict[str, st.SearchStrategy[Any]] = {name: st.just(True) for name in CAPABILITIES}
-    amounts = {name: st.sampled_from(values) for name, values in AMOUNTS.items()}
-    languages = st.lists(st.sampled_from(TAGS), min_size=1, max_size=3, unique=True)
-    every: dict[str, st.SearchStrategy[Any]] = {**flags, **amounts, "languages": languages}
-    names = st.lists(st.sampled_from(sorted(every)), max_size=4, unique=True)
-    return names.flatmap(lambda chosen: st.fixed_dictionaries({n: every[n] for n in chosen}))
+    return {name: draw(ASKABLE[name]) for name in draw(FEW_NAMES)}
 
 
 def preferences() -> st.SearchStrategy[dict[str, int]]:
     """Stated importances, often none."""
-    some = st.dictionaries(st.sampled_from(CRITERION_NAMES), st.integers(0, 10))
-    return st.one_of(st.just({}), some)
+    return SOME_IMPORTANCES
+
+
+SOME_IMPORTANCES = st.just({}) | st.dictionaries(
+    st.sampled_from(CRITERION_NAMES), st.integers(0, 10)
+)
 
 
 @st.composite
@@ -80,49 +88,54 @@ def fact(**content: Any) -> dict[str, Any]:
     return {"source": "test", "as_of": "2026", "grade": "stated", **content}
 
 
-def _ranges(values: list[float]) -> st.SearchStrategy[dict[str, Any]]:
+def _ranges(values: list[float]) -> st.SearchStrategy[dict[str, Any] | None]:
     ends = st.sampled_from([*values, float("inf")])
-    return st.tuples(st.sampled_from(values), ends).map(
-        lambda pair: fact(low=min(pair), high=max(pair))
-    )
+    ranges = st.tuples(st.sampled_from(values), ends)
+    return st.none() | ranges.map(lambda pair: fact(low=min(pair), high=max(pair)))
+
+
+# One strategy for every model: to build one for each draw takes longer than the draw.
+GRADES = st.integers(1, 5)
+FACT: dict[str, st.SearchStrategy[Any]] = {
+    "stage": st.sampled_from(["released", "released", "beta"]).map(lambda s: fact(value=s)),
+    **{
+        name: st.sampled_from([True, True, False, "unknown", None]).map(
+            lambda known: None if known is None else fact(value=known)
+        )
+        for name in CAPABILITIES
+    },
+    "ttfb_ms": _ranges([50, 100, 150, 500, 800, 2000, 3000]),
+    "memory_mb": _ranges([10, 50, 200, 600, 2400]),
+    "sample_rate_hz": _ranges([8000, 22050, 48000]),
+    **{
+        name: st.none()
+        | st.tuples(GRADES, GRADES).map(lambda pair: fact(low=min(pair), high=max(pair)))
+        for name in ("fidelity", "expressiveness")
+    },
+    "languages": st.dictionaries(
+        st.sampled_from(TAGS),
+        st.sampled_from([True, False, "unknown"]).map(lambda known: fact(value=known)),
+    ),
+}
+FACTS = st.fixed_dictionaries(FACT)
 
 
 @st.composite
 def model_dicts(draw: st.DrawFn, name: str) -> dict[str, Any]:
     """A model as plain data, many of its facts unknown."""
-    model: dict[str, Any] = {
-        "schema": 1,
-        "id": name,
-        "name": name.upper(),
-        "stage": fact(value=draw(st.sampled_from(["released", "released", "beta"]))),
-    }
-    for capability in CAPABILITIES:
-        known = draw(st.sampled_from([True, True, False, "unknown", None]))
-        if known is not None:
-            model[capability] = fact(value=known)
-    if all(model.get(c, {}).get("value") is False for c in ("public_api", "self_hosted")):
-        model["on_device"] = fact(value=True)
-    numbers: dict[str, list[float]] = {
-        "ttfb_ms": [50, 100, 150, 500, 800, 2000, 3000],
-        "memory_mb": [10, 50, 200, 600, 2400],
-        "sample_rate_hz": [8000, 22050, 48000],
-    }
-    for number, values in numbers.items():
-        if draw(st.booleans()):
-            model[number] = draw(_ranges(values))
-    for ordinal in ("fidelity", "expressiveness"):
-        if draw(st.booleans()):
-            low, high = sorted(draw(st.tuples(st.integers(1, 5), st.integers(1, 5))))
-            model[ordinal] = fact(low=low, high=high)
-    spoken = draw(st.dictionaries(st.sampled_from(TAGS), st.sampled_from([True, False, "unknown"])))
-    model["languages"] = {tag: fact(value=known) for tag, known in spoken.items()}
-    return model
+    facts = {key: value for key, value in draw(FACTS).items() if value is not None}
+    if all(facts.get(c, {}).get("value") is False for c in ("public_api", "self_hosted")):
+        facts["on_device"] = fact(value=True)
+    return {"schema": 1, "id": name, "name": name.upper(), **facts}
+
+
+HOW_MANY = st.integers(1, 5)
 
 
 @st.composite
 def catalogue_dicts(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
     """One to five models as plain data, by id."""
-    names = [f"m{i}" for i in range(draw(st.integers(1, 5)))]
+    names = [f"m{i}" for i in range(draw(HOW_MANY))]
     return {name: draw(model_dicts(name)) for name in names}
 
 

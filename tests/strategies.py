@@ -56,7 +56,7 @@ def preferences() -> st.SearchStrategy[dict[str, int]]:
     return SOME_IMPORTANCES
 
 
-SOME_IMPORTANCES = st.just({}) | st.dictionaries(
+SOME_IMPORTANCES: st.SearchStrategy[dict[str, int]] = st.just({}) | st.dictionaries(
     st.sampled_from(CRITERION_NAMES), st.integers(0, 10)
 )
 

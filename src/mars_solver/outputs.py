@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from mars_solver.errors import InputError, Problem
 from mars_solver.files import read_document, write_whole
-from mars_solver.tables import reason
+from mars_solver.tables import PART_ROWS, reason
 
 _MANIFEST: Final = "manifest.json"
 _OTHER_FORMATS: Final = {".csv", ".json", ".jsonl", ".ndjson"}
@@ -79,8 +79,17 @@ class Sink:
         self._path = path
         self._draft = draft
         coded = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+        # Every row group holds most words of a dictionary: their least and greatest tell nothing.
+        told = [name for name in schema.names if name not in coded]
         with writing(path):
-            self._writer = pq.ParquetWriter(draft, schema, use_dictionary=coded, store_schema=False)
+            self._writer = pq.ParquetWriter(
+                draft,
+                schema,
+                use_dictionary=coded,
+                write_statistics=told,
+                write_batch_size=PART_ROWS,
+                store_schema=False,
+            )
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Write a row group, unless it has no row."""

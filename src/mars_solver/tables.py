@@ -148,13 +148,14 @@ def _batches(path: Path, position: int) -> Iterator[Part]:
         held, drop = 0, position - skipped
         for read in file.iter_batches(PART_ROWS, row_groups=groups):
             batch = read.slice(drop)
-            drop = max(0, drop - read.num_rows)
-            pending.append(batch)
+            drop -= read.num_rows - batch.num_rows
             held += batch.num_rows
+            if batch.num_rows:
+                pending.append(batch)
             while held >= PART_ROWS:
                 whole = _joined(pending)
-                pending = [whole.slice(PART_ROWS)]
                 held -= PART_ROWS
+                pending = [whole.slice(PART_ROWS)] if held else []
                 position += PART_ROWS
                 yield Part(whole.slice(0, PART_ROWS), position)
         if held:

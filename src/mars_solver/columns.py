@@ -118,7 +118,7 @@ class Encoder:
         for axis in self._grid.axes:
             numbers, given = columns.amount(axis.requirement.name)
             stated |= _bits(given, axis.requirement.name)
-            cells.append(np.where(given, axis.place(numbers), 0))
+            cells.append(axis.place(numbers) * given)
         locales, standings, given = self._locales(columns)
         stated |= _bits(given, LANGUAGES)
         in_batch = columns.word("workflow", (None, BATCH)) == 1
@@ -193,13 +193,13 @@ class _Columns:
         return found
 
     def amount(self, name: str) -> tuple[Array, Flags]:
-        """Return the numbers of a column and where they are given."""
+        """Return the numbers of a column and where they are given; elsewhere they are any."""
         column = self._column(name)
         if column is None:
             return np.ones(len(self.faulty)), np.zeros(len(self.faulty), dtype=np.bool_)
         given = _given(column)
-        numbers = _filled(column.cast(pa.float64(), safe=False), 1.0)
-        self.faulty |= ~((numbers > 0) & (numbers <= MAX_NUMBER))
+        numbers = _unfilled(column.cast(pa.float64(), safe=False))
+        self.faulty |= given & ~((numbers > 0) & (numbers <= MAX_NUMBER))
         return numbers, given
 
     def importance(self, name: str, default: Array) -> Array:
@@ -207,10 +207,12 @@ class _Columns:
         column = self._column(name)
         if column is None:
             return default
-        numbers = _filled(column.cast(pa.int64(), safe=False), 0)
-        bad = (numbers < 0) | (numbers > MAX_IMPORTANCE)
-        self.faulty |= bad
-        return np.where(_given(column) & ~bad, numbers, default)
+        given = _given(column)
+        numbers = _unfilled(column.cast(pa.int64(), safe=False))
+        fine = (numbers >= 0) & (numbers <= MAX_IMPORTANCE)
+        self.faulty |= given & ~fine
+        # A product takes a fraction of the time of a choice where the two sides alternate.
+        return default + (numbers - default) * (given & fine)
 
     def word(self, name: str, words: tuple[str | None, ...]) -> Array:
         """Return the place of each value of a column among words; null is the first."""
@@ -250,6 +252,8 @@ class _Columns:
         if column is None:
             return
         data = column.cast(pa.large_binary())
+        if not line and _as_text(data) is not None:
+            return
         plain = pc.match_substring_regex(data, "^[ -~]+$")
         plain = pc.and_(plain, pc.less_equal(pc.binary_length(data), _SHORT)).fill_null(True)
         others = np.flatnonzero(~plain.to_numpy(zero_copy_only=False))
@@ -268,7 +272,7 @@ class _Columns:
 
 def _bits(stated: Flags, name: str) -> Array:
     """Return the mask of one requirement where it is stated."""
-    return np.where(stated, np.int16(BIT[name]), np.int16(0))
+    return stated * np.int16(BIT[name])
 
 
 def _split(texts: pa.Array) -> pa.Array:
@@ -294,6 +298,17 @@ def _filled(column: pa.Array, value: float) -> Array:
     return filled
 
 
+def _unfilled(column: pa.Array) -> Array:
+    """Return the numbers of a column of one fixed width; where it is null they are any."""
+    if not column.null_count:
+        return _filled(column, 0)
+    bare = [None, column.buffers()[1]]
+    numbers: Array = pa.Array.from_buffers(
+        column.type, len(column), bare, offset=column.offset
+    ).to_numpy()
+    return numbers
+
+
 def _numbered(column: pa.Array) -> tuple[list[str | None], Array]:
     """Return the distinct texts of a column, None for what is not UTF-8, and each one's number.
 
@@ -317,13 +332,21 @@ def texts(batch: pa.RecordBatch, name: str) -> pa.Array:
     if place < 0 or pa.types.is_null(batch.schema.types[place]):
         return pa.nulls(batch.num_rows, pa.string())
     data = _decoded(batch.column(place)).cast(pa.large_binary())
+    found = _as_text(data)
+    if found is not None:
+        return found
+    return pa.array(
+        [each if each is None else each.decode(errors="replace") for each in data.to_pylist()],
+        pa.string(),
+    )
+
+
+def _as_text(data: pa.Array) -> pa.Array | None:
+    """Return bytes as text; None where some are not UTF-8."""
     try:
         return data.cast(pa.string())
     except pa.ArrowInvalid:
-        return pa.array(
-            [each if each is None else each.decode(errors="replace") for each in data.to_pylist()],
-            pa.string(),
-        )
+        return None
 
 
 def documents(batch: pa.RecordBatch, places: Array) -> Iterator[dict[str, Any]]:

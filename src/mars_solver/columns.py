@@ -153,15 +153,15 @@ class Encoder:
         classes = np.array([self._class(text) for text in texts], dtype=np.int64)
         given = many > 0
         starts = (np.cumsum(many) - many)[given]
-        each = classes[numbers]
         wrong = np.zeros(len(many), dtype=np.bool_)
         words = [wrong.astype(np.int64) for _ in range(0, len(self._verdicts), _CLASSES_A_WORD)]
         if len(starts):
-            wrong[given] = np.logical_or.reduceat(each == _MALFORMED, starts)
-            word_of, bits = np.divmod(np.maximum(each, 0), _CLASSES_A_WORD)
+            malformed = classes == _MALFORMED
+            wrong[given] = np.logical_or.reduceat(malformed.take(numbers), starts)
+            word_of, bits = np.divmod(np.maximum(classes, 0), _CLASSES_A_WORD)
             for number, word in enumerate(words):
                 bit = np.where(word_of == number, np.int64(1) << bits, 0)
-                word[given] = np.bitwise_or.reduceat(bit, starts)
+                word[given] = np.bitwise_or.reduceat(bit.take(numbers), starts)
         places, firsts = group([(word, 2**_CLASSES_A_WORD) for word in words])
         standings = np.zeros((len(firsts), self._verdicts.shape[1]), dtype=np.int8)
         for number, verdicts in enumerate(self._verdicts):

@@ -33,8 +33,8 @@ NONE: Final = -1
 """The place of no model."""
 _SCORE_BITS: Final = 54
 """Twice a weighted sum stays below 2**54; the standing ranks above it."""
-_AT_ONCE: Final = 2**22
-"""The most pairs of row and model that are scored together, to bound memory."""
+_AT_ONCE: Final = 2**16
+"""The most pairs of row and model that are scored together: few enough to stay in a cache."""
 
 
 @dataclass(frozen=True)
@@ -126,13 +126,14 @@ class Grid:
         for start in range(0, max(len(questions), 1), step):
             some = slice(start, start + step)
             asks = questions[some]
-            parts.append(self._rank(rows.take(some), penalties[asks], needs[asks]))
+            stood = penalties.take(asks, axis=0)
+            parts.append(self._rank(rows.take(some), stood, needs.take(asks)))
         return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
     def _rank(self, rows: Rows, penalties: Array, needs: Array) -> tuple[Array, ...]:
         """Rank the models of each row, whose standings and needs are given."""
         variants = (needs * len(PRIMARIES) + rows.primary) * 2 + rows.batch
-        weights = rows.importances * self._coefficients[variants]
+        weights = rows.importances * self._coefficients.take(variants, axis=0)
         sums = totals(weights, self._middles)[:, :, 0]
         order = penalties.astype(np.int64)
         if self._accepts:
@@ -142,16 +143,22 @@ class Grid:
         ranked = np.argsort(keys, axis=1, kind="stable")[:, :longest]
         places = ranked + np.arange(0, sums.size, sums.shape[1])[:, None]
         missed = penalties.take(places)
-        models = np.where(missed < EXCLUDED, ranked, NONE)
+        models = (ranked - NONE) * (missed < EXCLUDED) + NONE
         whole = 2 * VALUE_SCALE * np.maximum(weights.sum(axis=1, keepdims=True), 1)
         scores = sums.take(places[:, : self.top]) / whole
-        beyond = ((0, 0), (0, max(0, self.top - ranked.shape[1])))
         return (
-            np.pad(models[:, : self.top], beyond, constant_values=NONE),
-            np.pad(scores, beyond),
-            np.pad(missed[:, : self.top], beyond),
+            self._wide(models, NONE),
+            self._wide(scores, 0),
+            self._wide(missed, 0),
             self._agrees(variants, models, order),
         )
+
+    def _wide(self, ranked: Array, none: int) -> Array:
+        """Return the first `top` columns, those beyond the last filled."""
+        beyond = self.top - ranked.shape[1]
+        if beyond <= 0:
+            return ranked[:, : self.top]
+        return np.pad(ranked, ((0, 0), (0, beyond)), constant_values=none)
 
     def _agrees(self, variants: Array, ranked: Array, order: Array) -> Flags:
         """Return whether each ranking agrees with the guide: `flowchart.agree` for many."""

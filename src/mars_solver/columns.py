@@ -212,7 +212,8 @@ class _Columns:
         fine = (numbers >= 0) & (numbers <= MAX_IMPORTANCE)
         self.faulty |= given & ~fine
         # A product takes a fraction of the time of a choice where the two sides alternate.
-        return default + (numbers - default) * (given & fine)
+        found: Array = default + (numbers - default) * (given & fine)
+        return found
 
     def word(self, name: str, words: tuple[str | None, ...]) -> Array:
         """Return the place of each value of a column among words; null is the first."""

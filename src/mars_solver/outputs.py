@@ -171,10 +171,13 @@ class Kept:
         noted = batch.replace_schema_metadata(notes)
         path = self._part(number)
         draft = self.draft("part")
-        with writing(self._output):
-            with pa.ipc.new_file(draft, noted.schema) as file:
-                file.write_batch(noted)
-            draft.replace(path)
+        try:
+            with writing(self._output):
+                with pa.ipc.new_file(draft, noted.schema) as file:
+                    file.write_batch(noted)
+                draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
 
     def clear(self) -> None:
         """Remove the folder with all parts."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ PART_ROWS: Final = 2**17
 """How many rows a part has, and a row group of the output: what is worked on at once."""
 _PART_BYTES: Final = 2**25
 _LONGEST: Final = 2
+_SAID: Final = 200
 _SUFFIXES: Final = {
     ".parquet": "parquet",
     ".pq": "parquet",
@@ -122,7 +124,8 @@ def open_table(path: str | Path) -> Table:
 
 def reason(error: OSError | pa.ArrowException) -> str:
     """Return what an error of the system or of Arrow says, on one short line."""
-    return getattr(error, "strerror", None) or str(error).partition("\n")[0][:200]
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else str(error).partition("\n")[0][:_SAID]
 
 
 def _first_line(file: BinaryIO) -> bytes:

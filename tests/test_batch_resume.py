@@ -1,0 +1,192 @@
+"""A run that is cut short: what is finished is kept, and resuming gives the same bytes."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from mars_solver import InputError, Solver, Weights, load_weights, tables
+from mars_solver.outputs import Kept
+from mars_solver.runs import Run, execute
+from tables import seeded_rows
+from test_batch import is_finite, write
+
+ROWS = [
+    row
+    for row in seeded_rows(400, seed=12)
+    if all(value not in ("", [None]) and is_finite(value) for value in row.values())
+]
+FORMATS = ["t.parquet", "t.csv", "t.jsonl"]
+
+
+@pytest.fixture(autouse=True)
+def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "PART_ROWS", 60)
+
+
+class CutError(Exception):
+    """What stands for a kill."""
+
+
+def go(path: Path, solver: Solver, *, cut: int | None = None, **options: Any) -> bytes:
+    """The bytes of answers and rejects; a run that is cut ends after so many parts."""
+    output, rejects = path.with_name("out.parquet"), path.with_name("rejects.parquet")
+    resume = options.pop("resume", False)
+    done = 0
+
+    def progress(_: int, __: int) -> None:
+        nonlocal done
+        done += 1
+        if done == cut:
+            raise CutError
+
+    run = Run(tables.open_table(path), output, rejects, solver, **options)
+    execute(run, resume=resume, progress=progress)
+    return output.read_bytes() + rejects.read_bytes()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("parts", [1, 2, 5])
+def test_a_resumed_run_gives_the_same_bytes(
+    tmp_path: Path, solver: Solver, name: str, parts: int
+) -> None:
+    path = write(tmp_path / name, ROWS)
+    whole = go(path, solver)
+    for file in ("out.parquet", "rejects.parquet"):
+        (tmp_path / file).unlink()
+    with pytest.raises(CutError):
+        go(path, solver, cut=parts, workers=2)
+    kept = sorted(p.name for p in (tmp_path / "out.parquet.parts").glob("*.arrow"))
+    assert kept == [f"{number:06}.arrow" for number in range(parts)]
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([name, "out.parquet.parts"])
+    assert go(path, solver, resume=True) == whole
+    assert not (tmp_path / "out.parquet.parts").exists()
+
+
+def test_a_run_can_be_cut_again_and_again(tmp_path: Path, solver: Solver) -> None:
+    path = write(tmp_path / "t.csv", ROWS)
+    whole = go(path, solver)
+    for cut in (2, 3, 4, 6):
+        with pytest.raises(CutError):
+            go(path, solver, cut=cut, resume=True)
+    assert go(path, solver, resume=True) == whole
+
+
+def test_a_part_that_is_not_whole_is_answered_again(tmp_path: Path, solver: Solver) -> None:
+    path = write(tmp_path / "t.parquet", ROWS)
+    whole = go(path, solver)
+    with pytest.raises(CutError):
+        go(path, solver, cut=4)
+    part = tmp_path / "out.parquet.parts" / "000001.arrow"
+    part.write_bytes(part.read_bytes()[:-100])
+    assert go(path, solver, resume=True) == whole
+
+
+def test_without_resume_a_run_starts_afresh(tmp_path: Path, solver: Solver) -> None:
+    path = write(tmp_path / "t.parquet", ROWS)
+    whole = go(path, solver)
+    with pytest.raises(CutError):
+        go(write(path, ROWS[::-1]), solver, cut=2)
+    assert go(write(path, ROWS), solver) == whole
+
+
+def test_parts_of_another_run_are_refused(tmp_path: Path, solver: Solver) -> None:
+    path = write(tmp_path / "t.parquet", ROWS)
+    with pytest.raises(CutError):
+        go(path, solver, cut=2)
+    other = Weights.model_validate({**load_weights().model_dump(by_alias=True), "name": "other"})
+    write(path, ROWS[:-1])
+    with pytest.raises(InputError) as caught:
+        go(path, Solver(solver.catalogue, other), resume=True, top=2, unknown="reject")
+    assert [p.path for p in caught.value.problems] == ["input", "top", "unknown", "weights"]
+    assert "run without --resume to start afresh" in str(caught.value)
+    assert (tmp_path / "out.parquet.parts" / "000001.arrow").exists()
+
+
+def test_an_input_that_changes_under_the_run_is_an_error(tmp_path: Path, solver: Solver) -> None:
+    path = write(tmp_path / "t.csv", ROWS)
+    run = Run(tables.open_table(path), tmp_path / "out.parquet", tmp_path / "r.parquet", solver)
+
+    def touch(_: int, __: int) -> None:
+        os.utime(path, ns=(1, 1))
+
+    with pytest.raises(InputError, match="stays as it is while it is read, found a change"):
+        execute(run, resume=False, progress=touch)
+    assert not (tmp_path / "out.parquet").exists()
+
+
+COMMAND = [sys.executable, "-m", "mars_solver", "batch"]
+
+
+def test_a_full_disk_is_said_and_leaves_no_half_output(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.parquet", [{"id": f"p{i}", "latency": i % 11} for i in range(5000)])
+    result = subprocess.run(
+        [*COMMAND, str(path), "-o", str(tmp_path / "out.parquet")],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+    )
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "out.parquet: expected a writable place, found File too large" in result.stderr
+    assert "Traceback" not in result.stderr
+    left = [p for p in tmp_path.rglob("*") if p.is_file()]
+    assert [p.name for p in left if p.suffix == ".draft"] == []
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def big_table(path: Path, count: int) -> Path:
+    """A table in which hardly two rows are alike."""
+    chance = np.random.default_rng(9)
+    columns = {
+        "id": pa.array(np.arange(count)).cast(pa.string()),
+        "max_ttfb_ms": pa.array(chance.uniform(1, 4000, count)),
+        "offline": pa.array(chance.random(count) < 0.3),
+        "style_control": pa.array(chance.random(count) < 0.3),
+        "latency": pa.array(chance.integers(0, 12, count)),
+    }
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+@pytest.mark.long
+def test_no_kill_loses_or_doubles_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    count = 2_000_000
+    path = big_table(tmp_path / "t.parquet", count)
+    output, rejects = tmp_path / "out.parquet", tmp_path / "out.rejects.parquet"
+    command = [*COMMAND, str(path), "-o", str(output)]
+    start = time.monotonic()
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 4
+    took = time.monotonic() - start
+    whole = output.read_bytes(), rejects.read_bytes()
+    rows = sorted(pq.read_table(output, columns=["row"])["row"].to_pylist())
+    rows += pq.read_table(rejects, columns=["row"])["row"].to_pylist()
+    assert sorted(rows) == list(range(count))
+    chance = random.Random(20)  # noqa: S311
+    caught = 0
+    for _ in range(20):
+        output.unlink()
+        rejects.unlink()
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        time.sleep(chance.uniform(0.2, 1) * took)
+        process.send_signal(signal.SIGKILL)
+        caught += process.wait() == -signal.SIGKILL
+        assert not output.exists() or output.read_bytes() == whole[0]
+        resumed = subprocess.run([*command, "--resume"], check=False, capture_output=True)
+        assert resumed.returncode == 4
+        assert (output.read_bytes(), rejects.read_bytes()) == whole
+        assert not Kept(output).folder.exists()
+    assert caught >= 10

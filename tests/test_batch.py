@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mars_solver import InputError, Profile, Solver, decide, load_weights, recommend_many
+from mars_solver import InputError, Profile, Solver, decide, load_weights, recommend, recommend_many
 from mars_solver import batch as batches
 from mars_solver.runs import Run, execute
 from mars_solver.tables import PART_ROWS, open_table
@@ -147,7 +147,7 @@ def test_recommend_many_is_recommend_of_each(
     mixed = [Profile.model_validate(p) if i % 2 else p for i, p in enumerate(made)]
     many = recommend_many(mixed, catalogue=solver.catalogue, unknown=unknown, top=2)
     assert [answer.to_dict() for answer in many] == [
-        recommend_many([p], unknown=unknown, top=2)[0].to_dict() for p in made
+        recommend(p, unknown=unknown, top=2).to_dict() for p in made
     ]
 
 

@@ -88,3 +88,12 @@ def test_a_wrong_column_is_named_before_any_work(session: SparkSession) -> None:
     frame = session.createDataFrame([("a", "fast")], ["id", "max_ttfb_ms"])
     with pytest.raises(InputError, match="max_ttfb_ms: expected numbers, found string"):
         decide_frame(frame)
+
+
+def test_a_wrong_option_is_named_before_any_work(session: SparkSession) -> None:
+    from mars_solver.spark import decide_frame  # noqa: PLC0415
+
+    frame = session.createDataFrame([("a",)], ["id"])
+    with pytest.raises(InputError) as caught:
+        decide_frame(frame, unknown="maybe", top=0)  # type: ignore[arg-type]
+    assert [problem.path for problem in caught.value.problems] == ["top", "unknown"]

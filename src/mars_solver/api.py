@@ -43,8 +43,8 @@ def recommend(
     Raises:
         InputError: with every fault of the input.
     """
-    _check(unknown, top)
-    solver = _solver(catalogue, weights, measurements)
+    check_options(unknown, top)
+    solver = solver_of(catalogue, weights, measurements)
     asked = profile if isinstance(profile, Profile) else Profile.model_validate(profile)
     return recommend_with(solver, asked, unknown=unknown, top=top)
 
@@ -71,8 +71,8 @@ def recommend_many(
     Raises:
         InputError: with every fault of the input, each profile's under its place in it.
     """
-    _check(unknown, top)
-    solver = _solver(catalogue, weights, measurements)
+    check_options(unknown, top)
+    solver = solver_of(catalogue, weights, measurements)
     steps = [partial(_profile, each, f"profiles[{i}]") for i, each in enumerate(profiles)]
     asked: tuple[Profile, ...] = gather(*steps)
     return [Recommendation(solver, each, top) for each in solver.decide_many(asked, unknown)]
@@ -107,14 +107,18 @@ def decide(
         InputError: with every unknown column and each of the wrong type, or where the extra
             `batch` is not installed.
     """
-    _check(unknown, top)
+    check_options(unknown, top)
     with extra("batch"):
         from mars_solver import batch as batches  # noqa: PLC0415  (loads when used)
-    return batches.decide(batch, _solver(catalogue, weights, measurements), unknown, top)
+    return batches.decide(batch, solver_of(catalogue, weights, measurements), unknown, top)
 
 
-def _check(unknown: str, top: object) -> None:
-    """Refuse options that are none."""
+def check_options(unknown: str, top: object) -> None:
+    """Refuse options that are none.
+
+    Raises:
+        InputError: with every such option.
+    """
     problems = []
     if unknown not in POLICIES:
         problems.append(Problem("recommend", "unknown", one_of(POLICIES), shown(unknown)))
@@ -128,7 +132,7 @@ def _profile(profile: Profile | Mapping[str, object], place: str) -> Profile:
     return profile if isinstance(profile, Profile) else parse_profile(profile, place)
 
 
-def _solver(
+def solver_of(
     catalogue: Catalogue | None,
     weights: Weights | None,
     measurements: Mapping[str, object] | None,

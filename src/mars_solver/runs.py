@@ -96,23 +96,10 @@ def execute(run: Run, *, resume: bool, progress: Progress) -> Summary:
     kept.begin(run.manifest(), resume=resume)
     summary = Summary()
     with _Writer(run, kept) as writer:
-        number, position = 0, run.table.start
-        for batch, notes in kept.parts():
-            questions = np.frombuffer(notes[_QUESTIONS], dtype=np.uint64)
-            writer.write(batch)
-            summary.count(batch, questions)
-            number, position = number + 1, int(notes[_AFTER])
-            progress(position, run.table.length)
-        for part, answered in _answered(run, position):
-            first_row = pa.scalar(summary.rows, pa.int64())
-            rows = pc.add(answered.batch.column("row"), first_row)
-            batch = answered.batch.set_column(0, "row", rows)
-            after = str(part.after).encode()
-            kept.keep(number, batch, {_AFTER: after, _QUESTIONS: answered.questions.tobytes()})
-            writer.write(batch)
-            summary.count(batch, answered.questions)
-            number += 1
-            progress(part.after, run.table.length)
+        for after, answered in _finished(run, kept):
+            writer.write(answered.batch)
+            summary.count(*answered)
+            progress(after, run.table.length)
         if run.table.stamp() != stamp:
             hint = "run again once nobody writes to it"
             expected = "a table that stays as it is while it is read"
@@ -120,6 +107,22 @@ def execute(run: Run, *, resume: bool, progress: Progress) -> Summary:
         writer.finish(rejected=bool(summary.rejected))
     kept.clear()
     return summary
+
+
+def _finished(run: Run, kept: Kept) -> Iterator[tuple[int, Answered]]:
+    """Yield the answers to each part in order, and where the next begins: all of them are kept."""
+    number, rows, position = 0, 0, run.table.start
+    for batch, notes in kept.parts():
+        position = int(notes[_AFTER])
+        yield position, Answered(batch, np.frombuffer(notes[_QUESTIONS], dtype=np.uint64))
+        number, rows = number + 1, rows + batch.num_rows
+    for part, (counted, questions) in _answered(run, position):
+        row = pc.add(counted.column("row"), pa.scalar(rows, pa.int64()))
+        batch = counted.set_column(0, "row", row)
+        after = str(part.after).encode()
+        kept.keep(number, batch, {_AFTER: after, _QUESTIONS: questions.tobytes()})
+        yield part.after, Answered(batch, questions)
+        number, rows = number + 1, rows + batch.num_rows
 
 
 class _Writer:

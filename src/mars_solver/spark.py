@@ -12,10 +12,10 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
-from mars_solver.batch import answer_schema, answerer
+from mars_solver.api import check_options, solver_of
+from mars_solver.batch import answer_schema, decide
 from mars_solver.catalogue import Catalogue
 from mars_solver.columns import check_schema
-from mars_solver.files import load_catalogue, load_weights
 from mars_solver.solver import Solver
 from mars_solver.vocabulary import Policy
 from mars_solver.weights import Weights
@@ -46,10 +46,12 @@ def decide_frame(
         "rejected" and its `reasons`; so nothing is lost.
 
     Raises:
-        InputError: with every unknown column and each of the wrong type, before any work.
+        InputError: with every wrong option, or with every unknown column and each of the wrong
+            type, before any work.
     """
+    check_options(unknown, top)
     check_schema(to_arrow_schema(profiles.schema), "frame")
-    solver = Solver(catalogue or load_catalogue(), weights or load_weights())
+    solver = solver_of(catalogue, weights, None)
     answers = answer_schema(top)
     declared = from_arrow_schema(answers.remove(answers.get_field_index(_ROW)))
     return profiles.mapInArrow(partial(_answers, solver, unknown, top), declared)
@@ -59,6 +61,5 @@ def _answers(
     solver: Solver, unknown: Policy, top: int, batches: Iterator[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     """Yield the answers to record batches, on a worker."""
-    prepared = answerer(solver, unknown, top)
     for batch in batches:
-        yield prepared.answer(batch).batch.cast(answer_schema(top)).drop_columns([_ROW])
+        yield decide(batch, solver, unknown, top).drop_columns([_ROW])

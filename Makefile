@@ -52,6 +52,7 @@ lock:
 	$(LOCK) --output-file requirements/core.txt requirements/core.in pyproject.toml
 	$(LOCK) --output-file requirements/dev.txt requirements/dev.in pyproject.toml
 	$(LOCK) --output-file requirements/spark.txt requirements/spark.in
+	$(LOCK) --output-file requirements/browser.txt requirements/browser.in
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

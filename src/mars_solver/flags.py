@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from mars_solver.errors import InputError, Problem, shown
+from mars_solver.parsing import number_or_text
 from mars_solver.profile import Profile, parse_profile
 
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
-_INTEGER = re.compile(r"[+-]?[0-9]{1,30}")
-_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 def profile_from(
@@ -90,10 +88,3 @@ def _value(name: str, text: str) -> object:
     if name == "languages":
         return [tag.strip() for tag in text.split(",")]
     return number_or_text(text)
-
-
-def number_or_text(text: str) -> int | float | str:
-    """Return the decimal number that a text spells; any other text as it is."""
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    return float(text) if _DECIMAL.fullmatch(text) else text

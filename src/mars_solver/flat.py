@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import Any, Final
 
 from mars_solver.errors import InputError, Problem, shown
-from mars_solver.parsing import did_you_mean, one_of
+from mars_solver.parsing import did_you_mean, number_or_text, one_of
 from mars_solver.profile import Profile, parse_profile
 from mars_solver.vocabulary import CRITERION_NAMES, REQUIREMENTS, Kind
 
@@ -46,6 +46,28 @@ _TABLES: Final = {
     **{r.name: "require" for r in REQUIREMENTS},
     **dict.fromkeys(CRITERION_NAMES, "prefer"),
 }
+
+
+def _flag(text: str) -> object:
+    return {"": None, "true": True, "false": False}.get(text.strip(" ").lower(), text)
+
+
+def _number(text: str) -> object:
+    return number_or_text(text.strip(" ")) if text.strip(" ") else None
+
+
+def _text(text: str) -> object:
+    return text or None
+
+
+FROM_TEXT: Final[dict[Cell, Callable[[str], object]]] = {
+    Cell.TEXT: _text,
+    Cell.FLAG: _flag,
+    Cell.AMOUNT: _number,
+    Cell.IMPORTANCE: _number,
+    Cell.LOCALES: _text,
+}
+"""What the text of a cell stands for; what stands for nothing else stays text."""
 
 
 def parse_row(row: Mapping[str, Any], place: str = "") -> Profile:

@@ -154,6 +154,17 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next(filter(None, map(_model_in, get_args(annotation))), None)
 
 
+_INTEGER = re.compile(r"[+-]?[0-9]{1,30}")
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+def number_or_text(text: str) -> int | float | str:
+    """Return the decimal number that a text spells; any other text as it is."""
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if _DECIMAL.fullmatch(text) else text
+
+
 _LARGEST = 10**12
 """The largest finite number of a fact or anchor; whole ones up to it are exact as float64."""
 

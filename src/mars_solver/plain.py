@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from fractions import Fraction
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final, cast
+
+_ATOMS: Final = frozenset({type(None), bool, int, float, str})
 
 
 def plain(value: Any) -> Any:
@@ -11,12 +15,25 @@ def plain(value: Any) -> Any:
 
     A trailing underscore of a field's name, which keeps it off Python's keywords, goes.
     """
-    if value is None or isinstance(value, str | int | float):
+    kind = type(value)
+    if kind in _ATOMS:
         return value
-    if isinstance(value, Fraction):
+    if kind is tuple or kind is list:
+        return [item if type(item) in _ATOMS else plain(item) for item in value]
+    if kind is Fraction:
         return str(value)
     if hasattr(value, "_asdict"):
         return value._asdict()
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return {name.rstrip("_"): plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, str | int | float):
+        return value
+    found = {}
+    for name, key in _keys(cast("Hashable", kind)):
+        item = getattr(value, name)
+        found[key] = item if type(item) in _ATOMS else plain(item)
+    return found
+
+
+@lru_cache(maxsize=256)
+def _keys(kind: Hashable) -> tuple[tuple[str, str], ...]:
+    """Return the fields of a dataclass, each with its key."""
+    return tuple((name, name.rstrip("_")) for name in vars(kind)["__dataclass_fields__"])

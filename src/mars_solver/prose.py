@@ -17,6 +17,7 @@ from mars_solver.vocabulary import (
 from mars_solver.wording import number, requirement_text
 
 if TYPE_CHECKING:
+    from mars_solver.cells import Interval
     from mars_solver.changes import Change
     from mars_solver.decisive import Decisive, Evidence
     from mars_solver.diagnosis import Relaxation
@@ -171,10 +172,11 @@ def _flip_text(flip: Flip | None, side: str, names: dict[str, str]) -> str:
         return ""
     whole = "no whole number does it" if flip.whole is None else f"{flip.whole} does it"
     at = "" if flip.winner_at != flip.winner else " or at"
-    return f"{names[flip.winner]} {side}{at} {_fraction(flip.at)} ({whole})"
+    return f"{names[flip.winner]} {side}{at} {fraction_text(flip.at)} ({whole})"
 
 
-def _fraction(value: Fraction) -> str:
+def fraction_text(value: Fraction) -> str:
+    """Return a fraction exactly, and rounded where that is shorter to grasp."""
     exact = str(value)
     return exact if value.denominator == 1 else f"{exact} = {float(value):.2f}"
 
@@ -184,11 +186,11 @@ def sweep_text(sweep: Sweep, names: dict[str, str]) -> Iterator[str]:
     unit = REQUIREMENT[sweep.requirement].unit
     for stretch in sweep.stretches:
         mark = "▸" if sweep.current is not None and sweep.current in stretch.interval else " "
-        yield f"{mark} {_ends(stretch)} {unit}: {_shortlist(stretch, names)}"
+        yield f"{mark} {interval_text(stretch.interval)} {unit}: {_shortlist(stretch, names)}"
 
 
-def _ends(stretch: Stretch) -> str:
-    interval = stretch.interval
+def interval_text(interval: Interval) -> str:
+    """Return an interval in words, without its unit."""
     if interval.low == interval.high:
         return number(interval.low)
     start = f"{'from' if interval.low_included else 'above'} {number(interval.low)}"
@@ -247,15 +249,16 @@ def standpoint_text(explanation: Explanation) -> Iterator[str]:
         return
     if stand.rank is None:
         yield "It is not on the list."
-        yield from (f"onto it: {_promotion(each)}" for each in stand.onto_list)
+        yield from (f"onto it: {promotion_text(each)}" for each in stand.onto_list)
     else:
         yield f"It is number {stand.rank}."
-    yield from (f"to first place: {_promotion(each)}" for each in stand.to_first)
+    yield from (f"to first place: {promotion_text(each)}" for each in stand.to_first)
     if not stand.to_first:
         yield "No change of requirements and importances puts it first."
 
 
-def _promotion(promotion: Promotion) -> str:
+def promotion_text(promotion: Promotion) -> str:
+    """Return the changes that better the place of a model, and the place."""
     steps = ", ".join(map(change_text, promotion.changes))
     return f"{steps} (then number {promotion.rank}, {promotion.status})"
 

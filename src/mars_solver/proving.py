@@ -11,7 +11,8 @@ from rich.text import Text
 
 from mars_solver.pins import Pins
 from mars_solver.profile import Profile
-from mars_solver.rendering import digests, section
+from mars_solver.rendering import section
+from mars_solver.report import digests
 from mars_solver.theorem import ALL, Margin, Theorem
 from mars_solver.verification import LineResult, PinResult, Proof
 from mars_solver.wording import number, requires

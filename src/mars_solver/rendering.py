@@ -12,19 +12,17 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from mars_solver import prose, wording
+from mars_solver import prose, report, wording
 from mars_solver.catalogue import Catalogue
-from mars_solver.facts import FACTS, Fact, Model
+from mars_solver.facts import FACTS, Fact
 from mars_solver.recommendation import Recommendation
-from mars_solver.solver import Solver
-from mars_solver.vocabulary import Status
 
 if TYPE_CHECKING:
     from mars_solver.explanation import Explanation
+    from mars_solver.report import Call, Report, Section
 
 WIDTH: Final = 100
 """The width of text that goes to no terminal."""
-_DIGEST = 12
 _STYLE: Final = {"guaranteed": "green", "unverified": "yellow", "excluded": "dim"}
 
 
@@ -45,120 +43,61 @@ def to_text(renderable: RenderableType, width: int = WIDTH) -> str:
 
 def recommendation(answer: Recommendation) -> RenderableType:
     """Return a recommendation for people."""
+    said = report.report_of(answer)
     parts: list[RenderableType] = []
-    if answer.profile.name:
-        parts.append(Text(answer.profile.name, style="bold"))
-    parts += [Text(wording.requires(answer.profile)), Text()]
-    parts += [Text(wording.headline(answer), style="bold"), Text()]
-    parts += [_ranking(answer), Text(digests(answer.solver), style="dim"), Text()]
-    if answer.conflicts:
-        parts += section("No model meets these together", _conflicts(answer))
-    parts += _ways_out(answer)
-    if answer.shortlist and answer.shortlist[0].to_verify:
-        parts += section("Verify before you rely on it", _to_verify(answer))
-    parts += [Text(wording.guide_text(answer)), Text()]
-    if answer.shortlist:
-        parts += _call(answer)
-    if answer.notes:
-        parts += section("Bear in mind", answer.notes)
-    return Group(*parts)
+    if said.name:
+        parts.append(Text(said.name, style="bold"))
+    parts += [Text(said.requires), Text()]
+    parts += [Text(said.headline, style="bold"), Text()]
+    parts += [_ranking(said), Text(said.digests, style="dim"), Text()]
+    for each in (said.conflicts, said.ways_out, said.to_verify):
+        parts += _section(each)
+    parts += [Text(said.guide), Text()]
+    if said.call:
+        parts += _call(said.call)
+    return Group(*parts, *_section(said.notes))
 
 
 def explanation(answer: Recommendation, explained: Explanation) -> RenderableType:
     """Return an explained answer for people."""
-    names = {model.id: model.name for model in answer.solver.catalogue.models}
     parts: list[RenderableType] = [Text(prose.summary(answer, explained)), Text()]
-    if explained.model:
-        title = f"{names[explained.model.model]} in particular"
-        parts += section(title, prose.standpoint_text(explained))
+    if standpoint := report.standpoint_of(answer, explained):
+        parts += _section(standpoint)
     parts.append(recommendation(answer))
-    sections = [
-        ("First beside second", prose.lead_text(explained, names)),
-        ("Importances that change the winner", prose.flips_text(explained, names)),
-        (
-            "Facts that would change the winner",
-            (prose.decisive_text(each, names) for each in explained.decisive_facts),
-        ),
-        (
-            "Share of all weights with which each comes first",
-            prose.shares_text(explained.first_rank_shares, names),
-        ),
-        *(
-            (f"Along {prose.requirement_axis(sweep)}", prose.sweep_text(sweep, names))
-            for sweep in explained.thresholds
-            if sweep.current is not None or len(sweep.stretches) > 1
-        ),
-    ]
-    for title, lines in sections:
-        shown = list(lines)
-        parts += section(title, shown) if shown else []
+    for each in report.sections_of(answer, explained):
+        parts += _section(each)
     return Group(*parts)
 
 
-def _ways_out(answer: Recommendation) -> list[RenderableType]:
-    """Return the relaxations of an infeasible profile, each solved again."""
-    if answer.shortlist or not answer.decision.question.stated:
-        return []
-    names = {model.id: model.name for model in answer.solver.catalogue.models}
-    lines = [prose.relaxation_text(each, names) for each in answer.relaxations]
-    return section("Ways out, the cheapest first", [*lines, *prose.way_out(answer)])
-
-
-def _ranking(answer: Recommendation) -> Table:
+def _ranking(said: Report) -> Table:
     """Return the table of all models: the shortlist in order, then the excluded."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for heading in ("", "Model", "Status"):
         table.add_column(heading, no_wrap=True)
     table.add_column("Score", justify="right", no_wrap=True)
     table.add_column("Why", overflow="fold")
-    names = {model.id: model.name for model in answer.solver.catalogue.models}
-    for candidate in answer.shortlist:
+    for place in said.places:
         table.add_row(
-            "✓" if candidate.rank == 1 else str(candidate.rank),
-            Text(names[candidate.model]),
-            Text(candidate.status, style=_STYLE[candidate.status]),
-            f"{candidate.score:.3f}",
-            Text(wording.reason(answer, candidate)),
-            style="bold" if candidate.rank == 1 else "",
-        )
-    for exclusion in answer.excluded:
-        table.add_row(
-            "–",
-            Text(names[exclusion.model]),
-            Text(Status.EXCLUDED.word, style=_STYLE["excluded"]),
-            "",
-            Text(wording.exclusion_reason(exclusion)),
+            {None: "–", 1: "✓"}.get(place.rank, str(place.rank)),
+            Text(place.name),
+            Text(place.status, style=_STYLE[place.status]),
+            "" if place.score is None else f"{place.score:.3f}",
+            Text(place.why),
+            style="bold" if place.rank == 1 else "",
         )
     return table
 
 
-def digests(solver: Solver) -> str:
-    """Return the line that says which facts and weights an answer rests on."""
-    catalogue, weights = solver.catalogue, solver.weights
-    return (
-        f"Facts as of {catalogue.as_of} · catalogue {catalogue.sha256[:_DIGEST]}"
-        f" · weights {weights.name} {weights.sha256[:_DIGEST]}"
-    )
-
-
-def _conflicts(answer: Recommendation) -> list[str]:
-    stated = answer.profile.to_dict()["require"]
-    return [
-        " + ".join(wording.requirement_text(name, stated[name]) for name in conflict)
-        for conflict in answer.conflicts
-    ]
-
-
-def _to_verify(answer: Recommendation) -> list[str]:
-    return [f"{item.requirement}: {item.note}" for item in answer.shortlist[0].to_verify]
-
-
-def _call(answer: Recommendation) -> list[RenderableType]:
-    sentence, example = wording.how_to_call(answer)
-    parts = section("How to call it", [sentence, wording.settings(answer)])
-    if example:
-        parts[-1:] = [Text(), Padding(Text(example), (0, 0, 0, 4)), Text()]
+def _call(call: Call) -> list[RenderableType]:
+    parts = section("How to call it", [call.sentence, call.settings])
+    if call.example:
+        parts[-1:] = [Text(), Padding(Text(call.example), (0, 0, 0, 4)), Text()]
     return parts
+
+
+def _section(said: Section) -> list[RenderableType]:
+    """Return a section as a titled paragraph; nothing where it says nothing."""
+    return section(said.title, said.lines) if said.lines else []
 
 
 def section(title: str, lines: Iterable[str]) -> list[RenderableType]:
@@ -175,13 +114,10 @@ def catalogue(facts: Catalogue) -> RenderableType:
         table.add_column(Text(model.id), overflow="fold")
     for name in FACTS:
         table.add_row(name, *(_cell(getattr(model, name)) for model in facts.models))
-    table.add_row("languages", *(_spoken(model) for model in facts.models))
-    date = Text(f"Facts as of {facts.as_of} · catalogue {facts.sha256[:_DIGEST]}", style="dim")
-    sources = [
-        f"{key}: {source.title} ({source.where}, {source.date})"
-        for key, source in facts.sources.items()
-    ]
-    return Group(table, date, Text(), *_disputed(facts), *section("Sources", sources))
+    table.add_row("languages", *(report.spoken(model) for model in facts.models))
+    date = Text(report.dated(facts), style="dim")
+    sections = [*_section(report.disputed(facts)), *_section(report.sources(facts))]
+    return Group(table, date, Text(), *sections)
 
 
 def usable(facts: Catalogue) -> str:
@@ -197,28 +133,6 @@ def _cell(fact: Fact | None) -> Text:
         grade = "" if fact.grade == "stated" else f", {fact.grade}"
         text.append(f"\n[{fact.source}{grade}]", style="dim")
     return text
-
-
-def _spoken(model: Model) -> str:
-    known = [tag for tag, fact in sorted(model.languages.items()) if fact.known]
-    unsettled = sum(fact.known is None for fact in model.languages.values())
-    refused = [tag for tag, fact in sorted(model.languages.items()) if fact.known is False]
-    parts = [", ".join(known) or "none known"]
-    parts += [f"not {', '.join(refused)}"] if refused else []
-    parts += [f"{unsettled} unverified"] if unsettled else []
-    return "; ".join(parts)
-
-
-def _disputed(facts: Catalogue) -> list[RenderableType]:
-    """Return the claims that were not chosen, each with its reason."""
-    lines = [
-        f"{model.id} {path}: {wording.claim_text(claim)} [{claim.source}, {claim.as_of}]"
-        f" – {claim.why_not}"
-        for model in facts.models
-        for path, fact in model.facts()
-        for claim in fact.other_claims
-    ]
-    return section("Claims not chosen", lines) if lines else []
 
 
 def catalogue_to_dict(facts: Catalogue) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from mars_solver.errors import InputError
 from mars_solver.profile import Profile
+from mars_solver.vocabulary import ACCEPT_BETA
 
+_PREFER: Final = "prefer."
 Amount = bool | int | float | list[str] | str | None
 
 
@@ -42,6 +44,24 @@ def apply(profile: Profile, values: Iterable[tuple[str, Amount]]) -> tuple[Profi
             changes.append(Change("primary", profile.primary, None))
             del data["primary"]
     return Profile.model_validate(data), changes
+
+
+def changed(profile: Profile, changes: Iterable[Change]) -> Profile:
+    """Return the profile after all that is listed as changed.
+
+    Raises:
+        InputError: where the changed profile contradicts itself.
+    """
+    data: dict[str, Any] = profile.to_dict()
+    for change in changes:
+        name, value = change.requirement, change.to
+        if name.startswith(_PREFER):
+            data["prefer"][name.removeprefix(_PREFER)] = value
+        elif name in {ACCEPT_BETA, "primary"}:
+            data[name] = value
+        else:
+            data["require"][name] = value
+    return Profile.model_validate(data)
 
 
 def contradicts(profile: Profile, values: Iterable[tuple[str, Amount]]) -> bool:

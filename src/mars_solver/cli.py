@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from mars_solver.catalogue import Catalogue
+    from mars_solver.explanation import Explanation
     from mars_solver.profile import Profile
     from mars_solver.recommendation import Recommendation
     from mars_solver.vocabulary import Policy
@@ -164,26 +165,40 @@ def explain(
     weights: WeightsOption = None,
     unknown: Unknown = "flag",
     top: Top = None,
+    html: Annotated[
+        str | None,
+        typer.Option("--html", metavar="FILE", help="Also: save the answer as one page."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Explain a recommendation: what carries it, and everything that would change it.
 
     Exits as recommend does.
     """
-    from mars_solver import rendering  # noqa: PLC0415
+    from mars_solver import files, rendering  # noqa: PLC0415
 
     _check_paths(PROFILE=profile, measurements=measurements, models=models, weights=weights)
+    _check_paths(html=html)
+    save = _page_saver() if html is not None else None
     stated = _stated(profile, require, prefer, workflow, primary, accept_beta)
     answer = _answer(stated, measurements, models, weights, unknown, top)
     try:
         explained = answer.explain(model)
     except InputError as error:
         raise InputError(replace(p, place="--model", path="") for p in error.problems) from None
+    if html is not None and save is not None:
+        files.write_whole(html, save(answer, explained))
     if as_json:
         _print(rendering.to_json(explained.to_dict()))
     else:
         _show(rendering.explanation(answer, explained))
     _leave(answer)
+
+
+def _page_saver() -> Callable[[Recommendation, Explanation], str]:
+    with extra("web"):
+        from mars_solver.page import saved_page  # noqa: PLC0415
+    return saved_page
 
 
 def _check_paths(**paths: str | None) -> None:
@@ -458,6 +473,33 @@ def _certified(path: str | None, text: str) -> bool:
     stale = "it is stale: the catalogue, the weights or the proof has changed"
     print(f"error: {path}: {stale}; remove it to write a new one", file=sys.stderr)
     return False
+
+
+@app.command()
+def serve(
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where to listen; this machine alone by default.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(metavar="N", min=0, max=65535, help="0 takes any free one.")
+    ] = 8000,
+    models: Models = None,
+    weights: WeightsOption = None,
+) -> None:
+    """Serve the page and the JSON API until it is interrupted."""
+    from mars_solver import files  # noqa: PLC0415
+    from mars_solver.solver import Solver  # noqa: PLC0415
+
+    with extra("web"):
+        from mars_solver import serving  # noqa: PLC0415
+    _check_paths(host=host, models=models, weights=weights)
+    catalogue, weighed, opened = gather(
+        lambda: files.load_catalogue(models),
+        lambda: files.load_weights(weights),
+        lambda: serving.listen(host, port),
+    )
+    print(f"Serving on {serving.address(opened)}", file=sys.stderr, flush=True)
+    serving.serve(Solver(catalogue, weighed), opened)
 
 
 @app.command()

@@ -59,15 +59,24 @@ def parse_json(text: str, place: str) -> dict[str, Any]:
     Raises:
         InputError: where it is not well-formed, repeats a key or is no table.
     """
+    data = json_value(text, place)
+    if not isinstance(data, dict):
+        raise InputError([Problem(place, "", "a JSON object", shown(data))])
+    return data
+
+
+def json_value(text: str, place: str) -> Any:
+    """Return the value that JSON text holds.
+
+    Raises:
+        InputError: where it is not well-formed or repeats a key.
+    """
     try:
-        data = json.loads(text, object_pairs_hook=_without_repeats)
+        return json.loads(text, object_pairs_hook=_without_repeats)
     except RecursionError:
         raise InputError([_too_deep(place)]) from None
     except ValueError as error:
         raise InputError([Problem(place, "", "valid JSON", _reason(error))]) from None
-    if not isinstance(data, dict):
-        raise InputError([Problem(place, "", "a JSON object", shown(data))])
-    return data
 
 
 def _reason(error: ValueError) -> str:

@@ -1,0 +1,105 @@
+"""The models beside one another: every fact with its source, date and grade."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from mars_solver import report
+from mars_solver.facts import FACTS
+from mars_solver.wording import fact_text
+
+if TYPE_CHECKING:
+    from mars_solver.catalogue import Catalogue
+    from mars_solver.facts import Fact, Model
+    from mars_solver.recommendation import Recommendation
+    from mars_solver.report import Section
+
+_UNITS: Final = {"ttfb_ms": "ms", "memory_mb": "MB", "sample_rate_hz": "Hz"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One fact of one model."""
+
+    value: str
+    look: str
+    """"yes", "no" or "unknown" for a capability; "" for what is none."""
+    source: str = ""
+    """The key of the source; "" where the fact is unknown."""
+    as_of: str = ""
+    grade: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fact of every model."""
+
+    name: str
+    unit: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The catalogue as a table, and what an answer and the guide say of each model."""
+
+    models: tuple[Model, ...]
+    statuses: tuple[str, ...]
+    """Of each model; none without an answer."""
+    guide: tuple[str, ...]
+    rows: tuple[Row, ...]
+    sources: Section
+    disputed: Section
+
+
+def compare(catalogue: Catalogue, answer: Recommendation | None = None) -> Comparison:
+    """Return the models beside one another, with an answer where there is one."""
+    models = catalogue.models
+    rows = [
+        Row(name, _UNITS.get(name, ""), tuple(_cell(getattr(m, name)) for m in models))
+        for name in FACTS
+    ]
+    spoken = Row("languages", "", tuple(_languages(model) for model in models))
+    return Comparison(
+        models=models,
+        statuses=tuple(s.status.word for s in answer.decision.standings) if answer else (),
+        guide=tuple(_guide(answer, models)) if answer else (),
+        rows=(*rows, spoken),
+        sources=report.sources(catalogue),
+        disputed=report.disputed(catalogue),
+    )
+
+
+def _guide(answer: Recommendation, models: tuple[Model, ...]) -> Iterator[str]:
+    """Yield what the guide says of each model for a profile."""
+    verdict = answer.flowchart
+    for model in models:
+        if model.id not in verdict.answer:
+            yield "–"
+        elif verdict.question is None:
+            yield "this one"
+        else:
+            yield f"this one (question {verdict.question})"
+
+
+def _cell(fact: Fact | None) -> Cell:
+    value = fact_text(fact)
+    look = value if value in {"yes", "no", "unknown"} else ""
+    if fact is None:
+        return Cell(value, look)
+    return Cell(value, look, fact.source, fact.as_of, fact.grade, fact.note or "")
+
+
+def _languages(model: Model) -> Cell:
+    """Return the locales of a model, with the sources of those that are settled."""
+    settled = [fact for fact in model.languages.values() if fact.known is not None]
+    return Cell(
+        report.spoken(model),
+        "" if settled else "unknown",
+        ", ".join(sorted({fact.source for fact in settled})),
+        max((fact.as_of for fact in settled), default=""),
+        ", ".join(sorted({fact.grade for fact in settled})),
+    )

@@ -1,0 +1,136 @@
+"use strict";
+(() => {
+  const form = document.getElementById("ask");
+  const said = document.getElementById("said");
+  document.documentElement.classList.add("live");
+  let pending = null;
+  let timer = 0;
+
+  // The query of the form in its shortest form: no blanks, no slider that nobody has moved.
+  const query = () => {
+    const parts = [];
+    for (const [name, value] of new FormData(form)) {
+      const text = String(value).trim();
+      if (!text || name === "defaults") continue;
+      const control = form.elements[name];
+      if (control.type === "range" && !("stated" in control.dataset)) continue;
+      parts.push(`${name}=${encodeURIComponent(text).replaceAll("%3B", ";")}`);
+    }
+    return parts.length ? `?${parts.join("&")}` : "";
+  };
+
+  const output = (slider) => {
+    const stated = "stated" in slider.dataset;
+    document.getElementById(`${slider.name}-output`).textContent =
+      slider.value + (stated ? "" : " (not stated)");
+  };
+
+  // Take over the state of another page's form, but not of the field that is being edited.
+  const adopt = (other, keep) => {
+    for (const theirs of other.querySelectorAll("input, select")) {
+      const ours = document.getElementById(theirs.id) ||
+        form.querySelector(`[type=radio][value="${theirs.value}"]`);
+      if (!ours || ours === keep) continue;
+      if (ours.type === "checkbox" || ours.type === "radio") ours.checked = theirs.checked;
+      else ours.value = theirs.value;
+      if (ours.type === "range") {
+        if ("stated" in theirs.dataset) ours.dataset.stated = "";
+        else delete ours.dataset.stated;
+        output(ours);
+      }
+    }
+  };
+
+  // Show the problems of each field beside it, as the other page does.
+  const complain = (other) => {
+    for (const old of form.querySelectorAll(".problem")) old.remove();
+    for (const ours of form.querySelectorAll("[id^=f-]")) {
+      const theirs = other.querySelector(`#${ours.id}`);
+      if (!theirs) continue;
+      for (const name of ["aria-invalid", "aria-describedby"]) {
+        if (theirs.hasAttribute(name)) ours.setAttribute(name, theirs.getAttribute(name));
+        else ours.removeAttribute(name);
+      }
+      for (const text of theirs.closest(".field")?.querySelectorAll(".problem") || []) {
+        ours.closest(".field").append(document.importNode(text, true));
+      }
+    }
+  };
+
+  const swap = (page) => {
+    const old = document.getElementById("swap");
+    const fresh = document.importNode(page.getElementById("swap"), true);
+    const open = [...old.querySelectorAll("details[open][id]")].map((each) => each.id);
+    const inside = old.contains(document.activeElement) ? document.activeElement.id : "";
+    const scrolled = [...old.querySelectorAll(".scroll")].map((each) => each.scrollLeft);
+    old.replaceWith(fresh);
+    for (const id of open) {
+      const again = document.getElementById(id);
+      if (again) again.open = true;
+    }
+    [...fresh.querySelectorAll(".scroll")].forEach((each, i) => { each.scrollLeft = scrolled[i] || 0; });
+    if (inside) (document.getElementById(inside) || document.getElementById("answer")).focus({ preventScroll: true });
+    document.title = fresh.dataset.title;
+    said.textContent = fresh.dataset.said;
+    document.dispatchEvent(new Event("swapped"));
+  };
+
+  const show = async (url, { push = false, sync = false, keep = null } = {}) => {
+    pending?.abort();
+    const mine = pending = new AbortController();
+    document.body.classList.add("busy");
+    try {
+      const response = await fetch(url, { signal: mine.signal, headers: { accept: "text/html" } });
+      if (!(response.headers.get("content-type") || "").startsWith("text/html")) throw new Error("no page");
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      if (!page.getElementById("swap")) throw new Error("no answer");
+      if (sync) adopt(page.getElementById("ask"), keep);
+      complain(page.getElementById("ask"));
+      swap(page);
+      if (push) history.pushState(null, "", url);
+    } catch (error) {
+      if (error.name !== "AbortError") location.assign(url);
+    } finally {
+      if (pending === mine) document.body.classList.remove("busy");
+    }
+  };
+
+  const changed = (wait, control) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const url = location.pathname + query();
+      if (url === location.pathname + location.search) return;
+      history.pushState(null, "", url);
+      show(url, { sync: true, keep: control.type === "text" ? control : null });
+    }, wait);
+  };
+
+  form.addEventListener("input", (event) => {
+    const control = event.target;
+    if (control.type === "range") {
+      control.dataset.stated = "";
+      output(control);
+    }
+    changed(control.type === "text" ? 350 : control.type === "range" ? 120 : 0, control);
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    clearTimeout(timer);
+    const url = location.pathname + query();
+    show(url, { push: url !== location.pathname + location.search }).then(() => {
+      document.getElementById("answer").focus();
+    });
+  });
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-apply]");
+    if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    clearTimeout(timer);
+    const leads = link.classList.contains("way");
+    show(link.href, { push: true, sync: true }).then(() => {
+      if (leads) document.getElementById("answer").focus();
+      if (link.classList.contains("why")) document.getElementById("standpoint")?.scrollIntoView({ block: "center" });
+    });
+  });
+  addEventListener("popstate", () => show(location.href, { sync: true }));
+})();

@@ -56,8 +56,8 @@ class Comparison:
 
 
 def compare(catalogue: Catalogue, answer: Recommendation | None = None) -> Comparison:
-    """Return the models beside one another, with an answer where there is one."""
-    models = catalogue.models
+    """Return the models beside one another, betas last, with an answer where there is one."""
+    models = tuple(sorted(catalogue.models, key=lambda model: model.beta))
     rows = [
         Row(name, _UNITS.get(name, ""), tuple(_cell(getattr(m, name)) for m in models))
         for name in FACTS
@@ -65,12 +65,18 @@ def compare(catalogue: Catalogue, answer: Recommendation | None = None) -> Compa
     spoken = Row("languages", "", tuple(_languages(model) for model in models))
     return Comparison(
         models=models,
-        statuses=tuple(s.status.word for s in answer.decision.standings) if answer else (),
+        statuses=tuple(_statuses(answer, models)) if answer else (),
         guide=tuple(_guide(answer, models)) if answer else (),
         rows=(*rows, spoken),
         sources=report.sources(catalogue),
         disputed=report.disputed(catalogue),
     )
+
+
+def _statuses(answer: Recommendation, models: tuple[Model, ...]) -> Iterator[str]:
+    """Yield how each model stands."""
+    words = {each.model.id: each.status.word for each in answer.decision.standings}
+    yield from (words[model.id] for model in models)
 
 
 def _guide(answer: Recommendation, models: tuple[Model, ...]) -> Iterator[str]:

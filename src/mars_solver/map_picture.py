@@ -12,6 +12,7 @@ from mars_solver.svg import (
     HUES,
     LEFT,
     LETTER,
+    SMALL,
     WIDTH,
     Legend,
     Picture,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from mars_solver.decision_map import Step
 
 RIGHT: Final = 14
+_CLEAR: Final = 30
+"""How far a label keeps off the mark of the profile."""
 
 
 def map_picture(drawn: DecisionMap, names: Mapping[str, str]) -> Picture:
@@ -47,13 +50,16 @@ def map_picture(drawn: DecisionMap, names: Mapping[str, str]) -> Picture:
     frame = _Frame(len(drawn.x.steps), len(drawn.y.steps))
     parts = [
         *patterns("map"),
-        *(_region(frame, cell, places, names, hues) for cell, places in regions(drawn)),
+        *(
+            _region(frame, cell, places, names, hues, _mark_at(frame, drawn))
+            for cell, places in regions(drawn)
+        ),
         *_borders(frame, drawn),
         *_ticks_across(frame, drawn.x),
         *_ticks_up(frame, drawn.y),
         label((frame.left + frame.right) / 2, frame.height - 8, x, "axis"),
         label(4, 14, y, "axis start"),
-        _mark(frame, drawn),
+        mark(*_mark_at(frame, drawn)),
     ]
     legend = tuple(Legend(hues[model], names[model]) for model in won)
     head = (f"{y} \\ {x}", *(step_text(drawn.x, step) for step in drawn.x.steps))
@@ -113,8 +119,9 @@ def _region(
     places: Sequence[tuple[int, int]],
     names: Mapping[str, str],
     hues: Mapping[str, int],
+    marked: tuple[float, float],
 ) -> str:
-    """Return a connected area of one answer, with its label in the widest row."""
+    """Return a connected area of one answer, labelled where there is most room, off the mark."""
     kind = cell.status if cell.winner is None else f"m{hues[cell.winner]}"
     look = f"area {kind}" + (" open" if cell.status == Status.UNVERIFIED.word else "")
     fill = {INFEASIBLE: "none", INVALID: "url(#map-invalid)"}.get(cell.status) or (
@@ -129,6 +136,9 @@ def _region(
     end, bottom = frame.corner(low, last)
     x, y = (start + end + frame.wide) / 2, (top + bottom + frame.tall) / 2
     room, height = end + frame.wide - start, bottom + frame.tall - top
+    if abs(y - marked[1]) < _CLEAR and abs(x - marked[0]) < room / 2:
+        down = 1 if bottom + frame.tall - y > 2 * _CLEAR else -1
+        y += down * _CLEAR if height > 3 * _CLEAR else 0
     return solid + ink + "".join(_label(cell, names, x, y, room, height))
 
 
@@ -163,7 +173,7 @@ def _label(
         if cell.status != Status.GUARANTEED.word and height > 36:  # noqa: PLR2004  (two lines)
             words.append(cell.status)
     for place, word in enumerate(words):
-        fitting = int((room - 6) / LETTER)
+        fitting = int((room - 6) / (SMALL if place else LETTER))
         if len(word) > fitting:
             word = word.removeprefix("MARS-")  # noqa: PLW2901
         shown = word if len(word) <= fitting else word[: max(fitting - 1, 1)] + "…"
@@ -217,8 +227,7 @@ def _meets_interval(side: Axis, place: int) -> bool:
     return isinstance(before, Interval) and before.low != before.high
 
 
-def _mark(frame: _Frame, drawn: DecisionMap) -> str:
-    """Return the mark of the profile, in the upper left of its cell."""
+def _mark_at(frame: _Frame, drawn: DecisionMap) -> tuple[float, float]:
+    """Return where the profile is marked: in the upper left of its cell."""
     x, y = frame.corner(drawn.y.current, drawn.x.current)
-    x, y = x + min(frame.wide / 2, 13), y + min(frame.tall / 2, 13)
-    return mark(x, y)
+    return x + min(frame.wide / 2, 13), y + min(frame.tall / 2, 13)

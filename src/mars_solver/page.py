@@ -15,12 +15,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mars_solver import __version__, comparison, prose, report
-from mars_solver.changes import changed
+from mars_solver.changes import Change, changed
 from mars_solver.decision_map import decision_map
 from mars_solver.map_picture import map_picture
 from mars_solver.pictures import contributions_picture, importances_picture
 from mars_solver.queries import MAP_AXES, Asked, fields_of, query_of
 from mars_solver.vocabulary import (
+    ACCEPT_BETA,
     BATCH,
     CRITERIA,
     CRITERION_NAMES,
@@ -30,7 +31,6 @@ from mars_solver.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from mars_solver.changes import Change
     from mars_solver.errors import Problem
     from mars_solver.explanation import Explanation
     from mars_solver.recommendation import Recommendation
@@ -45,6 +45,7 @@ _POLICIES: Final = (
     ("accept", "rank them alike"),
     ("reject", "exclude them"),
 )
+_BETAS: Final = (Change(ACCEPT_BETA, False, True),)
 _FURTHER: Final = ("short_reference", "offline", "self_hosted", "public_api")
 
 
@@ -77,7 +78,7 @@ def faulty_page(solver: Solver, typed: Mapping[str, str], problems: Sequence[Pro
         if name in _FIELDS:
             errors.setdefault(name, []).append(text)
         else:
-            general.append(text)
+            general.append(f"{each.found}; {each.hint}" if each.hint else text)
     count = len(problems)
     said = f"{count} {'entries' if count > 1 else 'entry'} cannot be used"
     form = _form(solver, typed)
@@ -216,6 +217,7 @@ def _answer(asked: Asked, answer: Recommendation, explained: Explanation) -> dic
             for text, each in zip(said.ways_out.lines, answer.relaxations, strict=False)
         ],
         "more": said.ways_out.lines[len(answer.relaxations) :],
+        "betas": query_of(replace(asked, profile=changed(asked.profile, _BETAS))),
         "why": {model: query_of(replace(asked, model=model)) for model in beyond},
         "standpoint": standpoint,
         "standpoint_lines": [t for t in standpoint.lines if t not in told] if standpoint else [],

@@ -136,7 +136,7 @@ def _importance(
     scale = (WIDTH - LEFT - 24) / MAX_IMPORTANCE
     low = float(each.down.at) if each.down else 0.0
     high = float(each.up.at) if each.up else float(MAX_IMPORTANCE)
-    yield label(LEFT - 12, top + 16, each.criterion, "name end")
+    yield label(LEFT - 12, top + 16, each.criterion, "end")
     yield _band(LEFT, top, scale, (low, high), hues[winner], names[winner])
     for flip, ends in ((each.down, (0.0, low)), (each.up, (high, float(MAX_IMPORTANCE)))):
         if flip:
@@ -167,5 +167,5 @@ def _band(
     drawn = rect(box, f"area m{hue} {look}".strip()) + rect(box, "ink", f"url(#flips-{hue})")
     short = name.removeprefix("MARS-")
     if wide > LETTER * len(short) + 26:
-        drawn += label(left + scale * (low + high) / 2, top + 15, short, "small")
+        drawn += label(left + scale * low + 8, top + 15, short, "small start")
     return drawn

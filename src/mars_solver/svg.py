@@ -14,10 +14,12 @@ from typing import Final
 HUES: Final = 8
 """So many colours and patterns take turns."""
 WIDTH: Final = 560
-LEFT: Final = 104
+LEFT: Final = 116
 """Where the room for labels ends."""
-LETTER: Final = 6.6
-"""About the width of a letter of a label."""
+LETTER: Final = 8.2
+"""About the width of a letter of a name."""
+SMALL: Final = 6.8
+"""The same of what is written small."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def drawing(name: str, title: str, desc: str, height: float, parts: Sequence[str
 _STROKES: Final = (
     "",
     '<path d="M-2 2L2 -2M0 8L8 0M6 10L10 6"/>',
-    '<circle cx="2" cy="2" r="1.1"/><circle cx="6" cy="6" r="1.1"/>',
+    '<circle cx="2" cy="2" r="1"/><circle cx="6" cy="6" r="1"/>',
     '<path d="M-2 6L2 10M0 0L8 8M6 -2L10 2"/>',
     '<path d="M0 2H8M0 6H8"/>',
     '<path d="M2 0V8M6 0V8"/>',

@@ -5,6 +5,7 @@
   document.documentElement.classList.add("live");
   let pending = null;
   let timer = 0;
+  let last = null;
 
   // The query of the form in its shortest form: no blanks, no slider that nobody has moved.
   const query = () => {
@@ -72,6 +73,7 @@
     if (inside) (document.getElementById(inside) || document.getElementById("answer")).focus({ preventScroll: true });
     document.title = fresh.dataset.title;
     said.textContent = fresh.dataset.said;
+    document.getElementById("peek").textContent = fresh.dataset.said;
     document.dispatchEvent(new Event("swapped"));
   };
 
@@ -100,7 +102,10 @@
     timer = setTimeout(() => {
       const url = location.pathname + query();
       if (url === location.pathname + location.search) return;
-      history.pushState(null, "", url);
+      // One entry of the history for a run of changes of one control.
+      if (control === last) history.replaceState(null, "", url);
+      else history.pushState(null, "", url);
+      last = control;
       show(url, { sync: true, keep: control.type === "text" ? control : null });
     }, wait);
   };
@@ -126,11 +131,15 @@
     if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     clearTimeout(timer);
+    last = null;
     const leads = link.classList.contains("way");
     show(link.href, { push: true, sync: true }).then(() => {
       if (leads) document.getElementById("answer").focus();
       if (link.classList.contains("why")) document.getElementById("standpoint")?.scrollIntoView({ block: "center" });
     });
   });
-  addEventListener("popstate", () => show(location.href, { sync: true }));
+  addEventListener("popstate", () => {
+    last = null;
+    show(location.href, { sync: true });
+  });
 })();

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mars_solver.cells import NUMERIC, Interval, axis, critical_values
-from mars_solver.changes import apply, contradicts
+from mars_solver.changes import apply
+from mars_solver.errors import InputError
 from mars_solver.profile import Profile
 from mars_solver.solver import Decision, Solver
 from mars_solver.vocabulary import (
@@ -132,9 +133,10 @@ def _moved(profile: Profile, steps: Sequence[tuple[str, Step]]) -> Profile | Non
         if name in REQUIREMENT
     ]
     prefer = {name: step for name, step in steps if name not in REQUIREMENT}
-    if contradicts(profile, thresholds):
+    try:
+        moved, _ = apply(profile, thresholds)
+    except InputError:
         return None
-    moved, _ = apply(profile, thresholds)
     if not prefer:
         return moved
     data: dict[str, Any] = moved.to_dict()

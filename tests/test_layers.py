@@ -99,5 +99,6 @@ def loaded_by(code: str) -> set[str]:
 def test_the_import_stays_light() -> None:
     heavy = {"numpy", "pydantic", "typer", "rich", "constraint"}
     assert loaded_by("import mars_solver") & heavy == set()
+    assert loaded_by("from mars_solver import cli") & {"jinja2", "fastapi", "uvicorn"} == set()
     library = loaded_by("from mars_solver import recommend; recommend()")
     assert library & heavy == {"numpy", "pydantic", "constraint"}

@@ -36,8 +36,12 @@ def test_the_wheel_holds_the_package_and_its_data_and_nothing_else(built: Path) 
         for folder, where in _IN_CHECKOUT.items()
         for path in (ROOT / where).iterdir()
     }
+    templates = {
+        f"mars_solver/templates/{path.name}"
+        for path in (ROOT / "src/mars_solver/templates").iterdir()
+    }
     packed = {name for name in names if ".dist-info/" not in name}
-    assert packed == sources | data | {"mars_solver/py.typed"}
+    assert packed == sources | data | templates | {"mars_solver/py.typed"}
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 

@@ -122,7 +122,8 @@ def fields_of(profile: Profile) -> dict[str, str]:
     """Return what a profile states, as the texts of the fields of a form."""
     stated: Mapping[str, Any] = profile.to_dict()
     flat = {**stated, **stated["require"], **stated["prefer"]}
-    return {name: _text(flat[name]) for name in FIELDS if flat.get(name) not in (None, False)}
+    said = ((name, flat.get(name)) for name in FIELDS)
+    return {name: _text(value) for name, value in said if value is not None and value is not False}
 
 
 def _text(value: object) -> str:

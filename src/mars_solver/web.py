@@ -210,7 +210,7 @@ def _options(request: Request, known: Sequence[str], models: Sequence[str] = ())
         expected = f"a whole number from 1 to {MOST_RANKED}"
         problems.append(Problem(PLACE, "top", expected, shown(said["top"])))
     if problems:
-        raise _unusable(problems)
+        raise _unusable(InputError(problems).problems)  # each once, in order
     unknown: Any = said.get("unknown", "flag")
     return Options(unknown, top if isinstance(top, int) else None, said.get("model"))
 

@@ -1,0 +1,179 @@
+"""The server: one line with its address, an end on demand, and nobody who can hold it up."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from markup import Page
+from mars_solver import InputError, Solver, guard, recommend, serving
+from mars_solver.web import create_app
+from test_cli import run
+
+COMMAND = [sys.executable, "-m", "mars_solver", "serve", "--port", "0"]
+
+
+def got(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310  (our own server)
+        text = answer.read().decode()
+        assert isinstance(text, str)
+        return text
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_serve_says_where_it_is_and_ends_when_told(end: signal.Signals) -> None:
+    with subprocess.Popen(
+        COMMAND, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        line = process.stderr.readline()
+        match = re.fullmatch(r"Serving on (http://127\.0\.0\.1:\d+/)\n", line)
+        assert match, line
+        assert json.loads(got(f"{match[1]}healthz")) == {"status": "ok"}
+        assert "MARS-Flash" in Page(got(f"{match[1]}?real_time=true")).by_id("winner").text
+        process.send_signal(end)
+        rest = process.stdout.read(), process.stderr.read()
+        assert process.wait(timeout=30) in {0, -end, 128 + end}
+    assert rest == ("", "")
+
+
+def test_serve_names_every_fault_before_it_listens(tmp_path: Path) -> None:
+    found = run("serve", "--models", str(tmp_path / "none"), "--host", "192.0.2.1")
+    assert found.returncode == 2
+    assert "a readable folder" in found.stderr
+    assert "expected an address to listen at" in found.stderr
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        found = run("serve", "--port", str(port))
+    assert found.returncode == 2
+    assert f"error: serve: 127.0.0.1:{port}: expected an address to listen at" in found.stderr
+
+
+def test_the_extra_is_named_where_it_is_missing(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.modules['jinja2'] = None; sys.argv = ['mars-solver', *sys.argv[1:]];"
+        "from mars_solver.cli import main; main()"
+    )
+    for words in (["serve", "--port", "0"], ["explain", "--html", str(tmp_path / "x.html")]):
+        found = subprocess.run(
+            [sys.executable, "-c", program, *words], capture_output=True, text=True, check=False
+        )
+        assert found.returncode == 2
+        assert found.stdout == ""
+        assert "pip install 'mars-solver[web]'" in found.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def hasty(solver: Solver, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The port of a server that waits for nobody."""
+    monkeypatch.setattr(serving, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(guard, "BODY_SECONDS", 0.3)
+    opened = serving.listen("127.0.0.1", 0)
+    server = uvicorn.Server(serving.config(create_app(solver)))
+    thread = threading.Thread(target=server.run, args=([opened],), daemon=True)
+    thread.start()
+    yield opened.getsockname()[1]
+    server.should_exit = True
+    thread.join(timeout=30)
+    assert not thread.is_alive()
+    opened.close()
+
+
+HEAD = b"POST /v1/recommend HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+
+
+def until_closed(port: int, *parts: bytes) -> bytes:
+    """What a server says to somebody who sends some parts and then waits until it hangs up."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+        for part in parts:
+            client.sendall(part)
+        found = b""
+        try:
+            while data := client.recv(2**16):
+                found += data
+        except ConnectionResetError:
+            pass
+        return found
+
+
+def test_who_is_slow_is_cut_off_and_nobody_else(hasty: int) -> None:
+    asleep = [socket.create_connection(("127.0.0.1", hasty), timeout=30) for _ in range(20)]
+    try:
+        assert json.loads(got(f"http://127.0.0.1:{hasty}/healthz")) == {"status": "ok"}
+        assert until_closed(hasty) == b""
+        assert until_closed(hasty, HEAD) == b""
+        late = until_closed(hasty, HEAD + b"content-length: 100\r\n\r\n", b'{"na')
+        assert late.startswith(b"HTTP/1.1 408 ")
+        assert b"application/problem+json" in late
+        # An answer that needs no body is not held up by one that never ends.
+        early = until_closed(
+            hasty, b"GET /healthz HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n"
+        )
+        assert early.startswith(b"HTTP/1.1 200 ")
+        assert all(each.recv(1) == b"" for each in asleep)
+    finally:
+        for each in asleep:
+            each.close()
+    assert json.loads(got(f"http://127.0.0.1:{hasty}/healthz")) == {"status": "ok"}
+
+
+def test_what_is_no_http_gets_no_further(hasty: int) -> None:
+    for garbage in (b"\x16\x03\x01\x00\xa5", b"GET / HTTP/9\r\n\r\n", b"GET /" + b"a" * 2**17):
+        found = until_closed(hasty, garbage, b"\r\n\r\n")
+        assert not found or found.startswith(b"HTTP/1.1 400 ")
+    path = b"GET /../../etc/passwd HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    assert until_closed(hasty, path).startswith(b"HTTP/1.1 404 ")
+
+
+def test_an_address_is_one() -> None:
+    with serving.listen("127.0.0.1", 0) as opened:
+        assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d*/", serving.address(opened))
+    with pytest.raises(InputError, match="expected an address to listen at"):
+        serving.listen("192.0.2.1", 0)
+
+
+@pytest.mark.parametrize(
+    ("flags", "code"),
+    [
+        (["--require", "real_time=true"], 0),
+        (["--require", "real_time=true", "--require", "style_control=true"], 3),
+    ],
+)
+def test_an_answer_is_saved_beside_what_is_printed(
+    tmp_path: Path, flags: list[str], code: int
+) -> None:
+    file = tmp_path / "answer.html"
+    found = run("explain", *flags, "--json", "--html", str(file))
+    plain = run("explain", *flags, "--json")
+    assert (found.returncode, found.stdout, found.stderr) == (code, plain.stdout, "")
+    require = {flag.partition("=")[0]: True for flag in flags if "=" in flag}
+    answer = recommend({"require": require})
+    page = Page(file.read_text("utf-8"))
+    assert [p.name for p in tmp_path.iterdir()] == ["answer.html"]
+    assert (page.by_id("swap").get("data-said") == "No model meets every requirement.") == (
+        not answer.shortlist
+    )
+
+
+def test_a_page_that_cannot_be_saved_is_an_error_before_the_answer(tmp_path: Path) -> None:
+    missing = tmp_path / "none" / "x.html"
+    for where, words in ((str(missing), "a writable file"), ("", "--html: expected a path")):
+        found = run("explain", "--html", where)
+        assert (found.returncode, found.stdout) == (2, "")
+        assert words in found.stderr
+    bad = run("explain", "--require", "real_tim=true", "--html", str(tmp_path / "x.html"))
+    assert bad.returncode == 2
+    assert list(tmp_path.iterdir()) == []

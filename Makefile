@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint verify long spark lock clean
+.PHONY: demo test lint verify long spark browser lock clean
 
 demo: $(VENV)/.core
 	$(BIN)/mars-solver recommend benchmarks/profiles/support-line.toml
@@ -32,6 +32,14 @@ long: $(VENV)/.dev
 spark: $(VENV)/.dev
 	$(PIP) install --require-hashes -r requirements/spark.txt
 	$(BIN)/python -m pytest tests/test_spark.py
+
+# The page in a real Chromium: Debian's, put there where we may; skipped where there is none.
+browser: $(VENV)/.dev
+	$(PIP) install --require-hashes -r requirements/browser.txt
+	if ! command -v chromium >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium || true; \
+	fi
+	$(BIN)/python -m pytest tests/test_browser.py
 
 $(VENV)/.core: requirements/core.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

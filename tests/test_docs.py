@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import re
 import shlex
@@ -14,12 +15,14 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from mars_solver import Profile, load_catalogue
+from mars_solver import Profile, Solver, load_catalogue, load_weights, recommend
 from mars_solver.catalogue import with_measurements
+from mars_solver.web import create_app
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -68,6 +71,50 @@ def test_the_profile_and_the_measurements_shown_are_valid() -> None:
     assert len(Profile.model_validate(every).to_dict()["require"]) == 12
     measured = with_measurements(load_catalogue(), measurements, place="README")
     assert measured.sha256 != load_catalogue().sha256
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """The address of a server that the README's command has started, on a free port."""
+    (first, *_) = next(block for block in blocks("sh") if "serve" in block).splitlines()
+    command = shlex.split(first, comments=True)
+    assert command == ["mars-solver", "serve"]
+    arguments = [sys.executable, "-m", "mars_solver", "serve", "--port", "0"]
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        yield process.stderr.readline().removeprefix("Serving on ").rstrip("/\n")
+        process.terminate()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+def test_the_calls_of_the_api_are_answered(server: str) -> None:
+    block = next(block for block in blocks("sh") if "curl" in block)
+    script = block.replace("http://127.0.0.1:8000", server)
+    run = subprocess.run(
+        ["bash", "-euc", script],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    decoder, found, text = json.JSONDecoder(), [], run.stdout
+    while text := text.lstrip():
+        value, end = decoder.raw_decode(text)
+        found.append(value)
+        text = text[end:]
+    answer, kiosk, line = found
+    assert answer == recommend({"require": {"real_time": True, "max_ttfb_ms": 300}}).to_dict()
+    assert (kiosk["model_1"], line["status"]) == ("mars-nano", "rejected")
+    table = re.findall(r"(?m)^\| `(?:GET|POST) (\S+)`", README.read_text("utf-8"))
+    described = create_app(Solver(load_catalogue(), load_weights())).openapi()
+    assert sorted(table) == sorted(described["paths"])
+
+
+def test_an_answer_is_saved_as_shown(tmp_path: Path) -> None:
+    command = next(block for block in blocks("sh") if "--html" in block).strip()
+    arguments = [sys.executable, "-m", "mars_solver", *shlex.split(command)[1:]]
+    subprocess.run(arguments, check=True, capture_output=True, cwd=tmp_path)
+    assert "MARS-Nano" in (tmp_path / "answer.html").read_text("utf-8")
 
 
 def test_the_first_command_is_the_demo() -> None:

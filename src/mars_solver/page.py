@@ -86,6 +86,7 @@ def faulty_page(solver: Solver, typed: Mapping[str, str], problems: Sequence[Pro
         live=True,
         **{**form, "errors": errors},
         general=general,
+        query=None,
         said=said,
         title=f"{said} · mars-solver",
         digests=report.digests(solver),
@@ -206,12 +207,13 @@ def _answer(asked: Asked, answer: Recommendation, explained: Explanation) -> dic
     beyond = [m.id for m in answer.solver.catalogue.models]
     return {
         "general": (),
+        "query": query_of(asked),
         "answer": answer,
         "report": said,
         "digests": said.digests,
         "said": said.headline,
         "title": f"{said.headline.rstrip('.')} · mars-solver",
-        "summary": prose.summary(answer, explained),
+        "summary": prose.summary(answer, explained).removeprefix(f"{said.headline} "),
         "ways": [
             {"text": text, "query": _after(asked, each.changes)}
             for text, each in zip(said.ways_out.lines, answer.relaxations, strict=False)

@@ -89,9 +89,13 @@ def listen(host: str, port: int) -> socket.socket:
         family, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         # Named as TCP, so that asyncio sends small answers at once (no Nagle) on what it accepts.
         opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        opened.bind((host, port))
-        opened.listen(_BACKLOG)
+        try:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            opened.bind((host, port))
+            opened.listen(_BACKLOG)
+        except BaseException:
+            opened.close()
+            raise
     except (OSError, OverflowError, UnicodeError) as error:
         found = getattr(error, "strerror", None) or str(error)
         hint = "another --port may be free; --port 0 takes any"

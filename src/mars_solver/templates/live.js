@@ -90,6 +90,9 @@
       complain(page.getElementById("ask"));
       swap(page);
       if (push) history.pushState(null, "", url);
+      // The shortest address of the same answer, as the server spells it.
+      const short = document.getElementById("swap").dataset.query;
+      if (short !== undefined) history.replaceState(null, "", location.pathname + (short && `?${short}`));
     } catch (error) {
       if (error.name !== "AbortError") location.assign(url);
     } finally {

@@ -139,13 +139,18 @@ Step = tuple[Move, ...]
 
 
 def _configurations(solver: Solver, decision: Decision) -> Iterator[tuple[Model, Option, Masks]]:
-    """Yield every configuration of every candidate with what it violates and leaves open."""
+    """Yield the configurations of every candidate with what each violates and leaves open.
+
+    Configurations of one model that rule out the same stated requirements are alike in all that is
+    asked here: the first of them stands for the others.
+    """
     question = decision.question
     for standing, options, masks in zip(
         decision.standings, solver.options, question.facts, strict=True
     ):
         if not standing.refused:
-            for option in options:
+            unlike = {option.ruled_out & question.stated: option for option in reversed(options)}
+            for option in unlike.values():
                 yield standing.model, option, missed(option, masks, question.stated)
 
 

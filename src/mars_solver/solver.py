@@ -26,6 +26,7 @@ from mars_solver.vocabulary import (
     CRITERIA,
     REQUIREMENTS,
     Kind,
+    NeedName,
     Policy,
     Status,
     Verdict,
@@ -95,6 +96,8 @@ class Standing(NamedTuple):
         return Status.UNVERIFIED if self.unverified else Status.GUARANTEED
 
 
+Variant = tuple[tuple[NeedName, ...], NeedName | None, bool]
+"""What the coefficients depend on: needs, primary, batch."""
 Order = tuple[int, int]
 """What ranks before the score: status, then the number of unverified requirements."""
 
@@ -142,6 +145,8 @@ class Solver:
     """What the facts of each model say of every capability."""
     values: Integers = field(init=False, repr=False)
     """The value table of `scoring`."""
+    _factors: dict[Variant, tuple[int, ...]] = field(init=False, repr=False)
+    """The coefficients of the variants that were asked for: a hundred and sixty at most."""
 
     def __post_init__(self) -> None:
         models = self.catalogue.models
@@ -156,6 +161,7 @@ class Solver:
         object.__setattr__(self, "preferred", preferred)
         object.__setattr__(self, "capabilities", tuple(fact_masks(always, m) for m in models))
         object.__setattr__(self, "values", value_table(models, self.weights))
+        object.__setattr__(self, "_factors", {})
 
     def decide(self, profile: Profile, unknown: Policy = "flag") -> Decision:
         """Return the standing of every model and the ranking of those that remain."""
@@ -183,14 +189,14 @@ class Solver:
         stated = profile.require.stated
         varying = [c for c in checks(profile) if c.requirement.kind is not Kind.CAPABILITY]
         facts = tuple(
-            Masks(
-                fixed.violated & stated | own.violated, fixed.unverified & stated | own.unverified
-            )
-            for fixed, own in zip(
-                self.capabilities,
-                (fact_masks(varying, model) for model in self.catalogue.models),
-                strict=True,
-            )
+            [
+                Masks(
+                    fixed.violated & stated | own.violated,
+                    fixed.unverified & stated | own.unverified,
+                )
+                for fixed, model in zip(self.capabilities, self.catalogue.models, strict=True)
+                for own in (fact_masks(varying, model),)
+            ]
         )
         if unknown == "reject":
             facts = tuple(Masks(violated | open_, 0) for violated, open_ in facts)
@@ -230,10 +236,14 @@ class Solver:
 
     def weigh(self, profile: Profile) -> tuple[int, ...]:
         """Return the weight of each criterion, in declared order."""
-        multiply = coefficients(
-            self.weights, profile.require.needs, profile.primary, batch=profile.batch
-        )
-        return tuple(i * m for i, m in zip(profile.importances, multiply, strict=True))
+        require = profile.require
+        variant = (require.needs, profile.primary, profile.batch)
+        multiply = self._factors.get(variant)
+        if multiply is None:
+            needs, primary, batch = variant
+            multiply = coefficients(self.weights, needs, primary, batch=batch)
+            self._factors[variant] = multiply
+        return tuple([i * m for i, m in zip(profile.importances, multiply, strict=True)])
 
 
 def rank(

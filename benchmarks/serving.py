@@ -52,7 +52,7 @@ class Effort(NamedTuple):
     connections: int
 
 
-FULL: Final = Effort(rounds=7, requests=3000, connections=16)
+FULL: Final = Effort(rounds=7, requests=2000, connections=16)
 QUICK: Final = Effort(rounds=1, requests=200, connections=8)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterable
 from fractions import Fraction
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final, cast
 
 _ATOMS: Final = frozenset({type(None), bool, int, float, str})
@@ -26,14 +27,21 @@ def plain(value: Any) -> Any:
         return value._asdict()
     if isinstance(value, str | int | float):
         return value
-    found = {}
-    for name, key in _keys(cast("Hashable", kind)):
-        item = getattr(value, name)
-        found[key] = item if type(item) in _ATOMS else plain(item)
+    keys, fields = _fields(cast("Hashable", kind))
+    found = dict(zip(keys, fields(value), strict=True))
+    for key, item in found.items():
+        if type(item) not in _ATOMS:
+            found[key] = plain(item)
     return found
 
 
 @lru_cache(maxsize=256)
-def _keys(kind: Hashable) -> tuple[tuple[str, str], ...]:
-    """Return the fields of a dataclass, each with its key."""
-    return tuple((name, name.rstrip("_")) for name in vars(kind)["__dataclass_fields__"])
+def _fields(kind: Hashable) -> tuple[tuple[str, ...], Callable[[Any], Iterable[Any]]]:
+    """Return the keys of a dataclass, and what gets its fields."""
+    names = tuple(vars(kind)["__dataclass_fields__"])
+    return tuple(name.rstrip("_") for name in names), _getter(names)
+
+
+def _getter(names: tuple[str, ...]) -> Callable[[Any], Iterable[Any]]:
+    get = attrgetter(*names)
+    return get if len(names) > 1 else lambda value: (get(value),)

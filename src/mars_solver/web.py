@@ -17,9 +17,9 @@ from mars_solver.errors import InputError, Problem, shown
 from mars_solver.faults import MEDIA_TYPE, RefusalError, counted
 from mars_solver.openapi import BODY, JSON, NDJSON
 from mars_solver.parsing import did_you_mean, number_or_text, one_of
-from mars_solver.profile import Preferences, Profile, Requirements, parse_profile
+from mars_solver.profile import Profile, parse_profile
 from mars_solver.queries import DEFAULTS, PLACE, pairs_in, parse_query, query_of, strays
-from mars_solver.recommendation import SCHEMA, recommend_with
+from mars_solver.recommendation import recommend_with
 from mars_solver.solver import Solver
 from mars_solver.vocabulary import POLICIES, Policy
 
@@ -28,7 +28,7 @@ BATCH_BYTES: Final = 2**20
 BATCH_ROWS: Final = 1000
 MOST_RANKED: Final = 100
 _CACHED: Final = 2048
-"""So many answers are kept; each takes a few kilobytes."""
+"""So many answers are kept, by the bytes of the body; each takes a few kilobytes."""
 _API: Final = ("unknown", "top")
 
 
@@ -59,15 +59,14 @@ def create_app(solver: Solver) -> FastAPI:
         "/healthz": _encoded({"status": "ok"}),
         "/openapi.json": _encoded(described),
     }
-    app.router.routes.append(Route("/", service.page, methods=["GET"]))
-    for path, body in fixed.items():
-        app.add_api_route(path, _fixed(body), methods=["GET"], response_class=Response)
-    for path, answer in (
-        ("/v1/recommend", service.recommend),
-        ("/v1/explain", service.explain),
-        ("/v1/batch", service.batch),
-    ):
-        app.add_api_route(path, answer, methods=["POST"], response_class=Response)
+    # Plain routes: what they take is read with the reasons of this package, not with FastAPI's.
+    app.router.routes += [
+        Route("/v1/recommend", service.recommend, methods=["POST"]),
+        Route("/v1/explain", service.explain, methods=["POST"]),
+        Route("/v1/batch", service.batch, methods=["POST"]),
+        Route("/", service.page, methods=["GET"]),
+        *(Route(path, _fixed(body), methods=["GET"]) for path, body in fixed.items()),
+    ]
     app.add_exception_handler(RefusalError, _refused)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(Exception, _broken)
@@ -82,7 +81,7 @@ class _Service:
         self._solver = solver
         self._models = tuple(model.id for model in solver.catalogue.models)
         self._workshop = guard.Workshop()
-        self._answered = lru_cache(maxsize=_CACHED)(self._answer)
+        self._recommended = lru_cache(maxsize=_CACHED)(self._answer)
 
     async def page(self, request: Request) -> Response:
         """Answer with the page: 200 with an answer, 422 with every problem."""
@@ -103,44 +102,21 @@ class _Service:
     async def recommend(self, request: Request) -> Response:
         """Answer one profile."""
         options = _options(request, _API)
-        profile = await _profile(request)
-        tail = self._answered(
-            profile.workflow,
-            profile.primary,
-            profile.accept_beta,
-            profile.require,
-            profile.prefer,
-            options,
-        )
-        head = json.dumps({"schema": SCHEMA, "profile": profile.to_dict()})
-        return Response(f"{head[:-1]}, {tail[1:]}", media_type=JSON)
+        _check_type(request, JSON)
+        data = await guard.body_of(request, PROFILE_BYTES)
+        return Response(self._recommended(data, options), media_type=JSON)
 
-    def _answer(
-        self,
-        workflow: Any,
-        primary: Any,
-        accept_beta: bool,
-        require: Requirements,
-        prefer: Preferences,
-        options: Options,
-    ) -> str:
-        """Return the JSON of an answer but for its schema and profile, which may have a name."""
-        profile = Profile(
-            workflow=workflow,
-            primary=primary,
-            accept_beta=accept_beta,
-            require=require,
-            prefer=prefer,
-        )
+    def _answer(self, data: bytes, options: Options) -> bytes:
+        """Return the answer to the profile in a body."""
+        profile = _profile_in(data)
         answer = recommend_with(self._solver, profile, unknown=options.unknown, top=options.top)
-        said = answer.to_dict()
-        del said["schema"], said["profile"]
-        return json.dumps(said, allow_nan=False)
+        return _encoded(answer.to_dict())
 
     async def explain(self, request: Request) -> Response:
         """Answer one profile, explained."""
         options = _options(request, (*_API, "model"), self._models)
-        profile = await _profile(request)
+        _check_type(request, JSON)
+        profile = _profile_in(await guard.body_of(request, PROFILE_BYTES))
 
         def explained() -> bytes:
             answer = recommend_with(self._solver, profile, unknown=options.unknown, top=options.top)
@@ -221,15 +197,12 @@ def _check_type(request: Request, wanted: str) -> None:
         raise RefusalError(415, f"Send the body as {wanted}; found {shown(found)}.")
 
 
-async def _profile(request: Request) -> Profile:
-    """Return the profile in the body of a request.
+def _profile_in(data: bytes) -> Profile:
+    """Return the profile in a body.
 
     Raises:
-        RefusalError: 400 where it is not JSON, 422 with every problem where it is no profile, and
-            as `guard.body_of` says.
+        RefusalError: 400 where it is not JSON, 422 with every problem where it is no profile.
     """
-    _check_type(request, JSON)
-    data = await guard.body_of(request, PROFILE_BYTES)
     try:
         value = json_value(decode(data, BODY), BODY)
     except InputError as error:

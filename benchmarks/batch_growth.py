@@ -88,15 +88,14 @@ def _peak(command: Sequence[str]) -> float:
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
     kilo = 1 if sys.platform == "darwin" else 1024
-    peak: int = used.ru_maxrss
-    return peak * kilo / 1e6
+    return int(used.ru_maxrss) * kilo / 1e6
 
 
 def time_a_row(models: int, effort: Effort) -> float:
     """Return the median µs for a row with a synthetic catalogue of so many models."""
     answerer = Answerer(Grid(Solver(synthetic(models), load_weights())))
     (batch,) = batches("worst", effort.answered)
-    taken = []
+    taken: list[float] = []
     for turn in range(2 * effort.runs + 1):
         start = perf_counter()
         answerer.answer(batch)

@@ -164,8 +164,9 @@ def test_every_line_of_csv_is_answered_or_refused(
     body = b"\n".join(lines)
     body = body[: max(len(body) - cut, 0)]
     path = tmp_path / "in.csv"
-    path.write_bytes(",".join(HEADER).encode() + b"\n" + body)
-    found = answered(path, solver)
+    path.write_bytes(b"\n".join([",".join(HEADER).encode(), body, b"last,true,,,,"]))
+    *found, last = answered(path, solver)
+    assert (last["id"], last["status"]) == ("last", "guaranteed")
     asked = [line for line in body.split(b"\n") if line.strip(b"\r")]
     if not any(b'"' in line or b"\r" in line.rstrip(b"\r") for line in asked):
         assert len(found) == len(asked)

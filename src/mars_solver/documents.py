@@ -60,7 +60,7 @@ def parse_json(text: str, place: str) -> dict[str, Any]:
         InputError: where it is not well-formed, repeats a key or is no table.
     """
     try:
-        data = json.loads(text, object_pairs_hook=_without_repeats)
+        data = _DECODER.decode(text)
     except RecursionError:
         raise InputError([_too_deep(place)]) from None
     except ValueError as error:
@@ -83,6 +83,9 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         repeated = sorted(key for key, count in counts.items() if count > 1)
         raise ValueError(f"the key {', '.join(map(json.dumps, repeated))} more than once")
     return table
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_without_repeats)
 
 
 def _too_deep(place: str) -> Problem:

@@ -57,6 +57,11 @@ def test_two_hundred_thousand_rows_are_answered_alike(solver: Solver, seed: int)
     same(solver, list(seeded_rows(20_000, seed=100 + seed)))
 
 
+@pytest.mark.parametrize("top", [1, 6, 9])
+def test_any_number_of_models_is_ranked(solver: Solver, top: int) -> None:
+    same(solver, list(seeded_rows(300, seed=2)), top=top)
+
+
 def test_no_rows_give_no_rows() -> None:
     assert decide(batch_of([])).num_rows == 0
     assert decide(pa.RecordBatch.from_pylist([{}, {}], pa.schema([]))).num_rows == 0

@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint verify long spark browser lock clean
+.PHONY: demo test lint verify long spark browser peers peers-quick lock clean
 
 demo: $(VENV)/.core
 	$(BIN)/mars-solver recommend benchmarks/profiles/support-line.toml
@@ -41,6 +41,23 @@ browser: $(VENV)/.dev
 	fi
 	$(BIN)/python -m pytest tests/test_browser.py
 
+# Every comparison of speed beside pinned peers, in an environment of its own, and the table in
+# README.md; `peers-quick` only checks that all of them answer alike.
+peers: $(VENV)-peers/.done
+	$(VENV)-peers/bin/python benchmarks/peers.py --json benchmarks/results.json
+	$(VENV)-peers/bin/python benchmarks/peers.py --table benchmarks/results.json --readme README.md
+
+peers-quick: $(VENV)-peers/.done
+	$(VENV)-peers/bin/python benchmarks/peers.py --quick
+
+$(VENV)-peers/.done: requirements/peers.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)-peers
+	$(VENV)-peers/bin/python -m pip install --disable-pip-version-check --quiet \
+		--require-hashes -r requirements/peers.txt
+	$(VENV)-peers/bin/python -m pip install --disable-pip-version-check --quiet \
+		--no-deps --no-build-isolation --editable .
+	touch $@
+
 $(VENV)/.core: requirements/core.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --require-hashes -r requirements/core.txt
@@ -61,6 +78,7 @@ lock:
 	$(LOCK) --output-file requirements/dev.txt requirements/dev.in pyproject.toml
 	$(LOCK) --output-file requirements/spark.txt requirements/spark.in
 	$(LOCK) --output-file requirements/browser.txt requirements/browser.in
+	$(LOCK) --extra peers --output-file requirements/peers.txt requirements/core.in pyproject.toml
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,11 @@ def test_seeded_rows_are_answered_alike(solver: Solver) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_two_hundred_thousand_rows_are_answered_alike(solver: Solver, seed: int) -> None:
     same(solver, list(seeded_rows(20_000, seed=100 + seed)))
+
+
+@pytest.mark.parametrize("top", [1, 6, 9])
+def test_any_number_of_models_is_ranked(solver: Solver, top: int) -> None:
+    same(solver, list(seeded_rows(300, seed=2)), top=top)
 
 
 def test_no_rows_give_no_rows() -> None:
@@ -338,10 +344,13 @@ def test_everything_wrong_is_said_before_any_work(tmp_path: Path) -> None:
         ("in.csv", "o.csv", "--output: expected a name that ends in .parquet"),
         ("none.parquet", "o.parquet", "No such file"),
         ("in.parquet", "in.parquet", "--output: expected another file than IN"),
+        ("in.parquet", "", "--output: expected a file, found the folder"),
+        ("in.parquet", "pipe", "--output: expected a file, found the device or pipe"),
     ],
 )
 def test_a_wrong_file_is_named(tmp_path: Path, source: str, output: str, said: str) -> None:
     (tmp_path / "in.txt").write_text("", "utf-8")
+    os.mkfifo(tmp_path / "pipe")
     for name in ("in.csv", "in.parquet"):
         write(tmp_path / name, [{"id": "a"}])
     result = command("batch", str(tmp_path / source), "-o", str(tmp_path / output))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -158,3 +159,21 @@ def test_an_encoding_without_the_tick_is_no_crash() -> None:
     )
     assert result.returncode == 0
     assert rb"\u2713  MARS-Pro" in result.stdout
+
+
+def test_a_written_file_is_whole_and_as_open_as_any_other(tmp_path: Path) -> None:
+    target = tmp_path / "pins.toml"
+    (tmp_path / "plain").write_text("", "utf-8")
+    assert run("verify", "--pin", str(target)).returncode == 0
+    assert target.stat().st_mode == (tmp_path / "plain").stat().st_mode
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pins.toml", "plain"]
+
+
+def test_no_device_and_no_folder_is_written_over(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for place, kind in ((pipe, "device or pipe"), (tmp_path, "folder")):
+        result = run("verify", "--pin", str(place))
+        assert (result.returncode, result.stdout) == (2, "")
+        assert f"error: {place}: expected a file, found a {kind}" in result.stderr
+    assert pipe.is_fifo()

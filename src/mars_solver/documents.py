@@ -72,7 +72,7 @@ def json_value(text: str, place: str) -> Any:
         InputError: where it is not well-formed or repeats a key.
     """
     try:
-        return json.loads(text, object_pairs_hook=_without_repeats)
+        return _DECODER.decode(text)
     except RecursionError:
         raise InputError([_too_deep(place)]) from None
     except ValueError as error:
@@ -92,6 +92,9 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         repeated = sorted(key for key, count in counts.items() if count > 1)
         raise ValueError(f"the key {', '.join(map(json.dumps, repeated))} more than once")
     return table
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_without_repeats)
 
 
 def _too_deep(place: str) -> Problem:

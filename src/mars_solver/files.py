@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import cache, partial
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, BinaryIO, Final
 
 from mars_solver.catalogue import Catalogue, build_catalogue, with_measurements
@@ -107,16 +107,16 @@ def write_whole(path: str | Path, text: str) -> None:
         InputError: where it cannot be written.
     """
     target = Path(path)
+    if target.exists() and not target.is_file():
+        kind = "folder" if target.is_dir() else "device or pipe"
+        raise InputError([Problem(str(path), "", "a file", f"a {kind}")])
+    draft = target.with_name(f".{target.name}.{os.getpid()}.draft")
     try:
-        with NamedTemporaryFile(
-            "w", encoding="utf-8", dir=target.parent, prefix=".", delete=False
-        ) as file:
-            part = Path(file.name)
         try:
-            part.write_text(text, "utf-8")
-            part.replace(target)
+            draft.write_text(text, "utf-8")
+            draft.replace(target)
         finally:
-            part.unlink(missing_ok=True)
+            draft.unlink(missing_ok=True)
     except OSError as error:
         found = error.strerror or str(error)
         raise InputError([Problem(str(path), "", "a writable file", found)]) from None

@@ -40,8 +40,9 @@ def places(table: str, output: str, rejects: str | None) -> tuple[Path, Path]:
             hint = "name another file"
             problems.append(Problem(other, "", f"another file than {one}", str(second), hint))
     for flag, path in (("--output", answers), ("--rejects", refused)):
-        if path.is_dir():
-            problems.append(Problem(flag, "", "a file", f"the folder {path}"))
+        if path.exists() and not path.is_file():
+            kind = "folder" if path.is_dir() else "device or pipe"
+            problems.append(Problem(flag, "", "a file", f"the {kind} {path}"))
         elif not os.access(path.parent, os.W_OK):
             found = "one that cannot be written" if path.parent.is_dir() else "none"
             problems.append(Problem(flag, "", f"the writable folder {path.parent}", found))

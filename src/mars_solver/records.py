@@ -146,7 +146,7 @@ def _until_too_long(texts: list[str | None], start: int) -> Iterator[str]:
 def _converted(column: list[str], convert: Callable[[str], object]) -> list[object]:
     """Return what the texts of a column stand for, each distinct one converted once."""
     known = {text: convert(text) for text in set(column)}
-    return [known[text] for text in column]
+    return list(map(known.__getitem__, column))
 
 
 def _typed(columns: dict[str, list[Any]], count: int, refused: Reasons) -> Records:
@@ -159,14 +159,17 @@ def _typed(columns: dict[str, list[Any]], count: int, refused: Reasons) -> Recor
         for place in refused:
             if name != ID or not is_text(values[place]):
                 values[place] = None
-        listed = [
-            tags_in(each) if isinstance(each, str) and COLUMNS[name] is Cell.LOCALES else each
-            for each in values
-        ]
-        arrays[name] = pa.array(listed, _TYPES[COLUMNS[name]][0])
+        arrays[name] = _array(COLUMNS[name], values)
     if not arrays:
         arrays[ID] = pa.nulls(count, pa.string())
     return Records(pa.RecordBatch.from_pydict(arrays), refused)
+
+
+def _array(cell: Cell, values: list[Any]) -> pa.Array:
+    """Return a column of such cells; a text stands for the list of its tags."""
+    if cell is Cell.LOCALES:
+        values = [tags_in(each) if isinstance(each, str) else each for each in values]
+    return pa.array(values, _TYPES[cell][0])
 
 
 def _misfits(cell: Cell, values: list[Any]) -> set[int]:
@@ -174,19 +177,19 @@ def _misfits(cell: Cell, values: list[Any]) -> set[int]:
     _, types = _TYPES[cell]
     if cell is Cell.LOCALES:
         types |= {str}
-    found = set()
-    if not set(map(type, values)) <= types | {type(None)}:
-        found = {i for i, v in enumerate(values) if v is not None and type(v) not in types}
-    match cell:
-        case Cell.TEXT:
-            fits = is_text
-        case Cell.LOCALES:
-            fits = _are_texts
-        case Cell.AMOUNT | Cell.IMPORTANCE:
-            fits = _is_exact
-        case Cell.FLAG:
-            return found
-    return found | {i for i, v in enumerate(values) if v is not None and not fits(v)}
+    if set(map(type, values)) <= types | {type(None)}:
+        try:
+            _array(cell, values)
+        except (pa.ArrowException, OverflowError, UnicodeEncodeError):
+            pass
+        else:
+            return set()
+    fits = _FITS[cell]
+    return {
+        place
+        for place, value in enumerate(values)
+        if value is not None and not (type(value) in types and fits(value))
+    }
 
 
 def _are_texts(value: object) -> bool:
@@ -194,5 +197,15 @@ def _are_texts(value: object) -> bool:
     return all(tag is None or is_text(tag) for tag in tags)
 
 
-def _is_exact(value: object) -> bool:
-    return isinstance(value, int | float) and abs(value) <= _EXACT
+def _is_exact(value: float) -> bool:
+    return abs(value) <= _EXACT
+
+
+_FITS: Final[dict[Cell, Callable[[Any], bool]]] = {
+    Cell.TEXT: is_text,
+    Cell.FLAG: lambda _: True,
+    Cell.AMOUNT: _is_exact,
+    Cell.IMPORTANCE: _is_exact,
+    Cell.LOCALES: _are_texts,
+}
+"""Whether a column can hold a value of a type that it holds."""

@@ -19,7 +19,8 @@ from mars_solver.records import LINE_BYTES, Lines, Records
 
 PART_ROWS: Final = 2**17
 """How many rows a part has, and a row group of the output: what is worked on at once."""
-_PART_BYTES: Final = 2**25
+_PART_BYTES: Final = 2**23
+"""A part of text has at most so many bytes, since parsing takes many times as much memory."""
 _LONGEST: Final = 2
 _SAID: Final = 200
 _SUFFIXES: Final = {

@@ -1,0 +1,203 @@
+"""Text that is no table: whatever stands on a line, it is answered or refused, and never lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mars_solver import Solver, tables
+from mars_solver.runs import Run, execute
+from mars_solver.tables import open_table
+from tables import GOOD, Row, expected, rows
+
+HEADER = ["id", "real_time", "max_ttfb_ms", "languages", "latency", "workflow"]
+FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+
+
+@pytest.fixture(autouse=True)
+def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "PART_ROWS", 5)
+
+
+def answered(path: Path, solver: Solver) -> list[Row]:
+    """The answers to a table, refused rows among them, in the order of their rows."""
+    output, rejects = path.with_name("out.parquet"), path.with_name("rejects.parquet")
+    run = Run(open_table(path), output, rejects, solver)
+    counts = execute(run, resume=False, progress=lambda _, __: None).to_dict()
+    found = pq.read_table(output).to_pylist()
+    refused = pq.read_table(rejects).to_pylist() if rejects.exists() else []
+    assert counts["rows"] == counts["answered"] + counts["rejected"]
+    assert (counts["answered"], counts["rejected"]) == (len(found), len(refused))
+    assert all(row["reasons"] and all(row["reasons"]) for row in refused)
+    every = sorted([*found, *refused], key=lambda row: row["row"])
+    assert [row["row"] for row in every] == list(range(counts["rows"]))
+    return every
+
+
+BROKEN = st.sampled_from(
+    [
+        b'{"latency": 5',
+        b"[]",
+        b"null",
+        b"7",
+        b'"text"',
+        b"{'latency': 5}",
+        b'{"latency": NaN}',
+        b'{"max_ttfb_ms": Infinity}',
+        b'{"max_ttfb_ms": 1e999}',
+        b'{"max_ttfb_ms": ' + b"9" * 5000 + b"}",
+        b'{"latency": 5.0}',
+        b'{"latency": "5"}',
+        b'{"latency": true}',
+        b'{"latency": 5, "latency": 6}',
+        b'{"latencyy": 5}',
+        b'{"real_time": 1}',
+        b'{"real_time": "true"}',
+        b'{"id": 7}',
+        b'{"id": ["a"]}',
+        b'{"id": "\\ud800"}',
+        b'{"name": "\\ud800"}',
+        b'{"languages": {"en-us": true}}',
+        b'{"languages": [7]}',
+        b'{"languages": ["en-us", null]}',
+        b'{"languages": [["en-us"]]}',
+        b'{"require": {"real_time": true}}',
+        b'{"workflow": {}}',
+        b'{"name": "' + b"x" * 3000 + b'"}',
+        b'{"languages": ' + b"[" * 5000,
+        b'{"name": "\xff"}',
+        '{"name": "ü"}'.encode("latin-1"),
+        '{"latency": 5}'.encode("utf-16"),
+        b"\x00",
+        b'{"name": "' + b"y" * 2**20 + b'"}',
+    ]
+)
+LINE = st.one_of(
+    rows().map(lambda row: json.dumps(row).encode()),
+    rows().map(lambda row: json.dumps(row, ensure_ascii=False).encode()),
+    BROKEN,
+    st.binary(max_size=30).filter(lambda data: b"\n" not in data),
+    st.sampled_from([b"", b"   ", b"\t\r"]),
+)
+
+
+def as_profile(line: bytes) -> Row | None:
+    """What a line states, read in another way; None where it states no row."""
+    if len(line) > 2**19:
+        return None
+
+    def once(pairs: list[tuple[str, Any]]) -> Row:
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError
+        return dict(pairs)
+
+    try:
+        found = json.loads(line.decode("utf-8-sig"), object_pairs_hook=once)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+@FUZZ
+@given(lines=st.lists(LINE, max_size=12), end=st.sampled_from([b"\n", b"\r\n"]), last=st.booleans())
+def test_every_line_of_json_is_answered_or_refused(
+    tmp_path: Path, solver: Solver, lines: list[bytes], end: bytes, last: bool
+) -> None:
+    lines = [b"{}", *lines]
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(end.join(lines) + (end if last else b""))
+    found = answered(path, solver)
+    asked = [line for line in lines if line.strip()]
+    assert len(found) == len(asked)
+    for number, (line, answer) in enumerate(zip(asked, found, strict=True)):
+        row = as_profile(line)
+        if row is None:
+            assert answer["reasons"], line[:80]
+            continue
+        fits = {"id"} | set(GOOD)
+        wanted = expected(solver, row, number) if row.keys() <= fits and _id(row) else None
+        if wanted is None or wanted["status"] == "rejected":
+            assert answer["reasons"], line[:80]
+        else:
+            del wanted["reasons"]
+            if isinstance(row.get("languages"), str):
+                continue
+            assert answer == wanted, line[:80]
+
+
+def _id(row: Row) -> bool:
+    value = row.get("id", "")
+    try:
+        return value is None or (isinstance(value, str) and value.encode() is not None)
+    except UnicodeEncodeError:
+        return False
+
+
+CELL = st.one_of(
+    st.sampled_from(
+        [
+            b"", b"true", b"TRUE", b"false", b"yes", b"1", b"300", b"1e3", b"nan", b"inf", b"-1",
+            b"en-us", b"en-us;hi-in", b"english", b"5", b"5.0", b"11", b"batch", b'"quoted"',
+            b'"two ""quotes"""', b'"a, b"', b'"', b'a"b', b"\xff\xfe", b"\x00", b"x" * 5000,
+            b"9" * 5000, "ü".encode(), "ü".encode("latin-1"), b"a\rb", b" ", b"\xef\xbb\xbf",
+        ]
+    ),
+    st.binary(max_size=8).filter(lambda data: b"\n" not in data),
+)  # fmt: skip
+CSV_LINE = st.one_of(
+    st.lists(CELL, min_size=len(HEADER), max_size=len(HEADER)).map(b",".join),
+    st.lists(CELL, max_size=9).map(b",".join),
+)
+
+
+@FUZZ
+@given(lines=st.lists(CSV_LINE, max_size=14), cut=st.integers(0, 20))
+def test_every_line_of_csv_is_answered_or_refused(
+    tmp_path: Path, solver: Solver, lines: list[bytes], cut: int
+) -> None:
+    body = b"\n".join(lines)
+    body = body[: max(len(body) - cut, 0)]
+    path = tmp_path / "in.csv"
+    path.write_bytes(b"\n".join([",".join(HEADER).encode(), body, b"last,true,,,,"]))
+    *found, last = answered(path, solver)
+    assert (last["id"], last["status"]) == ("last", "guaranteed")
+    asked = [line for line in body.split(b"\n") if line.strip(b"\r")]
+    if not any(b'"' in line or b"\r" in line.rstrip(b"\r") for line in asked):
+        assert len(found) == len(asked)
+        for line, answer in zip(asked, found, strict=True):
+            if line.count(b",") != len(HEADER) - 1 or _not_text(line):
+                assert answer["reasons"], line
+    else:
+        assert len(found) <= len(asked)
+
+
+def _not_text(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def test_a_line_break_in_quotes_belongs_to_its_cell(tmp_path: Path, solver: Solver) -> None:
+    path = tmp_path / "in.csv"
+    cells = [f'"a\n{i}",true' for i in range(40)]
+    path.write_text("\n".join(["id,real_time", *cells]) + "\n", "utf-8")
+    assert [row["id"] for row in answered(path, solver)] == [f"a\n{i}" for i in range(40)]
+
+
+def test_a_quote_that_is_never_closed_costs_its_own_line_alone(
+    tmp_path: Path, solver: Solver
+) -> None:
+    path = tmp_path / "in.csv"
+    lines = ["id,real_time", 'a"b,true', '"open,true', *(f"p{i},true" for i in range(30))]
+    path.write_text("\n".join(lines), "utf-8")
+    found = answered(path, solver)
+    assert [row["id"] for row in found if "status" in row][-20:] == [f"p{i}" for i in range(10, 30)]
+    assert sum("reasons" in row for row in found) >= 1

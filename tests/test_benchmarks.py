@@ -1,0 +1,28 @@
+"""The scripts in benchmarks/: each one runs and reports what it measured."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+
+
+def script(*args: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(FOLDER / args[0]), *args[1:]]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["latency", "conflicts", "batch", "batch_growth", "serving"])
+def test_a_quick_run_measures_and_reports(tmp_path: Path, name: str) -> None:
+    report = tmp_path / "report.json"
+    run = script(f"{name}.py", "--quick", "--json", str(report))
+    assert run.returncode == 0, run.stderr
+    assert "Traceback" not in run.stderr
+    assert json.loads(report.read_text("utf-8"))["machine"]["cpus"]
+    assert len(run.stdout.splitlines()) > 5

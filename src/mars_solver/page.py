@@ -96,7 +96,8 @@ def faulty_page(solver: Solver, typed: Mapping[str, str], problems: Sequence[Pro
 
 def saved_page(answer: Recommendation, explained: Explanation) -> str:
     """Return an answer as one file that needs no server."""
-    asked = Asked(answer.profile, answer.decision.question.policy)
+    model = explained.model.model if explained.model else None
+    asked = Asked(answer.profile, answer.decision.question.policy, model)
     return _render(
         live=False,
         values={},

@@ -199,6 +199,35 @@ def test_the_place_is_kept_while_typing(tab: Callable[..., Page], site: str) -> 
     assert page.locator("#axis-latency").get_attribute("aria-current") == "true"
 
 
+def test_a_slow_answer_takes_nothing_back_that_was_typed_meanwhile(
+    tab: Callable[..., Page], site: str
+) -> None:
+    page = tab()
+    page.goto(site)
+    held: list[Any] = []
+    page.route("**/?real_time=true", lambda route: held.append(route))  # noqa: PLW0108  (driver)
+    page.locator("#f-real_time").check()
+    page.wait_for_url(f"{site}?real_time=true")
+    page.locator("#f-max_ttfb_ms").focus()
+    page.keyboard.type("30")
+    for each in held:
+        each.continue_()
+    settled(page, "MARS-Flash")
+    page.keyboard.type("0")
+    page.wait_for_url(f"{site}?real_time=true&max_ttfb_ms=300")
+    assert page.locator("#f-max_ttfb_ms").input_value() == "300"
+
+
+def test_a_resting_slider_follows_the_workflow(tab: Callable[..., Page], site: str) -> None:
+    page = tab()
+    page.goto(site)
+    page.locator("#f-workflow").check()
+    settled(page, "0 (not stated)", "#latency-output")
+    page.locator("#f-workflow").uncheck()
+    settled(page, "5 (not stated)", "#latency-output")
+    assert page.url == site
+
+
 def test_a_fault_is_shown_beside_its_field_and_goes(tab: Callable[..., Page], site: str) -> None:
     page = tab()
     page.goto(site)

@@ -26,12 +26,15 @@
       slider.value + (stated ? "" : " (not stated)");
   };
 
-  // Take over the state of another page's form, but not of the field that is being edited.
-  const adopt = (other, keep) => {
+  // Take over the state of another page's form: all of it where a link or the history leads there.
+  // After a change here, only where sliders rest: meanwhile somebody may have changed more.
+  const adopt = (other, all) => {
     for (const theirs of other.querySelectorAll("input, select")) {
       const ours = document.getElementById(theirs.id) ||
         form.querySelector(`[type=radio][value="${theirs.value}"]`);
-      if (!ours || ours === keep) continue;
+      if (!ours) continue;
+      const resting = theirs.type === "range" && !("stated" in ours.dataset || "stated" in theirs.dataset);
+      if (!all && !resting) continue;
       if (ours.type === "checkbox" || ours.type === "radio") ours.checked = theirs.checked;
       else ours.value = theirs.value;
       if (ours.type === "range") {
@@ -77,7 +80,7 @@
     document.dispatchEvent(new Event("swapped"));
   };
 
-  const show = async (url, { push = false, sync = false, keep = null } = {}) => {
+  const show = async (url, { push = false, all = false } = {}) => {
     pending?.abort();
     const mine = pending = new AbortController();
     document.body.classList.add("busy");
@@ -86,13 +89,13 @@
       if (!(response.headers.get("content-type") || "").startsWith("text/html")) throw new Error("no page");
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       if (!page.getElementById("swap")) throw new Error("no answer");
-      if (sync) adopt(page.getElementById("ask"), keep);
+      adopt(page.getElementById("ask"), all);
       complain(page.getElementById("ask"));
       swap(page);
       if (push) history.pushState(null, "", url);
       // The shortest address of the same answer, as the server spells it.
       const short = document.getElementById("swap").dataset.query;
-      if (short !== undefined) history.replaceState(null, "", location.pathname + (short && `?${short}`));
+      if (short !== undefined && !timer) history.replaceState(null, "", location.pathname + (short && `?${short}`));
     } catch (error) {
       if (error.name !== "AbortError") location.assign(url);
     } finally {
@@ -103,13 +106,14 @@
   const changed = (wait, control) => {
     clearTimeout(timer);
     timer = setTimeout(() => {
+      timer = 0;
       const url = location.pathname + query();
       if (url === location.pathname + location.search) return;
       // One entry of the history for a run of changes of one control.
       if (control === last) history.replaceState(null, "", url);
       else history.pushState(null, "", url);
       last = control;
-      show(url, { sync: true, keep: control.type === "text" ? control : null });
+      show(url);
     }, wait);
   };
 
@@ -123,7 +127,7 @@
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    clearTimeout(timer);
+    timer = clearTimeout(timer) || 0;
     const url = location.pathname + query();
     show(url, { push: url !== location.pathname + location.search }).then(() => {
       document.getElementById("answer").focus();
@@ -133,16 +137,16 @@
     const link = event.target.closest("a[data-apply]");
     if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    clearTimeout(timer);
+    timer = clearTimeout(timer) || 0;
     last = null;
     const leads = link.classList.contains("way");
-    show(link.href, { push: true, sync: true }).then(() => {
+    show(link.href, { push: true, all: true }).then(() => {
       if (leads) document.getElementById("answer").focus();
       if (link.classList.contains("why")) document.getElementById("standpoint")?.scrollIntoView({ block: "center" });
     });
   });
   addEventListener("popstate", () => {
     last = null;
-    show(location.href, { sync: true });
+    show(location.href, { all: true });
   });
 })();

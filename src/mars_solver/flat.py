@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Final
 
 from mars_solver.errors import InputError, Problem, shown
+from mars_solver.flags import number_or_text
 from mars_solver.parsing import did_you_mean, one_of
 from mars_solver.profile import Profile, parse_profile
 from mars_solver.vocabulary import CRITERION_NAMES, REQUIREMENTS, Kind
@@ -58,6 +59,18 @@ def parse_row(row: Mapping[str, Any], place: str = "") -> Profile:
     Raises:
         InputError: with every fault of the row, each under the name of its column.
     """
+    nested, problems = opened(row, place)
+    try:
+        profile = parse_profile(nested, place)
+    except InputError as error:
+        problems.extend(replace(p, path=_column(p.path)) for p in error.problems)
+    if problems:
+        raise InputError(problems)
+    return profile
+
+
+def opened(row: Mapping[str, Any], place: str) -> tuple[dict[str, Any], list[Problem]]:
+    """Return a row as a profile's nested table, and what is wrong with its columns and its id."""
     nested: dict[str, Any] = {"require": {}, "prefer": {}}
     problems: list[Problem] = []
     for column, value in row.items():
@@ -70,13 +83,18 @@ def parse_row(row: Mapping[str, Any], place: str = "") -> Profile:
             table = nested.get(_TABLES.get(column, ""), nested)
             split = column == LANGUAGES and isinstance(value, str)
             table[column] = tags_in(value) if split else value
-    try:
-        profile = parse_profile(nested, place)
-    except InputError as error:
-        problems.extend(replace(p, path=_column(p.path)) for p in error.problems)
-    if problems:
-        raise InputError(problems)
-    return profile
+    return nested, problems
+
+
+def from_text(cell: Cell, text: str) -> object:
+    """Return what the text of a cell stands for; text that is none of its kind stays text."""
+    match cell:
+        case Cell.FLAG:
+            return {"": None, "true": True, "false": False}.get(text.strip(" ").lower(), text)
+        case Cell.AMOUNT | Cell.IMPORTANCE:
+            return number_or_text(text.strip(" ")) if text.strip(" ") else None
+        case _:
+            return text or None
 
 
 def tags_in(text: str) -> list[str]:

@@ -1,0 +1,202 @@
+"""The linear programmes of tuning, solved by HiGHS through SciPy.
+
+All of them look for numbers >= 0 whose leads hold. Leads are homogeneous, so that "all > 0" is asked
+as "all >= 1"; only the rows that bind are ever handed to the solver. What a programme says is a
+proposal: whoever uses it proves it in whole numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+
+from mars_solver.leads import SIZE, Lead, Target, Way, matrix
+
+Floats = NDArray[np.float64]
+SETTLED: Final = 1e-3
+"""The search for the widest margin stops once it gains less than this share."""
+_STEPS: Final = 25
+_SLACK: Final = 1e-7
+_AT_ONCE: Final = 60
+_NODES: Final = 400
+"""How many choices between ways are tried for the widest margin at most."""
+
+
+@dataclass(frozen=True)
+class Widest:
+    """Weights with the widest margin, and the ways that they take."""
+
+    numbers: Floats
+    points: float
+    """The smallest lead, in score points."""
+    ways: tuple[Way, ...]
+    """Of each target, in order."""
+
+
+def solve(rows: Floats, least: Floats, cost: Floats, more: Floats | None = None) -> Floats | None:
+    """Return the x >= 0 of least cost with rows @ x >= least; None where there is none.
+
+    Args:
+        rows: shape (rows, columns); they are handed over as they are found to be violated.
+        least: shape (rows,).
+        cost: shape (columns,).
+        more: rows of [row, least] that always count, shape (some, columns + 1).
+    """
+    taken = np.zeros(len(rows), dtype=np.bool_)
+    if len(rows):
+        taken[np.argsort(rows.sum(axis=1), kind="stable")[:_AT_ONCE]] = True
+    always = np.empty((0, len(cost) + 1)) if more is None else more
+    while True:
+        left = np.vstack([rows[taken], always[:, :-1]])
+        right = np.concatenate([least[taken], always[:, -1]])
+        found = linprog(cost, A_ub=-left, b_ub=-right, bounds=(0, None), method="highs")
+        if found.status != 0:
+            return None
+        x: Floats = found.x
+        missing = least - rows @ x
+        worst = np.flatnonzero(~taken & (missing > _SLACK * np.maximum(1, np.abs(least))))
+        if not len(worst):
+            return x
+        taken[worst[np.argsort(-missing[worst], kind="stable")[:_AT_ONCE]]] = True
+
+
+def widest(leads: Sequence[Lead], start: Floats) -> tuple[Floats, float] | None:
+    """Return numbers that sum to 1 with the widest margin, and it; None where leads exclude others.
+
+    The margin is the smallest lead in score points: a ratio of two linear forms, raised step by
+    step (Dinkelbach's method for many ratios) until a step gains less than `SETTLED`.
+    """
+    rows, scales = matrix(list(leads))
+    numbers, points = start, 0.0
+    for step in range(_STEPS):
+        whole = np.maximum(scales @ numbers, 1e-9 * numbers.sum())
+        shifted = (rows - points * scales) / whole[:, None] * numbers.sum()
+        found = solve(shifted, np.ones(len(rows)), np.ones(SIZE))
+        if found is None:
+            return None if step == 0 else (numbers, points)
+        numbers = found / (found.sum() or 1.0)
+        best = margin(rows, scales, numbers)
+        if best <= points * (1 + SETTLED):
+            return numbers, max(best, points)
+        points = best
+    return numbers, points
+
+
+def margin(rows: Floats, scales: Floats, numbers: Floats) -> float:
+    """Return the smallest lead in score points."""
+    whole = scales @ numbers
+    leads = np.divide(rows @ numbers, whole, out=np.zeros(len(rows)), where=whole > 0)
+    return float(leads.min(initial=1.0))
+
+
+def nearest(leads: Sequence[Lead], least: float, prior: Floats) -> Floats | None:
+    """Return the numbers nearest to a prior, in sum of absolute changes, with a margin.
+
+    Leads do not depend on the scale, so that numbers might shrink to nothing: they sum to at least
+    as much as the prior.
+
+    Args:
+        leads: that have to hold.
+        least: the smallest lead of any, in score points.
+        prior: shape (SIZE,).
+    """
+    rows, scales = matrix(list(leads))
+    wide = np.hstack([rows - least * scales, np.zeros_like(rows)])
+    identity = np.eye(SIZE)
+    more = np.vstack(
+        [
+            np.hstack([-identity, identity, -prior[:, None]]),
+            np.hstack([identity, identity, prior[:, None]]),
+            np.concatenate([np.ones(SIZE), np.zeros(SIZE), [prior.sum()]])[None],
+        ]
+    )
+    cost = np.concatenate([np.zeros(SIZE), np.ones(SIZE)])
+    found = solve(wide, np.zeros(len(rows)), cost, more)
+    return None if found is None else found[:SIZE]
+
+
+def keepable(hard: Sequence[Lead], soft: Sequence[Lead]) -> Floats | None:
+    """Return numbers under which hard leads hold and soft ones miss as little as can be, in sum."""
+    rows, _ = matrix([*hard, *soft])
+    slack = np.vstack([np.zeros((len(hard), len(soft))), np.eye(len(soft))])
+    cost = np.concatenate([np.full(SIZE, 1e-6), np.ones(len(soft))])
+    found = solve(np.hstack([rows, slack]), np.ones(len(rows)), cost)
+    return None if found is None else found[:SIZE]
+
+
+def search(targets: Sequence[Target], start: Floats) -> Widest | None:
+    """Return the weights with the widest margin that bring all targets about; None without any.
+
+    A target of several ways is left out until the weights without it miss it; then each of its ways
+    is tried, the most promising branch first. The margin of a branch bounds all below it, so that
+    the first branch that misses nothing is the widest.
+    """
+    fixed = [lead for target in targets if len(target.ways) == 1 for lead in target.ways[0]]
+    if not all(target.ways for target in targets):
+        return None
+    open_ = [i for i, target in enumerate(targets) if len(target.ways) > 1]
+    order = count()
+    queue: list[tuple[float, int, dict[int, Way], Floats]] = []
+
+    def add(chosen: dict[int, Way]) -> None:
+        leads = [*fixed, *(lead for way in chosen.values() for lead in way)]
+        found = widest(leads, start) if leads else (start / start.sum(), 1.0)
+        if found is not None:
+            heappush(queue, (-found[1], next(order), chosen, found[0]))
+
+    add({})
+    for _ in range(_NODES):
+        if not queue:
+            return None
+        points, _, chosen, numbers = heappop(queue)
+        best = {i: _best(targets[i], numbers) for i in open_ if i not in chosen}
+        missed = min(best, key=lambda i: best[i][0], default=None)
+        if missed is None or best[missed][0] >= -points * (1 - SETTLED):
+            ways = {**{i: way for i, (_, way) in best.items()}, **chosen}
+            return Widest(
+                numbers,
+                -points,
+                tuple(ways.get(i, target.ways[0]) for i, target in enumerate(targets)),
+            )
+        for way in targets[missed].ways:
+            add({**chosen, missed: way})
+    return None
+
+
+def _best(target: Target, numbers: Floats) -> tuple[float, Way]:
+    """Return the way of a target with the widest margin under some numbers."""
+    found = []
+    for place, way in enumerate(target.ways):
+        rows, scales = matrix(list(way))
+        found.append((margin(rows, scales, numbers), -place, way))
+    points, _, way = max(found, key=lambda each: each[:2])
+    return points, way
+
+
+def core(leads: Sequence[Lead]) -> tuple[int, ...] | None:
+    """Return the places of leads that exclude each other already; None where all can hold.
+
+    They carry the dual of "miss by as little as can be": no more of them than there are numbers
+    that are tuned, plus one.
+    """
+    rows, _ = matrix(list(leads))
+    columns = np.hstack([rows, np.ones((len(rows), 1))])
+    cost = np.concatenate([np.full(SIZE, 0.0), [1.0]])
+    found = linprog(cost, A_ub=-columns, b_ub=-np.ones(len(rows)), bounds=(0, None), method="highs")
+    if found.status != 0 or found.fun < 0.5:
+        return None
+    duals = -np.asarray(found.ineqlin.marginals)
+    return tuple(int(i) for i in np.flatnonzero(duals > 1e-9))
+
+
+def all_leads(ways: Sequence[Way]) -> Iterator[Lead]:
+    """Yield the leads of ways."""
+    for way in ways:
+        yield from way

@@ -1,0 +1,235 @@
+"""Weights from labels: the public face of what `benchmarks/tune_weights.py` does.
+
+Labels that can all hold do hold under the weights that come out, proved with the solver itself.
+Beside them the guide and the pinned answers are kept where that is possible.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from mars_solver.contradictions import contradictions
+from mars_solver.exact import finest, rounded
+from mars_solver.labels import Label
+from mars_solver.leads import Row, Target, numbers_of, vectors_of
+from mars_solver.logit import SLIP, fit
+from mars_solver.programmes import Floats, all_leads, keepable, nearest, search
+from mars_solver.solver import Solver
+from mars_solver.targets import Facts, Question, questions, satisfied
+from mars_solver.weights import Weights, with_vectors
+
+SHARE: Final = 0.3
+"""The share of the widest margin that the weights nearest to the prior still have."""
+MISSED: Final = 0.1
+"""Where the weights at the start miss more than this share of all that is asked, they are no
+prior for it: what is likeliest after the labels is. Where the labels exclude more than this share
+of the guide, they come from another taste than the guide's, and all of it is given up."""
+FOLDS: Final = 5
+
+
+class Kept(NamedTuple):
+    """What weights have to keep beside the labels, in order of importance."""
+
+    guide: tuple[Target, ...] = ()
+    pins: tuple[Target, ...] = ()
+
+
+class Fit(NamedTuple):
+    """Numbers that bring targets about."""
+
+    numbers: Row
+    best: float
+    """The widest margin that any weights have, in score points; 0 where labels contradict."""
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What came of tuning."""
+
+    weights: Weights
+    start: Weights
+    questions: tuple[Question, ...]
+    separable: bool
+    """Whether one set of weights can bring all labels about."""
+    margin: Fraction | None
+    """The smallest lead of any label in score points, under the weights as rounded; negative where
+    a label is violated, None where labels leave nothing to lead.
+
+    The lead of a model over another is the difference of their scores, which are weighted means of
+    values from 0 to 1; of a label with several ways to come true, the best one counts.
+    """
+    best_margin: float
+    """The widest margin that any weights have, over everything that is kept, before rounding."""
+    violated: tuple[str, ...]
+    """Ids of the labels that do not come out."""
+    contradictions: tuple[tuple[str, ...], ...]
+    """Ids of labels that exclude each other, each set minimal, the smallest first."""
+    given_up: tuple[str, ...] = field(default=())
+    """What of the guide and the pinned answers does not hold under the weights."""
+
+
+def tune(labels: Sequence[Label], solver: Solver, kept: Kept = Kept()) -> Tuned:
+    """Return the weights that labels ask for.
+
+    Args:
+        labels: a set of labels as `labels.together` returns it.
+        solver: the catalogue, and the weights at the start.
+        kept: what the weights have to keep beside the labels where they can.
+
+    Raises:
+        InputError: with every label that the facts rule out.
+    """
+    asked = questions(labels, solver)
+    targets = [question.target for question in asked]
+    start = _start(solver.weights)
+    whole = _solve(asked, kept, start)
+    separable = whole is not None
+    found = () if separable else contradictions(targets)
+    numbers, best = whole or _compromise(asked, kept, start)
+    points = [p for target in targets if (p := target.points(numbers)) is not None]
+    weights = with_vectors(solver.weights, vectors_of(numbers))
+    missed = tuple(t.name for t in targets if not t.holds(numbers))
+    _reprove(asked, solver, weights, missed)
+    return Tuned(
+        weights,
+        solver.weights,
+        asked,
+        separable=separable,
+        margin=min(points, default=None),
+        best_margin=best,
+        violated=missed,
+        contradictions=tuple(tuple(targets[i].name for i in each) for each in found),
+        given_up=tuple(t.name for t in (*kept.guide, *kept.pins) if not t.holds(numbers)),
+    )
+
+
+def _start(weights: Weights) -> Floats:
+    """Return weights as floats; where all are 0, each as much as the others."""
+    numbers = np.array(numbers_of(weights.vectors), dtype=np.float64)
+    return numbers if numbers.any() else np.ones(len(numbers))
+
+
+def _solve(asked: Sequence[Question], kept: Kept, start: Floats) -> Fit | None:
+    """Return numbers that bring all labels about, and what is kept; None where none do."""
+    targets = [question.target for question in asked]
+    bounds = _bounds(targets, kept, start)
+    if bounds is None:
+        return None
+    targets += bounds
+    found = search(targets, start / start.sum())
+    if found is None:
+        return None
+    leads = list(all_leads(found.ways))
+    near = nearest(leads, SHARE * found.points, _prior(asked, targets, start))
+    for numbers in (near, found.numbers * start.sum()):
+        whole = None if numbers is None else rounded(numbers, leads, SHARE * found.points)
+        if whole is not None:
+            return Fit(whole, found.points)
+    return Fit(finest(found.numbers), found.points)
+
+
+def _bounds(targets: Sequence[Target], kept: Kept, start: Floats) -> list[Target] | None:
+    """Return what of the guide and the pins can be kept beside labels; None where these contradict.
+
+    All of it where that is possible. Else as much of the guide as misses least, and then of the
+    pins; but none of both where the labels exclude more than `MISSED` of the guide.
+    """
+    level = start / start.sum()
+    if search([*targets, *kept.guide, *kept.pins], level) is not None:
+        return [*kept.guide, *kept.pins]
+    found = search(targets, level)
+    if found is None:
+        return None
+    hard, bounds = list(all_leads(found.ways)), list[Target]()
+    for group in kept:
+        soft = [lead for target in group for lead in all_leads(target.ways[:1])]
+        numbers = keepable(hard, soft)
+        held = () if numbers is None else [t for t in group if t.holds(finest(numbers))]
+        if len(held) < (1 - MISSED) * len(group) and group is kept.guide:
+            return []
+        if search([*targets, *bounds, *held], level) is not None:
+            bounds += held
+            hard += [lead for target in held for lead in all_leads(target.ways[:1])]
+    return bounds
+
+
+def _prior(asked: Sequence[Question], targets: Sequence[Target], start: Floats) -> Floats:
+    """Return what the numbers are to be near to: those at the start, unless they miss too much."""
+    numbers = finest(start)
+    missed = sum(not target.holds(numbers) for target in targets)
+    return fit(asked, start, 0.0) if missed > MISSED * len(targets) else start
+
+
+def _compromise(asked: Sequence[Question], kept: Kept, start: Floats) -> Fit:
+    """Return numbers for labels that contradict each other.
+
+    The likeliest ones, given that some labels are slips; and of those, the ones nearest by that
+    keep the guide beside the labels that come out.
+    """
+    likely = fit(asked, start, SLIP)
+    numbers = finest(likely)
+    held = [question for question in asked if question.target.holds(numbers)]
+    found = _solve(held, kept, likely) if kept.guide or kept.pins else None
+    return Fit(found.numbers if found else numbers, 0.0)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """How weights from some labels answer others."""
+
+    labels: int
+    right: int
+
+    @property
+    def share(self) -> float:
+        """The share of labels that come out; 1 without any."""
+        return self.right / self.labels if self.labels else 1.0
+
+
+def estimate(asked: Sequence[Question], start: Weights) -> Row:
+    """Return the weights for labels alone, as one row, and without naming contradictions."""
+    numbers = _start(start)
+    return (_solve(asked, Kept(), numbers) or _compromise(asked, Kept(), numbers)).numbers
+
+
+def held_out(asked: Sequence[Question], numbers: Row) -> HeldOut:
+    """Return how many labels come out under some weights."""
+    return HeldOut(len(asked), sum(question.target.holds(numbers) for question in asked))
+
+
+def cross_validate(
+    asked: Sequence[Question], start: Weights, seed: int, folds: int = FOLDS
+) -> tuple[HeldOut, ...]:
+    """Return how labels come out under weights made without their group, fold by fold.
+
+    The guide and the pins are left aside: they say what many labels say.
+    """
+    groups = sorted({question.label.group for question in asked})
+    random.Random(seed).shuffle(groups)  # noqa: S311  (a split, no secret)
+    found = []
+    for fold in range(min(folds, len(groups))):
+        out = set(groups[fold::folds])
+        rest = [question for question in asked if question.label.group not in out]
+        tested = [question for question in asked if question.label.group in out]
+        found.append(held_out(tested, estimate(rest, start)))
+    return tuple(found)
+
+
+def _reprove(
+    asked: Sequence[Question], solver: Solver, weights: Weights, missed: Sequence[str]
+) -> None:
+    """Hold the answers of the solver itself against what the arithmetic of leads says.
+
+    Raises:
+        RuntimeError: where they differ, which is a fault of this package.
+    """
+    facts = Facts(Solver(solver.catalogue, weights))
+    for question in asked:
+        if satisfied(question.label, facts.of(question.label)) is (question.label.id in missed):
+            raise RuntimeError(f"{question.label.id}: the solver and the tuner differ")

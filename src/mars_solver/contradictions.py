@@ -39,7 +39,7 @@ def contradictions(targets: Sequence[Target]) -> tuple[Set, ...]:
     if found and len(targets) <= FEW:
         found = list({*islice(_every(targets), NAMED), *found})
     named = [each for each in found if _proved(targets, each)]
-    return tuple(sorted(named, key=lambda each: (len(each), each))[:NAMED])
+    return tuple(sorted(named, key=lambda each: (len(each), each)))
 
 
 def _possible(targets: Sequence[Target], chosen: Sequence[int]) -> Floats | None:
@@ -51,9 +51,10 @@ def _possible(targets: Sequence[Target], chosen: Sequence[int]) -> Floats | None
 
 def _disjoint(targets: Sequence[Target]) -> list[Set]:
     """Return minimal sets without a common target."""
-    pool = list(range(len(targets)))
-    found: list[Set] = []
-    while len(found) < NAMED:
+    found: list[Set] = [(i,) for i, target in enumerate(targets) if _hopeless(target)]
+    pool = [i for i in range(len(targets)) if (i,) not in set(found)]
+    most = len(found) + NAMED
+    while len(found) < most:
         some = _core(targets, pool)
         if some is None:
             break
@@ -63,11 +64,13 @@ def _disjoint(targets: Sequence[Target]) -> list[Set]:
     return found
 
 
+def _hopeless(target: Target) -> bool:
+    """Return whether each way of a target has a lead that adds up from nothing above 0."""
+    return all(any(max(lead.row) <= 0 for lead in way) for way in target.ways)
+
+
 def _core(targets: Sequence[Target], pool: Sequence[int]) -> list[int] | None:
     """Return targets of a pool that exclude each other, few of them; None where all can hold."""
-    dead = [i for i in pool if not targets[i].ways]
-    if dead:
-        return dead[:1]
     chosen = {i: targets[i].ways[0] for i in pool if len(targets[i].ways) == 1}
     return _branch(targets, chosen, [i for i in pool if i not in chosen])
 

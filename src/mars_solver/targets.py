@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from mars_solver.catalogue import with_measurements
@@ -197,6 +197,23 @@ class _Field:
         hint = f"{best}, and weights decide only between equal standings"
         expected = "a model that weights can put there"
         return Problem(self.label.at(path), path, expected, f"{model}, {why}", hint)
+
+
+def relabelled(question: Question, model: str) -> Question:
+    """Return the same profile with another right model, one of the best standing."""
+    values = dict(question.level)
+    leads = (
+        lead(question.asked, (model, values[model]), rival)
+        for rival in question.level
+        if rival[0] != model
+    )
+    only = way(leads)
+    changed = question.label.document.model_copy(
+        update={"expected": (model,), "line": None, "over": ()}
+    )
+    label = replace(question.label, document=changed)
+    target = Target(question.target.name, () if only is None else (only,))
+    return replace(question, label=label, pairs=(), target=target)
 
 
 def satisfied(label: Label, solver: Solver) -> bool:

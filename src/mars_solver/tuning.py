@@ -40,6 +40,9 @@ class Kept(NamedTuple):
     pins: tuple[Target, ...] = ()
 
 
+NOTHING: Final = Kept()
+
+
 class Fit(NamedTuple):
     """Numbers that bring targets about."""
 
@@ -74,7 +77,7 @@ class Tuned:
     """What of the guide and the pinned answers does not hold under the weights."""
 
 
-def tune(labels: Sequence[Label], solver: Solver, kept: Kept = Kept()) -> Tuned:
+def tune(labels: Sequence[Label], solver: Solver, kept: Kept = NOTHING) -> Tuned:
     """Return the weights that labels ask for.
 
     Args:
@@ -140,6 +143,8 @@ def _bounds(targets: Sequence[Target], kept: Kept, start: Floats) -> list[Target
     All of it where that is possible. Else as much of the guide as misses least, and then of the
     pins; but none of both where the labels exclude more than `MISSED` of the guide.
     """
+    if not any(kept):
+        return []
     level = start / start.sum()
     if search([*targets, *kept.guide, *kept.pins], level) is not None:
         return [*kept.guide, *kept.pins]
@@ -195,7 +200,7 @@ class HeldOut:
 def estimate(asked: Sequence[Question], start: Weights) -> Row:
     """Return the weights for labels alone, as one row, and without naming contradictions."""
     numbers = _start(start)
-    return (_solve(asked, Kept(), numbers) or _compromise(asked, Kept(), numbers)).numbers
+    return (_solve(asked, NOTHING, numbers) or _compromise(asked, NOTHING, numbers)).numbers
 
 
 def held_out(asked: Sequence[Question], numbers: Row) -> HeldOut:

@@ -105,15 +105,20 @@ class Emphasis(PerNeed):
 class Provenance(Input):
     """What tuned weights were made from, and what came of it."""
 
-    labels: Annotated[dict[str, Text], Field(strict=False)]
-    """Of the labels: how many, their sha256, and how many come out."""
-    start: Text
-    """The digest of the weights that they were tuned from."""
-    guide: Text
-    """Whether the guide is kept, or what of it is given up."""
-    margin: Text
+    labels: Weight
+    """How many."""
+    labels_sha256: Text
+    violated: Annotated[tuple[Text, ...], Field(strict=False)]
+    """Ids of the labels that do not come out."""
+    given_up: Annotated[tuple[Text, ...], Field(strict=False)]
+    """What of the guide and the pinned answers does not hold."""
+    margin: Text | None = None
     """The smallest lead of any label in score points, as a fraction."""
-    seed: Annotated[int, PlainValidator(_weight)]
+    start: Text
+    """The name of the weights that they were tuned from."""
+    start_sha256: Text
+    catalogue_sha256: Text
+    seed: Weight
     versions: Annotated[dict[str, Text], Field(strict=False)]
     """Of the libraries that the numbers rest on."""
 

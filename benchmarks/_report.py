@@ -237,7 +237,7 @@ def _origin(before: Weights, after: Weights, catalogue: Catalogue, seed: int) ->
     }
     if after.provenance is not None:
         facts["labels"] = after.provenance.labels_sha256
-        facts["made with"] = ", ".join(f"{k} {v}" for k, v in after.provenance.versions.items())
+        facts["made with"] = ", ".join(after.provenance.versions)
     rows = "".join(
         f"<dt>{escape(name)}</dt><dd><code>{escape(value)}</code></dd>"
         for name, value in facts.items()

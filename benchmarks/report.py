@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import _threads  # noqa: F401  (before NumPy)
 from mars_solver import Solver, load_catalogue, load_weights
 from mars_solver.errors import InputError, Problem, extra, gather
 from mars_solver.files import write_whole

@@ -28,12 +28,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import _threads  # noqa: F401  (before NumPy)
 from mars_solver import Catalogue, Solver, load_catalogue, load_weights
 from mars_solver.errors import InputError, Problem, extra, gather, shown
 from mars_solver.files import load_pins, load_scenarios, write_whole
 from mars_solver.labels import Label, label_digest
-from mars_solver.parsing import is_line
+from mars_solver.parsing import did_you_mean, is_line, one_of
 from mars_solver.verification import Proof, verify
+from mars_solver.vocabulary import CRITERION_NAMES
 from mars_solver.weights import MAX_WEIGHT, Provenance, Weights, with_vectors
 from mars_solver.writing import weights_toml
 
@@ -77,6 +79,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--report", metavar="FILE", help="the report; beside the weights")
     parser.add_argument("--name", help="of the weights; the stem of FILE")
     parser.add_argument("--note", help="one line on what the weights are for")
+    parser.add_argument("--push", metavar="CRITERION", action="append", help="lean to it")
+    parser.add_argument("--margin", metavar="POINTS", default="0.01", help="left to any lead then")
     parser.add_argument("--force", action="store_true", help="replace files that are there")
     parser.add_argument("--labels-alone", action="store_true", help="do not keep the guide")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
@@ -100,14 +104,14 @@ def run(options: argparse.Namespace) -> int:
         lambda: load_pins(options.models),
         lambda: seed_of(options.seed),
     )
-    _check_words(options)
+    push = _push(options)
     solver, scenarios = Solver(catalogue, start), load_scenarios()
     kept = tuning.Kept()
     if not options.labels_alone:
         kept = tuning.Kept(
             commitments.of_guide(solver, scenarios), commitments.of_pins(solver, pins)
         )
-    tuned = tuning.tune(labels, solver, kept)
+    tuned = tuning.tune(labels, solver, kept, None if push is None else tuning.Push(*push))
     weights = _named(tuned, labels, catalogue, options, seed)
     proof = verify(Solver(catalogue, weights), scenarios, pins)
     page = _report.page(tuned.questions, catalogue, start, weights, seed, tuned)
@@ -163,15 +167,32 @@ def seed_of(text: str) -> int:
     raise InputError([Problem("--seed", "", expected, shown(text))])
 
 
-def _check_words(options: argparse.Namespace) -> None:
-    words = {"--name": options.name, "--note": options.note}
+def _push(options: argparse.Namespace) -> tuple[tuple[str, ...], float] | None:
+    """Return where the weights are to lean and the margin that is left; None for nowhere.
+
+    Raises:
+        InputError: with every option that is no criterion, margin or line of text.
+    """
     problems = [
         Problem(flag, "", "one line of printable text", shown(word))
-        for flag, word in words.items()
+        for flag, word in (("--name", options.name), ("--note", options.note))
         if word is not None and not is_line(word)
     ]
+    pushed = tuple(dict.fromkeys(options.push or ()))
+    problems += [
+        Problem("--push", "", one_of(CRITERION_NAMES), name, did_you_mean(name, CRITERION_NAMES))
+        for name in pushed
+        if name not in CRITERION_NAMES
+    ]
+    try:
+        margin = float(options.margin)
+    except ValueError:
+        margin = -1.0
+    if not 0 < margin < 1:
+        problems.append(Problem("--margin", "", "a number > 0 and < 1", shown(options.margin)))
     if problems:
         raise InputError(problems)
+    return (pushed, margin) if pushed else None
 
 
 def _named(
@@ -196,7 +217,7 @@ def _named(
         start_sha256=tuned.start.sha256,
         catalogue_sha256=catalogue.sha256,
         seed=seed,
-        versions={package: version(package) for package in VERSIONS},
+        versions=tuple(f"{package} {version(package)}" for package in VERSIONS),
     )
     vectors = tuned.weights.vectors
     return with_vectors(tuned.weights, vectors, name=name, note=note, provenance=provenance)

@@ -15,7 +15,7 @@ from mars_solver.weights import MAX_WEIGHT
 
 READABLE: Final = 1000
 """Weights are at most so large where that is fine enough."""
-_KEPT: Final = 0.8
+KEPT: Final = 0.8
 """The share of the wanted margin that rounding may leave."""
 
 
@@ -35,7 +35,7 @@ def rounded(numbers: Floats, leads: Sequence[Lead], least: float = 0.0) -> Row |
     factors += [top / most for top in (READABLE, 10 * READABLE, 100 * READABLE, MAX_WEIGHT)]
     tried = [_whole(numbers * factor) for factor in factors]
     sound = [each for each in tried if all_hold(leads, each)]
-    wide = (each for each in sound if smallest(leads, each) >= _KEPT * least)
+    wide = (each for each in sound if smallest(leads, each) >= KEPT * least)
     return next(wide, next(iter(sound), None))
 
 

@@ -18,10 +18,13 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from mars_solver.leads import SIZE, Lead, Target, Way, matrix
+from mars_solver.vocabulary import CRITERIA
 
 Floats = NDArray[np.float64]
 SETTLED: Final = 1e-3
 """The search for the widest margin stops once it gains less than this share."""
+LEFT: Final = 0.5
+"""What a number keeps at least where weights lean to other criteria."""
 _STEPS: Final = 25
 _SLACK: Final = 1e-7
 _AT_ONCE: Final = 60
@@ -120,6 +123,38 @@ def nearest(leads: Sequence[Lead], least: float, prior: Floats) -> Floats | None
     cost = np.concatenate([np.zeros(SIZE), np.ones(SIZE)])
     found = solve(wide, np.zeros(len(rows)), cost, more)
     return None if found is None else found[:SIZE]
+
+
+def pushed(
+    leads: Sequence[Lead], least: float, prior: Floats, criteria: Sequence[int]
+) -> Floats | None:
+    """Return a prior whose base leans as far to some criteria as a margin lets it.
+
+    The sum of the base stays, each other number of it keeps at least `LEFT` of what it was, and no
+    other vector moves.
+
+    Args:
+        leads: that have to hold.
+        least: the smallest lead of any, in score points.
+        prior: shape (SIZE,).
+        criteria: the places of the criteria that gain.
+    """
+    rows, scales = matrix(list(leads))
+    forms = rows - least * scales
+    size = len(CRITERIA)
+    base = prior[:size]
+    floor = LEFT * base
+    ones = np.ones(size)
+    more = np.vstack(
+        [
+            np.hstack([np.eye(size), floor[:, None]]),
+            np.concatenate([ones, [base.sum()]])[None],
+            np.concatenate([-ones, [-base.sum()]])[None],
+        ]
+    )
+    gain = np.array([-1.0 if k in criteria else 1e-3 for k in range(size)])
+    found = solve(forms[:, :size], -forms[:, size:] @ prior[size:], gain, more)
+    return None if found is None else np.concatenate([found, prior[size:]])
 
 
 def keepable(hard: Sequence[Lead], soft: Sequence[Lead]) -> Floats | None:

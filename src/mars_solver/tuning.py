@@ -15,13 +15,15 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from mars_solver.contradictions import contradictions
-from mars_solver.exact import finest, rounded
+from mars_solver.errors import InputError, Problem
+from mars_solver.exact import KEPT, finest, rounded, smallest
 from mars_solver.labels import Label
-from mars_solver.leads import Row, Target, numbers_of, vectors_of
+from mars_solver.leads import Lead, Row, Target, numbers_of, vectors_of
 from mars_solver.logit import SLIP, fit
-from mars_solver.programmes import Floats, all_leads, keepable, nearest, search
+from mars_solver.programmes import Floats, all_leads, keepable, nearest, pushed, search
 from mars_solver.solver import Solver
 from mars_solver.targets import Facts, Question, questions, satisfied
+from mars_solver.vocabulary import CRITERION_NAMES
 from mars_solver.weights import Weights, with_vectors
 
 SHARE: Final = 0.3
@@ -41,6 +43,14 @@ class Kept(NamedTuple):
 
 
 NOTHING: Final = Kept()
+
+
+class Push(NamedTuple):
+    """Criteria to which the base leans as far as a margin lets it."""
+
+    criteria: tuple[str, ...]
+    margin: float
+    """The smallest lead that is left to any label and to all that is kept, in score points."""
 
 
 class Fit(NamedTuple):
@@ -77,21 +87,22 @@ class Tuned:
     """What of the guide and the pinned answers does not hold under the weights."""
 
 
-def tune(labels: Sequence[Label], solver: Solver, kept: Kept = NOTHING) -> Tuned:
+def tune(labels: Sequence[Label], solver: Solver, kept: Kept = NOTHING, push: Push | None = None) -> Tuned:
     """Return the weights that labels ask for.
 
     Args:
         labels: a set of labels as `labels.together` returns it.
         solver: the catalogue, and the weights at the start.
         kept: what the weights have to keep beside the labels where they can.
+        push: where the weights are to lean, rather than stay near to those at the start.
 
     Raises:
-        InputError: with every label that the facts rule out.
+        InputError: with every label that the facts rule out; or where nothing can be pushed.
     """
     asked = questions(labels, solver)
     targets = [question.target for question in asked]
     start = _start(solver.weights)
-    whole = _solve(asked, kept, start)
+    whole = _solve(asked, kept, start, push)
     separable = whole is not None
     found = () if separable else contradictions(targets)
     numbers, best = whole or _compromise(asked, kept, start)
@@ -118,7 +129,9 @@ def _start(weights: Weights) -> Floats:
     return numbers if numbers.any() else np.ones(len(numbers))
 
 
-def _solve(asked: Sequence[Question], kept: Kept, start: Floats) -> Fit | None:
+def _solve(
+    asked: Sequence[Question], kept: Kept, start: Floats, push: Push | None = None
+) -> Fit | None:
     """Return numbers that bring all labels about, and what is kept; None where none do."""
     targets = [question.target for question in asked]
     bounds = _bounds(targets, kept, start)
@@ -129,12 +142,30 @@ def _solve(asked: Sequence[Question], kept: Kept, start: Floats) -> Fit | None:
     if found is None:
         return None
     leads = list(all_leads(found.ways))
+    if push is not None:
+        return Fit(_pushed(leads, start, push), found.points)
     near = nearest(leads, SHARE * found.points, _prior(asked, targets, start))
     for numbers in (near, found.numbers * start.sum()):
         whole = None if numbers is None else rounded(numbers, leads, SHARE * found.points)
         if whole is not None:
             return Fit(whole, found.points)
     return Fit(finest(found.numbers), found.points)
+
+
+def _pushed(leads: Sequence[Lead], start: Floats, push: Push) -> Row:
+    """Return numbers that lean to some criteria.
+
+    Raises:
+        InputError: where the margin leaves no room, or rounding none of it.
+    """
+    places = [CRITERION_NAMES.index(name) for name in push.criteria]
+    numbers = pushed(leads, 1.1 * push.margin, start, places)
+    found = None if numbers is None else rounded(numbers, leads, push.margin / KEPT)
+    if found is None or smallest(leads, found) < push.margin:
+        what = f"a push that leaves every lead {push.margin} points"
+        hint = "lower the margin, or start from other weights"
+        raise InputError([Problem("push", ", ".join(push.criteria), what, "no room", hint)])
+    return found
 
 
 def _bounds(targets: Sequence[Target], kept: Kept, start: Floats) -> list[Target] | None:

@@ -119,7 +119,7 @@ class Provenance(Input):
     start_sha256: Text
     catalogue_sha256: Text
     seed: Weight
-    versions: Annotated[dict[str, Text], Field(strict=False)]
+    versions: Annotated[tuple[Text, ...], Field(strict=False)]
     """Of the libraries that the numbers rest on."""
 
 

@@ -17,14 +17,14 @@ _UNITS: Final = {
     "footprint": "memory of the weights in MB",
 }
 _ABOUT_CURVES: Final = (
-    "# Value functions: a fact at or before the first anchor takes its value, at or beyond the last",
-    "# (infinity included) that one's; between two anchors the value runs straight along the scale.",
+    "Value functions: a fact at or before the first anchor takes its value, at or beyond the last",
+    "(infinity included) that one's; between two anchors the value runs straight along the scale.",
 )
 _ABOUT_VECTORS: Final = (
-    "# The weight of a criterion is its importance times the sum of the rows that apply:",
-    "# base, the emphasis of each need that is stated and of batch, and the first of the primary need.",
+    "The weight of a criterion is its importance times the sum of the rows that apply:",
+    "base, the emphasis of each need that is stated and of batch, and the first of the primary need.",
 )
-_ABOUT_PROVENANCE: Final = "# What made this file. No answer depends on it, and no digest of weights."
+_ABOUT_PROVENANCE: Final = ("What made this file. No answer and no digest depends on it.",)
 
 
 def weights_toml(weights: Weights, comments: Sequence[str] = ()) -> str:
@@ -34,23 +34,28 @@ def weights_toml(weights: Weights, comments: Sequence[str] = ()) -> str:
         weights: to write.
         comments: lines at the top, without the `#`.
     """
-    lines = [f"# {comment}" for comment in comments]
+    lines = list(_commented(comments))
     lines += [f"schema = {weights.format}", f"name = {_quoted(weights.name)}"]
     if weights.note is not None:
         lines.append(f"note = {_quoted(weights.note)}")
-    lines += ["", *_ABOUT_CURVES]
+    lines += ["", *_commented(_ABOUT_CURVES)]
     for name, unit in _UNITS.items():
         lines += [*_curve(name, unit, getattr(weights.curves, name)), ""]
-    lines += _ABOUT_VECTORS
+    lines += _commented(_ABOUT_VECTORS)
     for path in VECTORS:
         vector: Any = reduce(getattr, path, weights)
         lines.append(f"[{'.'.join(path)}]")
         lines += [f"{name} = {getattr(vector, name)}" for name in CRITERION_NAMES]
         lines.append("")
     if weights.provenance is not None:
-        lines += [_ABOUT_PROVENANCE, "[provenance]"]
+        lines += [*_commented(_ABOUT_PROVENANCE), "[provenance]"]
         lines += _provenance(weights.provenance.model_dump(exclude_none=True))
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _commented(lines: Sequence[str]) -> Iterator[str]:
+    for line in lines:
+        yield f"# {line}"
 
 
 def _curve(name: str, unit: str, curve: Curve) -> Iterator[str]:
@@ -62,10 +67,7 @@ def _curve(name: str, unit: str, curve: Curve) -> Iterator[str]:
 
 def _provenance(data: dict[str, Any]) -> Iterator[str]:
     for key, value in data.items():
-        if isinstance(value, dict):
-            inner = ", ".join(f"{_quoted(name)} = {_quoted(each)}" for name, each in value.items())
-            yield f"{key} = {{ {inner} }}"
-        elif isinstance(value, tuple):
+        if isinstance(value, tuple):
             yield f"{key} = [{', '.join(map(_quoted, value))}]"
         else:
             yield f"{key} = {_quoted(value) if isinstance(value, str) else value}"

@@ -112,6 +112,7 @@ def run(options: argparse.Namespace) -> int:
             commitments.of_guide(solver, scenarios), commitments.of_pins(solver, pins)
         )
     tuned = tuning.tune(labels, solver, kept, None if push is None else tuning.Push(*push))
+    labels = [question.label for question in tuned.questions]
     weights = _named(tuned, labels, catalogue, options, seed)
     proof = verify(Solver(catalogue, weights), scenarios, pins)
     page = _report.page(tuned.questions, catalogue, start, weights, seed, tuned)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-from hypothesis import HealthCheck, settings
+import os
 
-from mars_solver import Solver, load_catalogue, load_weights
+# Before NumPy: several threads take longer to meet than to add up forms of 50 numbers.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
+
+from mars_solver import Solver, load_catalogue, load_weights  # noqa: E402
 
 settings.register_profile(
     "repeatable",

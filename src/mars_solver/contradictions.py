@@ -66,7 +66,9 @@ def _disjoint(targets: Sequence[Target]) -> list[Set]:
 
 def _hopeless(target: Target) -> bool:
     """Return whether each way of a target has a lead that adds up from nothing above 0."""
-    return all(any(max(lead.row) <= 0 for lead in way) for way in target.ways)
+    return all(
+        any(max(lead.row) <= 0 and not lead.ties for lead in way) for way in target.ways
+    )
 
 
 def _core(targets: Sequence[Target], pool: Sequence[int]) -> list[int] | None:

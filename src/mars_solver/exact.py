@@ -64,20 +64,21 @@ def smallest(leads: Sequence[Lead], numbers: Row) -> Fraction:
 
 
 def excluded(leads: Sequence[Lead]) -> bool:
-    """Return whether no numbers >= 0 give every lead more than 0.
+    """Return whether no numbers >= 0 make all leads hold.
 
-    Exact: by Farkas, that is so where leads add up, each some number >= 0 of times and not all 0,
-    to a form without a number > 0. A simplex in fractions, with Bland's rule, looks for the times.
+    Exact: by Farkas, that is so where leads add up, each some number >= 0 of times, to a form
+    without a number > 0, and one of them that may not be a tie is among them. A simplex in
+    fractions, with Bland's rule, looks for the times.
     """
     columns = list(dict.fromkeys(_primitive(c) for c in zip(*(x.row for x in leads), strict=True)))
     size = len(leads)
-    # Maximise the sum of the times while each column adds up to at most 0; all start at 0, so that
+    # Maximise the sum of the times of leads that may not tie while each column adds up to at most 0; all start at 0, so that
     # the best is either 0 or without bound.
     table = [
         [Fraction(x) for x in column] + [Fraction(int(i == j)) for j in range(len(columns))]
         for i, column in enumerate(columns)
     ]
-    gains = [Fraction(1)] * size + [Fraction(0)] * len(columns)
+    gains = [Fraction(not lead.ties) for lead in leads] + [Fraction(0)] * len(columns)
     basis = [size + i for i in range(len(columns))]
     while True:
         entering = next((j for j, gain in enumerate(gains) if gain > 0), None)

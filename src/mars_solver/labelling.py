@@ -14,7 +14,7 @@ from mars_solver import files
 from mars_solver.documents import decode, parse_json, table_in
 from mars_solver.errors import InputError, Problem, extra, gather, shown
 from mars_solver.flat import COLUMNS, SEPARATOR, Cell, from_text, opened
-from mars_solver.labels import Label, parse_label, together
+from mars_solver.labels import Label, parse_label
 from mars_solver.parsing import did_you_mean, one_of
 
 SCENARIOS: Final = (".toml", ".json")
@@ -38,14 +38,14 @@ _KEY: Final = re.compile(r"([A-Za-z0-9_.\"' -]+?)\s*=")
 
 
 def load_labels(paths: Iterable[str | Path]) -> tuple[Label, ...]:
-    """Return the labels in files and folders of files, as one set.
+    """Return the labels in files and folders of files, one after the other.
 
     Raises:
         InputError: with every fault of every file, each with its line (of Parquet: its row).
     """
     chosen = gather(*(partial(files.files_in, path, SUFFIXES) for path in paths))
     found = gather(*(partial(_labels, path) for each in chosen for path in each))
-    labels = together(label for each in found for label in each)
+    labels = tuple(label for each in found for label in each)
     if not labels:
         places = ", ".join(str(path) for each in chosen for path in each) or "LABELS"
         raise InputError([Problem(places, "", "at least one label", "none")])

@@ -139,22 +139,24 @@ def place_of(file: str, lines: Mapping[str, int], path: str) -> str:
     return f"{file}:{lines[path]}" if path in lines else file
 
 
-def together(labels: Iterable[Label]) -> tuple[Label, ...]:
-    """Return labels from any number of files as one set; one that stands twice counts once.
+def together(labels: Iterable[Label]) -> tuple[tuple[Label, ...], list[Problem]]:
+    """Return labels as one set, and what keeps them from being one.
 
-    Raises:
-        InputError: with every id that names two labels, and every profile that two labels answer
-            in ways that exclude each other.
+    A label that stands twice counts once. A problem is every id that names two labels, and every
+    profile that two labels answer in ways that exclude each other.
     """
     problems: list[Problem] = []
     by_id: dict[str, Label] = {}
+    kept: list[Label] = []
     for label in labels:
         known = by_id.setdefault(label.id, label)
-        if known is not label and known.says() != label.says():
+        if known is label or known.says() != label.says():
+            kept.append(label)
+        if known.says() != label.says():
             found = f"{shown(label.id)} again, for another label than at {known.at('id')}"
             problems.append(Problem(label.at("id"), "id", "an id of its own", found, "rename one"))
     by_profile: dict[str, list[Label]] = {}
-    for label in by_id.values():
+    for label in kept:
         content = label.says()
         asked = digest({key: content[key] for key in ("profile", "measurements")})
         for other in by_profile.setdefault(asked, []):
@@ -165,9 +167,7 @@ def together(labels: Iterable[Label]) -> tuple[Label, ...]:
                 found = ", ".join(label.document.expected)
                 problems.append(Problem(label.at("expected"), "expected", expected, found, hint))
         by_profile[asked].append(label)
-    if problems:
-        raise InputError(problems)
-    return tuple(by_id.values())
+    return tuple(kept), problems
 
 
 def _excludes(one: Label, other: Label) -> bool:

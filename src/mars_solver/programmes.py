@@ -7,7 +7,7 @@ proposal: whoever uses it proves it in whole numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
@@ -39,8 +39,10 @@ class Widest:
     numbers: Floats
     points: float
     """The smallest lead, in score points."""
-    ways: tuple[Way, ...]
-    """Of each target, in order."""
+    leads: tuple[Lead, ...]
+    """Those of the ways that it takes; where ties are needed, as far as numbers are not 0."""
+    free: Floats
+    """1 for each number, 0 for those that have to be 0; shape (SIZE,)."""
 
 
 def solve(rows: Floats, least: Floats, cost: Floats, more: Floats | None = None) -> Floats | None:
@@ -169,22 +171,62 @@ def keepable(hard: Sequence[Lead], soft: Sequence[Lead]) -> Floats | None:
 def search(targets: Sequence[Target], start: Floats) -> Widest | None:
     """Return the weights with the widest margin that bring all targets about; None without any.
 
+    Where no margin is possible, some leads may still hold as ties, because the numbers that they
+    fall with are 0: then the widest margin of all others.
+    """
+    found = _search(targets, start, np.ones(SIZE))
+    if found is None:
+        free = _free(targets)
+        if free.all():
+            return None
+        found = _search([_without(target, free) for target in targets], start, free)
+    return found
+
+
+def _free(targets: Sequence[Target]) -> Floats:
+    """Return 0 for the numbers that have to be 0 so that leads hold as ties, 1 for the others."""
+    leads = [lead for t in targets if len(t.ways) == 1 for lead in t.ways[0] if lead.ties]
+    rows, _ = matrix(leads)
+    free = np.ones(SIZE)
+    while True:
+        left = rows * free
+        falling = (left[(left <= 0).all(axis=1)] < 0).any(axis=0)
+        if not falling.any():
+            return free
+        free[falling] = 0.0
+
+
+def _without(target: Target, free: Floats) -> Target:
+    """Return a target as it is where the numbers that are not free are 0."""
+    ways = []
+    for each in target.ways:
+        rows = [tuple(x if keep else 0 for x, keep in zip(w.row, free, strict=True)) for w in each]
+        leads = [lead._replace(row=row) for lead, row in zip(each, rows, strict=True)]
+        if all(lead.ties or any(lead.row) for lead in leads):
+            ways.append(tuple(lead for lead in leads if any(lead.row)))
+    return Target(target.name, tuple(ways))
+
+
+def _search(targets: Sequence[Target], start: Floats, free: Floats) -> Widest | None:
+    """Return the weights with the widest margin above 0; None without any.
+
     A target of several ways is left out until the weights without it miss it; then each of its ways
     is tried, the most promising branch first. The margin of a branch bounds all below it, so that
     the first branch that misses nothing is the widest.
     """
-    fixed = [lead for target in targets if len(target.ways) == 1 for lead in target.ways[0]]
     if not all(target.ways for target in targets):
         return None
+    fixed = [lead for target in targets if len(target.ways) == 1 for lead in target.ways[0]]
     open_ = [i for i, target in enumerate(targets) if len(target.ways) > 1]
     order = count()
     queue: list[tuple[float, int, dict[int, Way], Floats]] = []
 
     def add(chosen: dict[int, Way]) -> None:
         leads = [*fixed, *(lead for way in chosen.values() for lead in way)]
-        found = widest(leads, start) if leads else (start / start.sum(), 1.0)
+        level = start * free
+        found = widest(leads, level) if leads else (level / (level.sum() or 1.0), 1.0)
         if found is not None:
-            heappush(queue, (-found[1], next(order), chosen, found[0]))
+            heappush(queue, (-found[1], next(order), chosen, found[0] * free))
 
     add({})
     for _ in range(_NODES):
@@ -194,12 +236,9 @@ def search(targets: Sequence[Target], start: Floats) -> Widest | None:
         best = {i: _best(targets[i], numbers) for i in open_ if i not in chosen}
         missed = min(best, key=lambda i: best[i][0], default=None)
         if missed is None or best[missed][0] >= -points * (1 - SETTLED):
-            ways = {**{i: way for i, (_, way) in best.items()}, **chosen}
-            return Widest(
-                numbers,
-                -points,
-                tuple(ways.get(i, target.ways[0]) for i, target in enumerate(targets)),
-            )
+            taken = [*chosen.values(), *(way for _, way in best.values())]
+            leads = (*fixed, *(lead for way in taken for lead in way))
+            return Widest(numbers, -points, leads, free)
         for way in targets[missed].ways:
             add({**chosen, missed: way})
     return None
@@ -219,19 +258,14 @@ def core(leads: Sequence[Lead]) -> tuple[int, ...] | None:
     """Return the places of leads that exclude each other already; None where all can hold.
 
     They carry the dual of "miss by as little as can be": no more of them than there are numbers
-    that are tuned, plus one.
+    that are tuned, plus one. Leads for which a tie is enough may be 0, others may not.
     """
     rows, _ = matrix(list(leads))
-    columns = np.hstack([rows, np.ones((len(rows), 1))])
-    cost = np.concatenate([np.full(SIZE, 0.0), [1.0]])
-    found = linprog(cost, A_ub=-columns, b_ub=-np.ones(len(rows)), bounds=(0, None), method="highs")
+    strict = np.array([not lead.ties for lead in leads], dtype=np.float64)
+    columns = np.hstack([rows, strict[:, None]])
+    cost = np.concatenate([np.zeros(SIZE), [1.0]])
+    found = linprog(cost, A_ub=-columns, b_ub=-strict, bounds=(0, None), method="highs")
     if found.status != 0 or found.fun < 0.5:
         return None
     duals = -np.asarray(found.ineqlin.marginals)
     return tuple(int(i) for i in np.flatnonzero(duals > 1e-9))
-
-
-def all_leads(ways: Sequence[Way]) -> Iterator[Lead]:
-    """Yield the leads of ways."""
-    for way in ways:
-        yield from way

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from mars_solver.catalogue import with_measurements
 from mars_solver.errors import InputError, Problem
-from mars_solver.labels import Label
+from mars_solver.labels import Label, together
 from mars_solver.leads import Asked, Row, Target, Way, lead, middles, way
 from mars_solver.parsing import did_you_mean, one_of
 from mars_solver.solver import Decision, Order, Solver, order
@@ -73,16 +73,17 @@ class Facts:
 
 
 def questions(labels: Sequence[Label], solver: Solver) -> tuple[Question, ...]:
-    """Return labels held against the facts.
+    """Return labels as one set, each held against the facts.
 
     Raises:
-        InputError: with every label that names a model which is none, or which no weights can put
-            where the label wants it, because others stand better.
+        InputError: with what keeps them from being one set, and with every label that names a model
+            which is none, or which no weights can put where the label wants it, because others
+            stand better.
     """
     facts = Facts(solver)
     found: list[Question] = []
-    problems: list[Problem] = []
-    for label in labels:
+    kept, problems = together(labels)
+    for label in kept:
         try:
             found.append(_question(label, facts.of(label)))
         except InputError as error:

@@ -14,13 +14,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from mars_solver.contradictions import contradictions
+from mars_solver.contradictions import FEW, contradictions
 from mars_solver.errors import InputError, Problem
 from mars_solver.exact import KEPT, finest, rounded, smallest
 from mars_solver.labels import Label
 from mars_solver.leads import Lead, Row, Target, numbers_of, vectors_of
 from mars_solver.logit import SLIP, fit
-from mars_solver.programmes import Floats, all_leads, keepable, nearest, pushed, search
+from mars_solver.programmes import Floats, keepable, nearest, pushed, search
 from mars_solver.solver import Solver
 from mars_solver.targets import Facts, Question, questions, satisfied
 from mars_solver.vocabulary import CRITERION_NAMES
@@ -91,13 +91,13 @@ def tune(labels: Sequence[Label], solver: Solver, kept: Kept = NOTHING, push: Pu
     """Return the weights that labels ask for.
 
     Args:
-        labels: a set of labels as `labels.together` returns it.
+        labels: in any order; one that stands twice counts once.
         solver: the catalogue, and the weights at the start.
         kept: what the weights have to keep beside the labels where they can.
         push: where the weights are to lean, rather than stay near to those at the start.
 
     Raises:
-        InputError: with every label that the facts rule out; or where nothing can be pushed.
+        InputError: with every label that does not fit the others or the facts; or where nothing can be pushed.
     """
     asked = questions(labels, solver)
     targets = [question.target for question in asked]
@@ -105,7 +105,7 @@ def tune(labels: Sequence[Label], solver: Solver, kept: Kept = NOTHING, push: Pu
     whole = _solve(asked, kept, start, push)
     separable = whole is not None
     found = () if separable else contradictions(targets)
-    numbers, best = whole or _compromise(asked, kept, start)
+    numbers, best = whole or _compromise(asked, kept, start, thorough=True)
     points = [p for target in targets if (p := target.points(numbers)) is not None]
     weights = with_vectors(solver.weights, vectors_of(numbers))
     missed = tuple(t.name for t in targets if not t.holds(numbers))
@@ -141,10 +141,11 @@ def _solve(
     found = search(targets, start / start.sum())
     if found is None:
         return None
-    leads = list(all_leads(found.ways))
+    leads = found.leads
     if push is not None:
         return Fit(_pushed(leads, start, push), found.points)
-    near = nearest(leads, SHARE * found.points, _prior(asked, targets, start))
+    prior = _prior(asked, targets, start) * found.free
+    near = nearest(leads, SHARE * found.points, prior)
     for numbers in (near, found.numbers * start.sum()):
         whole = None if numbers is None else rounded(numbers, leads, SHARE * found.points)
         if whole is not None:
@@ -182,17 +183,22 @@ def _bounds(targets: Sequence[Target], kept: Kept, start: Floats) -> list[Target
     found = search(targets, level)
     if found is None:
         return None
-    hard, bounds = list(all_leads(found.ways)), list[Target]()
+    hard, bounds = list(found.leads), list[Target]()
     for group in kept:
-        soft = [lead for target in group for lead in all_leads(target.ways[:1])]
+        soft = _leads_of(group)
         numbers = keepable(hard, soft)
         held = () if numbers is None else [t for t in group if t.holds(finest(numbers))]
         if len(held) < (1 - MISSED) * len(group) and group is kept.guide:
             return []
         if search([*targets, *bounds, *held], level) is not None:
             bounds += held
-            hard += [lead for target in held for lead in all_leads(target.ways[:1])]
+            hard += _leads_of(held)
     return bounds
+
+
+def _leads_of(targets: Sequence[Target]) -> list[Lead]:
+    """Return the leads of targets of one way, or none."""
+    return [lead for target in targets for way in target.ways[:1] for lead in way]
 
 
 def _prior(asked: Sequence[Question], targets: Sequence[Target], start: Floats) -> Floats:
@@ -202,15 +208,24 @@ def _prior(asked: Sequence[Question], targets: Sequence[Target], start: Floats) 
     return fit(asked, start, 0.0) if missed > MISSED * len(targets) else start
 
 
-def _compromise(asked: Sequence[Question], kept: Kept, start: Floats) -> Fit:
+def _compromise(
+    asked: Sequence[Question], kept: Kept, start: Floats, *, thorough: bool
+) -> Fit:
     """Return numbers for labels that contradict each other.
 
-    The likeliest ones, given that some labels are slips; and of those, the ones nearest by that
-    keep the guide beside the labels that come out.
+    The likeliest ones, given that some labels are slips; and then those near to them that keep the
+    guide beside the labels that come out. Where thorough, of few labels as
+    many come out as can beside these.
     """
     likely = fit(asked, start, SLIP)
     numbers = finest(likely)
     held = [question for question in asked if question.target.holds(numbers)]
+    if thorough and len(asked) <= FEW:
+        for question in asked:
+            more = [*(each.target for each in held), question.target]
+            if question not in held and search(more, likely / likely.sum()) is not None:
+                held.append(question)
+        return _solve(held, kept, likely) or Fit(numbers, 0.0)
     found = _solve(held, kept, likely) if kept.guide or kept.pins else None
     return Fit(found.numbers if found else numbers, 0.0)
 
@@ -231,7 +246,8 @@ class HeldOut:
 def estimate(asked: Sequence[Question], start: Weights) -> Row:
     """Return the weights for labels alone, as one row, and without naming contradictions."""
     numbers = _start(start)
-    return (_solve(asked, NOTHING, numbers) or _compromise(asked, NOTHING, numbers)).numbers
+    found = _solve(asked, NOTHING, numbers)
+    return (found or _compromise(asked, NOTHING, numbers, thorough=False)).numbers
 
 
 def held_out(asked: Sequence[Question], numbers: Row) -> HeldOut:

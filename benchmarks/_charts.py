@@ -126,7 +126,13 @@ def curve(points: Sequence[Point], title: str, axis: str, base: tuple[str, float
     last = points[-1]
     shift = 0 if not base or abs(y(last.mean) - y(base[1])) > 16 else -16
     body.append(
-        _text(left + wide + 10, y(last.mean) + 4 + shift, f"{last.mean:.1%} at the end", "name", "start")
+        _text(
+            left + wide + 10,
+            y(last.mean) + 4 + shift,
+            f"{last.mean:.1%} at the end",
+            "name",
+            "start",
+        )
     )
     body.append(_text(left + wide / 2, top + tall + 42, axis, "tick", "middle"))
     told = "; ".join(f"at {p.at:.0%}: {p.mean:.1%}" for p in points)

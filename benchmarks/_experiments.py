@@ -177,7 +177,7 @@ def _noise(asked: Sequence[Question], start: Weights, seed: int) -> tuple[Point,
 
 
 def _wrong(question: Question, chance: random.Random) -> Question:
-    """Return a label that wants another model of the best standing; the same where there is none."""
+    """Return a label that wants another model of the best standing; itself where there is none."""
     others = [model for model, _ in question.level if model not in question.acceptable]
     return relabelled(question, chance.choice(others)) if others else question
 
@@ -203,9 +203,15 @@ def _described(profile: Profile) -> str:
     """Return a profile on one line."""
     data = profile.to_dict()
     said = [
-        name if value is True else f"{name} {', '.join(value) if isinstance(value, list) else value}"
+        name
+        if value is True
+        else f"{name} {', '.join(value) if isinstance(value, list) else value}"
         for name, value in data["require"].items()
     ]
-    said += [f"{data[key]}{after}" for key, after in (("workflow", ""), ("primary", " first")) if data.get(key)]
+    said += [
+        f"{data[key]}{after}"
+        for key, after in (("workflow", ""), ("primary", " first"))
+        if data.get(key)
+    ]
     preferred = " ".join(f"{name} {value}" for name, value in data["prefer"].items())
     return "; ".join([", ".join(said) or "no requirement", preferred])

@@ -1,4 +1,4 @@
-"""The report on weights: one page of HTML with everything in it, the same bytes for the same input."""
+"""The report on weights: one page of HTML, whole in itself, the same bytes for the same input."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def page(
 
 def _head(found: Figures, before: Weights, after: Weights, tuned: Tuned | None) -> str:
     said = f"{found.after.right} of {found.labels} labels come out"
-    said += f"; {found.before.right} did under {before.name}." if found.before != found.after else "."
+    said += (
+        f"; {found.before.right} did under {before.name}." if found.before != found.after else "."
+    )
     if tuned is not None:
         said += (
             f" {len(tuned.given_up)} things of the guide are given up for them."
@@ -89,9 +91,8 @@ def _head(found: Figures, before: Weights, after: Weights, tuned: Tuned | None) 
 
 
 def _section(title: str, about: str, body: str) -> str:
-    return (
-        f'<section>\n<h2>{escape(title)}</h2>\n<p class="about">{escape(about)}</p>\n{body}\n</section>\n'
-    )
+    head = f'<h2>{escape(title)}</h2>\n<p class="about">{escape(about)}</p>'
+    return f"<section>\n{head}\n{body}\n</section>\n"
 
 
 def _table(head: Iterable[str], rows: Iterable[str], numeric: bool = False) -> str:
@@ -100,9 +101,8 @@ def _table(head: Iterable[str], rows: Iterable[str], numeric: bool = False) -> s
         f'<th scope="col"{kind if i else ""}>{escape(each)}</th>' for i, each in enumerate(head)
     )
     body = "".join(f"<tr>{row}</tr>" for row in rows)
-    return (
-        f'<div class="card"><table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
+    table = f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="card">{table}</div>'
 
 
 def _numbers(before: Weights, after: Weights) -> str:
@@ -135,7 +135,9 @@ def _answers(found: Figures) -> str:
         about = "Every label is answered with the same first model as before."
         return _section("Labels that are answered otherwise", about, "")
     about = f"{len(found.turned_labels)} labels have another first model than before."
-    return _section("Labels that are answered otherwise", about, _turns(found.turned_labels, "label"))
+    return _section(
+        "Labels that are answered otherwise", about, _turns(found.turned_labels, "label")
+    )
 
 
 def _leads(found: Figures) -> str:
@@ -185,7 +187,10 @@ def _held_out(found: Figures) -> str:
     if found.learning:
         base = ("weights before", found.before.share)
         picture = curve(
-            found.learning, "Learning curve", "share of the other labels that weights are from", base
+            found.learning,
+            "Learning curve",
+            "share of the other labels that weights are from",
+            base,
         )
         body += f'<h2>With fewer labels</h2><p class="about">Labels left out that come out, over the share of labels that the weights are made from; the band spans the repeats.</p><div class="card">{picture}</div>'  # noqa: E501
     if found.noise:
@@ -243,4 +248,3 @@ def _origin(before: Weights, after: Weights, catalogue: Catalogue, seed: int) ->
         for name, value in facts.items()
     )
     return _section("Where it comes from", "", f'<div class="card"><dl>{rows}</dl></div>')
-

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 BAD_INPUT: Final = 2
 VERSIONS: Final = ("mars-solver", "numpy", "scipy")
 MOST: Final = 500
+"""How many faults are printed."""
+HEAD: Final = "Tuned by benchmarks/tune_weights.py; tune again rather than edit by hand."
 SHOWN: Final = 20
 """How many things of a kind are listed on a terminal; the report has all."""
 
@@ -117,7 +119,7 @@ def run(options: argparse.Namespace) -> int:
     proof = verify(Solver(catalogue, weights), scenarios, pins)
     page = _report.page(tuned.questions, catalogue, start, weights, seed, tuned)
     write_whole(report, page)
-    write_whole(out, weights_toml(weights, _comments(out)))
+    write_whole(out, weights_toml(weights, [HEAD]))
     _warn(tuned, labels, proof, options)
     if options.json:
         print(json.dumps(_summary(tuned), indent=2))
@@ -224,13 +226,7 @@ def _named(
     return with_vectors(tuned.weights, vectors, name=name, note=note, provenance=provenance)
 
 
-def _comments(out: Path) -> list[str]:
-    return ["Tuned by benchmarks/tune_weights.py; tune again rather than edit by hand."]
-
-
-def _warn(
-    tuned: Tuned, labels: Sequence[Label], proof: Proof, options: argparse.Namespace
-) -> None:
+def _warn(tuned: Tuned, labels: Sequence[Label], proof: Proof, options: argparse.Namespace) -> None:
     """Say on stderr what does not come out."""
     places = {label.id: label.at("expected") for label in labels}
     for each in tuned.contradictions:
@@ -261,9 +257,7 @@ def _summary(tuned: Tuned) -> dict[str, Any]:
     }
 
 
-def _told(
-    tuned: Tuned, weights: Weights, proof: Proof, out: Path, report: Path
-) -> list[str]:
+def _told(tuned: Tuned, weights: Weights, proof: Proof, out: Path, report: Path) -> list[str]:
     """Return what came of it, as lines of text."""
     from _experiments import changes, turned  # noqa: PLC0415
 

@@ -7,10 +7,10 @@ import os
 # Before NumPy: several threads take longer to meet than to add up forms of 50 numbers.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import pytest  # noqa: E402
-from hypothesis import HealthCheck, settings  # noqa: E402
+import pytest
+from hypothesis import HealthCheck, settings
 
-from mars_solver import Solver, load_catalogue, load_weights  # noqa: E402
+from mars_solver import Solver, load_catalogue, load_weights
 
 settings.register_profile(
     "repeatable",

@@ -189,7 +189,8 @@ def test_labels_from_hidden_weights_all_come_out(count: int, seed: int) -> None:
     labels = hidden_labels(CATALOGUE, hidden_weights(SHIPPED, seed), count, seed=seed)
     tuned = tune(labels, SOLVER, kept())
     assert tuned.separable
-    assert tuned.violated == tuned.contradictions == ()
+    assert tuned.violated == ()
+    assert tuned.contradictions == ()
     after = Solver(CATALOGUE, tuned.weights)
     assert all(satisfied(label, after) for label in labels)
     leads = []
@@ -320,7 +321,7 @@ def test_a_file_of_weights_is_written_and_read_back() -> None:
         assert weights.provenance is not None
         plain = with_vectors(weights, weights.vectors, provenance=None)
         assert plain.sha256 == weights.sha256
-        assert tuple(weights.provenance.violated) == weights.provenance.given_up == ()
+        assert (weights.provenance.violated, weights.provenance.given_up) == ((), ())
 
 
 # The shipped weights.

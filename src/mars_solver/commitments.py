@@ -88,5 +88,3 @@ def _telling(found: Sequence[Target]) -> tuple[Target, ...]:
         if target.ways != ((),):
             once.setdefault(target.ways, target)
     return tuple(once.values())
-
-

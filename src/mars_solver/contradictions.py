@@ -66,9 +66,7 @@ def _disjoint(targets: Sequence[Target]) -> list[Set]:
 
 def _hopeless(target: Target) -> bool:
     """Return whether each way of a target has a lead that adds up from nothing above 0."""
-    return all(
-        any(max(lead.row) <= 0 and not lead.ties for lead in way) for way in target.ways
-    )
+    return all(any(max(lead.row) <= 0 and not lead.ties for lead in way) for way in target.ways)
 
 
 def _core(targets: Sequence[Target], pool: Sequence[int]) -> list[int] | None:
@@ -139,9 +137,7 @@ def _every(targets: Sequence[Target]) -> Iterator[Set]:
         complements.append(set(range(size)) - held)
 
 
-def _least_meeting(
-    size: int, complements: Sequence[set[int]], named: Sequence[Set]
-) -> Set | None:
+def _least_meeting(size: int, complements: Sequence[set[int]], named: Sequence[Set]) -> Set | None:
     """Return a smallest set that meets every complement and holds no named set whole."""
     if any(not each for each in complements):
         return None
@@ -159,7 +155,7 @@ def _least_meeting(
     )
     if found.status != 0:
         return None
-    return tuple(int(i) for i in np.flatnonzero(found.x > 0.5))
+    return tuple(int(i) for i in np.flatnonzero(np.rint(found.x)))
 
 
 def _proved(targets: Sequence[Target], chosen: Set) -> bool:

@@ -72,8 +72,8 @@ def excluded(leads: Sequence[Lead]) -> bool:
     """
     columns = list(dict.fromkeys(_primitive(c) for c in zip(*(x.row for x in leads), strict=True)))
     size = len(leads)
-    # Maximise the sum of the times of leads that may not tie while each column adds up to at most 0; all start at 0, so that
-    # the best is either 0 or without bound.
+    # Maximise the sum of the times of leads that may not tie, while each column adds up to at most
+    # 0. All start at 0, so that the best is either 0 or without bound.
     table = [
         [Fraction(x) for x in column] + [Fraction(int(i == j)) for j in range(len(columns))]
         for i, column in enumerate(columns)

@@ -58,7 +58,9 @@ def _labels(path: Path) -> tuple[Label, ...]:
     if suffix not in SUFFIXES:
         found = path.suffix or "no suffix"
         hint = "name it by what it holds"
-        raise InputError([Problem(place, "", f"a file that ends in {', '.join(SUFFIXES)}", found, hint)])
+        raise InputError(
+            [Problem(place, "", f"a file that ends in {', '.join(SUFFIXES)}", found, hint)]
+        )
     if suffix in SCENARIOS:
         return _scenarios(files.read_long(path), place)
     if suffix in LINES:
@@ -97,7 +99,9 @@ def _json_lines(data: bytes, place: str) -> tuple[Label, ...]:
         return parse_label(parse_json(decode(line, where), where), place, {"": number})
 
     numbered = enumerate(data.split(b"\n"), start=1)
-    return gather(*(partial(one, n, line) for n, line in numbered if line.strip(b" \t\r\xef\xbb\xbf")))
+    return gather(
+        *(partial(one, n, line) for n, line in numbered if line.strip(b" \t\r\xef\xbb\xbf"))
+    )
 
 
 def _csv_rows(data: bytes, place: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -144,7 +148,9 @@ def _from_row(row: Mapping[str, Any], place: str, number: int) -> Label:
     where = f"{place}:{number}"
     known = {**COLUMNS, **_OWN}
     problems = [
-        Problem(where, "", one_of(known), f"the unknown column {shown(name)}", did_you_mean(name, known))
+        Problem(
+            where, "", one_of(known), f"the unknown column {shown(name)}", did_you_mean(name, known)
+        )
         for name in row
         if name not in known
     ]

@@ -80,5 +80,5 @@ def fit(questions: Sequence[Question], prior: Floats, slip: float) -> Floats:
         return float(value), PULL * pull - np.einsum("ij,ijk->k", change, choices.forms)
 
     found = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=[(0, None)] * SIZE)
-    numbers: Floats = np.asarray(found.x)
-    return numbers * prior.sum() / (numbers.sum() or 1.0)
+    numbers: Floats = np.asarray(found.x) * (prior.sum() / (found.x.sum() or 1.0))
+    return numbers

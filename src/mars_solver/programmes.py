@@ -1,8 +1,8 @@
 """The linear programmes of tuning, solved by HiGHS through SciPy.
 
-All of them look for numbers >= 0 whose leads hold. Leads are homogeneous, so that "all > 0" is asked
-as "all >= 1"; only the rows that bind are ever handed to the solver. What a programme says is a
-proposal: whoever uses it proves it in whole numbers.
+All of them look for numbers >= 0 whose leads hold. Leads are homogeneous, so that "all > 0" is
+asked as "all >= 1"; only the rows that bind are ever handed to the solver. What a programme says is
+a proposal: whoever uses it proves it in whole numbers.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ LEFT: Final = 0.5
 """What a number keeps at least where weights lean to other criteria."""
 _STEPS: Final = 25
 _SLACK: Final = 1e-7
+_NOTHING: Final = 1e-9
+_HALF: Final = 0.5
 _AT_ONCE: Final = 60
 _NODES: Final = 400
 """How many choices between ways are tried for the widest margin at most."""
@@ -81,7 +83,7 @@ def widest(leads: Sequence[Lead], start: Floats) -> tuple[Floats, float] | None:
     rows, scales = matrix(list(leads))
     numbers, points = start, 0.0
     for step in range(_STEPS):
-        whole = np.maximum(scales @ numbers, 1e-9 * numbers.sum())
+        whole = np.maximum(scales @ numbers, _NOTHING * numbers.sum())
         shifted = (rows - points * scales) / whole[:, None] * numbers.sum()
         found = solve(shifted, np.ones(len(rows)), np.ones(SIZE))
         if found is None:
@@ -265,7 +267,7 @@ def core(leads: Sequence[Lead]) -> tuple[int, ...] | None:
     columns = np.hstack([rows, strict[:, None]])
     cost = np.concatenate([np.zeros(SIZE), [1.0]])
     found = linprog(cost, A_ub=-columns, b_ub=-strict, bounds=(0, None), method="highs")
-    if found.status != 0 or found.fun < 0.5:
+    if found.status != 0 or found.fun < _HALF:
         return None
     duals = -np.asarray(found.ineqlin.marginals)
-    return tuple(int(i) for i in np.flatnonzero(duals > 1e-9))
+    return tuple(int(i) for i in np.flatnonzero(duals > _NOTHING))

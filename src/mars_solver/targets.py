@@ -67,7 +67,9 @@ class Facts:
             return self._solver
         key = str(label.says()["measurements"])
         if key not in self._known:
-            facts = with_measurements(self._solver.catalogue, measured, place=label.at('measurements'))
+            facts = with_measurements(
+                self._solver.catalogue, measured, place=label.at("measurements")
+            )
             self._known[key] = Solver(facts, self._solver.weights)
         return self._known[key]
 
@@ -96,7 +98,7 @@ def questions(labels: Sequence[Label], solver: Solver) -> tuple[Question, ...]:
 def _question(label: Label, solver: Solver) -> Question:
     known = [model.id for model in solver.catalogue.models]
     document = label.document
-    named = {name: "expected" for name in document.expected}
+    named = dict.fromkeys(document.expected, "expected")
     named |= {name: "over" for pair in document.over for name in pair}
     problems = [
         Problem(label.at(path), path, one_of(known), name, did_you_mean(name, known))
@@ -189,7 +191,7 @@ class _Field:
         """Return the problem of a model that no weights can put where the label wants it."""
         standing = next(s for s in self.decision.standings if s.model.id == model)
         missing = names_of(standing.violated or standing.unverified)
-        if missing:
+        if missing and not (standing.refused and not standing.violated):
             how = "violates" if standing.violated else "leaves unverified"
             why = f"which {how} {', '.join(missing)}"
         else:
@@ -228,7 +230,7 @@ def satisfied(label: Label, solver: Solver) -> bool:
         return False
     if label.ordered:
         return tuple(ranked[: len(document.expected)]) == document.expected
-    return not document.expected or bool(ranked) and ranked[0] in document.expected
+    return not document.expected or (bool(ranked) and ranked[0] in document.expected)
 
 
 def orders(decision: Decision) -> dict[str, Order]:

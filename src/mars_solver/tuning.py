@@ -26,7 +26,7 @@ from mars_solver.targets import Facts, Question, questions, satisfied
 from mars_solver.vocabulary import CRITERION_NAMES
 from mars_solver.weights import Weights, with_vectors
 
-SHARE: Final = 0.3
+SHARE: Final = 0.25
 """The share of the widest margin that the weights nearest to the prior still have."""
 MISSED: Final = 0.1
 """Where the weights at the start miss more than this share of all that is asked, they are no
@@ -87,7 +87,9 @@ class Tuned:
     """What of the guide and the pinned answers does not hold under the weights."""
 
 
-def tune(labels: Sequence[Label], solver: Solver, kept: Kept = NOTHING, push: Push | None = None) -> Tuned:
+def tune(
+    labels: Sequence[Label], solver: Solver, kept: Kept = NOTHING, push: Push | None = None
+) -> Tuned:
     """Return the weights that labels ask for.
 
     Args:
@@ -97,7 +99,8 @@ def tune(labels: Sequence[Label], solver: Solver, kept: Kept = NOTHING, push: Pu
         push: where the weights are to lean, rather than stay near to those at the start.
 
     Raises:
-        InputError: with every label that does not fit the others or the facts; or where nothing can be pushed.
+        InputError: with every label that does not fit the others or the facts; or where a push has
+            no room.
     """
     asked = questions(labels, solver)
     targets = [question.target for question in asked]
@@ -208,9 +211,7 @@ def _prior(asked: Sequence[Question], targets: Sequence[Target], start: Floats) 
     return fit(asked, start, 0.0) if missed > MISSED * len(targets) else start
 
 
-def _compromise(
-    asked: Sequence[Question], kept: Kept, start: Floats, *, thorough: bool
-) -> Fit:
+def _compromise(asked: Sequence[Question], kept: Kept, start: Floats, *, thorough: bool) -> Fit:
     """Return numbers for labels that contradict each other.
 
     The likeliest ones, given that some labels are slips; and then those near to them that keep the

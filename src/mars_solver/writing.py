@@ -22,7 +22,7 @@ _ABOUT_CURVES: Final = (
 )
 _ABOUT_VECTORS: Final = (
     "The weight of a criterion is its importance times the sum of the rows that apply:",
-    "base, the emphasis of each need that is stated and of batch, and the first of the primary need.",
+    "base, the emphasis of each need that is stated and of batch, the first of the primary need.",
 )
 _ABOUT_PROVENANCE: Final = ("What made this file. No answer and no digest depends on it.",)
 

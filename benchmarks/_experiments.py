@@ -17,13 +17,13 @@ from mars_solver.tuning import HeldOut, cross_validate, estimate, held_out
 from mars_solver.vocabulary import CRITERION_NAMES
 from mars_solver.weights import VECTORS
 
-PROFILES: Final = 2000
+PROFILES: Final = 1000
 """Random profiles on which two weights are compared."""
 SAMPLE: Final = 200
 """The curves rest on so many labels at most, so that a report takes seconds."""
 SHARES: Final = (0.1, 0.2, 0.4, 0.6, 0.8)
 NOISE: Final = (0.0, 0.05, 0.1, 0.2)
-REPEATS: Final = 3
+REPEATS: Final = 2
 _FEWEST: Final = 10
 """With fewer groups of labels, curves would show chance alone."""
 

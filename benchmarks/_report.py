@@ -134,7 +134,8 @@ def _answers(found: Figures) -> str:
     if not found.turned_labels:
         about = "Every label is answered with the same first model as before."
         return _section("Labels that are answered otherwise", about, "")
-    about = f"{len(found.turned_labels)} labels have another first model than before."
+    many = len(found.turned_labels)
+    about = f"{many} label{'s have' if many > 1 else ' has'} another first model than before."
     return _section(
         "Labels that are answered otherwise", about, _turns(found.turned_labels, "label")
     )
@@ -145,7 +146,8 @@ def _leads(found: Figures) -> str:
         return ""
     about = (
         "By how many score points the right model leads the nearest wrong one; below 0 the label "
-        "does not come out. The nearer to 0, the less it takes to turn it."
+        "does not come out. The nearer to 0, the less it takes to turn it. "
+        f"{found.labels - len(found.leads)} labels are not shown: the facts alone decide them."
     )
     key = (
         '<p class="key"><span><i class="ring"></i>before</span>'

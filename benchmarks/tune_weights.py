@@ -23,7 +23,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -98,15 +98,15 @@ def run(options: argparse.Namespace) -> int:
     with extra("tune"):
         import _report  # noqa: PLC0415  (needs what the extra brings)
         from mars_solver import commitments, labelling, tuning  # noqa: PLC0415
-    (out, report), labels, catalogue, start, pins, seed = gather(
+    (out, report), labels, catalogue, start, pins, seed, push = gather(
         lambda: _places(options),
         lambda: labelling.load_labels(options.labels),
         lambda: load_catalogue(options.models),
         lambda: load_weights(options.start),
         lambda: load_pins(options.models),
         lambda: seed_of(options.seed),
+        lambda: _push(options),
     )
-    push = _push(options)
     solver, scenarios = Solver(catalogue, start), load_scenarios()
     kept = tuning.Kept()
     if not options.labels_alone:
@@ -134,28 +134,47 @@ def _places(options: argparse.Namespace) -> tuple[Path, Path]:
     Raises:
         InputError: where a file is there and may not be replaced, or cannot be written.
     """
+    empty = [
+        Problem(flag, "", "a file", '""')
+        for flag, name in (("--out", options.out), ("--report", options.report))
+        if name is not None and not Path(name).name
+    ]
+    if empty:
+        raise InputError(empty)
     out = Path(options.out)
     report = Path(options.report) if options.report else out.with_suffix(".report.html")
-    problems = []
     read = [Path(path).resolve() for path in options.labels]
-    for flag, path in (("--out", out), ("--report", report)):
-        if not str(path.name) or path.is_dir():
-            problems.append(Problem(flag, "", "a file", f"the folder {path}"))
-        elif path.resolve() in read:
-            problems.append(Problem(flag, "", "another file than the labels", str(path)))
-        elif not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-            found = "one that cannot be written" if path.parent.is_dir() else "none"
-            problems.append(Problem(flag, "", f"the writable folder {path.parent}", found))
-        elif path.exists() and not options.force:
-            hint = "--force replaces it"
-            problems.append(Problem(flag, "", "a file that is not there yet", str(path), hint))
-    if out.suffix != ".toml" and not problems:
+    problems = [
+        *_unwritable("--out", out, read, replace=options.force),
+        *_unwritable("--report", report, read, replace=options.force),
+    ]
+    if out.suffix.lower() == ".json":
         problems.append(Problem("--out", "", "a name that ends in .toml", str(out)))
     if out.resolve() == report.resolve():
         problems.append(Problem("--report", "", "another file than --out", str(report)))
     if problems:
         raise InputError(problems)
     return out, report
+
+
+def _unwritable(flag: str, path: Path, read: Sequence[Path], *, replace: bool) -> Iterator[Problem]:
+    """Yield what keeps a file from being written."""
+    try:
+        there, is_folder = path.exists(), path.is_dir()
+        beside = path.parent.is_dir()
+    except OSError as error:
+        yield Problem(flag, "", "a name that a file can have", error.strerror or str(error))
+        return
+    if is_folder:
+        yield Problem(flag, "", "a file", f"the folder {path}")
+    elif path.resolve() in read:
+        yield Problem(flag, "", "another file than the labels", str(path))
+    elif not beside or not os.access(path.parent, os.W_OK):
+        found = "one that cannot be written" if beside else "none"
+        yield Problem(flag, "", f"the writable folder {path.parent}", found)
+    elif there and not replace:
+        hint = "--force replaces it"
+        yield Problem(flag, "", "a file that is not there yet", str(path), hint)
 
 
 def seed_of(text: str) -> int:

@@ -91,7 +91,7 @@ def test_what_is_to_be_kept_is_what_verify_proves() -> None:
     """Weights that keep it are proved, and each thing that is not kept breaks the proof."""
     scenarios, pins = load_scenarios(), load_pins()
     broken = 0
-    for seed in range(5):
+    for seed in (0, 1, 2):
         chance = np.random.default_rng(seed)
         numbers = np.array(numbers_of(SHIPPED.vectors)) * chance.uniform(0.8, 1.2, SIZE)
         row = tuple(int(n) for n in numbers)
@@ -99,7 +99,7 @@ def test_what_is_to_be_kept_is_what_verify_proves() -> None:
         misses = [t for group in kept() for t in group if not t.holds(row)]
         assert proof.holds is (not misses)
         broken += bool(misses)
-    assert 0 < broken < 5
+    assert 0 < broken < 3
 
 
 # Targets of few small forms, which contradict each other often.
@@ -424,8 +424,9 @@ def test_bad_input_is_named_and_nothing_is_written(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["bad.jsonl"]
     wrong = run(bad, "--out", tmp_path / "no" / "w", "--seed", "x", "--push", "speed")
     assert wrong.returncode == 2
-    for told in ("--out", "--seed", "Traceback"):
-        assert (told in wrong.stderr) is (told != "Traceback")
+    for told in ("--out", "--seed", "--push", f"{bad}:1"):
+        assert f"error: {told}: " in wrong.stderr
+    assert "Traceback" not in wrong.stderr
 
 
 def test_contradicting_labels_are_named_with_their_lines(tmp_path: Path) -> None:

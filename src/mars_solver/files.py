@@ -162,9 +162,9 @@ def files_in(path: str | Path, suffixes: Collection[str]) -> list[Path]:
         InputError: where the folder cannot be read, or has no such file.
     """
     chosen = Path(path)
-    if not chosen.is_dir():
-        return [chosen]
     try:
+        if not chosen.is_dir():
+            return [chosen]
         found = sorted(p for p in chosen.iterdir() if p.suffix.lower() in suffixes and p.is_file())
     except OSError as error:
         reason = error.strerror or str(error)

@@ -8,6 +8,7 @@ out, by weights under which the others hold.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice, product
 from typing import Final
 
@@ -15,7 +16,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from mars_solver.exact import excluded, finest
-from mars_solver.leads import SIZE, Target, Way
+from mars_solver.leads import SIZE, Lead, Target, Way
 from mars_solver.programmes import Floats, core, search
 
 FEW: Final = 40
@@ -24,6 +25,8 @@ NAMED: Final = 10
 """How many are named at most."""
 _TRIES: Final = 400
 _COMBINATIONS: Final = 4096
+_PROGRAMMES: Final = 400
+"""How many linear programmes the first look may take."""
 
 Set = tuple[int, ...]
 """Places of targets, ascending."""
@@ -53,9 +56,12 @@ def _disjoint(targets: Sequence[Target]) -> list[Set]:
     """Return minimal sets without a common target."""
     found: list[Set] = [(i,) for i, target in enumerate(targets) if _hopeless(target)]
     pool = [i for i in range(len(targets)) if (i,) not in set(found)]
-    most = len(found) + NAMED
+    most, budget = len(found) + NAMED, _Budget(_PROGRAMMES)
     while len(found) < most:
-        some = _core(targets, pool)
+        try:
+            some = _core(targets, pool, budget)
+        except _SpentError:
+            break
         if some is None:
             break
         smallest = _shrunk(targets, some)
@@ -69,33 +75,53 @@ def _hopeless(target: Target) -> bool:
     return all(any(max(lead.row) <= 0 and not lead.ties for lead in way) for way in target.ways)
 
 
-def _core(targets: Sequence[Target], pool: Sequence[int]) -> list[int] | None:
+class _SpentError(Exception):
+    """The search for contradictions has taken as many programmes as it may."""
+
+
+@dataclass
+class _Budget:
+    """How many programmes may still be solved."""
+
+    left: int
+
+    def core(self, leads: Sequence[Lead]) -> tuple[Set, Floats | None]:
+        """Solve one, unless none is left."""
+        if not self.left:
+            raise _SpentError
+        self.left -= 1
+        return core(leads)
+
+
+def _core(targets: Sequence[Target], pool: Sequence[int], budget: _Budget) -> list[int] | None:
     """Return targets of a pool that exclude each other, few of them; None where all can hold."""
     chosen = {i: targets[i].ways[0] for i in pool if len(targets[i].ways) == 1}
-    return _branch(targets, chosen, [i for i in pool if i not in chosen])
+    return _branch(targets, chosen, [i for i in pool if i not in chosen], budget)
 
 
 def _branch(
-    targets: Sequence[Target], chosen: dict[int, Way], open_: Sequence[int]
+    targets: Sequence[Target], chosen: dict[int, Way], open_: Sequence[int], budget: _Budget
 ) -> list[int] | None:
-    """Return what excludes each other, given the ways of some targets; see `_core`."""
+    """Return what excludes each other, given the ways of some targets; see `_core`.
+
+    A target of several ways that the numbers for the others miss is tried in each way. What
+    excludes each other in all of them does so together; where the target is not part of it in one,
+    that is an answer already.
+    """
     owners = [i for i, way in chosen.items() for _ in way]
     leads = [lead for way in chosen.values() for lead in way]
-    support = core(leads) if leads else None
-    if support is not None:
+    support, numbers = budget.core(leads) if leads else ((), np.ones(SIZE))
+    if support:
         return sorted({owners[k] for k in support})
-    if not open_:
+    row = None if numbers is None else finest(numbers)
+    missed = next((i for i in open_ if row is None or not targets[i].holds(row)), None)
+    if missed is None:
         return None
-    numbers = _possible(targets, [*chosen, *open_])
-    if numbers is not None:
-        return None
-    first, *rest = open_
-    together = {first}
-    for way in targets[first].ways:
-        found = _branch(targets, {**chosen, first: way}, rest)
-        if found is None:
-            return None
-        if first not in found:
+    rest = [i for i in open_ if i != missed]
+    together = {missed}
+    for way in targets[missed].ways:
+        found = _branch(targets, {**chosen, missed: way}, rest, budget)
+        if found is None or missed not in found:
             return found
         together.update(found)
     return sorted(together)

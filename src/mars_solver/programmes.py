@@ -30,8 +30,9 @@ _SLACK: Final = 1e-7
 _NOTHING: Final = 1e-9
 _HALF: Final = 0.5
 _AT_ONCE: Final = 60
-_NODES: Final = 400
-"""How many choices between ways are tried for the widest margin at most."""
+_NODES: Final = 120
+"""How many choices between ways are tried at most; labels for which that is not enough count as
+contradicting."""
 
 
 @dataclass(frozen=True)
@@ -256,11 +257,11 @@ def _best(target: Target, numbers: Floats) -> tuple[float, Way]:
     return points, way
 
 
-def core(leads: Sequence[Lead]) -> tuple[int, ...] | None:
-    """Return the places of leads that exclude each other already; None where all can hold.
+def core(leads: Sequence[Lead]) -> tuple[tuple[int, ...], Floats | None]:
+    """Return the places of leads that exclude each other already, or else numbers for all of them.
 
-    They carry the dual of "miss by as little as can be": no more of them than there are numbers
-    that are tuned, plus one. Leads for which a tie is enough may be 0, others may not.
+    The places carry the dual of "miss by as little as can be": no more of them than there are
+    numbers that are tuned, plus one. Leads for which a tie is enough may be 0, others may not.
     """
     rows, _ = matrix(list(leads))
     strict = np.array([not lead.ties for lead in leads], dtype=np.float64)
@@ -268,6 +269,6 @@ def core(leads: Sequence[Lead]) -> tuple[int, ...] | None:
     cost = np.concatenate([np.zeros(SIZE), [1.0]])
     found = linprog(cost, A_ub=-columns, b_ub=-strict, bounds=(0, None), method="highs")
     if found.status != 0 or found.fun < _HALF:
-        return None
+        return (), None if found.status != 0 else found.x[:SIZE]
     duals = -np.asarray(found.ineqlin.marginals)
-    return tuple(int(i) for i in np.flatnonzero(duals > _NOTHING))
+    return tuple(int(i) for i in np.flatnonzero(duals > _NOTHING)), None

@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint verify long spark browser peers peers-quick lock clean
+.PHONY: demo test lint verify tune long spark browser peers peers-quick lock clean
 
 demo: $(VENV)/.core
 	$(BIN)/mars-solver recommend benchmarks/profiles/support-line.toml
@@ -23,6 +23,26 @@ verify: $(VENV)/.dev
 		$(BIN)/mars-solver verify --weights $$weights \
 			--certificate $${weights%.toml}.certificate.json || exit 1; \
 	done
+
+# The shipped weights, from the labels in benchmarks/scenarios; the reports go to build/.
+LATENCY_FIRST := leans to latency as far as every lead of the guide keeps 0.01 points: without \
+preferences the guide still holds; with them, Flash comes first sooner
+QUALITY_FIRST := leans to fidelity and expressiveness as far as every lead of the guide keeps 0.01 \
+points: without preferences the guide still holds; with them, Pro comes first sooner
+TUNE := $(BIN)/python benchmarks/tune_weights.py benchmarks/scenarios --force
+tune: $(VENV)/.dev
+	mkdir -p build
+	$(TUNE) --start benchmarks/prior.toml --out weights/default.toml \
+		--report build/default.report.html \
+		--note "balanced: near to the weights chosen by hand, with room on each side of every label"
+	$(TUNE) --start weights/default.toml --out weights/latency-first.toml \
+		--report build/latency-first.report.html --push latency --margin 0.01 \
+		--note "$(LATENCY_FIRST)"
+	$(TUNE) --start weights/default.toml --out weights/quality-first.toml \
+		--report build/quality-first.report.html --push fidelity --push expressiveness \
+		--margin 0.01 --note "$(QUALITY_FIRST)"
+	rm -f weights/*.certificate.json
+	$(MAKE) verify
 
 # The searches that take minutes.
 long: $(VENV)/.dev

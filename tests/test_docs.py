@@ -42,9 +42,11 @@ def put_in(old: str, new: str) -> None:
 @pytest.mark.parametrize("block", blocks("console"), ids=lambda b: b.splitlines()[0][2:])
 def test_commands_print_what_is_shown(block: str, tmp_path: Path) -> None:
     prompt, _, shown = block.partition("\n")
-    assert prompt.startswith("$ mars-solver ")
-    shutil.copytree(ROOT / "benchmarks" / "profiles", tmp_path / "benchmarks" / "profiles")
-    command = [sys.executable, "-m", "mars_solver", *shlex.split(prompt[2:])[1:]]
+    program, *words = shlex.split(prompt.removeprefix("$ "))
+    starts = {"mars-solver": [sys.executable, "-m", "mars_solver"], "python": [sys.executable]}
+    unwanted = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "benchmarks", tmp_path / "benchmarks", ignore=unwanted)
+    command = [*starts[program], *words]
     run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert run.returncode in {0, 3, 4}
     assert [line for line in run.stderr.splitlines() if not line.endswith(" %")] == []
@@ -61,6 +63,11 @@ def test_python_prints_what_is_shown(code: str, shown: str) -> None:
         exec(compile(code, "README.md", "exec"), {})  # noqa: S102
     put_in(f"{code}```\n\n```text\n{shown}", f"{code}```\n\n```text\n{printed.getvalue()}")
     assert shown == printed.getvalue() or os.environ.get("REWRITE_DOCS") == "1"
+
+
+def test_the_label_shown_is_the_one_in_the_file() -> None:
+    file = ROOT / "benchmarks" / "labels" / "drive-through.jsonl"
+    assert blocks("json") == [file.read_text("utf-8")]
 
 
 def test_the_profile_and_the_measurements_shown_are_valid() -> None:

@@ -56,7 +56,8 @@ def test_the_shipped_catalogue_is_proved_with_every_shipped_weights() -> None:
         assert proof.holds
         margin = proof.theorem.margin
         assert margin is not None
-        assert margin.points > Fraction(5, 100)
+        least = Fraction(5, 100) if path.stem == "default" else Fraction(1, 100)
+        assert margin.points > least
 
 
 def test_the_proof_counts_every_cell_once() -> None:
@@ -210,20 +211,20 @@ def test_within_their_reach_importances_keep_every_agreement_and_beyond_they_do_
     reaches = {reach.criterion: reach for reach in every if not reach.batch}
     assert list(reaches) == [*CRITERION_NAMES, "all"]
     assert 3 < reaches["latency"].least < 4
-    assert 8 < reaches["latency"].most < 9
+    assert 7 < reaches["latency"].most < 8
     assert 1 < reaches["all"].most < 2
     kept: Counter[int] = Counter()
     for profile in examples(SHIPPED):
         if profile.batch or not premise(profile):
             continue
         kept[5] += 1
-        for importance in (3, 4, 8, 9):
+        for importance in (3, 4, 7, 8):
             moved = Profile.model_validate({**profile.to_dict(), "prefer": {"latency": importance}})
             kept[importance] += compare(CATALOGUE.flowchart, SHIPPED.decide(moved)).agrees
     assert kept[4] == kept[5]
     assert kept[3] < kept[5]
-    assert kept[8] == kept[5]
-    assert kept[9] < kept[5]
+    assert kept[7] == kept[5]
+    assert kept[8] < kept[5]
 
 
 def premise(profile: Profile) -> bool:

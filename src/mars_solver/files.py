@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Collection
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -18,6 +19,8 @@ from mars_solver.weights import Weights
 
 MAX_BYTES: Final = 2**20
 """The largest file that is read; a profile or model takes a few kilobytes."""
+LONG_BYTES: Final = 2**26
+"""The same for files of many labels."""
 STDIN: Final = "-"
 _RESERVED: Final = ("sources", "flowchart")
 """The files beside the models that belong to the catalogue."""
@@ -143,20 +146,49 @@ def read_document(path: str | Path) -> tuple[dict[str, Any], str]:
     return table_in(_read(path, place), place), place
 
 
-def _read(path: str | Path, place: str) -> bytes:
-    """Return the bytes of a file, at most `MAX_BYTES`."""
+def read_long(path: str | Path) -> bytes:
+    """Return the bytes of a file that may be long.
+
+    Raises:
+        InputError: where it cannot be read.
+    """
+    return _read(path, str(path), LONG_BYTES)
+
+
+def files_in(path: str | Path, suffixes: Collection[str]) -> list[Path]:
+    """Return a file, or the files of a folder whose names end as wanted, in order of name.
+
+    Raises:
+        InputError: where the folder cannot be read, or has no such file.
+    """
+    chosen = Path(path)
+    try:
+        if not chosen.is_dir():
+            return [chosen]
+        found = sorted(p for p in chosen.iterdir() if p.suffix.lower() in suffixes and p.is_file())
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError([Problem(str(path), "", "a readable folder", reason)]) from None
+    if not found:
+        expected = f"a folder with files that end in {', '.join(suffixes)}"
+        raise InputError([Problem(str(path), "", expected, "none")])
+    return found
+
+
+def _read(path: str | Path, place: str, most: int = MAX_BYTES) -> bytes:
+    """Return the bytes of a file, at most so many."""
     try:
         if str(path) == STDIN:
-            data = _read_some(_stdin())
+            data = _stdin().read(most + 1)
         else:
             with Path(path).open("rb") as file:
-                data = _read_some(file)
+                data = file.read(most + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError([Problem(place, "", "a readable file", reason, _near(path))]) from None
-    if len(data) > MAX_BYTES:
+    if len(data) > most:
         found = "a larger one"
-        raise InputError([Problem(place, "", f"a file of at most {MAX_BYTES} bytes", found)])
+        raise InputError([Problem(place, "", f"a file of at most {most} bytes", found)])
     return data
 
 
@@ -164,10 +196,6 @@ def _stdin() -> BinaryIO:
     if sys.stdin is None:
         raise ValueError("it closed")
     return sys.stdin.buffer
-
-
-def _read_some(file: BinaryIO) -> bytes:
-    return file.read(MAX_BYTES + 1)
 
 
 def _near(path: str | Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 from typing import Any, Final
@@ -48,28 +48,6 @@ _TABLES: Final = {
 }
 
 
-def _flag(text: str) -> object:
-    return {"": None, "true": True, "false": False}.get(text.strip(" ").lower(), text)
-
-
-def _number(text: str) -> object:
-    return number_or_text(text.strip(" ")) if text.strip(" ") else None
-
-
-def _text(text: str) -> object:
-    return text or None
-
-
-FROM_TEXT: Final[dict[Cell, Callable[[str], object]]] = {
-    Cell.TEXT: _text,
-    Cell.FLAG: _flag,
-    Cell.AMOUNT: _number,
-    Cell.IMPORTANCE: _number,
-    Cell.LOCALES: _text,
-}
-"""What the text of a cell stands for; what stands for nothing else stays text."""
-
-
 def parse_row(row: Mapping[str, Any], place: str = "") -> Profile:
     """Return the profile in one row of a table.
 
@@ -80,6 +58,18 @@ def parse_row(row: Mapping[str, Any], place: str = "") -> Profile:
     Raises:
         InputError: with every fault of the row, each under the name of its column.
     """
+    nested, problems = opened(row, place)
+    try:
+        profile = parse_profile(nested, place)
+    except InputError as error:
+        problems.extend(replace(p, path=_column(p.path)) for p in error.problems)
+    if problems:
+        raise InputError(problems)
+    return profile
+
+
+def opened(row: Mapping[str, Any], place: str) -> tuple[dict[str, Any], list[Problem]]:
+    """Return a row as a profile's nested table, and what is wrong with its columns and its id."""
     nested: dict[str, Any] = {"require": {}, "prefer": {}}
     problems: list[Problem] = []
     for column, value in row.items():
@@ -92,13 +82,18 @@ def parse_row(row: Mapping[str, Any], place: str = "") -> Profile:
             table = nested.get(_TABLES.get(column, ""), nested)
             split = column == LANGUAGES and isinstance(value, str)
             table[column] = tags_in(value) if split else value
-    try:
-        profile = parse_profile(nested, place)
-    except InputError as error:
-        problems.extend(replace(p, path=_column(p.path)) for p in error.problems)
-    if problems:
-        raise InputError(problems)
-    return profile
+    return nested, problems
+
+
+def from_text(cell: Cell, text: str) -> object:
+    """Return what the text of a cell stands for; text that is none of its kind stays text."""
+    match cell:
+        case Cell.FLAG:
+            return {"": None, "true": True, "false": False}.get(text.strip(" ").lower(), text)
+        case Cell.AMOUNT | Cell.IMPORTANCE:
+            return number_or_text(text.strip(" ")) if text.strip(" ") else None
+        case _:
+            return text or None
 
 
 def tags_in(text: str) -> list[str]:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote
 
 from mars_solver.decision_map import AXES
 from mars_solver.errors import InputError, Problem, shown
-from mars_solver.flat import COLUMNS, FROM_TEXT, ID, LANGUAGES, SEPARATOR, parse_row
+from mars_solver.flat import COLUMNS, ID, LANGUAGES, SEPARATOR, from_text, parse_row
 from mars_solver.parsing import did_you_mean, one_of
 from mars_solver.profile import Profile
 from mars_solver.vocabulary import CRITERION_NAMES, POLICIES, Policy
@@ -107,7 +107,7 @@ def _value(name: str, text: str) -> object:
     """Return what the text of a field stands for."""
     if name == LANGUAGES:
         text = text.replace(",", SEPARATOR).strip(f"{SEPARATOR} ")
-    return FROM_TEXT[COLUMNS[name]](text)
+    return from_text(COLUMNS[name], text)
 
 
 def query_of(asked: Asked) -> str:

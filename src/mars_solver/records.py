@@ -11,7 +11,7 @@ import pyarrow as pa
 from mars_solver.batch import Reasons, reasons_of
 from mars_solver.documents import decode, parse_json
 from mars_solver.errors import InputError, Problem
-from mars_solver.flat import COLUMNS, FROM_TEXT, ID, Cell, column_problems, is_text, tags_in
+from mars_solver.flat import COLUMNS, ID, Cell, column_problems, from_text, is_text, tags_in
 
 Lines = list[bytes | None]
 """Lines of a text; None stands for one of more than `LINE_BYTES`."""
@@ -81,7 +81,7 @@ def from_csv(lines: Lines, header: tuple[str, ...]) -> Records:
             refused[len(rows)] = [f"expected {len(header)} cells, found {len(cells)}"]
         rows.append([""] * len(header) if len(rows) in refused else list(cells))
     columns = {
-        name: _converted(list(column), FROM_TEXT[COLUMNS[name]])
+        name: _converted(list(column), COLUMNS[name])
         for name, column in zip(header, zip(*rows, strict=True), strict=bool(rows))
     }
     return _typed(columns, len(rows), refused)
@@ -143,9 +143,9 @@ def _until_too_long(texts: list[str | None], start: int) -> Iterator[str]:
         yield text
 
 
-def _converted(column: list[str], convert: Callable[[str], object]) -> list[object]:
+def _converted(column: list[str], cell: Cell) -> list[object]:
     """Return what the texts of a column stand for, each distinct one converted once."""
-    known = {text: convert(text) for text in set(column)}
+    known = {text: from_text(cell, text) for text in set(column)}
     return list(map(known.__getitem__, column))
 
 

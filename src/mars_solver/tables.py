@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -121,6 +121,21 @@ def open_table(path: str | Path) -> Table:
             return Table(chosen, kind, size)
     except (OSError, pa.ArrowException) as error:
         raise InputError([Problem(place, "", f"a readable {kind} file", reason(error))]) from None
+
+
+def parquet_rows(path: str | Path) -> list[dict[str, Any]]:
+    """Return all rows of a Parquet file as plain values by column.
+
+    Raises:
+        InputError: where it cannot be read.
+    """
+    try:
+        rows: list[dict[str, Any]] = pq.read_table(Path(path)).to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(
+            [Problem(str(path), "", "a readable parquet file", reason(error))]
+        ) from None
+    return rows
 
 
 def reason(error: OSError | pa.ArrowException) -> str:

@@ -8,7 +8,7 @@ standings, one is decided. Everything is done in whole numbers and fractions.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, partial
@@ -210,6 +210,40 @@ def _guides(solver: Solver) -> tuple[int, ...]:
     return tuple(i for i, model in enumerate(solver.catalogue.models) if model.id in named)
 
 
+def duels(
+    solver: Solver, member: Class, primary: NeedName | None, *, betas: bool
+) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of models of which the theorem says that the first one leads.
+
+    Where all of the guide's models stand best: each leads the next, and the last one every other
+    model that stands as well. Where they do not, the theorem says nothing.
+    """
+    left = {
+        model.id: standing
+        for model, standing in zip(solver.catalogue.models, member.orders, strict=False)
+        if standing is not None and (betas or not model.beta)
+    }
+    chart = solver.catalogue.flowchart
+    _, models = answer(chart, member.needs, primary, batch=member.batch)
+    best = min(left.values(), default=None)
+    level = [model for model, standing in left.items() if standing == best]
+    if not set(level).issuperset(models):
+        return ()
+    return (*pairwise(models), *((models[-1], other) for other in level if other not in models))
+
+
+def demands(solver: Solver) -> Iterator[tuple[Class, NeedName | None, str, str]]:
+    """Yield every lead that the theorem asks for, once for the same weights: see `duels`."""
+    seen = set()
+    for member in classes(solver, _guides(solver)):
+        for primary, betas in product((None, *member.needs), (False, True)):
+            for ahead, behind in duels(solver, member, primary, betas=betas):
+                key = (member.needs, member.batch, primary, ahead, behind)
+                if key not in seen:
+                    seen.add(key)
+                    yield member, primary, ahead, behind
+
+
 def _profile(example: tuple[Choice, ...], member: Class, **fields: Any) -> Profile:
     """Return a profile of a class."""
     require = {
@@ -260,9 +294,7 @@ class _Judge:
             profile = partial(_profile, members.example, member, primary=primary, accept_beta=betas)
             if not agrees and found.counterexample is None:
                 found.counterexample = profile()
-            level = [model for model, o in zip(ids, orders, strict=True) if o == orders[0]]
-            rivals = [(models[-1], model) for model in level if model not in models]
-            for ahead, behind in (*pairwise(models), *rivals):
+            for ahead, behind in duels(self._solver, member, primary, betas=betas):
                 one, other = self._place[ahead], self._place[behind]
                 lead = tuple(
                     f * (a - b)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Collection
+from functools import cached_property, reduce
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -11,8 +12,8 @@ from pydantic import Field, PlainValidator, model_validator
 from mars_solver.catalogue import digest
 from mars_solver.errors import shown
 from mars_solver.facts import Text, Version
-from mars_solver.parsing import Bound, Fault, Input, Line, choice, faults, unexpected
-from mars_solver.vocabulary import VALUE_SCALE
+from mars_solver.parsing import Bound, Fault, Input, Line, choice, faults, parse, unexpected
+from mars_solver.vocabulary import BATCH, CRITERION_NAMES, NEEDS, VALUE_SCALE
 
 MAX_WEIGHT: Final = 10**6
 """The largest weight in a file: importances, emphases and values then multiply within int64."""
@@ -101,6 +102,27 @@ class Emphasis(PerNeed):
     batch: PerCriterion
 
 
+class Provenance(Input):
+    """What tuned weights were made from, and what came of it."""
+
+    labels: Weight
+    """How many."""
+    labels_sha256: Text
+    violated: Annotated[tuple[Text, ...], Field(strict=False)]
+    """Ids of the labels that do not come out."""
+    given_up: Annotated[tuple[Text, ...], Field(strict=False)]
+    """What of the guide and the pinned answers does not hold."""
+    margin: Text | None = None
+    """The smallest lead of any label in score points, as a fraction."""
+    start: Text
+    """The name of the weights that they were tuned from."""
+    start_sha256: Text
+    catalogue_sha256: Text
+    seed: Weight
+    versions: Annotated[tuple[Text, ...], Field(strict=False)]
+    """Of the libraries that the numbers rest on."""
+
+
 class Weights(Input):
     """Everything that turns facts and importances into a score."""
 
@@ -113,31 +135,69 @@ class Weights(Input):
     first: PerNeed
     """What is added where a need is the primary one."""
 
+    provenance: Provenance | None = None
+    """What made them; no answer depends on it, so that the digest leaves it out."""
+
     @cached_property
     def sha256(self) -> str:
-        """The digest of the content."""
-        return digest(self.model_dump(by_alias=True, exclude_none=True))
+        """The digest of the content, without its provenance."""
+        return digest(self.model_dump(by_alias=True, exclude_none=True, exclude={"provenance"}))
+
+    @cached_property
+    def vectors(self) -> Vectors:
+        """The numbers of each of `VECTORS`."""
+        return tuple(_row(reduce(getattr, path, self)) for path in VECTORS)  # type: ignore[arg-type]
+
+
+Vectors = tuple[tuple[int, ...], ...]
+"""One row of whole numbers for each of `VECTORS`, its criteria in declared order."""
+VECTORS: Final[tuple[tuple[str, ...], ...]] = (
+    ("base",),
+    *(("emphasis", need.name) for need in NEEDS),
+    ("emphasis", BATCH),
+    *(("first", need.name) for need in NEEDS),
+)
+"""Where the vectors stand in a file: everything but the curves that can be tuned."""
+
+
+def applying(needs: Collection[str], primary: str | None, *, batch: bool) -> tuple[int, ...]:
+    """Return the places in `VECTORS` of the vectors that add up to a profile's weights.
+
+    The base, the emphasis of each stated need and of batch, and the first of the primary need.
+    """
+    return tuple(
+        [0]
+        + [1 + i for i, need in enumerate(NEEDS) if need.name in needs]
+        + ([1 + len(NEEDS)] if batch else [])
+        + [2 + len(NEEDS) + i for i, need in enumerate(NEEDS) if need.name == primary]
+    )
 
 
 def coefficients(
     weights: Weights, needs: tuple[str, ...], primary: str | None, *, batch: bool
 ) -> tuple[int, ...]:
-    """Return what the importance of each criterion is multiplied by, in declared order.
-
-    base + the emphasis of each stated need + that of batch + the first of the primary need.
-    """
-    emphasis = [getattr(weights.emphasis, need) for need in needs]
-    vectors = [
-        weights.base,
-        *emphasis,
-        *([weights.emphasis.batch] if batch else []),
-        *([getattr(weights.first, primary)] if primary else []),
-    ]
-    columns = zip(*(_row(vector) for vector in vectors), strict=True)
+    """Return what the importance of each criterion is multiplied by, in declared order."""
+    rows = weights.vectors
+    columns = zip(*(rows[i] for i in applying(needs, primary, batch=batch)), strict=True)
     return tuple(sum(column) for column in columns)
 
 
-def _row(vector: Any) -> tuple[int, ...]:
+def with_vectors(weights: Weights, vectors: Vectors, **fields: Any) -> Weights:
+    """Return weights with other vectors, and perhaps another name, note or provenance.
+
+    Raises:
+        InputError: where they are out of range.
+    """
+    data = weights.model_dump(by_alias=True)
+    for path, row in zip(VECTORS, vectors, strict=True):
+        table = data
+        for part in path[:-1]:
+            table = table[part]
+        table[path[-1]] = dict(zip(CRITERION_NAMES, row, strict=True))
+    return parse(Weights, {**data, **fields}, "weights")
+
+
+def _row(vector: PerCriterion) -> tuple[int, ...]:
     return (
         vector.latency,
         vector.fidelity,

@@ -1,0 +1,304 @@
+"""Tune the weights on labelled profiles, and write them with a report.
+
+    python benchmarks/tune_weights.py LABELS... --out FILE [--start WEIGHTS] [--seed N] [--force]
+        [--json]
+
+LABELS are files, or folders of files: scenarios (TOML or JSON, one in a file or many under
+`[[labels]]`), JSON Lines, or tables (CSV, Parquet). A label is a profile with the models that may
+come first: `id`, `profile`, `expected`, and optionally `over` (pairs of which the first ranks
+before the second), `group`, `weight`, `measurements`. A scenario with the `line` of the guide that
+it is says in `expected` which models come first in this order, as `mars-solver verify` reads it.
+In a table the profile's fields stand side by side, `expected` holds ids with `;` between them, and
+`over` such pairs as `mars-pro>mars-flash`.
+
+Labels that can all come out do. Beside them, the guide and the pinned answers that `mars-solver
+verify` asks for are kept where the labels leave room; what is given up is named on stderr. Labels
+that contradict each other are named in minimal sets, and the likeliest weights are written: that
+exits with 0 too. Bad input exits with 2 and writes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import _threads  # noqa: F401  (before NumPy)
+from mars_solver import Catalogue, Solver, load_catalogue, load_weights
+from mars_solver.errors import InputError, Problem, extra, gather, shown
+from mars_solver.files import load_pins, load_scenarios, write_whole
+from mars_solver.labels import Label, label_digest
+from mars_solver.parsing import did_you_mean, is_line, one_of
+from mars_solver.verification import Proof, verify
+from mars_solver.vocabulary import CRITERION_NAMES
+from mars_solver.weights import MAX_WEIGHT, Provenance, Weights, with_vectors
+from mars_solver.writing import weights_toml
+
+if TYPE_CHECKING:
+    from mars_solver.tuning import Tuned
+
+BAD_INPUT: Final = 2
+VERSIONS: Final = ("mars-solver", "numpy", "scipy")
+MOST: Final = 500
+"""How many faults are printed."""
+HEAD: Final = "Tuned by benchmarks/tune_weights.py; tune again rather than edit by hand."
+SHOWN: Final = 20
+"""How many things of a kind are listed on a terminal; the report has all."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Tune, write, say what came of it, and return the exit code."""
+    options = _options(argv)
+    try:
+        return run(options)
+    except InputError as error:
+        print_problems(error)
+        return BAD_INPUT
+
+
+def print_problems(error: InputError) -> None:
+    """Print every fault of an input as the command line does."""
+    for problem in error.problems[:MOST]:
+        print(f"error: {problem}", file=sys.stderr)
+    if len(error.problems) > MOST:
+        print(f"error: and {len(error.problems) - MOST} more", file=sys.stderr)
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="tune_weights.py", description="Tune the weights on labelled profiles."
+    )
+    parser.add_argument("labels", metavar="LABELS", nargs="+", help="files, or folders of files")
+    parser.add_argument("--out", metavar="FILE", required=True, help="the weights to write")
+    parser.add_argument("--start", metavar="WEIGHTS", help="what to start from; the shipped ones")
+    parser.add_argument("--models", metavar="DIR", help="a catalogue of your own")
+    parser.add_argument("--seed", metavar="N", default="0", help="of the splits in the report")
+    parser.add_argument("--report", metavar="FILE", help="the report; beside the weights")
+    parser.add_argument("--name", help="of the weights; the stem of FILE")
+    parser.add_argument("--note", help="one line on what the weights are for")
+    parser.add_argument("--push", metavar="CRITERION", action="append", help="lean to it")
+    parser.add_argument("--margin", metavar="POINTS", default="0.01", help="left to any lead then")
+    parser.add_argument("--force", action="store_true", help="replace files that are there")
+    parser.add_argument("--labels-alone", action="store_true", help="do not keep the guide")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    return parser.parse_args(argv)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what the options ask.
+
+    Raises:
+        InputError: with every fault of the input; nothing is written then.
+    """
+    with extra("tune"):
+        import _report  # noqa: PLC0415  (needs what the extra brings)
+        from mars_solver import commitments, labelling, tuning  # noqa: PLC0415
+    (out, report), labels, catalogue, start, pins, seed, push = gather(
+        lambda: _places(options),
+        lambda: labelling.load_labels(options.labels),
+        lambda: load_catalogue(options.models),
+        lambda: load_weights(options.start),
+        lambda: load_pins(options.models),
+        lambda: seed_of(options.seed),
+        lambda: _push(options),
+    )
+    solver, scenarios = Solver(catalogue, start), load_scenarios()
+    kept = tuning.Kept()
+    if not options.labels_alone:
+        kept = tuning.Kept(
+            commitments.of_guide(solver, scenarios), commitments.of_pins(solver, pins)
+        )
+    tuned = tuning.tune(labels, solver, kept, None if push is None else tuning.Push(*push))
+    labels = [question.label for question in tuned.questions]
+    weights = _named(tuned, labels, catalogue, options, seed)
+    proof = verify(Solver(catalogue, weights), scenarios, pins)
+    page = _report.page(tuned.questions, catalogue, start, weights, seed, tuned)
+    write_whole(report, page)
+    write_whole(out, weights_toml(weights, [HEAD]))
+    _warn(tuned, labels, proof, options)
+    if options.json:
+        print(json.dumps(_summary(tuned), indent=2))
+    else:
+        print("\n".join(_told(tuned, weights, proof, out, report)))
+    return 0
+
+
+def _places(options: argparse.Namespace) -> tuple[Path, Path]:
+    """Return where weights and report go.
+
+    Raises:
+        InputError: where a file is there and may not be replaced, or cannot be written.
+    """
+    empty = [
+        Problem(flag, "", "a file", '""')
+        for flag, name in (("--out", options.out), ("--report", options.report))
+        if name is not None and not Path(name).name
+    ]
+    if empty:
+        raise InputError(empty)
+    out = Path(options.out)
+    report = Path(options.report) if options.report else out.with_suffix(".report.html")
+    read = [Path(path).resolve() for path in options.labels]
+    problems = [
+        *_unwritable("--out", out, read, replace=options.force),
+        *_unwritable("--report", report, read, replace=options.force),
+    ]
+    if out.suffix.lower() == ".json":
+        problems.append(Problem("--out", "", "a name that ends in .toml", str(out)))
+    if out.resolve() == report.resolve():
+        problems.append(Problem("--report", "", "another file than --out", str(report)))
+    if problems:
+        raise InputError(problems)
+    return out, report
+
+
+def _unwritable(flag: str, path: Path, read: Sequence[Path], *, replace: bool) -> Iterator[Problem]:
+    """Yield what keeps a file from being written."""
+    try:
+        there, is_folder = path.exists(), path.is_dir()
+        beside = path.parent.is_dir()
+    except OSError as error:
+        yield Problem(flag, "", "a name that a file can have", error.strerror or str(error))
+        return
+    if is_folder:
+        yield Problem(flag, "", "a file", f"the folder {path}")
+    elif path.resolve() in read:
+        yield Problem(flag, "", "another file than the labels", str(path))
+    elif not beside or not os.access(path.parent, os.W_OK):
+        found = "one that cannot be written" if beside else "none"
+        yield Problem(flag, "", f"the writable folder {path.parent}", found)
+    elif there and not replace:
+        hint = "--force replaces it"
+        yield Problem(flag, "", "a file that is not there yet", str(path), hint)
+
+
+def seed_of(text: str) -> int:
+    """Return the seed that a text names.
+
+    Raises:
+        InputError: where it names none.
+    """
+    if text.isascii() and text.isdigit() and int(text) <= MAX_WEIGHT:
+        return int(text)
+    expected = f"a whole number from 0 to {MAX_WEIGHT}"
+    raise InputError([Problem("--seed", "", expected, shown(text))])
+
+
+def _push(options: argparse.Namespace) -> tuple[tuple[str, ...], float] | None:
+    """Return where the weights are to lean and the margin that is left; None for nowhere.
+
+    Raises:
+        InputError: with every option that is no criterion, margin or line of text.
+    """
+    problems = [
+        Problem(flag, "", "one line of printable text", shown(word))
+        for flag, word in (("--name", options.name), ("--note", options.note))
+        if word is not None and not is_line(word)
+    ]
+    pushed = tuple(dict.fromkeys(options.push or ()))
+    problems += [
+        Problem("--push", "", one_of(CRITERION_NAMES), name, did_you_mean(name, CRITERION_NAMES))
+        for name in pushed
+        if name not in CRITERION_NAMES
+    ]
+    try:
+        margin = float(options.margin)
+    except ValueError:
+        margin = -1.0
+    if not 0 < margin < 1:
+        problems.append(Problem("--margin", "", "a number > 0 and < 1", shown(options.margin)))
+    if problems:
+        raise InputError(problems)
+    return (pushed, margin) if pushed else None
+
+
+def _named(
+    tuned: Tuned,
+    labels: Sequence[Label],
+    catalogue: Catalogue,
+    options: argparse.Namespace,
+    seed: int,
+) -> Weights:
+    """Return the weights with their name, note and provenance."""
+    name = options.name or Path(options.out).stem
+    note = options.note
+    if note is None and name == tuned.start.name:
+        note = tuned.start.note
+    provenance = Provenance(
+        labels=len(labels),
+        labels_sha256=label_digest(labels),
+        violated=tuned.violated,
+        given_up=tuned.given_up,
+        margin=None if tuned.margin is None else str(tuned.margin),
+        start=tuned.start.name,
+        start_sha256=tuned.start.sha256,
+        catalogue_sha256=catalogue.sha256,
+        seed=seed,
+        versions=tuple(f"{package} {version(package)}" for package in VERSIONS),
+    )
+    vectors = tuned.weights.vectors
+    return with_vectors(tuned.weights, vectors, name=name, note=note, provenance=provenance)
+
+
+def _warn(tuned: Tuned, labels: Sequence[Label], proof: Proof, options: argparse.Namespace) -> None:
+    """Say on stderr what does not come out."""
+    places = {label.id: label.at("expected") for label in labels}
+    for each in tuned.contradictions:
+        named = ", ".join(f"{name} ({places[name]})" for name in each)
+        what = "no weights bring it about" if len(each) == 1 else "these contradict each other"
+        print(f"warning: {what}: {named}", file=sys.stderr)
+    if not tuned.separable:
+        text = f"{len(tuned.violated)} of {len(labels)} labels do not come out"
+        print(f"warning: {text}; the likeliest weights are written", file=sys.stderr)
+    for name in tuned.given_up[:SHOWN]:
+        print(f"warning: given up for the labels: {name}", file=sys.stderr)
+    if len(tuned.given_up) > SHOWN:
+        print(f"warning: and {len(tuned.given_up) - SHOWN} more", file=sys.stderr)
+    if not proof.holds:
+        command = f"mars-solver verify --weights {options.out}"
+        print(f"warning: these weights are not proved: {command} says why", file=sys.stderr)
+
+
+def _summary(tuned: Tuned) -> dict[str, Any]:
+    """Return what came of it, as plain JSON values."""
+    return {
+        "separable": tuned.separable,
+        "margin": None if tuned.margin is None else float(tuned.margin),
+        "labels": len(tuned.questions),
+        "violated": list(tuned.violated),
+        "contradictions": [list(each) for each in tuned.contradictions],
+        "given_up": list(tuned.given_up),
+    }
+
+
+def _told(tuned: Tuned, weights: Weights, proof: Proof, out: Path, report: Path) -> list[str]:
+    """Return what came of it, as lines of text."""
+    from _experiments import changes, turned  # noqa: PLC0415
+
+    right = len(tuned.questions) - len(tuned.violated)
+    lines = [
+        f"Weights in {out}, the report in {report}",
+        f"  {right} of {len(tuned.questions)} labels come out",
+    ]
+    if tuned.margin is not None and tuned.separable:
+        lines.append(f"  smallest lead of any label: {float(tuned.margin):.4f} points")
+    holds = "holds" if proof.holds else "FAILS"
+    lines += [f"  the proof that the guide is kept {holds}", "", "What changed"]
+    moved = changes(tuned.start, weights)
+    lines += [f"  {name}: {old} -> {new}" for name, old, new in moved] or ["  no number"]
+    others = turned(tuned.questions, tuned.start, weights)
+    if others:
+        lines += ["", "Labels that are answered otherwise"]
+        lines += [f"  {name}: {old} -> {new}" for name, old, new in others[:SHOWN]]
+        if len(others) > SHOWN:
+            lines.append(f"  and {len(others) - SHOWN} more")
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -176,11 +176,16 @@ def test_targets_of_several_ways_are_solved_exactly(some: list[Target]) -> None:
         assert all(target.holds(row) for target in some)
 
 
-@given(st.lists(FORMS.filter(any), min_size=1, max_size=6))
-@settings(max_examples=150)
-def test_whether_leads_exclude_each_other_is_decided_exactly(forms: list[list[int]]) -> None:
-    leads = [form(each) for each in forms]
-    assert excluded(leads) is not possible([Target("all", (tuple(leads),))])
+@given(st.lists(st.tuples(FORMS.filter(any), st.booleans()), min_size=1, max_size=6))
+@settings(max_examples=200)
+def test_whether_leads_exclude_each_other_is_decided_exactly(
+    forms: list[tuple[list[int], bool]],
+) -> None:
+    leads = [form(values)._replace(ties=ties) for values, ties in forms]
+    sums = np.array([values for values, _ in forms]) @ np.vstack([GRID, [[0, 0, 0]]]).T
+    ties = np.array([[may] for _, may in forms])
+    holding = ((sums > 0) | (ties & (sums == 0))).all(axis=0)
+    assert excluded(leads) is not bool(holding.any())
 
 
 @pytest.mark.parametrize(("count", "seed"), [(30, 1), (30, 2), (120, 3)])
@@ -220,7 +225,7 @@ def test_noise_is_borne_and_named() -> None:
     assert tuned.margin < 0
     assert 0 < len(tuned.violated) < 60
     asked = {q.label.id: q.target for q in tuned.questions}
-    assert tuned.contradictions
+    assert sum(len(each) > 1 for each in tuned.contradictions) > 3
     for each in tuned.contradictions:
         assert set(each) & set(tuned.violated)
         assert search([asked[name] for name in each], np.full(SIZE, 1 / SIZE)) is None

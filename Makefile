@@ -10,7 +10,7 @@ demo: $(VENV)/.core
 	$(BIN)/mars-solver recommend benchmarks/profiles/support-line.toml
 
 test: lint verify
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -46,7 +46,7 @@ tune: $(VENV)/.dev
 
 # The searches that take minutes.
 long: $(VENV)/.dev
-	$(BIN)/python -m pytest -m long
+	$(BIN)/python -m pytest -n auto --dist worksteal -m long
 
 # The batch path in a Spark session of this machine; skipped where there is no Java.
 spark: $(VENV)/.dev

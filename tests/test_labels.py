@@ -80,7 +80,6 @@ BAD: list[tuple[object, str]] = [
     ({**GOOD, "profile": {"require": {"max_ttfb_ms": -1}}}, "profile.require.max_ttfb_ms"),
     ({**GOOD, "weight": 0}, "weight: expected a number > 0"),
     ({**GOOD, "expected": ["mars-pro"]}, '"a" again, for another label'),
-    ({**GOOD, "id": "b", "expected": ["mars-pro"]}, "the answer of a at"),
     ({**GOOD, "over": [["mars-flash", "mars-flash"]]}, "mars-flash over itself"),
 ]
 

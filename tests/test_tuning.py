@@ -287,6 +287,17 @@ def test_labels_that_contradict_each_other_are_named_and_the_rest_comes_out() ->
     assert set(tuned.violated) <= {"a", "b"}
 
 
+def test_two_answers_to_one_profile_contradict_each_other() -> None:
+    labels = [
+        label("a", {"require": {"public_api": True}}, "mars-pro"),
+        label("b", {"require": {"public_api": True}}, "mars-flash", "mars-instruct"),
+        label("c", {"require": {"public_api": True}}, "mars-pro", "mars-flash"),
+    ]
+    tuned = tune(labels, SOLVER, kept())
+    assert tuned.contradictions == (("a", "b"),)
+    assert tuned.violated == ("b",)
+
+
 def test_a_label_that_no_weights_bring_about_contradicts_itself() -> None:
     others = dict.fromkeys(("fidelity", "expressiveness", "control", "footprint"), 0)
     tuned = tune([label("worse", {"prefer": others}, "mars-pro")], SOLVER)

@@ -142,8 +142,8 @@ def place_of(file: str, lines: Mapping[str, int], path: str) -> str:
 def together(labels: Iterable[Label]) -> tuple[tuple[Label, ...], list[Problem]]:
     """Return labels as one set, and what keeps them from being one.
 
-    A label that stands twice counts once. A problem is every id that names two labels, and every
-    profile that two labels answer in ways that exclude each other.
+    A label that stands twice counts once. A problem is every id that names two labels. Two ids may
+    answer one profile in ways that exclude each other: that is a contradiction, and no fault.
     """
     problems: list[Problem] = []
     by_id: dict[str, Label] = {}
@@ -155,28 +155,7 @@ def together(labels: Iterable[Label]) -> tuple[tuple[Label, ...], list[Problem]]
         if known.says() != label.says():
             found = f"{shown(label.id)} again, for another label than at {known.at('id')}"
             problems.append(Problem(label.at("id"), "id", "an id of its own", found, "rename one"))
-    by_profile: dict[str, list[Label]] = {}
-    for label in kept:
-        content = label.says()
-        asked = digest({key: content[key] for key in ("profile", "measurements")})
-        for other in by_profile.setdefault(asked, []):
-            if _excludes(label, other):
-                where = f"{other.id} at {other.at('expected')}"
-                expected = f"the answer of {where}, which has the same profile"
-                hint = "keep one of them, or name every acceptable model in both"
-                found = ", ".join(label.document.expected)
-                problems.append(Problem(label.at("expected"), "expected", expected, found, hint))
-        by_profile[asked].append(label)
     return tuple(kept), problems
-
-
-def _excludes(one: Label, other: Label) -> bool:
-    """Return whether no first model suits both of two labels with one profile."""
-    firsts = [
-        set(each.document.expected[:1] if each.ordered else each.document.expected)
-        for each in (one, other)
-    ]
-    return bool(firsts[0] and firsts[1]) and firsts[0].isdisjoint(firsts[1])
 
 
 def label_digest(labels: Sequence[Label]) -> str:

@@ -137,3 +137,12 @@ def test_all_weights_zero_is_score_zero_in_order_of_id() -> None:
     answer = recommend_with(SOLVER, Profile(prefer=dict.fromkeys(CRITERION_NAMES, 0)))
     assert [c.score for c in answer.shortlist] == [0.0] * 4
     assert [c.model for c in answer.shortlist] == sorted(c.model for c in answer.shortlist)
+
+
+def test_a_copy_keeps_nothing_that_is_derived_from_the_old_fields() -> None:
+    digest, vectors = WEIGHTS.sha256, WEIGHTS.vectors
+    base = WEIGHTS.base.model_copy(update={"latency": WEIGHTS.base.latency + 1})
+    changed = WEIGHTS.model_copy(update={"base": base})
+    assert changed.sha256 != digest
+    assert changed.vectors[0][0] == vectors[0][0] + 1
+    assert changed.vectors[1:] == vectors[1:]

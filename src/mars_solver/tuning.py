@@ -215,8 +215,8 @@ def _compromise(asked: Sequence[Question], kept: Kept, start: Floats, *, thoroug
     """Return numbers for labels that contradict each other.
 
     The likeliest ones, given that some labels are slips; and then those near to them that keep the
-    guide beside the labels that come out. Where thorough, of few labels as
-    many come out as can beside these.
+    guide beside the labels that come out. Where thorough, of few labels as many come out as can
+    beside these.
     """
     likely = fit(asked, start, SLIP)
     numbers = finest(likely)

@@ -74,3 +74,21 @@ def test_an_installed_wheel_answers_without_the_checkout(built: Path, tmp_path: 
         check=False,
     )
     assert (run.stdout, run.stderr) == ("mars-pro\n", "")
+
+
+@pytest.mark.parametrize(
+    ("module", "package", "extra"),
+    [
+        ("tuning", "scipy", "tune"),
+        ("spark", "pyspark", "spark"),
+        ("spark", "pyarrow", "spark"),
+        ("web", "fastapi", "web"),
+        ("web", "jinja2", "web"),
+    ],
+)
+def test_a_missing_extra_is_named_with_its_command(module: str, package: str, extra: str) -> None:
+    code = f"import sys; sys.modules[{package!r}] = None; import mars_solver.{module}"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    last = run.stderr.splitlines()[-1]
+    assert f"expected the extra {extra}, found no package {package}" in last
+    assert last.endswith(f"; pip install 'mars-solver[{extra}]'")

@@ -60,10 +60,11 @@ def extra(name: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if (error.name or "").startswith("mars_solver"):
+        package = (error.name or "").partition(".")[0]
+        if package == "mars_solver":
             raise
         hint = f"pip install 'mars-solver[{name}]'"
-        found = f"no package {error.name}"
+        found = f"no package {package}"
         raise InputError([Problem("mars-solver", "", f"the extra {name}", found, hint)]) from None
 
 

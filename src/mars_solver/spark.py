@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-import pyarrow as pa
-from pyspark.sql import DataFrame
-from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
-
 from mars_solver.api import check_options, solver_of
-from mars_solver.batch import answer_schema, decide
 from mars_solver.catalogue import Catalogue
-from mars_solver.columns import check_schema
+from mars_solver.errors import extra
 from mars_solver.solver import Solver
 from mars_solver.vocabulary import Policy
 from mars_solver.weights import Weights
+
+with extra("spark"):
+    import pyarrow as pa
+    from pyspark.sql import DataFrame
+    from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
+
+    from mars_solver.batch import answer_schema, decide
+    from mars_solver.columns import check_schema
 
 _ROW = "row"
 """The rows of a distributed table have no position; an `id` tells them apart."""

@@ -14,17 +14,19 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from mars_solver.contradictions import FEW, contradictions
-from mars_solver.errors import InputError, Problem
-from mars_solver.exact import KEPT, finest, rounded, smallest
+from mars_solver.errors import InputError, Problem, extra
 from mars_solver.labels import Label
 from mars_solver.leads import Lead, Row, Target, numbers_of, vectors_of
-from mars_solver.logit import SLIP, fit
-from mars_solver.programmes import Floats, keepable, nearest, pushed, search
 from mars_solver.solver import Solver
 from mars_solver.targets import Facts, Question, questions, satisfied
 from mars_solver.vocabulary import CRITERION_NAMES
 from mars_solver.weights import Weights, with_vectors
+
+with extra("tune"):
+    from mars_solver.contradictions import FEW, contradictions
+    from mars_solver.exact import KEPT, finest, rounded, smallest
+    from mars_solver.logit import SLIP, fit
+    from mars_solver.programmes import Floats, keepable, nearest, pushed, search
 
 SHARE: Final = 0.25
 """The share of the widest margin that the weights nearest to the prior still have."""

@@ -7,13 +7,9 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple
 
-from fastapi import FastAPI, Request, Response
-from starlette.exceptions import HTTPException
-from starlette.routing import Route
-
-from mars_solver import __version__, guard, lines, openapi, page, rendering
+from mars_solver import __version__, openapi, rendering
 from mars_solver.documents import decode, json_value
-from mars_solver.errors import InputError, Problem, shown
+from mars_solver.errors import InputError, Problem, extra, shown
 from mars_solver.faults import MEDIA_TYPE, RefusalError, counted
 from mars_solver.openapi import BODY, JSON, NDJSON
 from mars_solver.parsing import did_you_mean, number_or_text, one_of
@@ -22,6 +18,13 @@ from mars_solver.queries import DEFAULTS, PLACE, pairs_in, parse_query, query_of
 from mars_solver.recommendation import recommend_with
 from mars_solver.solver import Solver
 from mars_solver.vocabulary import POLICIES, Policy
+
+with extra("web"):
+    from fastapi import FastAPI, Request, Response
+    from starlette.exceptions import HTTPException
+    from starlette.routing import Route
+
+    from mars_solver import guard, lines, page
 
 PROFILE_BYTES: Final = 2**16
 BATCH_BYTES: Final = 2**20

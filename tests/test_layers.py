@@ -24,7 +24,7 @@ LAYERS = (
     ("explanation", "labels", "standings", "verification"),
     ("grid", "recommendation", "targets"),
     ("columns", "programmes", "wording"),
-    ("batch", "commitments", "exact", "logit", "prose"),
+    ("batch", "commitments", "disjunctions", "exact", "logit", "prose"),
     (
         "contradictions",
         "files",

@@ -22,13 +22,13 @@ from hypothesis import strategies as st
 from mars_solver import Profile, Solver, Weights, load_catalogue, load_weights
 from mars_solver.commitments import of_guide, of_pins
 from mars_solver.contradictions import contradictions
+from mars_solver.disjunctions import search
 from mars_solver.exact import excluded
 from mars_solver.files import data_folder, load_pins, load_scenarios
 from mars_solver.labelling import load_labels
 from mars_solver.labels import Label, parse_label
 from mars_solver.leads import SIZE, Asked, Lead, Target, lead, middles, numbers_of, vectors_of
 from mars_solver.parsing import parse
-from mars_solver.programmes import search
 from mars_solver.scoring import totals
 from mars_solver.targets import questions, satisfied
 from mars_solver.tuning import Kept, Push, cross_validate, held_out, tune

@@ -15,9 +15,10 @@ from typing import Final
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from mars_solver.disjunctions import possible
 from mars_solver.exact import excluded, finest
 from mars_solver.leads import SIZE, Lead, Target, Way
-from mars_solver.programmes import Floats, core, search
+from mars_solver.programmes import Floats, core
 
 FEW: Final = 40
 """Up to so many labels, all contradictions are looked for, the smallest first."""
@@ -47,9 +48,7 @@ def contradictions(targets: Sequence[Target]) -> tuple[Set, ...]:
 
 def _possible(targets: Sequence[Target], chosen: Sequence[int]) -> Floats | None:
     """Return numbers that bring some targets about; None where there are none."""
-    start = np.full(SIZE, 1 / SIZE)
-    found = search([targets[i] for i in chosen], start)
-    return None if found is None else found.numbers
+    return possible([targets[i] for i in chosen])
 
 
 def _disjoint(targets: Sequence[Target]) -> list[Set]:

@@ -33,19 +33,20 @@ def rounded(numbers: Floats, leads: Sequence[Lead], least: float = 0.0) -> Row |
     most = float(numbers.max(initial=0)) or 1.0
     factors = [1.0] if READABLE / 20 <= most <= READABLE else []
     factors += [top / most for top in (READABLE, 10 * READABLE, 100 * READABLE, MAX_WEIGHT)]
-    tried = [_whole(numbers * factor) for factor in factors]
+    tried = [whole_numbers(numbers * factor) for factor in factors]
     sound = [each for each in tried if all_hold(leads, each)]
     wide = (each for each in sound if smallest(leads, each) >= KEPT * least)
     return next(wide, next(iter(sound), None))
 
 
-def _whole(numbers: Floats) -> Row:
+def whole_numbers(numbers: Floats) -> Row:
+    """Return each number rounded to a whole one."""
     return tuple(int(number) for number in np.rint(numbers))
 
 
 def finest(numbers: Floats) -> Row:
     """Return whole numbers in the proportions of some numbers, as finely as a file can hold."""
-    return _whole(numbers * (MAX_WEIGHT / (float(numbers.max(initial=0)) or 1.0)))
+    return whole_numbers(numbers * (MAX_WEIGHT / (float(numbers.max(initial=0)) or 1.0)))
 
 
 def all_hold(leads: Sequence[Lead], numbers: Row) -> bool:

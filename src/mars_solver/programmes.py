@@ -8,16 +8,13 @@ a proposal: whoever uses it proves it in whole numbers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from heapq import heappop, heappush
-from itertools import count
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from mars_solver.leads import SIZE, Lead, Target, Way, matrix
+from mars_solver.leads import SIZE, Lead, matrix
 from mars_solver.vocabulary import CRITERIA
 
 Floats = NDArray[np.float64]
@@ -30,22 +27,6 @@ _SLACK: Final = 1e-7
 _NOTHING: Final = 1e-9
 _HALF: Final = 0.5
 _AT_ONCE: Final = 60
-_NODES: Final = 120
-"""How many choices between ways are tried at most; labels for which that is not enough count as
-contradicting."""
-
-
-@dataclass(frozen=True)
-class Widest:
-    """Weights with the widest margin, and the ways that they take."""
-
-    numbers: Floats
-    points: float
-    """The smallest lead, in score points."""
-    leads: tuple[Lead, ...]
-    """Those of the ways that it takes; where ties are needed, as far as numbers are not 0."""
-    free: Floats
-    """1 for each number, 0 for those that have to be 0; shape (SIZE,)."""
 
 
 def solve(rows: Floats, least: Floats, cost: Floats, more: Floats | None = None) -> Floats | None:
@@ -171,90 +152,24 @@ def keepable(hard: Sequence[Lead], soft: Sequence[Lead]) -> Floats | None:
     return None if found is None else found[:SIZE]
 
 
-def search(targets: Sequence[Target], start: Floats) -> Widest | None:
-    """Return the weights with the widest margin that bring all targets about; None without any.
+def roomiest(leads: Sequence[Lead], most: float, free: Floats) -> Floats | None:
+    """Return numbers up to some bound under which leads hold however each number is rounded.
 
-    Where no margin is possible, some leads may still hold as ties, because the numbers that they
-    fall with are 0: then the widest margin of all others.
+    Rounding moves a lead by at most half the sum of its form's absolute numbers; of all numbers
+    that leave so much, those that leave the most.
+
+    Args:
+        leads: that have to hold.
+        most: the greatest number.
+        free: 1 for each number, 0 for those that have to be 0, shape (SIZE,).
     """
-    found = _search(targets, start, np.ones(SIZE))
-    if found is None:
-        free = _free(targets)
-        if free.all():
-            return None
-        found = _search([_without(target, free) for target in targets], start, free)
-    return found
-
-
-def _free(targets: Sequence[Target]) -> Floats:
-    """Return 0 for the numbers that have to be 0 so that leads hold as ties, 1 for the others."""
-    leads = [lead for t in targets if len(t.ways) == 1 for lead in t.ways[0] if lead.ties]
-    rows, _ = matrix(leads)
-    free = np.ones(SIZE)
-    while True:
-        left = rows * free
-        falling = (left[(left <= 0).all(axis=1)] < 0).any(axis=0)
-        if not falling.any():
-            return free
-        free[falling] = 0.0
-
-
-def _without(target: Target, free: Floats) -> Target:
-    """Return a target as it is where the numbers that are not free are 0."""
-    ways = []
-    for each in target.ways:
-        rows = [tuple(x if keep else 0 for x, keep in zip(w.row, free, strict=True)) for w in each]
-        leads = [lead._replace(row=row) for lead, row in zip(each, rows, strict=True)]
-        if all(lead.ties or any(lead.row) for lead in leads):
-            ways.append(tuple(lead for lead in leads if any(lead.row)))
-    return Target(target.name, tuple(ways))
-
-
-def _search(targets: Sequence[Target], start: Floats, free: Floats) -> Widest | None:
-    """Return the weights with the widest margin above 0; None without any.
-
-    A target of several ways is left out until the weights without it miss it; then each of its ways
-    is tried, the most promising branch first. The margin of a branch bounds all below it, so that
-    the first branch that misses nothing is the widest.
-    """
-    if not all(target.ways for target in targets):
-        return None
-    fixed = [lead for target in targets if len(target.ways) == 1 for lead in target.ways[0]]
-    open_ = [i for i, target in enumerate(targets) if len(target.ways) > 1]
-    order = count()
-    queue: list[tuple[float, int, dict[int, Way], Floats]] = []
-
-    def add(chosen: dict[int, Way]) -> None:
-        leads = [*fixed, *(lead for way in chosen.values() for lead in way)]
-        level = start * free
-        found = widest(leads, level) if leads else (level / (level.sum() or 1.0), 1.0)
-        if found is not None:
-            heappush(queue, (-found[1], next(order), chosen, found[0] * free))
-
-    add({})
-    for _ in range(_NODES):
-        if not queue:
-            return None
-        points, _, chosen, numbers = heappop(queue)
-        best = {i: _best(targets[i], numbers) for i in open_ if i not in chosen}
-        missed = min(best, key=lambda i: best[i][0], default=None)
-        if missed is None or best[missed][0] >= -points * (1 - SETTLED):
-            taken = [*chosen.values(), *(way for _, way in best.values())]
-            leads = (*fixed, *(lead for way in taken for lead in way))
-            return Widest(numbers, -points, leads, free)
-        for way in targets[missed].ways:
-            add({**chosen, missed: way})
-    return None
-
-
-def _best(target: Target, numbers: Floats) -> tuple[float, Way]:
-    """Return the way of a target with the widest margin under some numbers."""
-    found = []
-    for place, way in enumerate(target.ways):
-        rows, scales = matrix(list(way))
-        found.append((margin(rows, scales, numbers), -place, way))
-    points, _, way = max(found, key=lambda each: each[:2])
-    return points, way
+    rows, _ = matrix(list(leads))
+    halves = np.abs(rows * free).sum(axis=1, keepdims=True) / 2
+    columns = np.hstack([rows * free / np.maximum(halves, _NOTHING), -np.ones((len(rows), 1))])
+    cost = np.concatenate([np.zeros(SIZE), [-1.0]])
+    bounds = [(0, most)] * SIZE + [(0, None)]
+    found = linprog(cost, A_ub=-columns, b_ub=-np.ones(len(rows)), bounds=bounds, method="highs")
+    return found.x[:SIZE] * free if found.status == 0 else None
 
 
 def core(leads: Sequence[Lead]) -> tuple[tuple[int, ...], Floats | None]:

@@ -20,13 +20,14 @@ from mars_solver.leads import Lead, Row, Target, numbers_of, vectors_of
 from mars_solver.solver import Solver
 from mars_solver.targets import Facts, Question, questions, satisfied
 from mars_solver.vocabulary import CRITERION_NAMES
-from mars_solver.weights import Weights, with_vectors
+from mars_solver.weights import MAX_WEIGHT, Weights, with_vectors
 
 with extra("tune"):
     from mars_solver.contradictions import FEW, contradictions
-    from mars_solver.exact import KEPT, finest, rounded, smallest
+    from mars_solver.disjunctions import search
+    from mars_solver.exact import KEPT, all_hold, finest, rounded, smallest, whole_numbers
     from mars_solver.logit import SLIP, fit
-    from mars_solver.programmes import Floats, keepable, nearest, pushed, search
+    from mars_solver.programmes import Floats, keepable, nearest, pushed, roomiest
 
 SHARE: Final = 0.25
 """The share of the widest margin that the weights nearest to the prior still have."""
@@ -71,10 +72,12 @@ class Tuned:
     start: Weights
     questions: tuple[Question, ...]
     separable: bool
-    """Whether one set of weights can bring all labels about."""
+    """Whether weights were found that bring all labels about. Of labels with one way each that is
+    exact; of others none may be found though there are some. Where the margin is too narrow for
+    whole numbers as large as a file holds, some labels are violated all the same."""
     margin: Fraction | None
     """The smallest lead of any label in score points, under the weights as rounded; negative where
-    a label is violated, None where labels leave nothing to lead.
+    a label is violated, None where no label leaves anything to lead.
 
     The lead of a model over another is the difference of their scores, which are weighted means of
     values from 0 to 1; of a label with several ways to come true, the best one counts.
@@ -155,7 +158,9 @@ def _solve(
         whole = None if numbers is None else rounded(numbers, leads, SHARE * found.points)
         if whole is not None:
             return Fit(whole, found.points)
-    return Fit(finest(found.numbers), found.points)
+    roomy = roomiest(leads, MAX_WEIGHT, found.free)
+    fine = [finest(found.numbers), *([] if roomy is None else [whole_numbers(roomy)])]
+    return Fit(next((each for each in fine if all_hold(leads, each)), fine[0]), found.points)
 
 
 def _pushed(leads: Sequence[Lead], start: Floats, push: Push) -> Row:

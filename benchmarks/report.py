@@ -16,9 +16,9 @@ from pathlib import Path
 
 import _threads  # noqa: F401  (before NumPy)
 from mars_solver import Solver, load_catalogue, load_weights
-from mars_solver.errors import InputError, Problem, extra, gather
+from mars_solver.errors import InputError, extra, gather
 from mars_solver.files import write_whole
-from tune_weights import BAD_INPUT, print_problems, seed_of
+from tune_weights import checked_labels, guarded, seed_of, unwritable
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,16 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--models", metavar="DIR", help="a catalogue of your own")
     parser.add_argument("--seed", metavar="N", default="0", help="of splits and random profiles")
     parser.add_argument("--force", action="store_true", help="replace a page that is there")
-    options = parser.parse_args(argv)
-    try:
-        run(options)
-    except InputError as error:
-        print_problems(error)
-        return BAD_INPUT
-    return 0
+    return guarded(run, parser.parse_args(argv))
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> int:
     """Write the report that the options ask for.
 
     Raises:
@@ -48,9 +42,9 @@ def run(options: argparse.Namespace) -> None:
     """
     with extra("tune"):
         import _report  # noqa: PLC0415  (needs what the extra brings)
-        from mars_solver import labelling, targets  # noqa: PLC0415
+        from mars_solver import targets  # noqa: PLC0415
     labels, catalogue, before, after, seed, out = gather(
-        lambda: labelling.load_labels(options.labels),
+        lambda: checked_labels(options, options.before),
         lambda: load_catalogue(options.models),
         lambda: load_weights(options.before),
         lambda: load_weights(options.after),
@@ -59,14 +53,20 @@ def run(options: argparse.Namespace) -> None:
     )
     asked = targets.questions(labels, Solver(catalogue, before))
     write_whole(out, _report.page(asked, catalogue, before, after, seed))
+    return 0
 
 
 def _place(options: argparse.Namespace) -> Path:
+    """Return where the page goes.
+
+    Raises:
+        InputError: where it may not be written.
+    """
     out = Path(options.out)
-    if out.exists() and not options.force:
-        hint = "--force replaces it"
-        found = f"the folder {out}" if out.is_dir() else str(out)
-        raise InputError([Problem("--out", "", "a file that is not there yet", found, hint)])
+    weights = (options.before, options.after)
+    problems = list(unwritable("--out", out, options.labels, weights, replace=options.force))
+    if problems:
+        raise InputError(problems)
     return out
 
 

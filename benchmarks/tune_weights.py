@@ -23,7 +23,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from mars_solver.tuning import Tuned
 
 BAD_INPUT: Final = 2
+STOPPED: Final = 130
 VERSIONS: Final = ("mars-solver", "numpy", "scipy")
 MOST: Final = 500
 """How many faults are printed."""
@@ -53,12 +54,21 @@ SHOWN: Final = 20
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Tune, write, say what came of it, and return the exit code."""
-    options = _options(argv)
+    return guarded(run, _options(argv))
+
+
+def guarded(work: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
+    """Return the exit code of some work, without a traceback for what a user did."""
     try:
-        return run(options)
+        return work(options)
     except InputError as error:
         print_problems(error)
         return BAD_INPUT
+    except KeyboardInterrupt:
+        return STOPPED
+    except BrokenPipeError:  # whoever read the output has enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def print_problems(error: InputError) -> None:
@@ -97,10 +107,10 @@ def run(options: argparse.Namespace) -> int:
     """
     with extra("tune"):
         import _report  # noqa: PLC0415  (needs what the extra brings)
-        from mars_solver import commitments, labelling, tuning  # noqa: PLC0415
+        from mars_solver import commitments, tuning  # noqa: PLC0415
     (out, report), labels, catalogue, start, pins, seed, push = gather(
         lambda: _places(options),
-        lambda: labelling.load_labels(options.labels),
+        lambda: checked_labels(options, options.start),
         lambda: load_catalogue(options.models),
         lambda: load_weights(options.start),
         lambda: load_pins(options.models),
@@ -128,6 +138,21 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def checked_labels(options: argparse.Namespace, start: str | None) -> tuple[Label, ...]:
+    """Return the labels, held against the facts where these can be read.
+
+    Raises:
+        InputError: with every fault of every label.
+    """
+    from mars_solver.labelling import load_labels, load_questions  # noqa: PLC0415
+
+    try:
+        solver = Solver(load_catalogue(options.models), load_weights(start))
+    except InputError:  # whoever loads them for good names what is wrong
+        return load_labels(options.labels)
+    return tuple(question.label for question in load_questions(options.labels, solver))
+
+
 def _places(options: argparse.Namespace) -> tuple[Path, Path]:
     """Return where weights and report go.
 
@@ -143,10 +168,9 @@ def _places(options: argparse.Namespace) -> tuple[Path, Path]:
         raise InputError(empty)
     out = Path(options.out)
     report = Path(options.report) if options.report else out.with_suffix(".report.html")
-    read = [Path(path).resolve() for path in options.labels]
     problems = [
-        *_unwritable("--out", out, read, replace=options.force),
-        *_unwritable("--report", report, read, replace=options.force),
+        *unwritable("--out", out, options.labels, replace=options.force),
+        *unwritable("--report", report, options.labels, replace=options.force),
     ]
     if out.suffix.lower() == ".json":
         problems.append(Problem("--out", "", "a name that ends in .toml", str(out)))
@@ -157,18 +181,35 @@ def _places(options: argparse.Namespace) -> tuple[Path, Path]:
     return out, report
 
 
-def _unwritable(flag: str, path: Path, read: Sequence[Path], *, replace: bool) -> Iterator[Problem]:
-    """Yield what keeps a file from being written."""
+def unwritable(
+    flag: str, path: Path, labels: Sequence[str], others: Sequence[str] = (), *, replace: bool
+) -> Iterator[Problem]:
+    """Yield what keeps a file from being written.
+
+    Args:
+        flag: that names it.
+        path: of the file.
+        labels: files and folders of labels: nothing is put over one, or among those of a folder.
+        others: files that are read too.
+        replace: whether a file that is there may be replaced.
+    """
+    from mars_solver.labelling import SUFFIXES  # noqa: PLC0415
+
     try:
         there, is_folder = path.exists(), path.is_dir()
-        beside = path.parent.is_dir()
+        beside, whole = path.parent.is_dir(), path.resolve()
+        read = [Path(each).resolve() for each in (*labels, *others)]
+        among = [each for each in read if each.is_dir() and each == whole.parent]
     except OSError as error:
         yield Problem(flag, "", "a name that a file can have", error.strerror or str(error))
         return
     if is_folder:
         yield Problem(flag, "", "a file", f"the folder {path}")
-    elif path.resolve() in read:
-        yield Problem(flag, "", "another file than the labels", str(path))
+    elif whole in read:
+        yield Problem(flag, "", "another file than those that are read", str(path))
+    elif among and path.suffix.lower() in SUFFIXES:
+        hint = "it would be read as labels the next time"
+        yield Problem(flag, "", "a file outside the folders of labels", str(path), hint)
     elif not beside or not os.access(path.parent, os.W_OK):
         found = "one that cannot be written" if beside else "none"
         yield Problem(flag, "", f"the writable folder {path.parent}", found)
@@ -252,9 +293,11 @@ def _warn(tuned: Tuned, labels: Sequence[Label], proof: Proof, options: argparse
         named = ", ".join(f"{name} ({places[name]})" for name in each)
         what = "no weights bring it about" if len(each) == 1 else "these contradict each other"
         print(f"warning: {what}: {named}", file=sys.stderr)
-    if not tuned.separable:
+    if tuned.violated:
         text = f"{len(tuned.violated)} of {len(labels)} labels do not come out"
-        print(f"warning: {text}; the likeliest weights are written", file=sys.stderr)
+        why = "the margin is too narrow for whole numbers"
+        written = why if tuned.separable else "the likeliest weights are written"
+        print(f"warning: {text}; {written}", file=sys.stderr)
     for name in tuned.given_up[:SHOWN]:
         print(f"warning: given up for the labels: {name}", file=sys.stderr)
     if len(tuned.given_up) > SHOWN:

@@ -14,7 +14,7 @@ import pytest
 from mars_solver import Solver
 from mars_solver.errors import InputError
 from mars_solver.files import data_folder
-from mars_solver.labelling import load_labels, toml_lines
+from mars_solver.labelling import load_labels, load_questions, toml_lines
 from mars_solver.labels import Label, label_digest
 from mars_solver.targets import questions, satisfied
 
@@ -102,6 +102,43 @@ def test_every_bad_label_of_every_file_is_named_at_once(tmp_path: Path) -> None:
         load_labels([one, two])
     places = [problem.place for problem in caught.value.problems]
     assert places == [f"{one}:1", f"{one}:3", f"{two}:1"]
+
+
+def test_faults_of_reading_and_of_the_facts_are_named_at_once(
+    tmp_path: Path, solver: Solver
+) -> None:
+    bad = [
+        {**GOOD, "id": "b", "expected": ["mars-flush"]},
+        {**GOOD, "id": "c", "expected": []},
+        "{",
+        {**GOOD, "id": "d", "expected": ["mars-instruct"]},
+        {**GOOD, "expected": ["mars-pro"]},
+        {**GOOD, "group": "other"},
+    ]
+    path = lines(tmp_path / "x.jsonl", GOOD, *bad)
+    with pytest.raises(InputError) as caught:
+        load_questions([path, tmp_path / "none.csv"], solver)
+    places = {problem.place for problem in caught.value.problems}
+    assert places == {*(f"{path}:{n}" for n in range(2, 8)), str(tmp_path / "none.csv")}
+
+
+def test_a_label_without_a_line_is_named_by_its_place(tmp_path: Path) -> None:
+    document = {"labels": [GOOD, {**GOOD, "id": "b", "weight": 0}]}
+    path = tmp_path / "many.json"
+    path.write_text(json.dumps(document), "utf-8")
+    inline = tmp_path / "many.toml"
+    inline.write_text('labels = [{id = "a", profile = {}, expected = []}]\n', "utf-8")
+    with pytest.raises(InputError) as caught:
+        load_labels([path, inline])
+    assert [p.place for p in caught.value.problems] == [f"{path}:labels.1", f"{inline}:labels.0"]
+
+
+def test_no_character_but_a_line_break_ends_a_row(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("id,name,expected\na,one\u2028two,mars-pro\nb,,\n", "utf-8")
+    with pytest.raises(InputError) as caught:
+        load_labels([path])
+    assert {p.place for p in caught.value.problems} == {f"{path}:2", f"{path}:3"}
 
 
 def test_a_fault_of_a_scenario_is_named_with_the_line_of_its_key(tmp_path: Path) -> None:

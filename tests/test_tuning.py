@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import random
 import subprocess
 import sys
 import tomllib
@@ -214,6 +215,31 @@ def test_labels_from_hidden_weights_all_come_out(count: int, seed: int) -> None:
     assert 0 < tuned.margin <= Fraction(tuned.best_margin) * Fraction(101, 100)
     assert tuned.margin == min(leads)
     assert bool(tuned.given_up) is (not verify(after, load_scenarios(), load_pins()).holds)
+
+
+@pytest.mark.parametrize("seed", [5, 6, 7])
+def test_labels_with_two_acceptable_models_all_come_out(seed: int) -> None:
+    made = hidden_labels(CATALOGUE, hidden_weights(SHIPPED, seed), 100, seed=seed)
+    labels = []
+    for place, each in enumerate(made):
+        first = each.document.expected[0]
+        other = IDS[(IDS.index(first) + 1 + place % (len(IDS) - 1)) % len(IDS)]
+        labels.append(Label(each.document.model_copy(update={"expected": (first, other)}), "test"))
+    tuned = tune(labels, SOLVER, kept())
+    assert tuned.separable
+    assert (tuned.violated, tuned.contradictions) == ((), ())
+    after = Solver(CATALOGUE, tuned.weights)
+    assert all(satisfied(label, after) for label in labels)
+
+
+def test_weights_of_very_different_size_are_rounded_so_that_every_lead_stays() -> None:
+    chance = random.Random(13)  # noqa: S311
+    rows = [[chance.choice([1, 10, 10**3, 10**5, 10**6]) for _ in CRITERIA] for _ in VECTORS]
+    hidden = with_vectors(SHIPPED, tuple(tuple(row) for row in rows))
+    labels = hidden_labels(CATALOGUE, hidden, 600, seed=13)
+    tuned = tune(labels, SOLVER)
+    assert tuned.separable
+    assert tuned.violated == ()
 
 
 def test_noise_is_borne_and_named() -> None:
@@ -443,6 +469,24 @@ def test_bad_input_is_named_and_nothing_is_written(tmp_path: Path) -> None:
     for told in ("--out", "--seed", "--push"):
         assert f"error: {told}: " in wrong.stderr
     assert "Traceback" not in wrong.stderr
+
+
+def test_nothing_that_is_read_is_written_over(tmp_path: Path) -> None:
+    folder = tmp_path / "labels"
+    folder.mkdir()
+    path = file_of(folder / "a.jsonl", {"id": "a", "profile": {}, "expected": ["mars-pro"]})
+    before = path.read_bytes()
+    for out in (path, folder / "w.toml", folder):
+        found = run(folder, "--out", out, "--force")
+        assert (found.returncode, found.stdout) == (2, "")
+        assert found.stderr.startswith("error: --out: expected ")
+    page = [path, "--before", ROOT / "weights" / "default.toml", "--force"]
+    for out in (path, ROOT / "weights" / "default.toml"):
+        found = run(*page, "--after", out, "--out", out, command=COMMAND.with_name("report.py"))
+        assert (found.returncode, found.stdout) == (2, "")
+        assert "error: --out: expected another file than those that are read" in found.stderr
+    assert path.read_bytes() == before
+    assert [each.name for each in folder.iterdir()] == ["a.jsonl"]
 
 
 def test_contradicting_labels_are_named_with_their_lines(tmp_path: Path) -> None:

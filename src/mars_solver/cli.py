@@ -492,7 +492,7 @@ def serve(
 
     with extra("web"):
         from mars_solver import serving  # noqa: PLC0415
-    _check_paths(host=host, models=models, weights=weights)
+    _check_paths(models=models, weights=weights)
     catalogue, weighed, opened = gather(
         lambda: files.load_catalogue(models),
         lambda: files.load_weights(weights),

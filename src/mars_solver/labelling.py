@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
 from mars_solver import files
 from mars_solver.documents import decode, parse_json, table_in
-from mars_solver.errors import InputError, Problem, extra, gather, shown
+from mars_solver.errors import InputError, Problem, extra, shown
 from mars_solver.flat import COLUMNS, SEPARATOR, Cell, from_text, opened
 from mars_solver.labels import Label, parse_label
 from mars_solver.parsing import did_you_mean, one_of
+from mars_solver.solver import Solver
+from mars_solver.targets import Question, questions
 
 SCENARIOS: Final = (".toml", ".json")
 LINES: Final = (".jsonl", ".ndjson")
@@ -37,23 +41,70 @@ _HEADER: Final = re.compile(r"(\[\[?)\s*([^\[\]]+?)\s*\]")
 _KEY: Final = re.compile(r"([A-Za-z0-9_.\"' -]+?)\s*=")
 
 
+Step = Callable[[], Label]
+"""What parses one label, or raises with what is wrong with it."""
+
+
 def load_labels(paths: Iterable[str | Path]) -> tuple[Label, ...]:
     """Return the labels in files and folders of files, one after the other.
 
     Raises:
         InputError: with every fault of every file, each with its line (of Parquet: its row).
     """
-    chosen = gather(*(partial(files.files_in, path, SUFFIXES) for path in paths))
-    found = gather(*(partial(_labels, path) for each in chosen for path in each))
-    labels = tuple(label for each in found for label in each)
-    if not labels:
-        places = ", ".join(str(path) for each in chosen for path in each) or "LABELS"
-        raise InputError([Problem(places, "", "at least one label", "none")])
+    labels, problems = collect_labels(paths)
+    if problems:
+        raise InputError(problems)
     return labels
 
 
-def _labels(path: Path) -> tuple[Label, ...]:
-    """Return the labels in one file."""
+def load_questions(paths: Iterable[str | Path], solver: Solver) -> tuple[Question, ...]:
+    """Return the labels in files and folders of files, held against the facts.
+
+    Raises:
+        InputError: with every fault of every file, and of every label that can be read.
+    """
+    labels, problems = collect_labels(paths)
+    try:
+        found = questions(labels, solver)
+    except InputError as error:
+        problems.extend(error.problems)
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def collect_labels(paths: Iterable[str | Path]) -> tuple[tuple[Label, ...], list[Problem]]:
+    """Return the labels in files and folders of files that can be read, and what is wrong."""
+    problems: list[Problem] = []
+    labels: list[Label] = []
+    chosen: list[Path] = []
+    steps: list[Step] = []
+    for path in paths:
+        with _noted(problems):
+            chosen += files.files_in(path, SUFFIXES)
+    for path in chosen:
+        with _noted(problems):
+            steps += _steps(path)
+    for step in steps:
+        with _noted(problems):
+            labels.append(step())
+    if not labels and not problems:
+        places = ", ".join(map(str, chosen)) or "LABELS"
+        problems.append(Problem(places, "", "at least one label", "none"))
+    return tuple(labels), problems
+
+
+@contextmanager
+def _noted(problems: list[Problem]) -> Iterator[None]:
+    """Keep what is wrong with one step, and go on."""
+    try:
+        yield
+    except InputError as error:
+        problems.extend(error.problems)
+
+
+def _steps(path: Path) -> Iterable[Step]:
+    """Return what parses each label in one file."""
     place, suffix = str(path), path.suffix.lower()
     if suffix not in SUFFIXES:
         found = path.suffix or "no suffix"
@@ -66,76 +117,77 @@ def _labels(path: Path) -> tuple[Label, ...]:
     if suffix in LINES:
         return _json_lines(files.read_long(path), place)
     if suffix == ".csv":
-        rows = _csv_rows(files.read_long(path), place)
-    else:
-        with extra("batch"):
-            from mars_solver import tables  # noqa: PLC0415
-        rows = enumerate(tables.parquet_rows(path), start=1)
-    steps = [partial(_from_row, row, place, number) for number, row in rows]
-    return gather(*steps)
+        return _csv_rows(files.read_long(path), place)
+    with extra("batch"):
+        from mars_solver import tables  # noqa: PLC0415
+    rows = enumerate(tables.parquet_rows(path), start=1)
+    return [partial(_from_row, row, place, number) for number, row in rows]
 
 
-def _scenarios(data: bytes, place: str) -> tuple[Label, ...]:
-    """Return the label in a document, or those that it holds under one of the keys for many."""
+def _scenarios(data: bytes, place: str) -> list[Step]:
+    """Return what parses the label of a document, or those under one of the keys for many."""
     document = table_in(data, place)
     is_json = place.endswith(".json") or data.lstrip().startswith(b"{")
     lines = [] if is_json else toml_lines(decode(data, place))
     key = next((key for key in MANY if key in document), None)
     if key is None:
-        return (parse_label(document, place, lines[0] if lines else None),)
+        return [partial(parse_label, document, place, lines[0] if lines else None)]
     many = document[key]
     others = [name for name in document if name != key]
     if not isinstance(many, list) or others:
         found = f"{', '.join(others)} beside it" if others else shown(many)
         raise InputError([Problem(place, key, "nothing but a list of labels", found)])
-    known = lines[1:] if len(lines) == len(many) + 1 else [None] * len(many)
-    steps = [partial(parse_label, each, place, at) for each, at in zip(many, known, strict=True)]
-    return gather(*steps)
+    if len(lines) == len(many) + 1:
+        return [
+            partial(parse_label, each, place, at) for each, at in zip(many, lines[1:], strict=True)
+        ]
+    return [partial(parse_label, each, f"{place}:{key}.{i}") for i, each in enumerate(many)]
 
 
-def _json_lines(data: bytes, place: str) -> tuple[Label, ...]:
+def _json_lines(data: bytes, place: str) -> list[Step]:
     def one(number: int, line: bytes) -> Label:
         where = f"{place}:{number}"
         return parse_label(parse_json(decode(line, where), where), place, {"": number})
 
     numbered = enumerate(data.split(b"\n"), start=1)
-    return gather(
-        *(partial(one, n, line) for n, line in numbered if line.strip(b" \t\r\xef\xbb\xbf"))
-    )
+    return [partial(one, n, line) for n, line in numbered if line.strip(b" \t\r\xef\xbb\xbf")]
 
 
-def _csv_rows(data: bytes, place: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Return the rows of CSV with the line at which each begins.
+def _csv_rows(data: bytes, place: str) -> list[Step]:
+    """Return what parses each row of CSV, under the line at which it begins.
 
     Raises:
-        InputError: with every line that is no CSV, and columns that stand twice.
+        InputError: with the columns that stand twice.
     """
-    reader = csv.reader(decode(data, place).splitlines(keepends=True), strict=True)
-    found: list[tuple[int, dict[str, Any]]] = []
-    problems: list[Problem] = []
-    header: list[str] | None = None
+    reader = csv.reader(StringIO(decode(data, place), newline=""), strict=True)
+    kinds = {**COLUMNS, **_OWN}
+    steps: list[Step] = []
+    header: list[str] = []
     start = 1
     try:
         for cells in reader:
-            if header is None:
+            where = f"{place}:{start}"
+            if not header:
                 header = [cell.strip() for cell in cells]
-                problems += _repeated(header, f"{place}:{start}")
+                if problems := _repeated(header, where):
+                    raise InputError(problems)
             elif cells and len(cells) != len(header):
                 what = f"{len(header)} cells, as the header has"
-                problems.append(Problem(f"{place}:{start}", "", what, str(len(cells))))
+                steps.append(partial(_refuse, Problem(where, "", what, str(len(cells)))))
             elif cells:
-                kinds = {**COLUMNS, **_OWN}
                 row = {
                     name: from_text(kinds.get(name, Cell.TEXT), cell)
                     for name, cell in zip(header, cells, strict=True)
                 }
-                found.append((start, row))
+                steps.append(partial(_from_row, row, place, start))
             start = reader.line_num + 1
     except csv.Error as error:
-        problems.append(Problem(f"{place}:{start}", "", "a line of CSV", str(error)))
-    if problems:
-        raise InputError(problems)
-    return iter(found)
+        steps.append(partial(_refuse, Problem(f"{place}:{start}", "", "a line of CSV", str(error))))
+    return steps
+
+
+def _refuse(problem: Problem) -> Label:
+    raise InputError([problem])
 
 
 def _repeated(header: list[str], place: str) -> list[Problem]:
@@ -188,7 +240,7 @@ def toml_lines(text: str) -> list[dict[str, int]]:
     """
     found: list[dict[str, int]] = [{}]
     prefix: tuple[str, ...] = ()
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         stripped = line.strip()
         if header := _HEADER.match(stripped):
             prefix = _parts(header[2])

@@ -150,9 +150,9 @@ def together(labels: Iterable[Label]) -> tuple[tuple[Label, ...], list[Problem]]
     kept: list[Label] = []
     for label in labels:
         known = by_id.setdefault(label.id, label)
-        if known is label or known.says() != label.says():
+        if known is label or _content(known) != _content(label):
             kept.append(label)
-        if known.says() != label.says():
+        if _content(known) != _content(label):
             found = f"{shown(label.id)} again, for another label than at {known.at('id')}"
             problems.append(Problem(label.at("id"), "id", "an id of its own", found, "rename one"))
     return tuple(kept), problems
@@ -160,8 +160,11 @@ def together(labels: Iterable[Label]) -> tuple[tuple[Label, ...], list[Problem]]
 
 def label_digest(labels: Sequence[Label]) -> str:
     """Return the sha256 of what labels say, whatever the order of files and lines."""
-    content = [
-        {"id": each.id, "group": each.group, "weight": each.document.weight, **each.says()}
-        for each in sorted(labels, key=lambda label: label.id)
-    ]
+    content = [_content(each) for each in sorted(labels, key=lambda label: label.id)]
     return digest({"labels": content})
+
+
+def _content(label: Label) -> dict[str, Any]:
+    """Return all that a label says, as plain values."""
+    document = label.document
+    return {"id": label.id, "group": label.group, "weight": document.weight, **label.says()}

@@ -86,10 +86,12 @@ def parse_query(pairs: Sequence[tuple[str, str]], models: Iterable[str]) -> Aske
 
 def strays(pairs: Sequence[tuple[str, str]], known: Sequence[str]) -> Iterable[Problem]:
     """Yield the problems of keys that are unknown or stand more than once."""
+    named = [key for key in known if key != DEFAULTS]
+    expected = one_of(named) if named else "no key"
     for key, count in Counter(key for key, _ in pairs).items():
         if key not in known:
             found, hint = f"the unknown key {shown(key)}", did_you_mean(key, known) or "drop it"
-            yield Problem(PLACE, "", one_of(k for k in known if k != DEFAULTS), found, hint)
+            yield Problem(PLACE, "", expected, found, hint)
         elif count > 1:
             yield Problem(PLACE, key, "each key once", "it more than once", "keep one")
 

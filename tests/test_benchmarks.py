@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
+README = FOLDER.parent / "README.md"
 
 
 def script(*args: str) -> subprocess.CompletedProcess[str]:
@@ -26,3 +27,10 @@ def test_a_quick_run_measures_and_reports(tmp_path: Path, name: str) -> None:
     assert "Traceback" not in run.stderr
     assert json.loads(report.read_text("utf-8"))["machine"]["cpus"]
     assert len(run.stdout.splitlines()) > 5
+
+
+def test_the_readme_shows_the_results_that_are_kept() -> None:
+    run = script("peers.py", "--table", str(FOLDER / "results.json"))
+    assert run.returncode == 0, run.stderr
+    shown = README.read_text("utf-8").partition("benchmarks/results.json -->\n\n")[2]
+    assert shown.partition("\n\n<!-- end of peers -->")[0] == run.stdout.rstrip("\n")

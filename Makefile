@@ -101,4 +101,4 @@ lock:
 	$(LOCK) --extra peers --output-file requirements/peers.txt requirements/core.in pyproject.toml
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-peers build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -165,6 +165,7 @@ def _in_turns(
         numbers: under which the ways of the first turn stand best.
         free: see `Widest`.
     """
+    choice = any(len(target.ways) > 1 for target in targets)
     best: Widest | None = None
     taken: list[Way] = []
     for _ in range(_TURNS):
@@ -182,8 +183,8 @@ def _in_turns(
             best = Widest(found[0] * free, found[1], leads, free)
             numbers = best.numbers
             continue
-        moved = keepable([], leads) if best is None and len(ways) > 1 else None
-        if moved is None or all(len(target.ways) == 1 for target in targets):
+        moved = keepable([], leads) if best is None and choice else None
+        if moved is None:
             break
         numbers = moved * free / (moved.sum() or 1.0)
     return best

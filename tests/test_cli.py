@@ -177,3 +177,14 @@ def test_no_device_and_no_folder_is_written_over(tmp_path: Path) -> None:
         assert (result.returncode, result.stdout) == (2, "")
         assert f"error: {place}: expected a file, found a {kind}" in result.stderr
     assert pipe.is_fifo()
+
+
+def test_a_name_that_no_file_can_have_is_said(tmp_path: Path) -> None:
+    table = tmp_path / "in.csv"
+    table.write_text("id\na\n", "utf-8")
+    long = str(tmp_path / f"{'x' * 300}.parquet")
+    for words in (("verify", "--pin", long), ("batch", str(table), "-o", long)):
+        result = run(*words)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert "File name too long" in result.stderr
+        assert "Traceback" not in result.stderr

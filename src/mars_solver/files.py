@@ -110,11 +110,10 @@ def write_whole(path: str | Path, text: str) -> None:
         InputError: where it cannot be written.
     """
     target = Path(path)
-    if target.exists() and not target.is_file():
-        kind = "folder" if target.is_dir() else "device or pipe"
-        raise InputError([Problem(str(path), "", "a file", f"a {kind}")])
     draft = target.with_name(f".{target.name}.{os.getpid()}.draft")
     try:
+        if kind := occupant(target):
+            raise InputError([Problem(str(path), "", "a file", f"a {kind}")])
         try:
             draft.write_text(text, "utf-8")
             draft.replace(target)
@@ -123,6 +122,17 @@ def write_whole(path: str | Path, text: str) -> None:
     except OSError as error:
         found = error.strerror or str(error)
         raise InputError([Problem(str(path), "", "a writable file", found)]) from None
+
+
+def occupant(path: Path) -> str:
+    """Return what kind of thing that is no file stands at a path; "" where there is none.
+
+    Raises:
+        OSError: where the path can name nothing.
+    """
+    if not path.exists() or path.is_file():
+        return ""
+    return "folder" if path.is_dir() else "device or pipe"
 
 
 def read_if_there(path: str | Path) -> str | None:

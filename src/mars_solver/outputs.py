@@ -16,7 +16,7 @@ import pyarrow.ipc
 import pyarrow.parquet as pq
 
 from mars_solver.errors import InputError, Problem
-from mars_solver.files import read_document, write_whole
+from mars_solver.files import occupant, read_document, write_whole
 from mars_solver.tables import PART_ROWS, reason
 
 _MANIFEST: Final = "manifest.json"
@@ -40,8 +40,12 @@ def places(table: str, output: str, rejects: str | None) -> tuple[Path, Path]:
             hint = "name another file"
             problems.append(Problem(other, "", f"another file than {one}", str(second), hint))
     for flag, path in (("--output", answers), ("--rejects", refused)):
-        if path.exists() and not path.is_file():
-            kind = "folder" if path.is_dir() else "device or pipe"
+        try:
+            kind = occupant(path)
+        except OSError as error:
+            problems.append(Problem(flag, "", "a name that a file can have", reason(error)))
+            continue
+        if kind:
             problems.append(Problem(flag, "", "a file", f"the {kind} {path}"))
         elif not os.access(path.parent, os.W_OK):
             found = "one that cannot be written" if path.parent.is_dir() else "none"

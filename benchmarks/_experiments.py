@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 
 from _hidden import random_profiles
 from mars_solver import Catalogue, Profile, Solver, Weights
-from mars_solver.leads import Row, numbers_of
-from mars_solver.targets import Question, relabelled
-from mars_solver.tuning import HeldOut, cross_validate, estimate, held_out
+from mars_solver.inputs.weights import VECTORS
+from mars_solver.tuning.leads import Row, numbers_of
+from mars_solver.tuning.targets import GroundedLabel, relabelled
+from mars_solver.tuning.tune import HeldOut, cross_validate, estimate, held_out
 from mars_solver.vocabulary import CRITERION_NAMES
-from mars_solver.weights import VECTORS
 
 PROFILES: Final = 1000
 """Random profiles on which two weights are compared."""
@@ -70,7 +70,7 @@ class Figures:
 
 
 def figures(
-    asked: Sequence[Question], catalogue: Catalogue, before: Weights, after: Weights, seed: int
+    asked: Sequence[GroundedLabel], catalogue: Catalogue, before: Weights, after: Weights, seed: int
 ) -> Figures:
     """Return the figures; the same for the same seed."""
     old, new = numbers_of(before.vectors), numbers_of(after.vectors)
@@ -102,14 +102,14 @@ def changes(before: Weights, after: Weights) -> list[tuple[str, int, int]]:
     ]
 
 
-def turned(asked: Sequence[Question], before: Weights, after: Weights) -> tuple[Turn, ...]:
+def turned(asked: Sequence[GroundedLabel], before: Weights, after: Weights) -> tuple[Turn, ...]:
     """Return the labels whose first model differs under two weights."""
     old, new = numbers_of(before.vectors), numbers_of(after.vectors)
     pairs = [(question.label.id, question.first(old), question.first(new)) for question in asked]
     return tuple(pair for pair in pairs if pair[1] != pair[2])
 
 
-def _leads(asked: Sequence[Question], old: Row, new: Row) -> tuple[Lead, ...]:
+def _leads(asked: Sequence[GroundedLabel], old: Row, new: Row) -> tuple[Lead, ...]:
     found = []
     for question in asked:
         before, after = (question.target.points(numbers) for numbers in (old, new))
@@ -118,7 +118,7 @@ def _leads(asked: Sequence[Question], old: Row, new: Row) -> tuple[Lead, ...]:
     return tuple(sorted(found, key=lambda lead: (lead.after, lead.label)))
 
 
-def _confusion(asked: Sequence[Question], numbers: Row) -> dict[tuple[str, str], int]:
+def _confusion(asked: Sequence[GroundedLabel], numbers: Row) -> dict[tuple[str, str], int]:
     found: Counter[tuple[str, str]] = Counter()
     for question in asked:
         if question.acceptable:
@@ -128,14 +128,14 @@ def _confusion(asked: Sequence[Question], numbers: Row) -> dict[tuple[str, str],
     return dict(sorted(found.items()))
 
 
-def _sample(asked: Sequence[Question], chance: random.Random) -> list[list[Question]]:
+def _sample(asked: Sequence[GroundedLabel], chance: random.Random) -> list[list[GroundedLabel]]:
     """Return some labels by group, in random order."""
-    groups: dict[str, list[Question]] = {}
+    groups: dict[str, list[GroundedLabel]] = {}
     for question in asked:
         groups.setdefault(question.label.group, []).append(question)
     mixed = [groups[name] for name in sorted(groups)]
     chance.shuffle(mixed)
-    chosen: list[list[Question]] = []
+    chosen: list[list[GroundedLabel]] = []
     for group in mixed:
         if sum(map(len, chosen)) >= SAMPLE:
             break
@@ -143,7 +143,7 @@ def _sample(asked: Sequence[Question], chance: random.Random) -> list[list[Quest
     return chosen
 
 
-def _learning(asked: Sequence[Question], start: Weights, seed: int) -> tuple[Point, ...]:
+def _learning(asked: Sequence[GroundedLabel], start: Weights, seed: int) -> tuple[Point, ...]:
     """Return how labels come out under weights from a share of the others."""
     found: dict[float, list[float]] = {share: [] for share in SHARES}
     for repeat in range(REPEATS):
@@ -157,7 +157,7 @@ def _learning(asked: Sequence[Question], start: Weights, seed: int) -> tuple[Poi
     return tuple(_point(share, values) for share, values in found.items())
 
 
-def _noise(asked: Sequence[Question], start: Weights, seed: int) -> tuple[Point, ...]:
+def _noise(asked: Sequence[GroundedLabel], start: Weights, seed: int) -> tuple[Point, ...]:
     """Return how labels come out under weights from others, some of which are turned."""
     found: dict[float, list[float]] = {noise: [] for noise in NOISE}
     for repeat in range(REPEATS):
@@ -176,7 +176,7 @@ def _noise(asked: Sequence[Question], start: Weights, seed: int) -> tuple[Point,
     return tuple(_point(noise, values) for noise, values in found.items())
 
 
-def _wrong(question: Question, chance: random.Random) -> Question:
+def _wrong(question: GroundedLabel, chance: random.Random) -> GroundedLabel:
     """Return a label that wants another model of the best standing; itself where there is none."""
     others = [model for model, _ in question.level if model not in question.acceptable]
     return relabelled(question, chance.choice(others)) if others else question

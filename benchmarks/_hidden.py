@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from _measure import AMOUNTS, LOCALES, Document
 from mars_solver import Catalogue, Profile, Solver, Weights
-from mars_solver.labels import Label, parse_label
+from mars_solver.inputs.weights import VECTORS, with_vectors
+from mars_solver.tuning.labels import Label, parse_label
 from mars_solver.vocabulary import BATCH, CAPABILITIES, CRITERION_NAMES
-from mars_solver.weights import VECTORS, with_vectors
 
 MOST: Final = 100
 _FEW: Final = (0, 0, 1, 1, 2, 3)

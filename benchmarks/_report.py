@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 from _charts import curve, dumbbells, histogram
 from _experiments import Figures, Turn, changes, figures
 from mars_solver import Catalogue, Weights
+from mars_solver.inputs.weights import VECTORS
 from mars_solver.vocabulary import CRITERION_NAMES
-from mars_solver.weights import VECTORS
 
 if TYPE_CHECKING:
-    from mars_solver.targets import Question
-    from mars_solver.tuning import Tuned
+    from mars_solver.tuning.targets import GroundedLabel
+    from mars_solver.tuning.tune import Tuned
 
 SINGLY: Final = 60
 """Up to so many labels, each has a row of its own."""
@@ -23,7 +23,7 @@ STYLE: Final = Path(__file__).with_name("_report.css")
 
 
 def page(
-    asked: Sequence[Question],
+    asked: Sequence[GroundedLabel],
     catalogue: Catalogue,
     before: Weights,
     after: Weights,

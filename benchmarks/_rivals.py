@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 from constraint import InSetConstraint, Problem
 
 from mars_solver import Catalogue, Profile, Recommendation, Weights
-from mars_solver.facts import Model, Range
-from mars_solver.scoring import value_table
+from mars_solver.inputs.facts import Model, Range
+from mars_solver.inputs.weights import coefficients
+from mars_solver.solving.scoring import value_table
 from mars_solver.vocabulary import CAPABILITIES, NUMBERS
-from mars_solver.weights import coefficients
 
 Choice = tuple[str, str]
 """A variable of a configuration with one of its values."""

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from _rivals import NEEDS_VALUE, OPEN, VIOLATED, Facts, Ground, known_as
+from mars_solver.inputs.weights import PerCriterion, coefficients
 from mars_solver.vocabulary import CRITERION_NAMES, NEEDS, VALUE_SCALE
-from mars_solver.weights import PerCriterion, coefficients
 
 OUT: Final = 16
 """The penalty of what is violated: more than all requirements can leave unverified."""

@@ -44,9 +44,9 @@ from _measure import (
 from _rivals import Ground, prepare
 from _tables import KINDS, SEED, documents, write
 from mars_solver import Solver, load_catalogue, load_weights, recommend_with
-from mars_solver.flat import parse_row
-from mars_solver.runs import Run, execute, processors
-from mars_solver.tables import open_table
+from mars_solver.batch.run import Run, execute, processors
+from mars_solver.batch.tables import open_table
+from mars_solver.inputs.profile_row import parse_row
 
 SCHEMA: Final = "mars-solver/batch-benchmark/1"
 PACKAGES: Final = (

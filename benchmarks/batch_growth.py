@@ -23,8 +23,8 @@ from typing import Any, Final, NamedTuple
 from _measure import machine, machine_lines, options_of, write_json
 from _tables import KINDS, batches, write
 from mars_solver import Solver, load_weights
-from mars_solver.batch import Answerer
-from mars_solver.grid import Grid
+from mars_solver.batch.answers import Answerer
+from mars_solver.batch.kernel import Grid
 from proof_growth import synthetic
 
 SCHEMA: Final = "mars-solver/batch-growth/1"

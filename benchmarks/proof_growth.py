@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from mars_solver import Solver, load_catalogue, load_weights
-from mars_solver.catalogue import Catalogue, build_catalogue
-from mars_solver.theorem import prove
+from mars_solver.inputs.catalogue import Catalogue, build_catalogue
+from mars_solver.proving.theorem import prove
 
 SEED = 20_261_122
 TTFB = [100, 150, 200, 300, 500, 800, 1200, 2000, 3000]

@@ -17,7 +17,7 @@ from pathlib import Path
 import _threads  # noqa: F401  (before NumPy)
 from mars_solver import Solver, load_catalogue, load_weights
 from mars_solver.errors import InputError, extra, gather
-from mars_solver.files import write_whole
+from mars_solver.inputs.files import write_whole
 from tune_weights import checked_labels, guarded, seed_of, unwritable
 
 
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     """
     with extra("tune"):
         import _report  # noqa: PLC0415  (needs what the extra brings)
-        from mars_solver import targets  # noqa: PLC0415
+        from mars_solver.tuning import targets  # noqa: PLC0415
     labels, catalogue, before, after, seed, out = gather(
         lambda: checked_labels(options, options.before),
         lambda: load_catalogue(options.models),

@@ -29,7 +29,7 @@ from typing import Any, Final, NamedTuple
 
 from _measure import AMOUNTS, LOCALES, machine, machine_lines, options_of, write_json
 from mars_solver import InputError, Profile, recommend
-from mars_solver.serving import address, config, listen
+from mars_solver.web.server import address, config, listen
 
 SCHEMA: Final = "mars-solver/serving/1"
 SEED: Final = 20261122
@@ -175,7 +175,7 @@ def _serve(name: str, pipe: Any) -> None:
 
 def _ours() -> Any:
     from mars_solver import Solver, load_catalogue, load_weights  # noqa: PLC0415
-    from mars_solver.web import create_app  # noqa: PLC0415
+    from mars_solver.web.app import create_app  # noqa: PLC0415
 
     return create_app(Solver(load_catalogue(), load_weights()))
 

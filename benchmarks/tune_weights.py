@@ -31,16 +31,16 @@ from typing import TYPE_CHECKING, Any, Final
 import _threads  # noqa: F401  (before NumPy)
 from mars_solver import Catalogue, Solver, load_catalogue, load_weights
 from mars_solver.errors import InputError, Problem, extra, gather, shown
-from mars_solver.files import load_pins, load_scenarios, write_whole
-from mars_solver.labels import Label, label_digest
-from mars_solver.parsing import did_you_mean, is_line, one_of
-from mars_solver.verification import Proof, verify
+from mars_solver.inputs.files import load_pins, load_scenarios, write_whole
+from mars_solver.inputs.parsing import did_you_mean, is_line, one_of
+from mars_solver.inputs.weights import MAX_WEIGHT, Provenance, Weights, with_vectors
+from mars_solver.inputs.weights_text import weights_toml
+from mars_solver.proving.proof import Proof, verify
+from mars_solver.tuning.labels import Label, label_digest
 from mars_solver.vocabulary import CRITERION_NAMES
-from mars_solver.weights import MAX_WEIGHT, Provenance, Weights, with_vectors
-from mars_solver.writing import weights_toml
 
 if TYPE_CHECKING:
-    from mars_solver.tuning import Tuned
+    from mars_solver.tuning.tune import Tuned
 
 BAD_INPUT: Final = 2
 STOPPED: Final = 130
@@ -107,7 +107,8 @@ def run(options: argparse.Namespace) -> int:
     """
     with extra("tune"):
         import _report  # noqa: PLC0415  (needs what the extra brings)
-        from mars_solver import commitments, tuning  # noqa: PLC0415
+        from mars_solver.tuning import commitments  # noqa: PLC0415
+        from mars_solver.tuning import tune as tuning  # noqa: PLC0415
     (out, report), labels, catalogue, start, pins, seed, push = gather(
         lambda: _places(options),
         lambda: checked_labels(options, options.start),
@@ -118,9 +119,9 @@ def run(options: argparse.Namespace) -> int:
         lambda: _push(options),
     )
     solver, scenarios = Solver(catalogue, start), load_scenarios()
-    kept = tuning.Kept()
+    kept = tuning.Invariants()
     if not options.labels_alone:
-        kept = tuning.Kept(
+        kept = tuning.Invariants(
             commitments.of_guide(solver, scenarios), commitments.of_pins(solver, pins)
         )
     tuned = tuning.tune(labels, solver, kept, None if push is None else tuning.Push(*push))
@@ -144,7 +145,7 @@ def checked_labels(options: argparse.Namespace, start: str | None) -> tuple[Labe
     Raises:
         InputError: with every fault of every label.
     """
-    from mars_solver.labelling import load_labels, load_questions  # noqa: PLC0415
+    from mars_solver.tuning.label_files import load_labels, load_questions  # noqa: PLC0415
 
     try:
         solver = Solver(load_catalogue(options.models), load_weights(start))
@@ -193,7 +194,7 @@ def unwritable(
         others: files that are read too.
         replace: whether a file that is there may be replaced.
     """
-    from mars_solver.labelling import SUFFIXES  # noqa: PLC0415
+    from mars_solver.tuning.label_files import SUFFIXES  # noqa: PLC0415
 
     try:
         there, is_folder = path.exists(), path.is_dir()

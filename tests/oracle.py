@@ -13,7 +13,7 @@ from typing import Any
 from constraint import Problem
 
 from mars_solver import Catalogue, Profile
-from mars_solver.facts import Model
+from mars_solver.inputs.facts import Model
 
 DOMAINS = {
     "deployment": ["cloud", "self_hosted", "on_device"],

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from mars_solver import Catalogue, Profile
-from mars_solver.catalogue import build_catalogue
+from mars_solver.inputs.catalogue import build_catalogue
 from mars_solver.vocabulary import CAPABILITIES, CRITERION_NAMES
 
 TAGS = ["en-us", "hi-in", "de-de", "xx-xx"]

@@ -15,8 +15,8 @@ from typing import Any, Final, Protocol
 
 import pytest
 
-from mars_solver import cli
-from mars_solver.files import MAX_BYTES, data_folder, read_document
+from mars_solver.cli import commands as cli
+from mars_solver.inputs.files import MAX_BYTES, data_folder, read_document
 
 Fault = tuple[str, ...]
 """Where one fault stands (place and path), then phrases that its line must hold."""

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mars_solver import InputError, Profile, Solver, decide, load_weights, recommend, recommend_many
-from mars_solver import batch as batches
-from mars_solver.runs import Run, execute
-from mars_solver.tables import PART_ROWS, open_table
+from mars_solver.batch import answers as batches
+from mars_solver.batch.run import Run, execute
+from mars_solver.batch.tables import PART_ROWS, open_table
 from mars_solver.vocabulary import POLICIES, Policy
 from strategies import catalogues, profile_dicts
 from tables import SCHEMA, Row, batch_of, expected, nested, rows, seeded_rows

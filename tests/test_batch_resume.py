@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mars_solver import InputError, Solver, Weights, load_weights, tables
-from mars_solver.outputs import Kept
-from mars_solver.runs import Run, execute
+from mars_solver import InputError, Solver, Weights, load_weights
+from mars_solver.batch import tables
+from mars_solver.batch.checkpoints import Checkpoint
+from mars_solver.batch.run import Run, execute
 from tables import seeded_rows
 from test_batch import is_finite, write
 
@@ -189,10 +190,10 @@ def test_no_kill_loses_or_doubles_a_row(tmp_path: Path, monkeypatch: pytest.Monk
         output.unlink()
         rejects.unlink()
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        caught += kill_at_random(process, Kept(output).folder, chance)
+        caught += kill_at_random(process, Checkpoint(output).folder, chance)
         assert not output.exists() or output.read_bytes() == whole[0]
         resumed = subprocess.run([*command, "--resume"], check=False, capture_output=True)
         assert resumed.returncode == 4
         assert (output.read_bytes(), rejects.read_bytes()) == whole
-        assert not Kept(output).folder.exists()
+        assert not Checkpoint(output).folder.exists()
     assert caught >= 10

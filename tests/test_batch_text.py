@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mars_solver import Solver, tables
-from mars_solver.runs import Run, execute
-from mars_solver.tables import open_table
+from mars_solver import Solver
+from mars_solver.batch import tables
+from mars_solver.batch.run import Run, execute
+from mars_solver.batch.tables import open_table
 from tables import GOOD, Row, expected, rows
 
 HEADER = ["id", "real_time", "max_ttfb_ms", "languages", "latency", "workflow"]

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import uvicorn
 
-from mars_solver import Profile, Solver, recommend, serving
-from mars_solver.page import saved_page
-from mars_solver.queries import Asked, fields_of, query_of
+from mars_solver import Profile, Solver, recommend
 from mars_solver.vocabulary import CRITERION_NAMES
-from mars_solver.web import create_app
+from mars_solver.web import server as serving
+from mars_solver.web.app import create_app
+from mars_solver.web.page import saved_page
+from mars_solver.web.query import Query, fields_of, query_of
 from scenarios import Scenario, scenarios
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def test_each_scenario_is_answered_through_the_form(
     if not script:
         page.get_by_role("button", name="Show the answer").click()
     profile = Profile.model_validate(scenario.profile)
-    query = query_of(Asked(profile))
+    query = query_of(Query(profile))
     page.wait_for_url(f"{site}?{query}")
     best = name_of(solver, recommend(profile).shortlist[0].model)
     settled(page, best)

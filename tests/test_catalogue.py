@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 
 from mars_solver import InputError, Profile, load_catalogue, load_measurements, recommend
-from mars_solver.catalogue import build_catalogue, with_measurements
-from mars_solver.configurations import enumerate_configurations
-from mars_solver.facts import Model
+from mars_solver.inputs.catalogue import build_catalogue, with_measurements
+from mars_solver.inputs.facts import Model
+from mars_solver.solving.configurations import enumerate_configurations
 from strategies import FLOWCHART, SOURCES, built, catalogue_dicts, fact
 
 CATALOGUE = load_catalogue()

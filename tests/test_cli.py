@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mars_solver import Profile, __version__, recommend
-from mars_solver.profile import profile_schema
+from mars_solver.inputs.profile import profile_schema
 
 Run = subprocess.CompletedProcess[str]
 

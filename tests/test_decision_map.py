@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mars_solver import InputError, Profile, Solver, decision_map, load_weights, recommend_with
-from mars_solver.cells import Interval
-from mars_solver.decision_map import AXES, Axis, Cell, DecisionMap, regions
+from mars_solver import InputError, Profile, Solver, load_weights, recommend_with
+from mars_solver.explaining import decision_map
+from mars_solver.explaining.decision_map import AXES, DecisionMap, MapAxis, MapCell, regions
+from mars_solver.solving.cells import Interval
 from mars_solver.vocabulary import INFEASIBLE, INVALID, MAX_NUMBER, REQUIREMENT, Policy
 from strategies import catalogues, profiles
 
@@ -24,15 +25,15 @@ def _needs(data: dict[str, Any]) -> tuple[str, ...]:
     return Profile(require=data["require"]).require.needs
 
 
-def expected(solver: Solver, data: dict[str, Any], policy: Policy) -> Cell:
+def expected(solver: Solver, data: dict[str, Any], policy: Policy) -> MapCell:
     try:
         profile = Profile.model_validate(data)
     except InputError:
-        return Cell(INVALID, None)
+        return MapCell(INVALID, None)
     answer = recommend_with(solver, profile, unknown=policy)
     if not answer.shortlist:
-        return Cell(INFEASIBLE, None)
-    return Cell(answer.status, answer.shortlist[0].model)
+        return MapCell(INFEASIBLE, None)
+    return MapCell(answer.status, answer.shortlist[0].model)
 
 
 def points(chance: random.Random, step: Interval | int | None) -> list[float | None]:
@@ -118,8 +119,8 @@ def test_a_boundary_of_the_guide_is_exact(solver: Solver) -> None:
 
 
 def test_regions_part_the_cells_into_connected_areas() -> None:
-    a, b = Cell("guaranteed", "a"), Cell("guaranteed", "b")
-    side = Axis("latency", (0, 1, 2), 0)
+    a, b = MapCell("guaranteed", "a"), MapCell("guaranteed", "b")
+    side = MapAxis("latency", (0, 1, 2), 0)
     drawn = DecisionMap(side, side, ((a, b, a), (a, b, b), (b, b, a)))
     found = list(regions(drawn))
     assert sorted(place for _, places in found for place in places) == [

@@ -21,8 +21,8 @@ from pathlib import Path
 import pytest
 
 from mars_solver import Profile, Solver, load_catalogue, load_weights, recommend
-from mars_solver.catalogue import with_measurements
-from mars_solver.web import create_app
+from mars_solver.inputs.catalogue import with_measurements
+from mars_solver.web.app import create_app
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

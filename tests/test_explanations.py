@@ -24,13 +24,13 @@ from mars_solver import (
     recommend_with,
     with_measurements,
 )
-from mars_solver.cells import axis, critical_values
-from mars_solver.decisive import Decisive, Evidence
-from mars_solver.recommendation import Recommendation
-from mars_solver.rendering import explanation, to_text
-from mars_solver.sensitivity import Flip, positive_share
+from mars_solver.explaining.decisive_facts import Decisive, Evidence
+from mars_solver.explaining.recommendation import Recommendation
+from mars_solver.explaining.sensitivity import Flip, positive_share
+from mars_solver.inputs.weights import coefficients
+from mars_solver.rendering.console import explanation, to_text
+from mars_solver.solving.cells import axis, critical_values
 from mars_solver.vocabulary import CRITERION_NAMES, MAX_NUMBER, REQUIREMENT, Kind, Policy
-from mars_solver.weights import coefficients
 from oracle import (
     MET,
     VIOLATED,

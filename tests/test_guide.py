@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from mars_solver import (
     Profile,
     Solver,
-    cli,
     load_catalogue,
     load_weights,
     recommend,
     recommend_with,
 )
-from mars_solver.recommendation import Recommendation
+from mars_solver.cli import commands as cli
+from mars_solver.explaining.recommendation import Recommendation
 from mars_solver.vocabulary import names_of
 from scenarios import Scenario, scenarios
 from strategies import profile_dicts, profiles

@@ -13,10 +13,10 @@ import pytest
 
 from mars_solver import Solver
 from mars_solver.errors import InputError
-from mars_solver.files import data_folder
-from mars_solver.labelling import load_labels, load_questions, toml_lines
-from mars_solver.labels import Label, label_digest
-from mars_solver.targets import questions, satisfied
+from mars_solver.inputs.files import data_folder
+from mars_solver.tuning.label_files import load_labels, load_questions, toml_lines
+from mars_solver.tuning.labels import Label, label_digest
+from mars_solver.tuning.targets import questions, satisfied
 
 PROFILE = {"require": {"real_time": True}, "prefer": {"latency": 8}}
 GOOD = {"id": "a", "profile": PROFILE, "expected": ["mars-flash"]}

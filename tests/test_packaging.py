@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mars_solver.files import _IN_CHECKOUT
+from mars_solver.inputs.files import _IN_CHECKOUT
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.skipif(
@@ -30,15 +30,17 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_the_package_and_its_data_and_nothing_else(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    sources = {f"mars_solver/{path.name}" for path in (ROOT / "src/mars_solver").glob("*.py")}
+    package = ROOT / "src/mars_solver"
+    sources = {
+        f"mars_solver/{path.relative_to(package).as_posix()}" for path in package.rglob("*.py")
+    }
     data = {
         f"mars_solver/_data/{folder}/{path.name}"
         for folder, where in _IN_CHECKOUT.items()
         for path in (ROOT / where).iterdir()
     }
     templates = {
-        f"mars_solver/templates/{path.name}"
-        for path in (ROOT / "src/mars_solver/templates").iterdir()
+        f"mars_solver/web/templates/{path.name}" for path in (package / "web/templates").iterdir()
     }
     packed = {name for name in names if ".dist-info/" not in name}
     assert packed == sources | data | templates | {"mars_solver/py.typed"}
@@ -61,7 +63,7 @@ def test_an_installed_wheel_answers_without_the_checkout(built: Path, tmp_path: 
     program = (
         "import mars_solver, pathlib;"
         f"assert pathlib.Path({str(target)!r}) in pathlib.Path(mars_solver.__file__).parents;"
-        "from mars_solver.files import data_folder;"
+        "from mars_solver.inputs.files import data_folder;"
         f"assert pathlib.Path({str(target)!r}) in data_folder('models').parents;"
         "print(mars_solver.recommend().shortlist[0].model)"
     )
@@ -79,11 +81,11 @@ def test_an_installed_wheel_answers_without_the_checkout(built: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("module", "package", "extra"),
     [
-        ("tuning", "scipy", "tune"),
-        ("spark", "pyspark", "spark"),
-        ("spark", "pyarrow", "spark"),
-        ("web", "fastapi", "web"),
-        ("web", "jinja2", "web"),
+        ("tuning.tune", "scipy", "tune"),
+        ("batch.spark", "pyspark", "spark"),
+        ("batch.spark", "pyarrow", "spark"),
+        ("web.app", "fastapi", "web"),
+        ("web.app", "jinja2", "web"),
     ],
 )
 def test_a_missing_extra_is_named_with_its_command(module: str, package: str, extra: str) -> None:

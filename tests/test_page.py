@@ -14,10 +14,10 @@ import pytest
 
 from markup import Page, ranked
 from mars_solver import InputError, Profile, Solver, recommend_with
-from mars_solver.catalogue import build_catalogue
-from mars_solver.page import faulty_page, page, policy, saved_page
-from mars_solver.queries import Asked, pairs_in, parse_query
-from mars_solver.report import report_of, sections_of
+from mars_solver.inputs.catalogue import build_catalogue
+from mars_solver.rendering.answer import report_of, sections_of
+from mars_solver.web.page import faulty_page, page, policy, saved_page
+from mars_solver.web.query import Query, pairs_in, parse_query
 from strategies import FLOWCHART, SOURCES, fact
 
 FOLDER = Path(__file__).parent / "pages"
@@ -33,7 +33,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 def live(solver: Solver, data: dict[str, Any], **options: Any) -> str:
-    asked = Asked(Profile.model_validate(data), **options)
+    asked = Query(Profile.model_validate(data), **options)
     answer = recommend_with(solver, asked.profile, unknown=asked.unknown)
     return page(solver, asked, answer)
 

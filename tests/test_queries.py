@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mars_solver import InputError, Profile
-from mars_solver.queries import MAP_AXES, Asked, pairs_in, parse_query, query_of
 from mars_solver.vocabulary import POLICIES
+from mars_solver.web.query import MAP_AXES, Query, pairs_in, parse_query, query_of
 from strategies import profiles
 
 MODELS = ("mars-pro", "mars-flash")
 
 
-def read(query: str) -> Asked:
+def read(query: str) -> Query:
     return parse_query(pairs_in(query.encode()), MODELS)
 
 
@@ -37,7 +37,7 @@ def test_what_is_asked_survives_its_url(
     data = profile.to_dict()
     if name is not None and name.isprintable():
         data["name"] = name
-    asked = Asked(Profile.model_validate(data), unknown, model, axis)  # type: ignore[arg-type]
+    asked = Query(Profile.model_validate(data), unknown, model, axis)  # type: ignore[arg-type]
     query = query_of(asked)
     assert query.isascii()
     assert read(query) == asked
@@ -48,7 +48,7 @@ def test_the_url_of_the_contract_is_read() -> None:
         "real_time=true&max_ttfb_ms=300&latency=8&languages=en-us;hi-in&accept_beta=true"
         "&unknown=reject&primary=real_time"
     )
-    assert asked == Asked(
+    assert asked == Query(
         Profile(
             primary="real_time",
             accept_beta=True,
@@ -65,7 +65,7 @@ def test_the_url_of_the_contract_is_read() -> None:
     ["", "real_time=&max_ttfb_ms=+&languages=%20;&name=", "real_time=false", "unknown=&model="],
 )
 def test_blank_is_not_stated(query: str) -> None:
-    assert read(query) == Asked()
+    assert read(query) == Query()
 
 
 def test_locales_may_stand_with_commas_too() -> None:
@@ -74,8 +74,8 @@ def test_locales_may_stand_with_commas_too() -> None:
 
 def test_a_slider_that_nobody_moved_is_not_stated() -> None:
     form = "latency=5&fidelity=7&defaults=latency:5;fidelity:5"
-    assert read(form) == Asked(Profile(prefer={"fidelity": 7}))
-    assert read("latency=5") == Asked(Profile(prefer={"latency": 5}))
+    assert read(form) == Query(Profile(prefer={"fidelity": 7}))
+    assert read("latency=5") == Query(Profile(prefer={"latency": 5}))
     # Ticking "batch" leaves the slider where it was shown; it is still nobody's wish.
     assert read("workflow=batch&latency=5&defaults=latency:5").profile.importances[0] == 0
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mars_solver import recommend
-from mars_solver.rendering import explanation, recommendation, to_text
+from mars_solver.rendering.console import explanation, recommendation, to_text
 
 FOLDER = Path(__file__).parent / "reports"
 CASES = sorted(path.stem for path in FOLDER.glob("*.toml"))

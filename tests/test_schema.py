@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mars_solver import InputError, Profile
-from mars_solver.profile import profile_schema
+from mars_solver.inputs.profile import profile_schema
 from mars_solver.vocabulary import CRITERION_NAMES, REQUIREMENTS
 from strategies import profile_dicts
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mars_solver import Profile, Solver, load_catalogue, load_weights, recommend_with
-from mars_solver.parsing import parse
-from mars_solver.scoring import totals, value, value_table
+from mars_solver.inputs.parsing import parse
+from mars_solver.inputs.weights import Curve, coefficients
+from mars_solver.solving.scoring import totals, value, value_table
 from mars_solver.vocabulary import CRITERION_NAMES, VALUE_SCALE
-from mars_solver.weights import Curve, coefficients
 from strategies import profiles
 
 WEIGHTS = load_weights()

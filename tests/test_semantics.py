@@ -11,7 +11,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from mars_solver import Catalogue, Profile, Solver, load_catalogue, load_weights, recommend_with
-from mars_solver.facts import Model
+from mars_solver.inputs.facts import Model
 from mars_solver.vocabulary import CRITERION_NAMES, POLICIES, REQUIREMENTS, Policy
 from oracle import (
     UNVERIFIED,

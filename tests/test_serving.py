@@ -17,8 +17,10 @@ import pytest
 import uvicorn
 
 from markup import Page
-from mars_solver import InputError, Solver, guard, recommend, serving
-from mars_solver.web import create_app
+from mars_solver import InputError, Solver, recommend
+from mars_solver.web import guard
+from mars_solver.web import server as serving
+from mars_solver.web.app import create_app
 from test_cli import run
 
 COMMAND = [sys.executable, "-m", "mars_solver", "serve", "--port", "0"]
@@ -64,7 +66,7 @@ def test_serve_names_every_fault_before_it_listens(tmp_path: Path) -> None:
 def test_the_extra_is_named_where_it_is_missing(tmp_path: Path) -> None:
     program = (
         "import sys; sys.modules['jinja2'] = None; sys.argv = ['mars-solver', *sys.argv[1:]];"
-        "from mars_solver.cli import main; main()"
+        "from mars_solver.cli.commands import main; main()"
     )
     for words in (["serve", "--port", "0"], ["explain", "--html", str(tmp_path / "x.html")]):
         found = subprocess.run(

@@ -58,7 +58,7 @@ def started() -> Iterator[SparkSession]:
 def test_a_frame_is_answered_as_recommend_answers_each_row(
     session: SparkSession, solver: Solver
 ) -> None:
-    from mars_solver.spark import decide_frame  # noqa: PLC0415
+    from mars_solver.batch.spark import decide_frame  # noqa: PLC0415
 
     made = [{**row, "id": f"p{i}"} for i, row in enumerate(seeded_rows(1000, seed=8))]
     frame = session.createDataFrame(pa.Table.from_batches([batch_of(made)])).repartition(3)
@@ -83,7 +83,7 @@ def test_what_the_readme_shows_runs(session: SparkSession, folder: Path) -> None
 
 
 def test_a_wrong_column_is_named_before_any_work(session: SparkSession) -> None:
-    from mars_solver.spark import decide_frame  # noqa: PLC0415
+    from mars_solver.batch.spark import decide_frame  # noqa: PLC0415
 
     frame = session.createDataFrame([("a", "fast")], ["id", "max_ttfb_ms"])
     with pytest.raises(InputError, match="max_ttfb_ms: expected numbers, found string"):
@@ -91,7 +91,7 @@ def test_a_wrong_column_is_named_before_any_work(session: SparkSession) -> None:
 
 
 def test_a_wrong_option_is_named_before_any_work(session: SparkSession) -> None:
-    from mars_solver.spark import decide_frame  # noqa: PLC0415
+    from mars_solver.batch.spark import decide_frame  # noqa: PLC0415
 
     frame = session.createDataFrame([("a",)], ["id"])
     with pytest.raises(InputError) as caught:

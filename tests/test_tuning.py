@@ -21,22 +21,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mars_solver import Profile, Solver, Weights, load_catalogue, load_weights
-from mars_solver.commitments import of_guide, of_pins
-from mars_solver.contradictions import contradictions
-from mars_solver.disjunctions import search
-from mars_solver.exact import excluded
-from mars_solver.files import data_folder, load_pins, load_scenarios
-from mars_solver.labelling import load_labels
-from mars_solver.labels import Label, parse_label
-from mars_solver.leads import SIZE, Asked, Lead, Target, lead, middles, numbers_of, vectors_of
-from mars_solver.parsing import parse
-from mars_solver.scoring import totals
-from mars_solver.targets import questions, satisfied
-from mars_solver.tuning import Kept, Push, cross_validate, held_out, tune
-from mars_solver.verification import verify
+from mars_solver.inputs.files import data_folder, load_pins, load_scenarios
+from mars_solver.inputs.parsing import parse
+from mars_solver.inputs.weights import VECTORS, coefficients, with_vectors
+from mars_solver.inputs.weights_text import weights_toml
+from mars_solver.proving.proof import verify
+from mars_solver.solving.scoring import totals
+from mars_solver.tuning.commitments import of_guide, of_pins
+from mars_solver.tuning.contradictions import contradictions
+from mars_solver.tuning.disjunctions import search
+from mars_solver.tuning.exact import excluded
+from mars_solver.tuning.label_files import load_labels
+from mars_solver.tuning.labels import Label, parse_label
+from mars_solver.tuning.leads import (
+    SIZE,
+    Lead,
+    ProfileTerms,
+    Target,
+    lead,
+    middles,
+    numbers_of,
+    vectors_of,
+)
+from mars_solver.tuning.targets import questions, satisfied
+from mars_solver.tuning.tune import Invariants, Push, cross_validate, held_out, tune
 from mars_solver.vocabulary import CRITERIA, VALUE_SCALE
-from mars_solver.weights import VECTORS, coefficients, with_vectors
-from mars_solver.writing import weights_toml
 from strategies import profiles
 
 ROOT = Path(__file__).parents[1]
@@ -49,8 +58,8 @@ from _hidden import hidden_labels, hidden_weights  # noqa: E402  (a folder of sc
 
 
 @cache
-def kept() -> Kept:
-    return Kept(of_guide(SOLVER, load_scenarios()), of_pins(SOLVER, load_pins()))
+def kept() -> Invariants:
+    return Invariants(of_guide(SOLVER, load_scenarios()), of_pins(SOLVER, load_pins()))
 
 
 def weights_of(numbers: Sequence[int]) -> Weights:
@@ -73,7 +82,7 @@ def test_a_lead_is_the_difference_of_scores(
     sums = totals(np.array([weighed]), solver.values)[0].sum(axis=1).tolist()
     one, other = (IDS.index(name) for name in pair)
     values = middles(solver.values)
-    found = lead(Asked.of(profile), (pair[0], values[one]), (pair[1], values[other]))
+    found = lead(ProfileTerms.of(profile), (pair[0], values[one]), (pair[1], values[other]))
     scale = 2 * VALUE_SCALE * (sum(weighed) or 1)
     assert found.points(tuple(numbers)) == Fraction(sums[one] - sums[other], scale)
     assert found.ties is (pair[0] < pair[1])
@@ -506,7 +515,7 @@ def test_the_shipped_weights_are_the_output_of_their_command() -> None:
     start = load_weights(ROOT / "benchmarks" / "prior.toml")
     solver = Solver(CATALOGUE, start)
     labels = load_labels([data_folder("scenarios")])
-    keep = Kept(of_guide(solver, load_scenarios()), of_pins(solver, load_pins()))
+    keep = Invariants(of_guide(solver, load_scenarios()), of_pins(solver, load_pins()))
     assert tune(labels, solver, keep).weights.vectors == SHIPPED.vectors
     for name, criteria in (
         ("latency-first", ("latency",)),

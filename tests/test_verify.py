@@ -19,19 +19,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mars_solver import Catalogue, Profile, Solver, load_catalogue, load_weights, requirements
-from mars_solver.catalogue import build_catalogue
-from mars_solver.cells import NUMERIC, axis, critical_values, locale_lists
+from mars_solver import Catalogue, Profile, Solver, load_catalogue, load_weights
 from mars_solver.errors import InputError
-from mars_solver.files import data_folder, load_pins, load_scenarios
-from mars_solver.flowchart import compare
-from mars_solver.parsing import parse
-from mars_solver.pins import Pin, Pins
-from mars_solver.solver import Decision
-from mars_solver.theorem import Theorem, _profile, classes, prove
-from mars_solver.verification import refutes, verify
+from mars_solver.inputs.catalogue import build_catalogue
+from mars_solver.inputs.files import data_folder, load_pins, load_scenarios
+from mars_solver.inputs.parsing import parse
+from mars_solver.inputs.weights import Weights
+from mars_solver.proving.pins import Pin, Pins
+from mars_solver.proving.proof import refutes, verify
+from mars_solver.proving.theorem import Theorem, _profile, classes, prove
+from mars_solver.solving import requirements
+from mars_solver.solving.cells import NUMERIC, axis, critical_values, locale_lists
+from mars_solver.solving.flowchart import compare
+from mars_solver.solving.solver import Decision
 from mars_solver.vocabulary import CAPABILITIES, CRITERION_NAMES, NEEDS
-from mars_solver.weights import Weights
 from strategies import built, catalogue_dicts, profile_dicts
 
 CATALOGUE, WEIGHTS = load_catalogue(), load_weights()

@@ -26,18 +26,18 @@ from mars_solver import (
     InputError,
     Profile,
     Solver,
-    cli,
-    guard,
     load_catalogue,
     load_weights,
     recommend_with,
-    web,
 )
-from mars_solver.page import command, policy
-from mars_solver.queries import Asked, query_of
-from mars_solver.rendering import catalogue_to_dict
-from mars_solver.report import report_of
-from mars_solver.web import BATCH_BYTES, BATCH_ROWS, MOST_RANKED, PROFILE_BYTES, create_app
+from mars_solver.cli import commands as cli
+from mars_solver.rendering.answer import report_of
+from mars_solver.rendering.console import catalogue_to_dict
+from mars_solver.web import app as web
+from mars_solver.web import guard
+from mars_solver.web.app import BATCH_BYTES, BATCH_ROWS, MOST_RANKED, PROFILE_BYTES, create_app
+from mars_solver.web.page import command, policy
+from mars_solver.web.query import Query, query_of
 from scenarios import scenarios
 from tables import Row, expected, nested, seeded_rows
 
@@ -95,13 +95,13 @@ def test_library_command_line_api_and_page_answer_alike(
         said = json.loads(json.dumps(answer.to_dict()))
         for _ in range(2):  # the second time it is remembered
             assert client.post("/v1/recommend", profile.to_dict()).json() == said
-        words = command(Asked(profile)).split(" ")[2:]
+        words = command(Query(profile)).split(" ")[2:]
         printed = runner.invoke(cli.app, ["recommend", *words, "--json"])
         assert printed.exit_code == (0 if answer.shortlist else cli.INFEASIBLE)
         nameless = {**said, "profile": {k: v for k, v in said["profile"].items() if k != "name"}}
         assert json.loads(printed.stdout) == nameless
         if number % pages == 0 or number < len(scenarios()):
-            found = Page(client.get(f"/?{query_of(Asked(profile))}").text)
+            found = Page(client.get(f"/?{query_of(Query(profile))}").text)
             assert ranked(found) == [
                 (p.name, p.status, "" if p.score is None else f"{p.score:.3f}", p.why)
                 for p in report_of(answer).places

@@ -17,12 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mars_solver import Catalogue, Profile, Solver, load_catalogue, load_weights, recommend_with
-from mars_solver.cells import NUMERIC, Interval, axis, critical_values
-from mars_solver.facts import Model
-from mars_solver.recommendation import Recommendation
-from mars_solver.scoring import value_table
+from mars_solver.explaining.recommendation import Recommendation
+from mars_solver.inputs.facts import Model
+from mars_solver.inputs.weights import Weights
+from mars_solver.solving.cells import NUMERIC, Interval, axis, critical_values
+from mars_solver.solving.scoring import value_table
 from mars_solver.vocabulary import Requirement, names_of
-from mars_solver.weights import Weights
 from strategies import profile_dicts
 
 z3 = pytest.importorskip("z3", reason="z3-solver is a development dependency")

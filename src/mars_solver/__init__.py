@@ -11,36 +11,41 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mars_solver.api import decide, recommend, recommend_many
-    from mars_solver.catalogue import Catalogue, with_measurements
     from mars_solver.errors import InputError, MarsSolverError, Problem
-    from mars_solver.files import load_catalogue, load_measurements, load_profile, load_weights
-    from mars_solver.profile import Preferences, Profile, Requirements
-    from mars_solver.recommendation import Recommendation, recommend_with
-    from mars_solver.solver import Solver
-    from mars_solver.weights import Weights
+    from mars_solver.explaining.recommendation import Recommendation, recommend_with
+    from mars_solver.inputs.catalogue import Catalogue, with_measurements
+    from mars_solver.inputs.files import (
+        load_catalogue,
+        load_measurements,
+        load_profile,
+        load_weights,
+    )
+    from mars_solver.inputs.profile import Preferences, Profile, Requirements
+    from mars_solver.inputs.weights import Weights
+    from mars_solver.solving.solver import Solver
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "Catalogue": "catalogue",
+    "Catalogue": "inputs.catalogue",
     "InputError": "errors",
     "MarsSolverError": "errors",
-    "Preferences": "profile",
+    "Preferences": "inputs.profile",
     "Problem": "errors",
-    "Profile": "profile",
-    "Recommendation": "recommendation",
-    "Requirements": "profile",
-    "Solver": "solver",
-    "Weights": "weights",
+    "Profile": "inputs.profile",
+    "Recommendation": "explaining.recommendation",
+    "Requirements": "inputs.profile",
+    "Solver": "solving.solver",
+    "Weights": "inputs.weights",
     "decide": "api",
-    "load_catalogue": "files",
-    "load_measurements": "files",
-    "load_profile": "files",
-    "load_weights": "files",
+    "load_catalogue": "inputs.files",
+    "load_measurements": "inputs.files",
+    "load_profile": "inputs.files",
+    "load_weights": "inputs.files",
     "recommend": "api",
     "recommend_many": "api",
-    "recommend_with": "recommendation",
-    "with_measurements": "catalogue",
+    "recommend_with": "explaining.recommendation",
+    "with_measurements": "inputs.catalogue",
 }
 
 __all__ = [

@@ -1,5 +1,5 @@
 """`python -m mars_solver` is the command line."""
 
-from mars_solver.cli import main
+from mars_solver.cli.commands import main
 
 main()

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from mars_solver.catalogue import Catalogue, with_measurements
 from mars_solver.errors import InputError, Problem, extra, gather, shown
-from mars_solver.files import load_catalogue, load_weights
-from mars_solver.parsing import one_of
-from mars_solver.profile import Profile, parse_profile
-from mars_solver.recommendation import Recommendation, recommend_with
-from mars_solver.solver import Solver
+from mars_solver.explaining.recommendation import Recommendation, recommend_with
+from mars_solver.inputs.catalogue import Catalogue, with_measurements
+from mars_solver.inputs.files import load_catalogue, load_weights
+from mars_solver.inputs.parsing import one_of
+from mars_solver.inputs.profile import Profile, parse_profile
+from mars_solver.inputs.weights import Weights
+from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import POLICIES, Policy
-from mars_solver.weights import Weights
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -109,7 +109,7 @@ def decide(
     """
     check_options(unknown, top)
     with extra("batch"):
-        from mars_solver import batch as batches  # noqa: PLC0415  (loads when used)
+        from mars_solver.batch import answers as batches  # noqa: PLC0415  (loads when used)
     return batches.decide(batch, solver_of(catalogue, weights, measurements), unknown, top)
 
 

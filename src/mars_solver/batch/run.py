@@ -1,0 +1,247 @@
+"""A run over a table of profiles: streamed in parts, on all processors, and resumable.
+
+A part is read, answered in a worker, kept on disk and written to the output, in order; so memory
+does not grow with the table, and after a kill the finished parts need not be answered again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from threading import Thread
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mars_solver.batch.answers import REASONS, REJECTED, Answered, answerer
+from mars_solver.batch.checkpoints import Checkpoint, Sink
+from mars_solver.batch.summary import Summary
+from mars_solver.batch.tables import PART_ROWS, Part, Table
+from mars_solver.errors import InputError, Problem
+from mars_solver.inputs.profile_row import ID
+from mars_solver.solving.solver import Solver
+from mars_solver.vocabulary import Policy
+
+_FORMAT: Final = 1
+"""The version of the parts that are kept."""
+_FEW_BYTES: Final = 2**23
+"""A text of fewer is parsed here: starting processes would take longer."""
+_REJECTS: Final = ("row", ID, REASONS)
+_AFTER: Final = b"after"
+_QUESTIONS: Final = b"questions"
+
+Progress = Callable[[int, int], None]
+"""Told how far a run has come, and how far it will."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What to answer and where to put the answers.
+
+    Attributes:
+        table: the profiles.
+        output: the Parquet file of the answers.
+        rejects: that of the rows that are no profiles; written only if there are any.
+        solver: what decides.
+        unknown: the policy.
+        top: how many models to rank.
+        workers: how many parts are answered at once.
+        batch_rows: how many rows are answered together; no answer depends on it.
+    """
+
+    table: Table
+    output: Path
+    rejects: Path
+    solver: Solver
+    unknown: Policy = "flag"
+    top: int = 3
+    workers: int = 1
+    batch_rows: int = PART_ROWS
+
+    def manifest(self) -> dict[str, Any]:
+        """Return what parts have to share, to be parts of one output."""
+        return {
+            "format": _FORMAT,
+            "input": self.table.digest(),
+            "kind": self.table.kind,
+            "catalogue": self.solver.catalogue.sha256,
+            "weights": self.solver.weights.sha256,
+            "unknown": self.unknown,
+            "top": self.top,
+        }
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def execute(run: Run, *, resume: bool, progress: Progress) -> Summary:
+    """Answer a table and put the answers in their place, whole or not at all.
+
+    Raises:
+        InputError: where the output cannot be written, the input can no longer be read or has
+            changed meanwhile, or the parts to resume belong to another run.
+    """
+    stamp = run.table.stamp()
+    kept = Checkpoint(run.output)
+    kept.begin(run.manifest(), resume=resume)
+    summary = Summary()
+    with _Writer(run, kept) as writer:
+        for after, answered in _finished(run, kept):
+            writer.write(answered.batch)
+            summary.count(*answered)
+            progress(after, run.table.length)
+        if run.table.stamp() != stamp:
+            hint = "run again once nobody writes to it"
+            expected = "a table that stays as it is while it is read"
+            raise InputError([Problem(str(run.table.path), "", expected, "a change", hint)])
+        writer.finish(rejected=bool(summary.rejected))
+    kept.clear()
+    return summary
+
+
+def _finished(run: Run, kept: Checkpoint) -> Iterator[tuple[int, Answered]]:
+    """Yield the answers to each part in order, and where the next begins: all of them are kept."""
+    number, rows, position = 0, 0, run.table.start
+    for batch, notes in kept.parts():
+        position = int(notes[_AFTER])
+        yield position, Answered(batch, np.frombuffer(notes[_QUESTIONS], dtype=np.uint64))
+        number, rows = number + 1, rows + batch.num_rows
+    for part, (counted, questions) in _answered(run, position):
+        row = pc.add(counted.column("row"), pa.scalar(rows, pa.int64()))
+        batch = counted.set_column(0, "row", row)
+        after = str(part.after).encode()
+        kept.keep(number, batch, {_AFTER: after, _QUESTIONS: questions.tobytes()})
+        yield part.after, Answered(batch, questions)
+        number, rows = number + 1, rows + batch.num_rows
+
+
+class _Writer:
+    """Sends answers to the output and refused rows to the rejects."""
+
+    def __init__(self, run: Run, kept: Checkpoint) -> None:
+        self._run = run
+        answers = answerer(run.solver, run.unknown, run.top).schema
+        self._columns = [name for name in answers.names if name != REASONS]
+        with ExitStack() as stack:
+            schema = pa.schema([answers.field(name) for name in self._columns])
+            self._answers = Sink(run.output, kept.draft("answers"), schema)
+            stack.callback(self._answers.drop)
+            schema = pa.schema([answers.field(name) for name in _REJECTS])
+            draft = run.rejects.with_name(f".{run.rejects.name}.draft")
+            self._rejects = Sink(run.rejects, draft, schema)
+            stack.callback(self._rejects.drop)
+            self._drop = stack.pop_all()
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._drop.close()
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Write a part."""
+        status = batch.column("status")
+        refused = pc.equal(status.indices, status.dictionary.index(REJECTED))
+        if pc.any(refused).as_py():
+            self._rejects.write(batch.filter(refused).select(_REJECTS))
+            batch = batch.filter(pc.invert(refused))
+        self._answers.write(batch.select(self._columns))
+
+    def finish(self, *, rejected: bool) -> None:
+        """Let both files appear; rejects only if there are any, and none of an earlier run stay."""
+        self._answers.close()
+        self._rejects.close()
+        if rejected:
+            self._rejects.appear()
+        else:
+            self._run.rejects.unlink(missing_ok=True)
+        self._answers.appear()
+
+
+def _answered(run: Run, position: int) -> Iterator[tuple[Part, Answered]]:
+    """Yield the parts of a table from a position on with their answers, in order."""
+    waiting: deque[tuple[Part, Future[Answered]]] = deque()
+    with _executor(run) as (executor, work):
+        for part in run.table.parts(position):
+            waiting.append((part, executor.submit(work, part)))
+            if len(waiting) > run.workers:
+                done, future = waiting.popleft()
+                yield done, future.result()
+        while waiting:
+            done, future = waiting.popleft()
+            yield done, future.result()
+
+
+@contextmanager
+def _executor(run: Run) -> Iterator[tuple[Executor, Callable[[Part], Answered]]]:
+    """Yield what answers parts: threads, or processes where parsing would keep them waiting."""
+    executor: Executor
+    work: Callable[[Part], Answered]
+    if run.table.is_text and run.workers > 1 and run.table.length > _FEW_BYTES:
+        context = get_context("spawn")
+        executor = ProcessPoolExecutor(run.workers, context, _start_worker, (run,))
+        work = _work
+    else:
+        executor = ThreadPoolExecutor(run.workers)
+        worker = _Worker(run)
+        work = worker.answer
+    try:
+        yield executor, work
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+class _Worker:
+    """Answers parts of one run."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._answerer = answerer(run.solver, run.unknown, run.top)
+
+    def answer(self, part: Part) -> Answered:
+        """Return the answers to a part, its rows counted from 0."""
+        batch, refused = self._run.table.records(part)
+        step = self._run.batch_rows
+        found = [
+            self._answerer.answer(
+                batch.slice(start, step),
+                start,
+                {row - start: why for row, why in refused.items() if start <= row < start + step},
+            )
+            for start in range(0, max(batch.num_rows, 1), step)
+        ]
+        if len(found) == 1:
+            return found[0]
+        batches, questions = zip(*found, strict=True)
+        return Answered(pa.concat_batches(batches), np.concatenate(questions))
+
+
+_workers: list[_Worker] = []
+"""The worker of this process, where it is one of several."""
+
+
+def _start_worker(run: Run) -> None:
+    """Prepare a process that answers parts, and let it end with the one that started it."""
+    _workers.append(_Worker(run))
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
+
+
+def _work(part: Part) -> Answered:
+    return _workers[0].answer(part)

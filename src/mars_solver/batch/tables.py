@@ -1,0 +1,217 @@
+"""Tables of profiles on disk, read in parts: with `files`, all that reads files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Final, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mars_solver.batch import records
+from mars_solver.batch.encoding import check_schema
+from mars_solver.batch.records import LINE_BYTES, Lines, Records
+from mars_solver.errors import InputError, Problem
+
+PART_ROWS: Final = 2**17
+"""How many rows a part has, and a row group of the output: what is worked on at once."""
+_PART_BYTES: Final = 2**23
+"""A part of text has at most so many bytes, since parsing takes many times as much memory."""
+_LONGEST: Final = 2
+_SAID: Final = 200
+_SUFFIXES: Final = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+
+
+class Part(NamedTuple):
+    """A stretch of a table."""
+
+    content: pa.RecordBatch | Lines
+    """Rows of Parquet, or lines of text."""
+    after: int
+    """Where the next part begins: a row of Parquet, or a byte of text."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of profiles whose columns are checked.
+
+    Attributes:
+        kind: parquet, csv or jsonl.
+        length: how far `Part.after` goes.
+        header: the columns of CSV.
+        start: where the first part begins.
+    """
+
+    path: Path
+    kind: str
+    length: int
+    header: tuple[str, ...] = ()
+    start: int = 0
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its parts are lines, which have to be parsed."""
+        return self.kind != "parquet"
+
+    def records(self, part: Part) -> Records:
+        """Return the rows of a part."""
+        if isinstance(part.content, pa.RecordBatch):
+            return Records(part.content, {})
+        if self.kind == "csv":
+            return records.from_csv(part.content, self.header)
+        return records.from_json(part.content)
+
+    def parts(self, position: int) -> Iterator[Part]:
+        """Yield the table in parts, from where one begins.
+
+        Raises:
+            InputError: where it can no longer be read.
+        """
+        try:
+            yield from (_lines if self.is_text else _batches)(self.path, position)
+        except (OSError, pa.ArrowException) as error:
+            raise InputError(
+                [Problem(str(self.path), "", "a readable table", reason(error))]
+            ) from None
+
+    def digest(self) -> str:
+        """Return the sha256 of its bytes."""
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def stamp(self) -> tuple[int, int]:
+        """Return what changes when somebody writes to it: its size and when it was modified."""
+        found = self.path.stat()
+        return found.st_size, found.st_mtime_ns
+
+
+def open_table(path: str | Path) -> Table:
+    """Return a table of profiles: Parquet, CSV with a header line, or JSON Lines.
+
+    Raises:
+        InputError: where it cannot be read, or with everything that is wrong with its columns.
+    """
+    place, chosen = str(path), Path(path)
+    kind = _SUFFIXES.get(chosen.suffix.lower())
+    if kind is None:
+        hint = "name it by what it holds: " + ", ".join(_SUFFIXES)
+        found = chosen.suffix or "no suffix"
+        raise InputError([Problem(place, "", "a Parquet, CSV or JSON Lines file", found, hint)])
+    try:
+        if kind == "parquet":
+            with pq.ParquetFile(chosen) as file:
+                check_schema(file.schema_arrow, place)
+                return Table(chosen, kind, file.metadata.num_rows)
+        size = chosen.stat().st_size
+        with chosen.open("rb") as text:
+            first = _first_line(text)
+            if kind == "csv":
+                return Table(chosen, kind, size, records.csv_header(first, place), text.tell())
+            records.json_keys(first, place)
+            return Table(chosen, kind, size)
+    except (OSError, pa.ArrowException) as error:
+        raise InputError([Problem(place, "", f"a readable {kind} file", reason(error))]) from None
+
+
+def parquet_rows(path: str | Path) -> list[dict[str, Any]]:
+    """Return all rows of a Parquet file as plain values by column.
+
+    Raises:
+        InputError: where it cannot be read.
+    """
+    try:
+        rows: list[dict[str, Any]] = pq.read_table(Path(path)).to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(
+            [Problem(str(path), "", "a readable parquet file", reason(error))]
+        ) from None
+    return rows
+
+
+def reason(error: OSError | pa.ArrowException) -> str:
+    """Return what an error of the system or of Arrow says, on one short line."""
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else str(error).partition("\n")[0][:_SAID]
+
+
+def _first_line(file: BinaryIO) -> bytes:
+    """Return the first line that is not blank."""
+    for line in iter(lambda: file.readline(LINE_BYTES), b""):
+        if line.strip(b" \t\r\n\xef\xbb\xbf"):
+            return line
+    return b""
+
+
+def _batches(path: Path, position: int) -> Iterator[Part]:
+    """Yield the rows of a Parquet file from one row on."""
+    with pq.ParquetFile(path, pre_buffer=False, buffer_size=2**20) as file:
+        skipped = 0
+        groups: list[int] = []
+        for group in range(file.num_row_groups):
+            rows = file.metadata.row_group(group).num_rows
+            if not groups and skipped + rows <= position:
+                skipped += rows
+            else:
+                groups.append(group)
+        pending: list[pa.RecordBatch] = []
+        held, drop = 0, position - skipped
+        for read in file.iter_batches(PART_ROWS, row_groups=groups):
+            batch = read.slice(drop)
+            drop -= read.num_rows - batch.num_rows
+            held += batch.num_rows
+            if batch.num_rows:
+                pending.append(batch)
+            while held >= PART_ROWS:
+                whole = _joined(pending)
+                held -= PART_ROWS
+                pending = [whole.slice(PART_ROWS)] if held else []
+                position += PART_ROWS
+                yield Part(whole.slice(0, PART_ROWS), position)
+        if held:
+            yield Part(_joined(pending), position + held)
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    return batches[0] if len(batches) == 1 else pa.concat_batches(batches)
+
+
+def _lines(path: Path, position: int) -> Iterator[Part]:
+    """Yield the lines of a text from one byte on.
+
+    A part ends after a line up to which the quotation marks pair up, so that no quoted cell with
+    line breaks is cut; or else once it is twice as long as wanted.
+    """
+    with path.open("rb") as file:
+        file.seek(position)
+        lines: Lines = []
+        size = quotes = 0
+        for line in iter(lambda: _line(file), b""):
+            lines.append(line)
+            size += len(line or b"")
+            quotes += (line or b"").count(b'"')
+            share = max(len(lines) / PART_ROWS, size / _PART_BYTES)
+            if share >= (_LONGEST if quotes % 2 else 1):
+                yield Part(lines, file.tell())
+                lines, size, quotes = [], 0, 0
+        if lines:
+            yield Part(lines, file.tell())
+
+
+def _line(file: BinaryIO) -> bytes | None:
+    """Return the next line; None for one that is too long, nothing at the end."""
+    line = file.readline(LINE_BYTES)
+    if len(line) < LINE_BYTES or line.endswith(b"\n"):
+        return line
+    while line and not line.endswith(b"\n"):
+        line = file.readline(LINE_BYTES)
+    return None

@@ -1,0 +1,187 @@
+"""Which model wins over two axes: exact cells, one decision for each.
+
+An axis is a numeric requirement, cut where a verdict or a need can change, or the importance of a
+criterion, which is a whole number. Within a cell no verdict, no need and no weight changes, and so
+no winner does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mars_solver.errors import InputError
+from mars_solver.explaining.changes import apply
+from mars_solver.inputs.profile import Profile
+from mars_solver.solving.cells import NUMERIC, Interval, axis, critical_values
+from mars_solver.solving.solver import Decision, Solver
+from mars_solver.vocabulary import (
+    CRITERION_NAMES,
+    INFEASIBLE,
+    INVALID,
+    MAX_IMPORTANCE,
+    REQUIREMENT,
+    Kind,
+)
+
+MOST_CELLS: Final = 4000
+"""A map of more cells than this is not drawn: it would take seconds, and nobody could read it."""
+Tick = Interval | int | None
+"""Part of an axis: thresholds, or one importance; None where no threshold is stated."""
+AXES: Final = (*(r.name for r in NUMERIC), *CRITERION_NAMES)
+"""The names of everything that can be an axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class MapAxis:
+    """One side of a map."""
+
+    name: str
+    """A numeric requirement or a criterion."""
+    steps: tuple[Tick, ...]
+    """Ascending; where no threshold is stated stands at the end that asks for least."""
+    current: int
+    """The place in `steps` of the profile."""
+
+    @property
+    def is_requirement(self) -> bool:
+        """Whether the axis is a requirement and not an importance."""
+        return self.name in REQUIREMENT
+
+
+@dataclass(frozen=True, slots=True)
+class MapCell:
+    """The answer to every profile of a cell."""
+
+    status: str
+    """Of the winner; "infeasible" where no model is left, "invalid" where the profile would
+    contradict itself."""
+    winner: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionMap:
+    """The winner over two axes, all else as the profile has it."""
+
+    x: MapAxis
+    y: MapAxis
+    cells: tuple[tuple[MapCell, ...], ...]
+    """One row for each step of `y`, one cell in it for each step of `x`."""
+
+    @property
+    def current(self) -> MapCell:
+        """The cell of the profile."""
+        return self.cells[self.y.current][self.x.current]
+
+
+def decision_map(solver: Solver, decision: Decision, x: str, y: str) -> DecisionMap | None:
+    """Return the map of a decision over two different axes out of `AXES`.
+
+    Neighbouring columns and rows that are alike throughout are joined. None where the map would
+    have more than `MOST_CELLS` cells.
+    """
+    across, up = (_axis(solver, decision.profile, name) for name in (x, y))
+    if len(across.steps) * len(up.steps) > MOST_CELLS:
+        return None
+    cells = [[MapCell(INVALID, None)] * len(across.steps) for _ in up.steps]
+    places: list[tuple[int, int]] = []
+    profiles: list[Profile] = []
+    for j, row in enumerate(up.steps):
+        for i, column in enumerate(across.steps):
+            moved = _moved(decision.profile, ((x, column), (y, row)))
+            if moved is not None:
+                places.append((j, i))
+                profiles.append(moved)
+    decided = solver.decide_many(profiles, decision.question.policy)
+    for (j, i), each in zip(places, decided, strict=True):
+        cells[j][i] = _cell(each)
+    across, columns = _joined(across, list(zip(*cells, strict=True)))
+    up, rows = _joined(up, list(zip(*columns, strict=True)))
+    return DecisionMap(across, up, tuple(rows))
+
+
+def _cell(decision: Decision) -> MapCell:
+    if not decision.ranking:
+        return MapCell(INFEASIBLE, None)
+    best = decision.standings[decision.ranking[0]]
+    return MapCell(best.status.word, best.model.id)
+
+
+def _axis(solver: Solver, profile: Profile, name: str) -> MapAxis:
+    """Return an axis with every step that can matter."""
+    if name not in REQUIREMENT:
+        importance = profile.importances[CRITERION_NAMES.index(name)]
+        return MapAxis(name, tuple(range(MAX_IMPORTANCE + 1)), importance)
+    requirement = REQUIREMENT[name]
+    steps: list[Tick] = list(axis(critical_values(solver.catalogue, requirement)))
+    stated = getattr(profile.require, name)
+    current = next(
+        (i for i, s in enumerate(steps) if isinstance(s, Interval) and stated and stated in s), -1
+    )
+    if requirement.kind is Kind.CEILING:
+        steps.append(None)
+        return MapAxis(name, tuple(steps), current % len(steps))
+    return MapAxis(name, (None, *steps), current + 1)
+
+
+def _moved(profile: Profile, steps: Sequence[tuple[str, Tick]]) -> Profile | None:
+    """Return a profile of a cell; None where it would contradict itself."""
+    thresholds = [
+        (name, step.representative if isinstance(step, Interval) else None)
+        for name, step in steps
+        if name in REQUIREMENT
+    ]
+    prefer = {name: step for name, step in steps if name not in REQUIREMENT}
+    try:
+        moved, _ = apply(profile, thresholds)
+    except InputError:
+        return None
+    if not prefer:
+        return moved
+    data: dict[str, Any] = moved.to_dict()
+    return Profile.model_validate({**data, "prefer": {**data["prefer"], **prefer}})
+
+
+def _joined(
+    side: MapAxis, lines: Sequence[tuple[MapCell, ...]]
+) -> tuple[MapAxis, tuple[tuple[MapCell, ...], ...]]:
+    """Return an axis and its lines of cells, equal neighbours joined where they are thresholds."""
+    steps: list[Tick] = []
+    kept: list[tuple[MapCell, ...]] = []
+    current = 0
+    for place, (step, line) in enumerate(zip(side.steps, lines, strict=True)):
+        last = steps[-1] if steps else None
+        if kept and kept[-1] == line and isinstance(step, Interval) and isinstance(last, Interval):
+            steps[-1] = _union(last, step)
+        else:
+            steps.append(step)
+            kept.append(line)
+        if place == side.current:
+            current = len(steps) - 1
+    return MapAxis(side.name, tuple(steps), current), tuple(kept)
+
+
+def _union(one: Interval, other: Interval) -> Interval:
+    """Return the interval of two neighbours, whichever is the lower."""
+    low, high = sorted((one, other), key=lambda each: (each.low, each.high))
+    return Interval(low.low, low.low_included, high.high, high.high_included)
+
+
+def regions(drawn: DecisionMap) -> Iterator[tuple[MapCell, tuple[tuple[int, int], ...]]]:
+    """Yield the connected regions of equal cells, each as places (row, column)."""
+    seen: set[tuple[int, int]] = set()
+    height, width = len(drawn.cells), len(drawn.cells[0])
+    for start in ((j, i) for j in range(height) for i in range(width)):
+        if start in seen:
+            continue
+        cell = drawn.cells[start[0]][start[1]]
+        seen.add(start)
+        found = [start]
+        for j, i in found:
+            for place in ((j - 1, i), (j + 1, i), (j, i - 1), (j, i + 1)):
+                inside = 0 <= place[0] < height and 0 <= place[1] < width
+                if inside and place not in seen and drawn.cells[place[0]][place[1]] == cell:
+                    seen.add(place)
+                    found.append(place)
+        yield cell, tuple(sorted(found))

@@ -1,0 +1,1 @@
+"""What is read, and nothing else: bytes to checked, typed values."""

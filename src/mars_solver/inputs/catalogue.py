@@ -1,0 +1,319 @@
+"""The catalogue: models with their facts, what their sources mean, and the guide's flowchart."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Annotated, Any, Self, TypeVar, get_args
+
+from pydantic import Field, model_validator
+
+from mars_solver.errors import InputError, Problem, shown
+from mars_solver.inputs.facts import MEASURED, SCHEMA, Claim, Fact, Facts, Model, Text, Version
+from mars_solver.inputs.parsing import (
+    Date,
+    Input,
+    Locales,
+    choice,
+    did_you_mean,
+    faults,
+    one_of,
+    parse,
+)
+from mars_solver.vocabulary import ENABLED_BY, NEEDS, NeedName
+
+T = TypeVar("T", bound=Input)
+
+
+class Source(Input):
+    """What a source key means."""
+
+    title: Text
+    where: Text
+    date: Date
+    shared_locales: Locales = Field(default_factory=tuple)
+    """Locales that the source lists for all models of the public API together."""
+
+
+class Question(Input):
+    """One question of the flowchart, and the models of a yes."""
+
+    need: Annotated[NeedName, choice(*get_args(NeedName))]
+    text: Text
+    answer: Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
+
+
+class Flowchart(Input):
+    """The guide's ordered questions with their models, and its answers where no need is stated."""
+
+    format: Version = Field(alias="schema")
+    source: Text
+    as_of: Date
+    no_need: Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
+    batch: Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
+    questions: Annotated[tuple[Question, ...], Field(strict=False)]
+
+    @model_validator(mode="after")
+    def _every_need_once(self) -> Self:
+        asked = [question.need for question in self.questions]
+        if sorted(asked) != sorted(need.name for need in NEEDS):
+            every = ", ".join(need.name for need in NEEDS)
+            raise faults(("questions", f"each of {every} once", ", ".join(asked) or "none", ""))
+        return self
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """All models with their facts, as of a date.
+
+    Attributes:
+        models: in order of id.
+        sources: what the source keys mean.
+        flowchart: the guide's, as data.
+    """
+
+    models: tuple[Model, ...]
+    sources: Mapping[str, Source]
+    flowchart: Flowchart
+    version: str = str(SCHEMA)
+
+    @cached_property
+    def as_of(self) -> str:
+        """The newest date of any fact."""
+        return max(fact.as_of for model in self.models for _, fact in model.facts())
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest of the whole content, whatever the files' names, order or layout."""
+        return digest(
+            {
+                "models": [m.model_dump(by_alias=True, exclude_none=True) for m in self.models],
+                "sources": {k: s.model_dump(exclude_none=True) for k, s in self.sources.items()},
+                "flowchart": self.flowchart.model_dump(by_alias=True),
+            }
+        )
+
+    def evidence(self, model: Model, tag: str) -> str:
+        """Return what is known of an unverified locale of a model, as a phrase."""
+        fact = model.languages.get(tag)
+        if fact is not None and fact.note:
+            return f"{fact.note} ({fact.source})"
+        if model.capability("public_api"):
+            for key in sorted(self.sources):
+                if tag in self.sources[key].shared_locales:
+                    return f"in the one list of {key} for all models of the public API"
+        return "no source speaks of it"
+
+
+def build_catalogue(
+    models: Mapping[str, object],
+    sources: object,
+    flowchart: object,
+    *,
+    folder: str = "models",
+    unread: Iterable[Problem] = (),
+) -> Catalogue:
+    """Return the catalogue that parsed files describe.
+
+    Args:
+        models: the content of each model file, by the stem of its name.
+        sources: the content of `sources.toml`; None where it could not be read.
+        flowchart: the content of `flowchart.toml`; None where it could not be read.
+        folder: where the files are, for messages.
+        unread: the faults of files that could not be read, to be reported with the others.
+
+    Raises:
+        InputError: with every fault of every file.
+    """
+    problems = list(unread)
+
+    def attempt(model: type[T], data: object, name: str) -> T | None:
+        try:
+            return parse(model, data, f"{folder}/{name}.toml")
+        except InputError as error:
+            problems.extend(error.problems)
+            return None
+
+    parsed = {stem: attempt(Model, models[stem], stem) for stem in sorted(models)}
+    keys = None if sources is None else _parse_sources(sources, f"{folder}/sources.toml", problems)
+    chart = None if flowchart is None else attempt(Flowchart, flowchart, "flowchart")
+    known = {stem: model for stem, model in parsed.items() if model is not None}
+    if not models and not problems:
+        problems.append(Problem(folder, "", "at least one model file", "none", "add <id>.toml"))
+    problems.extend(_misnamed(known, folder))
+    for stem, each in known.items():
+        problems.extend(_undeployable(each, f"{folder}/{stem}.toml"))
+    if keys is not None and isinstance(sources, Mapping):
+        problems.extend(_unsourced(known, sources.keys(), folder))
+        if chart is not None and chart.source not in sources:
+            hint = did_you_mean(chart.source, keys) or f"add [{chart.source}] to sources.toml"
+            place = f"{folder}/flowchart.toml"
+            found = shown(chart.source)
+            problems.append(Problem(place, "source", "a key of sources.toml", found, hint))
+    if problems or keys is None or chart is None:
+        raise InputError(problems)
+    return Catalogue(_by_id(known.values()), dict(sorted(keys.items())), chart)
+
+
+def _parse_sources(data: object, place: str, problems: list[Problem]) -> dict[str, Source] | None:
+    """Parse the sources, adding what is wrong with them to `problems`."""
+    schema = data.get("schema") if isinstance(data, Mapping) else None
+    if not isinstance(data, Mapping) or schema != SCHEMA:
+        problems.append(
+            Problem(place, "schema", f"{SCHEMA}", shown(schema), f"set schema = {SCHEMA}")
+        )
+        return None
+    keys: dict[str, Source] = {}
+    for key in sorted(data.keys() - {"schema"}):
+        try:
+            keys[key] = parse(Source, data[key], place)
+        except InputError as error:
+            problems.extend(
+                replace(p, path=f"{key}.{p.path}" if p.path else key) for p in error.problems
+            )
+    return keys
+
+
+def _misnamed(models: Mapping[str, Model], folder: str) -> Iterable[Problem]:
+    """Yield the models whose id is not their file's name, or stands in two files."""
+    seen: dict[str, str] = {}
+    for stem, model in models.items():
+        place = f"{folder}/{stem}.toml"
+        if model.id != stem:
+            hint = f"rename the file to {model.id}.toml or set the id to {stem}"
+            yield Problem(place, "id", f'"{stem}", the name of the file', f'"{model.id}"', hint)
+        if model.id in seen:
+            found = f'"{model.id}", as in {seen[model.id]}'
+            yield Problem(place, "id", "an id of its own", found, "give each model its own id")
+        seen.setdefault(model.id, place)
+
+
+def _undeployable(model: Model, place: str, below: str = "") -> Iterable[Problem]:
+    """Yield the fault of a model that can be deployed nowhere: it has no configuration."""
+    needed = [c for (name, _), values in ENABLED_BY.items() if name == "deployment" for c in values]
+    if all(model.capability(name) is False for name in needed):
+        hint = "a model that can be deployed nowhere is no candidate: remove it or mend a fact"
+        expected = "at least one that is not false"
+        yield Problem(place, below + ", ".join(needed), expected, "all of them false", hint)
+
+
+def _unsourced(
+    models: Mapping[str, Model], sources: Collection[str], folder: str
+) -> Iterable[Problem]:
+    """Yield the claims whose source key means nothing; measurements name their own source."""
+    for stem, model in models.items():
+        for path, fact in model.facts():
+            claims = [(f"{path}.source", fact), *_others(path, fact)]
+            for where, claim in claims:
+                if claim.grade != MEASURED and claim.source not in sources:
+                    near = did_you_mean(claim.source, sources)
+                    hint = near or f"add [{claim.source}] to sources.toml"
+                    expected = "a key of sources.toml"
+                    yield Problem(
+                        f"{folder}/{stem}.toml", where, expected, shown(claim.source), hint
+                    )
+
+
+def _others(path: str, fact: Fact) -> Iterable[tuple[str, Claim]]:
+    for i, claim in enumerate(fact.other_claims):
+        yield f"{path}.other_claims.{i}.source", claim
+
+
+def _by_id(models: Iterable[Model]) -> tuple[Model, ...]:
+    return tuple(sorted(models, key=lambda model: model.id))
+
+
+def digest(content: object) -> str:
+    """Return the sha256 of plain data, whatever the order of its keys."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def with_measurements(catalogue: Catalogue, data: object, *, place: str) -> Catalogue:
+    """Return the catalogue with a user's own measurements as the chosen claims.
+
+    Args:
+        catalogue: the catalogue to measure against.
+        data: `{model id: {fact: claim}}`; a claim is written as in a model file, `grade` may be
+            left out, and `languages` holds one claim for each locale.
+        place: where the data come from, for messages.
+
+    Returns:
+        A new catalogue; each claim replaced stands under `other_claims`.
+
+    Raises:
+        InputError: with every fault of the data.
+    """
+    if not isinstance(data, Mapping):
+        raise InputError([Problem(place, "", "a table for each model measured", shown(data))])
+    problems: list[Problem] = []
+    models = {model.id: model for model in catalogue.models}
+    for key in sorted(data, key=str):
+        if key not in models:
+            hint = did_you_mean(str(key), models)
+            problems.append(Problem(place, str(key), one_of(models), shown(key), hint))
+            continue
+        try:
+            models[key] = _measured(models[key], data[key], place)
+            problems.extend(_undeployable(models[key], place, f"{key}."))
+        except InputError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InputError(problems)
+    return replace(catalogue, models=_by_id(models.values()))
+
+
+def _measured(model: Model, data: object, place: str) -> Model:
+    """Return `model` with the claims in `data` as the chosen ones."""
+    try:
+        facts = parse(Facts, _graded(data), place)
+    except InputError as error:
+        raise InputError(
+            replace(p, path=f"{model.id}.{p.path}" if p.path else model.id) for p in error.problems
+        ) from None
+    wrong = [
+        Problem(place, f"{model.id}.{path}.grade", MEASURED, shown(fact.grade), "leave it out")
+        for path, fact in facts.facts()
+        if fact.grade != MEASURED
+    ]
+    if wrong:
+        raise InputError(wrong)
+    chosen: dict[str, Any] = {
+        name: _replacing(getattr(facts, name), getattr(model, name))
+        for name in facts.model_fields_set - {"languages"}
+        if getattr(facts, name) is not None
+    }
+    languages = {
+        tag: _replacing(fact, model.languages.get(tag)) for tag, fact in facts.languages.items()
+    }
+    return model.model_copy(update={**chosen, "languages": {**model.languages, **languages}})
+
+
+def _graded(data: object) -> object:
+    """Return measurements with the grade that they may leave out."""
+    if not isinstance(data, Mapping):
+        return data
+
+    def graded(claim: object) -> object:
+        return {"grade": MEASURED, **claim} if isinstance(claim, Mapping) else claim
+
+    return {
+        name: {tag: graded(claim) for tag, claim in value.items()}
+        if name == "languages" and isinstance(value, Mapping)
+        else graded(value)
+        for name, value in data.items()
+    }
+
+
+def _replacing(new: Fact, old: Fact | None) -> Fact:
+    """Return the fact `new`, with `old` and what it had replaced under `other_claims`."""
+    if old is None:
+        return new
+    claim = type(old).__bases__[0]
+    fields = old.model_dump(exclude={"other_claims"}, exclude_none=True)
+    demoted = claim(**fields, why_not=f"replaced by a measurement of {new.as_of}")
+    others = (*new.other_claims, demoted, *old.other_claims)
+    return new.model_copy(update={"other_claims": others})

@@ -1,0 +1,316 @@
+"""The bridge from pydantic's errors to ours, and the field types that inputs share."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from mars_solver.errors import InputError, Problem, shown
+from mars_solver.vocabulary import MAX_IMPORTANCE, MAX_NUMBER
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+Issue = tuple[str, str, str, str]
+"""A path below the field, what was expected, what was found, a hint."""
+T = TypeVar("T", bound="Input")
+
+
+class Input(BaseModel):
+    """The base of everything that is parsed: frozen, strict, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with some fields changed; nothing derived from the old ones stays."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in copied.__dict__.keys() - type(self).model_fields.keys():
+            del copied.__dict__[name]
+        return copied
+
+
+def parse(model: type[T], data: object, place: str) -> T:
+    """Validate `data` as `model`.
+
+    Raises:
+        InputError: with every fault of `data`, each under `place`.
+    """
+    try:
+        return model.__pydantic_validator__.validate_python(data)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        raise InputError(problems_of(error, model, place)) from None
+
+
+def faults(*found: Issue) -> PydanticCustomError:
+    """Return the error with which a validator reports one or more faults of its field."""
+    return PydanticCustomError("faults", "not usable", {"faults": found})
+
+
+def unexpected(value: object, what: str, hint: str = "") -> PydanticCustomError:
+    """Return the error of a field whose whole value is not what was expected."""
+    return faults(("", what, shown(value), hint))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return a hint that names the nearest known word, or nothing."""
+    from difflib import get_close_matches  # noqa: PLC0415  (needed for bad input only)
+
+    near = get_close_matches(word.lower(), sorted(known), n=1)
+    return f"did you mean {near[0]}?" if near else ""
+
+
+def one_of(words: Iterable[str]) -> str:
+    """Return the words as what is expected: one of them."""
+    return "one of " + ", ".join(words)
+
+
+def problems_of(error: ValidationError, model: type[BaseModel], place: str) -> list[Problem]:
+    """Return the problems that a validation of `model` met, with the path of each."""
+    return [
+        problem
+        for line in error.errors(include_url=False)
+        for problem in _problems_of_line(line, model, place)
+    ]
+
+
+def _problems_of_line(line: ErrorDetails, model: type[BaseModel], place: str) -> list[Problem]:
+    """Return the problems of one error of pydantic's."""
+    path, found = ".".join(map(str, line["loc"])), line["input"]
+    match line["type"]:
+        case "faults":
+            return [
+                Problem(place, ".".join(p for p in (path, below) if p), *rest)
+                for below, *rest in line["ctx"]["faults"]
+            ]
+        case "extra_forbidden":
+            key = str(line["loc"][-1])
+            known = _keys_at(model, line["loc"][:-1])
+            hint = _where_it_belongs(key, known, model)
+            return [Problem(place, path, one_of(known), f"the unknown key {shown(key)}", hint)]
+        case "too_short" if line["ctx"]["actual_length"] < len(found):
+            return []  # the faults of its items stand in lines of their own
+        case "too_short":
+            least = line["ctx"]["min_length"]
+            return [Problem(place, path, f"a list of at least {least}", shown(found))]
+        case "string_unicode":
+            return [Problem(place, path, "keys of valid Unicode", shown(found))]
+        case "missing":
+            return [Problem(place, path, "a value", "nothing", "add it")]
+        case "model_type" | "dict_type" | "model_attributes_type":
+            return [Problem(place, path, "a table of keys and values", shown(found))]
+        case "tuple_type" | "list_type":
+            return [Problem(place, path, "a list", shown(found))]
+        case "value_error" if isinstance(line["ctx"]["error"], InputError):
+            return [
+                replace(problem, place=place, path=".".join(p for p in (path, problem.path) if p))
+                for problem in line["ctx"]["error"].problems
+            ]
+        case _:
+            return [Problem(place, path, line["msg"], shown(found))]
+
+
+def _table_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel] | None:
+    """Return the model of the table at `loc` of `model`."""
+    current: type[BaseModel] | None = model
+    for part in loc:
+        field = current.model_fields.get(str(part)) if current else None
+        if field:
+            current = _model_in(field.annotation)
+    return current
+
+
+def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    """Return the keys that the table at `loc` of `model` may have."""
+    table = _table_at(model, loc)
+    return sorted(f.alias or name for name, f in table.model_fields.items()) if table else []
+
+
+def _where_it_belongs(key: str, known: list[str], model: type[BaseModel]) -> str:
+    """Return a hint that names the path meant by an unknown key, or nothing."""
+    elsewhere = _paths_below(model)
+    if key in elsewhere:
+        return f"did you mean {elsewhere[key]}?"
+    if hint := did_you_mean(key, known):
+        return hint
+    near = did_you_mean(key, elsewhere).removeprefix("did you mean ").removesuffix("?")
+    return f"did you mean {elsewhere[near]}?" if near else ""
+
+
+@cache
+def _paths_below(model: type[BaseModel]) -> dict[str, str]:
+    """Return the keys that stand in one table of `model` only, each with its dotted path."""
+    paths: dict[str, list[str]] = {}
+    for name in _keys_at(model, ()):
+        for key in _keys_at(model, (name,)):
+            paths.setdefault(key, []).append(f"{name}.{key}")
+    return {key: places[0] for key, places in paths.items() if len(places) == 1}
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the first model that an annotation mentions."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)
+
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,30}")
+_DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
+def number_or_text(text: str) -> int | float | str:
+    """Return the decimal number that a text spells; any other text as it is."""
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if _DECIMAL.fullmatch(text) else text
+
+
+_LARGEST = 10**12
+"""The largest finite number of a fact or anchor; whole ones up to it are exact as float64."""
+
+
+def _flag(value: object) -> bool:
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise unexpected(value, "true or false")
+
+
+def _amount(value: object) -> int | float | None:
+    if value is None:
+        return None
+    number = _number(value)
+    if number is not None and 0 < number <= MAX_NUMBER:
+        return number
+    raise unexpected(value, f"a number > 0 and <= {MAX_NUMBER}")
+
+
+def _bound(value: object) -> int | float:
+    number = _number(value)
+    if number is not None and (0 <= number <= _LARGEST or number == math.inf):
+        return number
+    raise unexpected(value, f"a number >= 0 and <= {_LARGEST}, or inf")
+
+
+def _importance(value: object) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
+        number = int(value)
+        if 0 <= number <= MAX_IMPORTANCE:
+            return number
+    raise unexpected(value, f"a whole number from 0 to {MAX_IMPORTANCE}")
+
+
+def _number(value: object) -> int | float | None:
+    """Return `value` as a number, whole ones as int; None for what is no number (NaN is none)."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, float) and not math.isnan(value):
+        return int(value) if value.is_integer() else float(value)
+    return None
+
+
+_TAG = re.compile(r"[a-z]{2}-[a-z]{2}")
+_SPELLED = {"en-gb": "en-uk"}
+"""Locales that sources spell in two ways, with the spelling used here."""
+
+
+def locale_tag(text: str) -> str | None:
+    """Return the canonical spelling of a locale tag `ll-rr`; None for what is no tag."""
+    tag = text.lower().replace("_", "-")
+    return _SPELLED.get(tag, tag) if _TAG.fullmatch(tag) and text.isascii() else None
+
+
+def _locales(value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if isinstance(value, str) or not isinstance(value, list | tuple):
+        raise unexpected(value, 'a list of locale tags, such as ["en-us"]')
+    tags = [locale_tag(item) if isinstance(item, str) else None for item in value]
+    bad: list[Issue] = [
+        (str(i), "a locale tag ll-rr", shown(item), "write a language and a region, such as en-us")
+        for i, (item, tag) in enumerate(zip(value, tags, strict=True))
+        if tag is None
+    ]
+    if bad:
+        raise faults(*bad)
+    return tuple(dict.fromkeys(tag for tag in tags if tag))
+
+
+_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
+
+
+def _date(value: object) -> str:
+    text = value if isinstance(value, str) else getattr(value, "isoformat", str)()
+    if isinstance(text, str) and _DATE.fullmatch(text):
+        return text
+    raise unexpected(value, "a date as YYYY, YYYY-MM or YYYY-MM-DD")
+
+
+def is_line(text: str) -> bool:
+    """Return whether a text is one line that can be printed, and not too long."""
+    return 0 < len(text) <= _LINE and text.isprintable()
+
+
+def _line(value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, str) and is_line(value):
+        return value
+    raise unexpected(value, f"one line of printable text, at most {_LINE} characters")
+
+
+_LINE = 1000
+
+
+def choice(*words: str) -> PlainValidator:
+    """Return a validator for an optional word out of a few."""
+
+    def check(value: object) -> object:
+        if value is None or (isinstance(value, str) and value in words):
+            return value
+        hint = did_you_mean(value, words) if isinstance(value, str) else ""
+        raise unexpected(value, one_of(words), hint)
+
+    return PlainValidator(check, json_schema_input_type=Literal[(*words, None)])
+
+
+def _schema(**keys: Any) -> WithJsonSchema:
+    return WithJsonSchema(keys)
+
+
+Flag = Annotated[bool, PlainValidator(_flag), _schema(type=["boolean", "null"])]
+Amount = Annotated[
+    int | float | None,
+    PlainValidator(_amount),
+    _schema(type=["number", "null"], exclusiveMinimum=0, maximum=MAX_NUMBER),
+]
+Bound = Annotated[int | float, PlainValidator(_bound), _schema(type="number", minimum=0)]
+Importance = Annotated[
+    int | None,
+    PlainValidator(_importance),
+    _schema(type=["integer", "null"], minimum=0, maximum=MAX_IMPORTANCE),
+]
+Locales = Annotated[
+    tuple[str, ...],
+    PlainValidator(_locales),
+    _schema(
+        type=["array", "null"],
+        items={"type": "string", "pattern": "^[A-Za-z]{2}[-_][A-Za-z]{2}$"},
+    ),
+]
+Date = Annotated[str, PlainValidator(_date)]
+Line = Annotated[
+    str | None,
+    PlainValidator(_line),
+    _schema(type=["string", "null"], minLength=1, maxLength=_LINE),
+]

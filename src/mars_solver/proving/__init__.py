@@ -1,0 +1,1 @@
+"""What holds for all profiles: the theorem, the pinned answers, the proof."""

@@ -1,0 +1,78 @@
+"""What the guide's flowchart answers, and whether a decision agrees with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from mars_solver.inputs.catalogue import Flowchart
+from mars_solver.solving.solver import Decision, Order
+from mars_solver.vocabulary import names_of
+
+
+@dataclass(frozen=True, slots=True)
+class GuideVerdict:
+    """The guide's answer to a profile, and how the decision stands to it."""
+
+    question: int | None
+    """The number of the first question answered with yes; None where there is no need."""
+    answer: tuple[str, ...]
+    """Ids of the guide's models, in its order."""
+    agrees: bool
+    """Whether these models come first, or the first model is one of them where the facts do not
+    let all of them stand best."""
+    blocked_by: tuple[str, ...]
+    """The requirements that the guide's models do not meet; empty where the decision agrees."""
+
+
+def answer(
+    flowchart: Flowchart, needs: Collection[str], primary: str | None, *, batch: bool
+) -> tuple[int | None, tuple[str, ...]]:
+    """Return the number of the question that decides, and the guide's models.
+
+    The questions are asked in order, the primary need's first.
+    """
+    asked = sorted(
+        enumerate(flowchart.questions, start=1), key=lambda item: item[1].need != primary
+    )
+    for number, question in asked:
+        if question.need in needs:
+            return number, question.answer
+    return None, flowchart.batch if batch else flowchart.no_need
+
+
+def compare(flowchart: Flowchart, decision: Decision) -> GuideVerdict:
+    """Return how a decision stands to the guide."""
+    profile = decision.profile
+    needs = profile.require.needs
+    question, models = answer(flowchart, needs, profile.primary, batch=profile.batch)
+    ranked = [decision.standings[place].model.id for place in decision.ranking]
+    orders = [decision.order(place) for place in decision.ranking]
+    agrees = agree(models, ranked, orders)
+    blocking = 0
+    if not agrees:
+        for standing in decision.standings:
+            if standing.model.id in models:
+                blocking |= standing.violated | standing.unverified
+    return GuideVerdict(question, models, agrees, names_of(blocking))
+
+
+def agree(models: tuple[str, ...], ranked: Sequence[str], orders: Sequence[Order]) -> bool:
+    """Return whether the guide's models come first, as far as the facts let them.
+
+    Args:
+        models: the guide's, in its order.
+        ranked: the ids of the models that are left, best first.
+        orders: the standing of each, as it ranks.
+    """
+    if not ranked:
+        return False
+    if stand_best(models, ranked, orders):
+        return tuple(ranked[: len(models)]) == models
+    return ranked[0] in models
+
+
+def stand_best(models: tuple[str, ...], ranked: Sequence[str], orders: Sequence[Order]) -> bool:
+    """Return whether each of the guide's models has the best standing of any candidate."""
+    best = {model for model, order in zip(ranked, orders, strict=True) if order == orders[0]}
+    return best.issuperset(models)

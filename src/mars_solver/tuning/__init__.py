@@ -1,0 +1,1 @@
+"""From labelled profiles to weights."""

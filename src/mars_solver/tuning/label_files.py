@@ -1,0 +1,263 @@
+"""Labels in files: scenarios in TOML or JSON, JSON Lines, and tables in CSV or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from io import StringIO
+from pathlib import Path
+from typing import Any, Final
+
+from mars_solver.errors import InputError, Problem, extra, shown
+from mars_solver.inputs import files
+from mars_solver.inputs.documents import decode, parse_json, table_in
+from mars_solver.inputs.parsing import did_you_mean, one_of
+from mars_solver.inputs.profile_row import COLUMNS, SEPARATOR, ColumnKind, from_text, opened
+from mars_solver.solving.solver import Solver
+from mars_solver.tuning.labels import Label, parse_label
+from mars_solver.tuning.targets import GroundedLabel, questions
+
+SCENARIOS: Final = (".toml", ".json")
+LINES: Final = (".jsonl", ".ndjson")
+TABLES: Final = (".csv", ".parquet", ".pq")
+SUFFIXES: Final = (*SCENARIOS, *LINES, *TABLES)
+MANY: Final = ("labels", "scenarios")
+"""The keys under which one file holds several labels."""
+OVER: Final = ">"
+"""What stands between the two models of a pair in a table."""
+_OWN: Final = {
+    "expected": ColumnKind.TEXT,
+    "over": ColumnKind.TEXT,
+    "group": ColumnKind.TEXT,
+    "weight": ColumnKind.AMOUNT,
+    "line": ColumnKind.TEXT,
+    "text": ColumnKind.TEXT,
+}
+_HEADER: Final = re.compile(r"(\[\[?)\s*([^\[\]]+?)\s*\]")
+_KEY: Final = re.compile(r"([A-Za-z0-9_.\"' -]+?)\s*=")
+
+
+LabelParser = Callable[[], Label]
+"""What parses one label, or raises with what is wrong with it."""
+
+
+def load_labels(paths: Iterable[str | Path]) -> tuple[Label, ...]:
+    """Return the labels in files and folders of files, one after the other.
+
+    Raises:
+        InputError: with every fault of every file, each with its line (of Parquet: its row).
+    """
+    labels, problems = collect_labels(paths)
+    if problems:
+        raise InputError(problems)
+    return labels
+
+
+def load_questions(paths: Iterable[str | Path], solver: Solver) -> tuple[GroundedLabel, ...]:
+    """Return the labels in files and folders of files, held against the facts.
+
+    Raises:
+        InputError: with every fault of every file, and of every label that can be read.
+    """
+    labels, problems = collect_labels(paths)
+    try:
+        found = questions(labels, solver)
+    except InputError as error:
+        problems.extend(error.problems)
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def collect_labels(paths: Iterable[str | Path]) -> tuple[tuple[Label, ...], list[Problem]]:
+    """Return the labels in files and folders of files that can be read, and what is wrong."""
+    problems: list[Problem] = []
+    labels: list[Label] = []
+    chosen: list[Path] = []
+    steps: list[LabelParser] = []
+    for path in paths:
+        with _noted(problems):
+            chosen += files.files_in(path, SUFFIXES)
+    for path in chosen:
+        with _noted(problems):
+            steps += _steps(path)
+    for step in steps:
+        with _noted(problems):
+            labels.append(step())
+    if not labels and not problems:
+        places = ", ".join(map(str, chosen)) or "LABELS"
+        problems.append(Problem(places, "", "at least one label", "none"))
+    return tuple(labels), problems
+
+
+@contextmanager
+def _noted(problems: list[Problem]) -> Iterator[None]:
+    """Keep what is wrong with one step, and go on."""
+    try:
+        yield
+    except InputError as error:
+        problems.extend(error.problems)
+
+
+def _steps(path: Path) -> Iterable[LabelParser]:
+    """Return what parses each label in one file."""
+    place, suffix = str(path), path.suffix.lower()
+    if suffix not in SUFFIXES:
+        found = path.suffix or "no suffix"
+        hint = "name it by what it holds"
+        raise InputError(
+            [Problem(place, "", f"a file that ends in {', '.join(SUFFIXES)}", found, hint)]
+        )
+    if suffix in SCENARIOS:
+        return _scenarios(files.read_long(path), place)
+    if suffix in LINES:
+        return _json_lines(files.read_long(path), place)
+    if suffix == ".csv":
+        return _csv_rows(files.read_long(path), place)
+    with extra("batch"):
+        from mars_solver.batch import tables  # noqa: PLC0415
+    rows = enumerate(tables.parquet_rows(path), start=1)
+    return [partial(_from_row, row, place, number) for number, row in rows]
+
+
+def _scenarios(data: bytes, place: str) -> list[LabelParser]:
+    """Return what parses the label of a document, or those under one of the keys for many."""
+    document = table_in(data, place)
+    is_json = place.endswith(".json") or data.lstrip().startswith(b"{")
+    lines = [] if is_json else toml_lines(decode(data, place))
+    key = next((key for key in MANY if key in document), None)
+    if key is None:
+        return [partial(parse_label, document, place, lines[0] if lines else None)]
+    many = document[key]
+    others = [name for name in document if name != key]
+    if not isinstance(many, list) or others:
+        found = f"{', '.join(others)} beside it" if others else shown(many)
+        raise InputError([Problem(place, key, "nothing but a list of labels", found)])
+    if len(lines) == len(many) + 1:
+        return [
+            partial(parse_label, each, place, at) for each, at in zip(many, lines[1:], strict=True)
+        ]
+    return [partial(parse_label, each, f"{place}:{key}.{i}") for i, each in enumerate(many)]
+
+
+def _json_lines(data: bytes, place: str) -> list[LabelParser]:
+    def one(number: int, line: bytes) -> Label:
+        where = f"{place}:{number}"
+        return parse_label(parse_json(decode(line, where), where), place, {"": number})
+
+    numbered = enumerate(data.split(b"\n"), start=1)
+    return [partial(one, n, line) for n, line in numbered if line.strip(b" \t\r\xef\xbb\xbf")]
+
+
+def _csv_rows(data: bytes, place: str) -> list[LabelParser]:
+    """Return what parses each row of CSV, under the line at which it begins.
+
+    Raises:
+        InputError: with the columns that stand twice.
+    """
+    reader = csv.reader(StringIO(decode(data, place), newline=""), strict=True)
+    kinds = {**COLUMNS, **_OWN}
+    steps: list[LabelParser] = []
+    header: list[str] = []
+    start = 1
+    try:
+        for cells in reader:
+            where = f"{place}:{start}"
+            if not header:
+                header = [cell.strip() for cell in cells]
+                if problems := _repeated(header, where):
+                    raise InputError(problems)
+            elif cells and len(cells) != len(header):
+                what = f"{len(header)} cells, as the header has"
+                steps.append(partial(_refuse, Problem(where, "", what, str(len(cells)))))
+            elif cells:
+                row = {
+                    name: from_text(kinds.get(name, ColumnKind.TEXT), cell)
+                    for name, cell in zip(header, cells, strict=True)
+                }
+                steps.append(partial(_from_row, row, place, start))
+            start = reader.line_num + 1
+    except csv.Error as error:
+        steps.append(partial(_refuse, Problem(f"{place}:{start}", "", "a line of CSV", str(error))))
+    return steps
+
+
+def _refuse(problem: Problem) -> Label:
+    raise InputError([problem])
+
+
+def _repeated(header: list[str], place: str) -> list[Problem]:
+    twice = sorted({name for name in header if header.count(name) > 1})
+    return [Problem(place, name, "each column once", "it more than once") for name in twice]
+
+
+def _from_row(row: Mapping[str, Any], place: str, number: int) -> Label:
+    """Return the label in one row of a table."""
+    where = f"{place}:{number}"
+    known = {**COLUMNS, **_OWN}
+    problems = [
+        Problem(
+            where, "", one_of(known), f"the unknown column {shown(name)}", did_you_mean(name, known)
+        )
+        for name in row
+        if name not in known
+    ]
+    profile, more = opened({name: row[name] for name in row if name in COLUMNS}, where)
+    if problems + more:
+        raise InputError(problems + more)
+    own = {name: row[name] for name in _OWN if row.get(name) is not None}
+    for name in own.keys() & {"expected", "over"}:
+        if isinstance(own[name], str):
+            own[name] = [part.strip() for part in own[name].split(SEPARATOR) if part.strip()]
+    if isinstance(own.get("over"), list):
+        own["over"] = [_pair(each) for each in own["over"]]
+    try:
+        return parse_label({"id": row.get("id"), "profile": profile, **own}, place, {"": number})
+    except InputError as error:
+        raise InputError(
+            replace(problem, path=_column(problem.path)) for problem in error.problems
+        ) from None
+
+
+def _pair(value: object) -> object:
+    return [part.strip() for part in value.split(OVER)] if isinstance(value, str) else value
+
+
+def _column(path: str) -> str:
+    for table in ("profile.require.", "profile.prefer.", "profile."):
+        path = path.removeprefix(table)
+    return path
+
+
+def toml_lines(text: str) -> list[dict[str, int]]:
+    """Return the line of each dotted path: at the top of a document, then in each of its labels.
+
+    It reads headers and keys line by line, which is enough to point at them.
+    """
+    found: list[dict[str, int]] = [{}]
+    prefix: tuple[str, ...] = ()
+    for number, line in enumerate(text.split("\n"), start=1):
+        stripped = line.strip()
+        if header := _HEADER.match(stripped):
+            prefix = _parts(header[2])
+            if prefix[0] in MANY:
+                prefix = prefix[1:]
+                if not prefix and header[1] == "[[":
+                    found.append({"": number})
+            _note(found[-1], prefix, number)
+        elif key := _KEY.match(stripped):
+            _note(found[-1], (*prefix, *_parts(key[1])), number)
+    return found
+
+
+def _note(lines: dict[str, int], path: tuple[str, ...], number: int) -> None:
+    for length in range(len(path) + 1):
+        lines.setdefault(".".join(path[:length]), number)
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in text.split("."))

@@ -1,0 +1,170 @@
+"""Labels: profiles with the models that are right for them, parsed and held against the facts."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, PlainValidator, model_validator
+
+from mars_solver.errors import InputError, Problem, shown
+from mars_solver.inputs.catalogue import digest
+from mars_solver.inputs.facts import Text
+from mars_solver.inputs.parsing import Input, Issue, Line, faults, parse, unexpected
+from mars_solver.proving.pins import Names, ParsedProfile
+
+
+def _pairs(value: object) -> object:
+    if not isinstance(value, list | tuple):
+        raise unexpected(value, 'a list of pairs, such as [["mars-pro", "mars-flash"]]')
+    return tuple(tuple(pair) if isinstance(pair, list) else pair for pair in value)
+
+
+def _weight(value: object) -> float:
+    if value is None:
+        return 1.0
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        number = float(value)
+        if 0 < number <= MOST and math.isfinite(number):
+            return number
+    raise unexpected(value, f"a number > 0 and <= {MOST}")
+
+
+MOST = 10**6
+"""The largest weight of a label."""
+
+
+class Document(Input):
+    """A label as a file holds it."""
+
+    id: Text
+    profile: ParsedProfile
+    expected: Names = ()
+    """The models that may come first; with `line`, those that do, in this order."""
+    over: Annotated[tuple[tuple[Text, Text], ...], BeforeValidator(_pairs)] = ()
+    """Pairs of models of which the first one ranks before the other."""
+    group: Line = None
+    """Labels of one group are held out together; each is one of its own unless stated."""
+    weight: Annotated[float, PlainValidator(_weight)] = 1.0
+    """How much it counts where labels contradict each other."""
+    line: Line = None
+    """The line of the guide that it is, which `verify` reads as an order."""
+    text: Line = None
+    measurements: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        found: list[Issue] = []
+        if not self.expected and not self.over:
+            hint = "name the models that are right, or pairs under over"
+            found.append(("expected", "at least one model", "none", hint))
+        twice = sorted({name for name in self.expected if self.expected.count(name) > 1})
+        found += [("expected", "each model once", f"{name} more than once", "") for name in twice]
+        same = [one for one, other in self.over if one == other]
+        found += [("over", "two models", f"{name} over itself", "") for name in same]
+        if found:
+            raise faults(*found)
+        return self
+
+
+@dataclass(frozen=True)
+class Label:
+    """A label, and where it stands."""
+
+    document: Document
+    file: str
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """The line of the file at which each dotted path of it stands, as far as is known."""
+
+    def at(self, path: str = "") -> str:
+        """Return the place of one of its fields, for messages."""
+        return place_of(self.file, self.lines, path)
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        return self.document.id
+
+    @property
+    def group(self) -> str:
+        """What it is held out with."""
+        return self.document.group or self.document.id
+
+    @property
+    def ordered(self) -> bool:
+        """Whether `expected` is an order of first places, and not a choice."""
+        return self.document.line is not None
+
+    def says(self) -> dict[str, Any]:
+        """Return what it says of which profile, as plain values."""
+        document = self.document
+        profile = {**document.profile.to_dict(), "name": None}
+        return {
+            "profile": profile,
+            "expected": document.expected if self.ordered else sorted(document.expected),
+            "ordered": self.ordered,
+            "over": document.over,
+            "measurements": json.loads(json.dumps(document.measurements, default=str)),
+        }
+
+
+def parse_label(data: object, file: str, lines: Mapping[str, int] | None = None) -> Label:
+    """Return the label that a mapping describes.
+
+    Args:
+        data: the mapping.
+        file: where it stands.
+        lines: see `Label`.
+
+    Raises:
+        InputError: with every fault of the mapping, each under the file and its line.
+    """
+    known = lines or {}
+    try:
+        return Label(parse(Document, data, file), file, known)
+    except InputError as error:
+        raise InputError(
+            replace(problem, place=place_of(file, known, problem.path))
+            for problem in error.problems
+        ) from None
+
+
+def place_of(file: str, lines: Mapping[str, int], path: str) -> str:
+    """Return a file with the line of a path in it, or of what holds that path."""
+    while path not in lines and path:
+        path = path.rpartition(".")[0]
+    return f"{file}:{lines[path]}" if path in lines else file
+
+
+def together(labels: Iterable[Label]) -> tuple[tuple[Label, ...], list[Problem]]:
+    """Return labels as one set, and what keeps them from being one.
+
+    A label that stands twice counts once. A problem is every id that names two labels. Two ids may
+    answer one profile in ways that exclude each other: that is a contradiction, and no fault.
+    """
+    problems: list[Problem] = []
+    by_id: dict[str, Label] = {}
+    kept: list[Label] = []
+    for label in labels:
+        known = by_id.setdefault(label.id, label)
+        if known is label or _content(known) != _content(label):
+            kept.append(label)
+        if _content(known) != _content(label):
+            found = f"{shown(label.id)} again, for another label than at {known.at('id')}"
+            problems.append(Problem(label.at("id"), "id", "an id of its own", found, "rename one"))
+    return tuple(kept), problems
+
+
+def label_digest(labels: Sequence[Label]) -> str:
+    """Return the sha256 of what labels say, whatever the order of files and lines."""
+    content = [_content(each) for each in sorted(labels, key=lambda label: label.id)]
+    return digest({"labels": content})
+
+
+def _content(label: Label) -> dict[str, Any]:
+    """Return all that a label says, as plain values."""
+    document = label.document
+    return {"id": label.id, "group": label.group, "weight": document.weight, **label.says()}

@@ -1,0 +1,290 @@
+"""The description of the JSON API: OpenAPI 3.1, with examples that were really answered."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from mars_solver import __version__
+from mars_solver.batch import lines
+from mars_solver.errors import InputError
+from mars_solver.explaining.recommendation import recommend_with
+from mars_solver.inputs.profile import Profile, parse_profile, profile_schema
+from mars_solver.inputs.profile_row import COLUMNS
+from mars_solver.vocabulary import INFEASIBLE, POLICIES, VARIABLES, Status
+from mars_solver.web.faults import MEDIA_TYPE, RefusalError, counted
+
+if TYPE_CHECKING:
+    from mars_solver.solving.solver import Solver
+
+Schema = dict[str, Any]
+NDJSON: Final = "application/x-ndjson"
+JSON: Final = "application/json"
+BODY: Final = "body"
+"""How messages call the body of a request."""
+_EXAMPLE: Final[dict[str, Any]] = {
+    "name": "Support line",
+    "require": {"real_time": True, "max_ttfb_ms": 300, "languages": ["en-us"]},
+}
+_IMPOSSIBLE: Final[dict[str, Any]] = {"require": {"real_time": True, "style_control": True}}
+_FAULTY: Final[dict[str, Any]] = {"require": {"real_time": "yes", "max_ttfb": 300}}
+_ROWS: Final = '{"id": "line", "real_time": true}\n{"id": "kiosk", "max_ttfb_ms": -1}\n'
+_PROFILE: Final[Schema] = {
+    JSON: {
+        "schema": {"$ref": "#/components/schemas/Profile"},
+        "examples": {
+            "guaranteed": {"value": _EXAMPLE},
+            "infeasible": {"value": _IMPOSSIBLE},
+        },
+    }
+}
+_NUMBER: Final = {"type": "number", "minimum": 0, "maximum": 1}
+_WORDS: Final = {"type": "array", "items": {"type": "string"}}
+_AGREES: Final = {"type": "boolean"}
+
+
+def document(solver: Solver, most_rows: int, most_ranked: int) -> Schema:
+    """Return the OpenAPI document of a solver.
+
+    Args:
+        solver: whose answers are the examples.
+        most_rows: how many rows a batch may have.
+        most_ranked: how many models an answer may rank.
+    """
+    answers = {
+        "guaranteed": recommend_with(solver, Profile.model_validate(_EXAMPLE)),
+        "infeasible": recommend_with(solver, Profile.model_validate(_IMPOSSIBLE)),
+    }
+    bounded = {"type": "integer", "minimum": 1, "maximum": most_ranked}
+    options = [
+        _parameter("unknown", {"enum": list(POLICIES)}, "how to rank what the facts leave open"),
+        _parameter("top", bounded, "the longest shortlist wanted"),
+    ]
+    model = _parameter("model", {"type": "string"}, "also: what would put this model first")
+    health = {"ok": {"value": {"status": "ok"}}}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "mars-solver",
+            "version": __version__,
+            "summary": "Pick a MARS text-to-speech model for what a voice product needs.",
+            "description": "The same objects as `--json` on the command line.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "paths": {
+            "/v1/recommend": _post(
+                "recommend",
+                "Rank the models that meet a profile, with reasons",
+                options,
+                _PROFILE,
+                _json(
+                    "The answer; it may be infeasible.",
+                    "Recommendation",
+                    {name: {"value": each.to_dict()} for name, each in answers.items()},
+                ),
+            ),
+            "/v1/explain": _post(
+                "explain",
+                "Explain a recommendation, and what would change it",
+                [*options, model],
+                _PROFILE,
+                _json(
+                    "The answer, explained.",
+                    "Explanation",
+                    {name: {"value": each.explain().to_dict()} for name, each in answers.items()},
+                ),
+            ),
+            "/v1/batch": _batch(solver, options, most_rows),
+            "/v1/catalogue": _get(
+                "catalogue",
+                "The facts, with their sources, dates and grades",
+                _json("The catalogue.", "Catalogue"),
+            ),
+            "/healthz": _get(
+                "health", "Whether the server answers", _json("It does.", "Health", health)
+            ),
+        },
+        "components": {
+            "schemas": {**_profile_schemas(), **_schemas()},
+            "responses": {f"Refused{status}": _refusal(status) for status in _WHY},
+        },
+    }
+
+
+def _post(
+    name: str, summary: str, parameters: list[Schema], content: Schema, answer: Schema
+) -> Schema:
+    """Return the description of a call with a body."""
+    return {
+        "post": {
+            "operationId": name,
+            "summary": summary,
+            "parameters": parameters,
+            "requestBody": {"required": True, "content": content},
+            "responses": {"200": answer, **_refusals(400, 408, 413, 415, 422, 500, 503)},
+        }
+    }
+
+
+def _get(name: str, summary: str, answer: Schema) -> Schema:
+    """Return the description of a call without a body."""
+    return {
+        "get": {
+            "operationId": name,
+            "summary": summary,
+            "responses": {"200": answer, **_refusals(422, 500)},
+        }
+    }
+
+
+def _batch(solver: Solver, options: list[Schema], most_rows: int) -> Schema:
+    """Return the description of the call that answers many profiles."""
+    found = "".join(f"{each}\n" for each in lines.answers(solver, lines.rows_in(_ROWS.encode())))
+    answer = {
+        "description": "One line for each row, in order. A row that is no profile has the status"
+        " rejected, and its reasons.",
+        "content": {NDJSON: {"schema": {"type": "string"}, "example": found}},
+    }
+    content = {
+        NDJSON: {
+            "schema": {
+                "type": "string",
+                "description": "A row is a profile, its fields side by side: " + ", ".join(COLUMNS),
+            },
+            "example": _ROWS,
+        }
+    }
+    return _post("batch", f"Answer up to {most_rows} profiles", options, content, answer)
+
+
+def _parameter(name: str, schema: Schema, description: str) -> Schema:
+    where = {"name": name, "in": "query", "required": False}
+    return {**where, "description": description, "schema": schema}
+
+
+def _ref(name: str, kind: str = "schemas") -> Schema:
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def _json(description: str, schema: str, examples: Schema | None = None) -> Schema:
+    content: Schema = {"schema": _ref(schema)}
+    if examples:
+        content["examples"] = examples
+    return {"description": description, "content": {JSON: content}}
+
+
+_WHY: Final = {
+    400: "The body is not well-formed JSON.",
+    408: "The body did not arrive in time.",
+    413: "The body has too many bytes or rows.",
+    415: "The body is of another media type.",
+    422: "The profile or an option cannot be used; each problem is listed.",
+    500: "A fault of the server.",
+    503: "The server is busy, or the answer took too long; try again later.",
+}
+
+
+def _refusals(*statuses: int) -> Schema:
+    return {str(status): _ref(f"Refused{status}", "responses") for status in statuses}
+
+
+def _refusal(status: int) -> Schema:
+    """Return the description of an answer without an answer, with an example."""
+    fault = RefusalError(status, _WHY[status])
+    if status == 422:  # noqa: PLR2004  (the status that lists problems)
+        try:
+            parse_profile(_FAULTY, BODY)
+        except InputError as error:
+            fault = RefusalError(status, counted(error.problems), error.problems)
+    example = json.loads(fault.to_json())
+    content = {MEDIA_TYPE: {"schema": _ref("Problem"), "example": example}}
+    return {"description": _WHY[status], "content": content}
+
+
+def _profile_schemas() -> Schema:
+    """Return the schema of a profile and of its tables, referring to one another here."""
+    text = json.dumps(profile_schema()).replace("#/$defs/", "#/components/schemas/")
+    schema = json.loads(text)
+    tables = schema.pop("$defs")
+    for key in ("$schema", "$id"):
+        del schema[key]
+    return {"Profile": schema, **tables}
+
+
+def _schemas() -> Schema:
+    """Return the schemas of what is answered."""
+    finding = {"description": "A JSON value; null is unknown, and an open end of a range."}
+    text, optional_text = {"type": "string"}, {"type": ["string", "null"]}
+    sets = {"type": "array", "items": _WORDS}
+    configuration = {name: {"enum": list(values)} for name, values in VARIABLES.items()}
+    ranked = [Status.GUARANTEED.word, Status.UNVERIFIED.word]
+    contribution = _object(criterion=text, value=_NUMBER, weight=_NUMBER, points=_NUMBER)
+    candidate = _object(
+        rank={"type": "integer", "minimum": 1},
+        model=text,
+        status={"enum": ranked},
+        score=_NUMBER,
+        score_range={**_list(_NUMBER), "minItems": 2, "maxItems": 2},
+        configuration=_object(**configuration),
+        speech_model=optional_text,
+        contributions=_list(contribution),
+        to_verify=_list(_object(requirement=text, found=finding, note=text)),
+    )
+    violation = _object(requirement=text, required=finding, found=finding, source=optional_text)
+    change = _object(**{"requirement": text, "from": finding, "to": finding})
+    recommendation = _object(
+        schema=text,
+        profile=_ref("Profile"),
+        status={"enum": [*ranked, INFEASIBLE]},
+        shortlist=_list(candidate),
+        excluded=_list(_object(model=text, violations=_list(violation))),
+        conflicts=sets,
+        corrections=sets,
+        betas=_WORDS,
+        relaxations=_list(_object(status={"enum": ranked}, changes=_list(change), admits=_WORDS)),
+        flowchart=_object(
+            question={"type": ["integer", "null"]},
+            answer=_WORDS,
+            agrees=_AGREES,
+            blocked_by=_WORDS,
+        ),
+        notes=_WORDS,
+        catalogue=_object(version=text, as_of=text, sha256=text),
+        weights=_object(name=text, sha256=text),
+    )
+    table = {"type": "object"}
+    explanation = _object(
+        difference={"type": ["object", "null"]},
+        importances=_list(table),
+        thresholds=_list(table),
+        decisive_facts=_list(table),
+        first_rank_shares=_list(_object(model=text, share=_NUMBER, exact=_AGREES, error=_NUMBER)),
+    )
+    problem = _object(**dict.fromkeys(("place", "path", "expected", "found", "hint"), text))
+    status = {"type": "integer", "minimum": 400, "maximum": 599}
+    return {
+        "Recommendation": recommendation,
+        "Explanation": {"allOf": [_ref("Recommendation"), explanation]},
+        "Catalogue": _object(
+            schema=text,
+            version=text,
+            as_of=text,
+            sha256=text,
+            models=_list(table),
+            sources=table,
+            flowchart=table,
+        ),
+        "Health": _object(status={"const": "ok"}),
+        "Problem": _object(
+            type=text, title=text, status=status, detail=text, problems=_list(problem)
+        ),
+    }
+
+
+def _object(**properties: Schema) -> Schema:
+    """Return the schema of an object that has all of some keys."""
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}

@@ -1,0 +1,115 @@
+"""A server for the application, bounded in connections, bytes and time."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING, Any, Final
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from mars_solver.errors import InputError, Problem
+from mars_solver.web.app import create_app
+
+if TYPE_CHECKING:
+    from mars_solver.solving.solver import Solver
+
+MOST_CONNECTIONS: Final = 512
+HEAD_SECONDS: Final = 10.0
+"""How long the head of a request may take to arrive, and a connection may be neither idle nor
+asking."""
+REQUEST_SECONDS: Final = 60.0
+"""How long a request may take in all, until its answer is read."""
+_IDLE_SECONDS: Final = 5
+_HEAD_BYTES: Final = 2**15
+_BACKLOG: Final = 256
+
+
+class DeadlineProtocol(H11Protocol):
+    """HTTP that waits for nobody longer than it says above."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for the head of the first request."""
+        super().connection_made(transport)
+        self._wait(HEAD_SECONDS)
+
+    def data_received(self, data: bytes) -> None:
+        """Wait for the whole request once its head is there."""
+        before = self.cycle
+        super().data_received(data)
+        if self.cycle is not before and not self.cycle.response_complete:
+            self._wait(REQUEST_SECONDS)
+
+    def on_response_complete(self) -> None:
+        """Wait for the head of the next request."""
+        self._wait(HEAD_SECONDS)
+        super().on_response_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+        super().connection_lost(exc)
+
+    def _wait(self, seconds: float) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = self.loop.call_later(seconds, self.transport.abort)
+
+
+def config(app: Any) -> uvicorn.Config:
+    """Return how an application is served."""
+    return uvicorn.Config(
+        app,
+        http=DeadlineProtocol,
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=_IDLE_SECONDS,
+        timeout_graceful_shutdown=3,
+        h11_max_incomplete_event_size=_HEAD_BYTES,
+        proxy_headers=False,
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at an address.
+
+    Raises:
+        InputError: where it cannot.
+    """
+    place = f"{host}:{port}"
+    try:
+        family, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # Named as TCP, so that asyncio sends small answers at once (no Nagle) on what it accepts.
+        opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        try:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            opened.bind((host, port))
+            opened.listen(_BACKLOG)
+        except BaseException:
+            opened.close()
+            raise
+    except (OSError, OverflowError, UnicodeError) as error:
+        found = getattr(error, "strerror", None) or str(error)
+        hint = "another --port may be free; --port 0 takes any"
+        expected = "an address to listen at"
+        raise InputError([Problem("serve", place, expected, found, hint)]) from None
+    return opened
+
+
+def address(opened: socket.socket) -> str:
+    """Return the URL of a socket that listens."""
+    host, port = opened.getsockname()[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def serve(solver: Solver, opened: socket.socket) -> None:
+    """Serve the application until it is interrupted."""
+    uvicorn.Server(config(create_app(solver))).run(sockets=[opened])

@@ -52,7 +52,7 @@ long: $(VENV)/.dev
 # The batch path in a Spark session of this machine; skipped where there is no Java.
 spark: $(VENV)/.dev
 	$(PIP) install --require-hashes -r requirements/spark.txt
-	$(BIN)/python -m pytest tests/test_spark.py
+	$(BIN)/python -m pytest tests/batch/test_spark.py
 
 # The page in a real Chromium: Debian's, put there where we may; skipped where there is none.
 browser: $(VENV)/.dev
@@ -60,7 +60,7 @@ browser: $(VENV)/.dev
 	if ! command -v chromium >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium || true; \
 	fi
-	$(BIN)/python -m pytest tests/test_browser.py
+	$(BIN)/python -m pytest tests/web/test_browser.py
 
 # Every comparison of speed beside pinned peers, in an environment of its own, and the table in
 # README.md; `peers-quick` only checks that all of them answer alike.

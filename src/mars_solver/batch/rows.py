@@ -29,7 +29,7 @@ class Rows:
     stated: Array
     """The masks of the stated requirements."""
     cells: tuple[Array, ...]
-    """The choice of each numeric requirement: a place in the choices of its axis, 0 where not stated."""
+    """The choice of each numeric requirement: a place on its axis, 0 where not stated."""
     locales: Array
     """What is asked of languages: a row of `standings`."""
     standings: Array

@@ -11,15 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from command import Run, run
 from mars_solver import Profile, __version__, recommend
 from mars_solver.inputs.profile import profile_schema
-
-Run = subprocess.CompletedProcess[str]
-
-
-def run(*arguments: str, stdin: str | None = None) -> Run:
-    command = [sys.executable, "-m", "mars_solver", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, input=stdin, check=False)
 
 
 def answer_of(result: Run) -> dict[str, object]:

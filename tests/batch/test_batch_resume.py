@@ -21,8 +21,7 @@ from mars_solver import InputError, Solver, Weights, load_weights
 from mars_solver.batch import tables
 from mars_solver.batch.checkpoints import Checkpoint
 from mars_solver.batch.run import Run, execute
-from tables import seeded_rows
-from test_batch import is_finite, write
+from tables import is_finite, seeded_rows, write
 
 ROWS = [
     row

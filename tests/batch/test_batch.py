@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import math
 import os
 from pathlib import Path
 from typing import Any
@@ -15,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from command import run as command
 from mars_solver import InputError, Profile, Solver, decide, load_weights, recommend, recommend_many
 from mars_solver.batch import answers as batches
 from mars_solver.batch.run import Run, execute
 from mars_solver.batch.tables import PART_ROWS, open_table
 from mars_solver.vocabulary import POLICIES, Policy
 from strategies import catalogues, profile_dicts
-from tables import SCHEMA, Row, batch_of, expected, nested, rows, seeded_rows
-from test_cli import run as command
+from tables import Row, batch_of, expected, is_finite, nested, rows, seeded_rows, write
 
 WEIGHTS = load_weights()
 
@@ -166,25 +164,6 @@ def test_recommend_many_names_each_bad_profile() -> None:
 # A whole run over a file
 
 
-def write(path: Path, made: list[Row]) -> Path:
-    """A table of rows in the format that the name tells."""
-    if path.suffix == ".parquet":
-        pq.write_table(pa.Table.from_batches([batch_of(made)]), path, row_group_size=700)
-    elif path.suffix == ".jsonl":
-        lines = [json.dumps(row) for row in made]
-        path.write_text("\n".join(lines) + "\n", "utf-8")
-    else:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, SCHEMA.names)
-            writer.writeheader()
-            writer.writerows([{n: _cell(v) for n, v in row.items()} for row in made])
-    return path
-
-
-def _cell(value: Any) -> str:
-    return ";".join(value) if isinstance(value, list) else str(value)
-
-
 def execute_on(path: Path, solver: Solver, **options: Any) -> tuple[bytes, bytes, dict[str, Any]]:
     """The bytes of the answers and of the rejects of a run, and its counts."""
     output = path.with_name("answers.parquet")
@@ -194,10 +173,6 @@ def execute_on(path: Path, solver: Solver, **options: Any) -> tuple[bytes, bytes
     assert not path.with_name("answers.parquet.parts").exists()
     refused = rejects.read_bytes() if rejects.exists() else b""
     return output.read_bytes(), refused, summary.to_dict()
-
-
-def is_finite(value: object) -> bool:
-    return not isinstance(value, float) or math.isfinite(value)
 
 
 WRITABLE = [

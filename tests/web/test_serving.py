@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 import uvicorn
 
+from command import run
 from markup import Page
 from mars_solver import InputError, Solver, recommend
 from mars_solver.web import guard
 from mars_solver.web import server as serving
 from mars_solver.web.app import create_app
-from test_cli import run
 
 COMMAND = [sys.executable, "-m", "mars_solver", "serve", "--port", "0"]
 

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from mars_solver import InputError, Solver
+from readme import blocks
 from tables import batch_of, expected, seeded_rows
-from test_docs import blocks
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parents[1] / "benchmarks" / "scenarios"
+FOLDER = Path(__file__).parents[2] / "benchmarks" / "scenarios"
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import math
 import random
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
 from mars_solver import InputError, Profile, Solver, recommend_with
@@ -119,3 +123,26 @@ def expected(
     blocked = alone or [name for conflict in answer.conflicts[:1] for name in conflict]
     said["blocked"] = ";".join(blocked) or None
     return said
+
+
+def write(path: Path, made: list[Row]) -> Path:
+    """A table of rows in the format that the name tells."""
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_batches([batch_of(made)]), path, row_group_size=700)
+    elif path.suffix == ".jsonl":
+        lines = [json.dumps(row) for row in made]
+        path.write_text("\n".join(lines) + "\n", "utf-8")
+    else:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, SCHEMA.names)
+            writer.writeheader()
+            writer.writerows([{n: _text(v) for n, v in row.items()} for row in made])
+    return path
+
+
+def _text(value: Any) -> str:
+    return ";".join(value) if isinstance(value, list) else str(value)
+
+
+def is_finite(value: object) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)

@@ -1,6 +1,6 @@
 """Whatever the README shows is what happens.
 
-After a wanted change, `REWRITE_DOCS=1 pytest tests/test_docs.py` puts the new output in.
+After a wanted change, `REWRITE_DOCS=1 pytest tests/project/test_docs.py` puts the new output in.
 """
 
 from __future__ import annotations
@@ -23,14 +23,9 @@ import pytest
 from mars_solver import Profile, Solver, load_catalogue, load_weights, recommend
 from mars_solver.inputs.catalogue import with_measurements
 from mars_solver.web.app import create_app
+from readme import README, blocks
 
-ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
-BLOCK = re.compile(r"```(\w+)\n(.*?)```\n", re.DOTALL)
-
-
-def blocks(language: str) -> list[str]:
-    return [body for name, body in BLOCK.findall(README.read_text("utf-8")) if name == language]
+ROOT = Path(__file__).parents[2]
 
 
 def put_in(old: str, new: str) -> None:

@@ -48,7 +48,7 @@ from mars_solver.tuning.tune import Invariants, Push, cross_validate, held_out, 
 from mars_solver.vocabulary import CRITERIA, VALUE_SCALE
 from strategies import profiles
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CATALOGUE, SHIPPED = load_catalogue(), load_weights()
 SOLVER = Solver(CATALOGUE, SHIPPED)
 IDS = [model.id for model in CATALOGUE.models]

@@ -184,9 +184,7 @@ def concluded(ground: Ground, profile: Profile, unverified: Mapping[str, int]) -
         profile: what is asked.
         unverified: by model id; a model without a configuration that violates nothing is absent.
     """
-    multiply = coefficients(
-        ground.weights, profile.require.needs, profile.primary, batch=profile.batch
-    )
+    multiply = coefficients(ground.weights, profile.context)
     weights = [i * m for i, m in zip(profile.importances, multiply, strict=True)]
     standings: list[Standing] = []
     keys: list[tuple[int, int, str]] = []

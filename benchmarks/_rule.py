@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from _rivals import NEEDS_VALUE, OPEN, VIOLATED, Facts, Ground, known_as
+from mars_solver.inputs.profile import Context
 from mars_solver.inputs.weights import PerCriterion, coefficients
 from mars_solver.vocabulary import CRITERION_NAMES, NEEDS, VALUE_SCALE
 
@@ -106,7 +107,7 @@ def rule(ground: Ground, d: Dialect) -> Rule:
 
 def _bits(ground: Ground) -> int:
     """Return how many bits the greatest possible sum takes."""
-    every = [coefficients(ground.weights, _ALL, need, batch=True) for need in _ALL]
+    every = [coefficients(ground.weights, Context(_ALL, need, batch=True)) for need in _ALL]
     greatest = max(map(sum, every)) * 10 * 2 * VALUE_SCALE
     return greatest.bit_length()
 

@@ -31,10 +31,10 @@ from typing import TYPE_CHECKING, Any, Final
 import _threads  # noqa: F401  (before NumPy)
 from mars_solver import Catalogue, Solver, load_catalogue, load_weights
 from mars_solver.errors import InputError, Problem, extra, gather, shown
-from mars_solver.inputs.files import load_pins, load_scenarios, write_whole
+from mars_solver.inputs.files import write_whole
 from mars_solver.inputs.parsing import did_you_mean, is_line, one_of
-from mars_solver.inputs.weights import MAX_WEIGHT, Provenance, Weights, with_vectors
-from mars_solver.inputs.weights_text import weights_toml
+from mars_solver.inputs.weights import MAX_WEIGHT, Provenance, Weights, weights_toml, with_vectors
+from mars_solver.proving.pins import load_pins, load_scenarios
 from mars_solver.proving.proof import Proof, verify
 from mars_solver.tuning.labels import Label, label_digest
 from mars_solver.vocabulary import CRITERION_NAMES

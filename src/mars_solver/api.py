@@ -1,20 +1,19 @@
-"""The library's front door: answers without preparing a solver first."""
+"""The calls of the library: answers without preparing a solver first."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
-from mars_solver.errors import InputError, Problem, extra, gather, shown
+from mars_solver.errors import extra, gather
 from mars_solver.explaining.recommendation import Recommendation, recommend_with
-from mars_solver.inputs.catalogue import Catalogue, with_measurements
-from mars_solver.inputs.files import load_catalogue, load_weights
-from mars_solver.inputs.parsing import one_of
+from mars_solver.inputs.catalogue import Catalogue
+from mars_solver.inputs.options import check_options
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.inputs.weights import Weights
-from mars_solver.solving.solver import Solver
-from mars_solver.vocabulary import POLICIES, Policy
+from mars_solver.solving.solver import solver_of
+from mars_solver.vocabulary import Policy
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,7 +68,7 @@ def recommend_many(
         top: as `recommend` has it.
 
     Raises:
-        InputError: with every fault of the input, each profile's under its place in it.
+        InputError: with every fault of the input, those of a profile under `profiles[index]`.
     """
     check_options(unknown, top)
     solver = solver_of(catalogue, weights, measurements)
@@ -99,7 +98,7 @@ def decide(
         top: how many models to rank.
 
     Returns:
-        `row` (the place in the batch), `id`, `status`, `model_1`.., `score_1`.., `status_1`..,
+        `row` (the index in the batch), `id`, `status`, `model_1`.., `score_1`.., `status_1`..,
         `blocked` (what leaves no model), `flowchart_agrees`, `reasons`. A row that is no profile
         has the status "rejected" and its reasons; `reasons` is null in every other one.
 
@@ -113,38 +112,5 @@ def decide(
     return batches.decide(batch, solver_of(catalogue, weights, measurements), unknown, top)
 
 
-def check_options(unknown: str, top: object) -> None:
-    """Refuse options that are none.
-
-    Raises:
-        InputError: with every such option.
-    """
-    problems = []
-    if unknown not in POLICIES:
-        problems.append(Problem("recommend", "unknown", one_of(POLICIES), shown(unknown)))
-    if top is not None and (not isinstance(top, int) or isinstance(top, bool) or top < 1):
-        problems.append(Problem("recommend", "top", "a whole number from 1", shown(top)))
-    if problems:
-        raise InputError(problems)
-
-
 def _profile(profile: Profile | Mapping[str, object], place: str) -> Profile:
     return profile if isinstance(profile, Profile) else parse_profile(profile, place)
-
-
-def solver_of(
-    catalogue: Catalogue | None,
-    weights: Weights | None,
-    measurements: Mapping[str, object] | None,
-) -> Solver:
-    """Return the solver of what is given, or of what ships."""
-    models = load_catalogue() if catalogue is None else catalogue
-    if measurements is not None:
-        models = with_measurements(models, measurements, place="measurements")
-    return _prepared(models, load_weights() if weights is None else weights)
-
-
-@lru_cache(maxsize=8)
-def _prepared(catalogue: Catalogue, weights: Weights) -> Solver:
-    """Return the solver of a catalogue (by identity) and weights (by value)."""
-    return Solver(catalogue, weights)

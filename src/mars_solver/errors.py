@@ -1,10 +1,10 @@
-"""What may go wrong with somebody's input, as values."""
+"""The faults of inputs as values, and how steps collect and re-root them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from typing import Any
 
@@ -14,7 +14,7 @@ _LONG = 200
 
 @dataclass(frozen=True, order=True, slots=True)
 class Problem:
-    """One fault of an input: where it stands, what was expected, what was found, what to do."""
+    """One fault of an input: where it is, what was expected, what was found, what to do."""
 
     place: str
     """The file, flag or call that holds the fault."""
@@ -29,6 +29,15 @@ class Problem:
         where = ": ".join(part for part in (self.place, path) if part)
         text = f"{where}: expected {self.expected}, found {self.found}"
         return _printable(f"{text}; {self.hint}" if self.hint else text)
+
+    def below(self, key: str) -> Problem:
+        """Return the problem of the table that holds this one under a key."""
+        return replace(self, path=dotted(key, self.path))
+
+
+def dotted(*parts: str) -> str:
+    """Return the dotted path of the parts that are not empty."""
+    return ".".join(filter(None, parts))
 
 
 class MarsSolverError(Exception):
@@ -68,6 +77,51 @@ def extra(name: str) -> Iterator[None]:
         raise InputError([Problem("mars-solver", "", f"the extra {name}", found, hint)]) from None
 
 
+class Faults:
+    """Collects the problems of independent steps: each runs in a `with` block of its own.
+
+    Attributes:
+        problems: those collected so far; append to it what no step raises.
+    """
+
+    def __init__(self, problems: Iterable[Problem] = ()) -> None:
+        self.problems = list(problems)
+
+    def __enter__(self) -> Faults:
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> bool:
+        if isinstance(error, InputError):
+            self.problems += error.problems
+            return True
+        return False
+
+    def check(self) -> None:
+        """End here if anything was collected.
+
+        Raises:
+            InputError: with all problems collected.
+        """
+        if self.problems:
+            raise InputError(self.problems)
+
+
+@contextmanager
+def rerooted(move: Callable[[Problem], Problem]) -> Iterator[None]:
+    """Move the problems of a part to where they are in the whole.
+
+    Args:
+        move: returns a problem with the place or path that it has in the whole.
+
+    Raises:
+        InputError: with the moved problems, where the block raised one.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise InputError(map(move, error.problems)) from None
+
+
 def gather(*steps: Callable[[], Any]) -> tuple[Any, ...]:
     """Return the results of independent steps.
 
@@ -75,14 +129,11 @@ def gather(*steps: Callable[[], Any]) -> tuple[Any, ...]:
         InputError: with the problems of every step that failed, not of the first alone.
     """
     results: list[Any] = []
-    problems: list[Problem] = []
+    faults = Faults()
     for step in steps:
-        try:
+        with faults:
             results.append(step())
-        except InputError as error:
-            problems.extend(error.problems)
-    if problems:
-        raise InputError(problems)
+    faults.check()
     return tuple(results)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import Final, Literal, get_args
@@ -217,6 +218,26 @@ REQUIREMENTS: Final[tuple[Requirement, ...]] = (
 REQUIREMENT: Final[dict[str, Requirement]] = {r.name: r for r in REQUIREMENTS}
 BIT: Final[dict[str, int]] = {r.name: 1 << i for i, r in enumerate(REQUIREMENTS)}
 """The bit of each requirement in a mask of requirements."""
+
+
+_SIGN: Final = {Kind.CEILING: "<=", Kind.FLOOR: ">="}
+
+
+def number(value: float) -> str:
+    """Return a number as people write it: whole where it is whole, thousands set apart."""
+    if math.isinf(value):
+        return "∞"
+    return f"{value:,}".replace(",", " ") if isinstance(value, int) else repr(value)
+
+
+def requirement_text(name: str, required: object) -> str:
+    """Return a stated requirement: `max_ttfb_ms <= 300 ms`."""
+    requirement = REQUIREMENT[name]
+    if isinstance(required, list | tuple):
+        return f"{name} {', '.join(required)}"
+    if isinstance(required, bool) or not isinstance(required, int | float):
+        return name
+    return f"{name} {_SIGN[requirement.kind]} {number(required)} {requirement.unit}"
 
 
 def names_of(mask: int) -> tuple[str, ...]:

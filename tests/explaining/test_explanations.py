@@ -265,8 +265,7 @@ def test_nothing_is_to_be_relaxed_where_a_model_is_left() -> None:
 def exact_winner(answer: Recommendation, criterion: str, importance: Fraction) -> str:
     """The winner at an importance that no profile can state, by scaling all of them."""
     solver, decision, profile = answer.solver, answer.decision, answer.profile
-    needs = profile.require.needs
-    factors = coefficients(WEIGHTS, needs, profile.primary, batch=profile.batch)
+    factors = coefficients(WEIGHTS, profile.context)
     exact = [Fraction(i) for i in profile.importances]
     exact[CRITERION_NAMES.index(criterion)] = importance
     weights = [i * f for i, f in zip(exact, factors, strict=True)]

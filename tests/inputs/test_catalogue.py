@@ -12,7 +12,7 @@ from hypothesis import given
 from mars_solver import InputError, Profile, load_catalogue, load_measurements, recommend
 from mars_solver.inputs.catalogue import build_catalogue, with_measurements
 from mars_solver.inputs.facts import Model
-from mars_solver.solving.configurations import enumerate_configurations
+from mars_solver.solving.constraints import enumerate_configurations
 from strategies import FLOWCHART, SOURCES, built, catalogue_dicts, fact
 
 CATALOGUE = load_catalogue()

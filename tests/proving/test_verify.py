@@ -22,13 +22,13 @@ from hypothesis import strategies as st
 from mars_solver import Catalogue, Profile, Solver, load_catalogue, load_weights
 from mars_solver.errors import InputError
 from mars_solver.inputs.catalogue import build_catalogue
-from mars_solver.inputs.files import data_folder, load_pins, load_scenarios
+from mars_solver.inputs.files import data_folder
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.weights import Weights
-from mars_solver.proving.pins import Pin, Pins
+from mars_solver.proving.pins import Pin, Pins, load_pins, load_scenarios
 from mars_solver.proving.proof import refutes, verify
 from mars_solver.proving.theorem import Theorem, _profile, classes, prove
-from mars_solver.solving import requirements
+from mars_solver.solving import constraints
 from mars_solver.solving.cells import NUMERIC, axis, critical_values, locale_lists
 from mars_solver.solving.flowchart import compare
 from mars_solver.solving.solver import Decision
@@ -437,12 +437,12 @@ def test_most_mutants_are_not_equivalent() -> None:
 def test_a_bound_that_is_off_by_its_end_is_caught(
     old: str, new: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = Path(requirements.__file__).read_text("utf-8")
+    source = Path(constraints.__file__).read_text("utf-8")
     assert source.count(old) == 1
-    namespace = dict(vars(requirements))
+    namespace = dict(vars(constraints))
     exec(compile(source.replace(old, new), "mutant", "exec"), namespace)  # noqa: S102
     mutant = namespace["own_verdict"].__code__
-    monkeypatch.setattr(requirements.own_verdict, "__code__", mutant)
+    monkeypatch.setattr(constraints.own_verdict, "__code__", mutant)
     assert caught(Solver(CATALOGUE, WEIGHTS))
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from mars_solver import Profile, Solver, load_catalogue, load_weights, recommend_with
 from mars_solver.inputs.parsing import parse
+from mars_solver.inputs.profile import Context
 from mars_solver.inputs.weights import Curve, coefficients
 from mars_solver.solving.scoring import totals, value, value_table
 from mars_solver.vocabulary import CRITERION_NAMES, VALUE_SCALE
@@ -92,8 +93,7 @@ def test_the_kernel_gives_each_row_what_python_integers_give(rows: list[list[int
 @given(profiles())
 def test_scores_are_exact_fractions(profile: Profile) -> None:
     decision = SOLVER.decide(profile)
-    need = profile.require.needs
-    factors = coefficients(WEIGHTS, need, profile.primary, batch=profile.batch)
+    factors = coefficients(WEIGHTS, profile.context)
     assert decision.weights == tuple(
         i * f for i, f in zip(profile.importances, factors, strict=True)
     )
@@ -114,9 +114,9 @@ def test_weights_grow_with_base_emphasis_batch_and_first() -> None:
     def vector(of: Any) -> list[int]:
         return [getattr(of, name) for name in CRITERION_NAMES]
 
-    plain = coefficients(WEIGHTS, (), None, batch=False)
+    plain = coefficients(WEIGHTS, Context())
     assert list(plain) == vector(WEIGHTS.base)
-    both = coefficients(WEIGHTS, ("voice_transfer", "on_device"), "on_device", batch=True)
+    both = coefficients(WEIGHTS, Context(("voice_transfer", "on_device"), "on_device", batch=True))
     parts = [
         WEIGHTS.base,
         WEIGHTS.emphasis.voice_transfer,

@@ -21,10 +21,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mars_solver import Profile, Solver, Weights, load_catalogue, load_weights
-from mars_solver.inputs.files import data_folder, load_pins, load_scenarios
+from mars_solver.inputs.files import data_folder
 from mars_solver.inputs.parsing import parse
-from mars_solver.inputs.weights import VECTORS, coefficients, with_vectors
-from mars_solver.inputs.weights_text import weights_toml
+from mars_solver.inputs.weights import VECTORS, coefficients, weights_toml, with_vectors
+from mars_solver.proving.pins import load_pins, load_scenarios
 from mars_solver.proving.proof import verify
 from mars_solver.solving.scoring import totals
 from mars_solver.tuning.commitments import of_guide, of_pins
@@ -39,7 +39,6 @@ from mars_solver.tuning.leads import (
     ProfileTerms,
     Target,
     lead,
-    middles,
     numbers_of,
     vectors_of,
 )
@@ -75,13 +74,12 @@ def test_a_lead_is_the_difference_of_scores(
     profile: Profile, numbers: list[int], pair: tuple[str, str]
 ) -> None:
     weights = weights_of(numbers)
-    needs = profile.require.needs
-    factors = coefficients(weights, needs, profile.primary, batch=profile.batch)
+    factors = coefficients(weights, profile.context)
     weighed = [i * f for i, f in zip(profile.importances, factors, strict=True)]
     solver = Solver(CATALOGUE, weights)
     sums = totals(np.array([weighed]), solver.values)[0].sum(axis=1).tolist()
     one, other = (IDS.index(name) for name in pair)
-    values = middles(solver.values)
+    values = solver.middles
     found = lead(ProfileTerms.of(profile), (pair[0], values[one]), (pair[1], values[other]))
     scale = 2 * VALUE_SCALE * (sum(weighed) or 1)
     assert found.points(tuple(numbers)) == Fraction(sums[one] - sums[other], scale)

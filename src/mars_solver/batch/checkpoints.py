@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +16,7 @@ import pyarrow.parquet as pq
 
 from mars_solver.batch.tables import PART_ROWS, reason
 from mars_solver.errors import InputError, Problem
-from mars_solver.inputs.files import occupant, read_document, write_whole
+from mars_solver.inputs.files import drafted, read_document, unwritable, write_whole
 
 _MANIFEST: Final = "manifest.json"
 _OTHER_FORMATS: Final = {".csv", ".json", ".jsonl", ".ndjson"}
@@ -39,17 +38,8 @@ def places(table: str, output: str, rejects: str | None) -> tuple[Path, Path]:
         if first.resolve() == second.resolve():
             hint = "name another file"
             problems.append(Problem(other, "", f"another file than {one}", str(second), hint))
-    for flag, path in (("--output", answers), ("--rejects", refused)):
-        try:
-            kind = occupant(path)
-        except OSError as error:
-            problems.append(Problem(flag, "", "a name that a file can have", reason(error)))
-            continue
-        if kind:
-            problems.append(Problem(flag, "", "a file", f"the {kind} {path}"))
-        elif not os.access(path.parent, os.W_OK):
-            found = "one that cannot be written" if path.parent.is_dir() else "none"
-            problems.append(Problem(flag, "", f"the writable folder {path.parent}", found))
+    checked = (unwritable(answers, "--output"), unwritable(refused, "--rejects"))
+    problems += filter(None, checked)
     if problems:
         raise InputError(problems)
     return answers, refused
@@ -174,15 +164,12 @@ class Checkpoint:
     def keep(self, number: int, batch: pa.RecordBatch, notes: dict[bytes, bytes]) -> None:
         """Keep a part, whole or not at all."""
         noted = batch.replace_schema_metadata(notes)
-        path = self._part(number)
-        draft = self.draft("part")
-        try:
-            with writing(self._output):
-                with pa.ipc.new_file(draft, noted.schema) as file:
-                    file.write_batch(noted)
-                draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        with (
+            writing(self._output),
+            drafted(self._part(number), self.draft("part")) as draft,
+            pa.ipc.new_file(draft, noted.schema) as file,
+        ):
+            file.write_batch(noted)
 
     def clear(self) -> None:
         """Remove the folder with all parts."""

@@ -6,9 +6,10 @@ ranked once. Everything is a whole number until a score is divided by the sum of
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import product
+from itertools import product, starmap
 from typing import Final
 
 import numpy as np
@@ -16,16 +17,15 @@ import numpy as np
 from mars_solver.batch.groups import group
 from mars_solver.batch.rows import PRIMARIES, Array, Breakpoints, Flags, Floats, Rows
 from mars_solver.batch.standings import EXCLUDED, Standings
+from mars_solver.inputs.profile import Context
 from mars_solver.inputs.weights import coefficients
 from mars_solver.solving.flowchart import answer
-from mars_solver.solving.scoring import totals
+from mars_solver.solving.scoring import DOUBLED, totals
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import (
     MAX_IMPORTANCE,
     NEEDS,
     REQUIREMENTS,
-    VALUE_SCALE,
-    NeedName,
     Policy,
 )
 
@@ -75,9 +75,9 @@ class Grid:
         self.top = top
         self._accepts = policy == "accept"
         self._standings = Standings(solver, policy)
-        self._middles = solver.values.sum(axis=2, keepdims=True)
+        self._middles = np.array(solver.middles, dtype=np.int64)[:, :, None]
         variants = list(_variants())
-        rows = [coefficients(solver.weights, n, p, batch=b) for n, p, b in variants]
+        rows = [coefficients(solver.weights, context) for context in variants]
         self._coefficients = np.array(rows, dtype=np.int64)
         self._guide, self._answers = _guide(solver, variants)
         places = np.arange(len(solver.catalogue.models) + 1)
@@ -147,7 +147,7 @@ class Grid:
         places = ranked + np.arange(0, sums.size, sums.shape[1])[:, None]
         missed = penalties.take(places)
         models = (ranked - NONE) * (missed < EXCLUDED) + NONE
-        whole = 2 * VALUE_SCALE * np.maximum(weights.sum(axis=1, keepdims=True), 1)
+        whole = DOUBLED * np.maximum(weights.sum(axis=1, keepdims=True), 1)
         scores = sums.take(places[:, : self.top]) / whole
         return (
             self._wide(models, NONE),
@@ -202,26 +202,22 @@ def _keys(asked: list[tuple[Array, int]], rows: Rows) -> Array:
     return found ^ np.frombuffer(b"".join(lists), dtype=np.uint64)[locales]
 
 
-Variant = tuple[tuple[NeedName, ...], NeedName | None, bool]
-"""What the coefficients and the guide's answer depend on: needs, primary, batch."""
-
-
-def _variants() -> product[Variant]:
-    """Return every variant, in the order in which `Grid` numbers them."""
+def _variants() -> Iterator[Context]:
+    """Return every context, in the order in which `Grid` numbers them."""
     every = [
         tuple(need.name for i, need in enumerate(NEEDS) if mask >> i & 1)
         for mask in range(1 << len(NEEDS))
     ]
-    return product(every, PRIMARIES, (False, True))
+    return starmap(Context, product(every, PRIMARIES, (False, True)))
 
 
-def _guide(solver: Solver, variants: list[Variant]) -> tuple[Array, list[list[int]]]:
+def _guide(solver: Solver, variants: list[Context]) -> tuple[Array, list[list[int]]]:
     """Return the number of the guide's answer to each variant, and the answers.
 
     An answer is a list of places of models; `NONE` stands for one that the catalogue lacks.
     """
     chart = solver.catalogue.flowchart
-    named = [answer(chart, needs, primary, batch=batch)[1] for needs, primary, batch in variants]
+    named = [answer(chart, context)[1] for context in variants]
     places = {model.id: place for place, model in enumerate(solver.catalogue.models)}
     numbers = {models: number for number, models in enumerate(dict.fromkeys(named))}
     answers = [[places.get(model, NONE) for model in models] for models in numbers]

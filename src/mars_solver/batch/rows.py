@@ -8,8 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mars_solver.solving.cells import critical_values
-from mars_solver.solving.choices import Choice, choices
+from mars_solver.solving.cells import Choice, choices, critical_values
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import NEEDS, NeedName, Requirement
 
@@ -74,7 +73,7 @@ class Breakpoints:
     @classmethod
     def of(cls, solver: Solver, requirement: Requirement) -> Breakpoints:
         """Return the axis of a requirement."""
-        found = choices(solver, requirement)
+        found = choices(solver.catalogue, requirement)
         values = np.array(critical_values(solver.catalogue, requirement), dtype=np.float64)
         at = np.zeros(2 * len(values) + 1, dtype=np.int64)
         for place, choice in enumerate(found[1:], start=1):

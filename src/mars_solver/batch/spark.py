@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from mars_solver.api import check_options, solver_of
 from mars_solver.errors import extra
 from mars_solver.inputs.catalogue import Catalogue
+from mars_solver.inputs.options import check_options
 from mars_solver.inputs.weights import Weights
-from mars_solver.solving.solver import Solver
+from mars_solver.solving.solver import Solver, solver_of
 from mars_solver.vocabulary import Policy
 
 with extra("spark"):
@@ -54,7 +54,7 @@ def decide_frame(
     """
     check_options(unknown, top)
     check_schema(to_arrow_schema(profiles.schema), "frame")
-    solver = solver_of(catalogue, weights, None)
+    solver = solver_of(catalogue, weights)
     answers = answer_schema(top)
     declared = from_arrow_schema(answers.remove(answers.get_field_index(_ROW)))
     return profiles.mapInArrow(partial(_answers, solver, unknown, top), declared)

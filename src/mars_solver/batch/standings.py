@@ -14,10 +14,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from mars_solver.batch.rows import Array, Breakpoints, Rows
-from mars_solver.explaining.diagnosis import minimal
-from mars_solver.solving.cells import NUMERIC
-from mars_solver.solving.choices import choices
-from mars_solver.solving.solver import Masks, Solver
+from mars_solver.solving.cells import NUMERIC, choices
+from mars_solver.solving.constraints import minimal
+from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import (
     BIT,
     NEEDS,
@@ -61,6 +60,7 @@ class Standings:
 
     def __init__(self, solver: Solver, policy: Policy) -> None:
         models = solver.catalogue.models
+        self._policy = policy
         self._rejects = policy == "reject"
         self._refused = np.array([[model.beta for model in models], [False] * len(models)])
         self.axes = tuple(Breakpoints.of(solver, requirement) for requirement in NUMERIC)
@@ -134,7 +134,7 @@ class Standings:
 
     def _effect(self, axis: Breakpoints) -> Effect:
         """Return what the choices of a numeric requirement add."""
-        facts = [[self._folded(masks) for masks in choice.facts] for choice in axis.choices]
+        facts = [[masks.under(self._policy) for masks in choice.facts] for choice in axis.choices]
         violated = np.array([[m.violated for m in row] for row in facts], dtype=np.int16)
         unverified = np.array([[m.unverified for m in row] for row in facts], dtype=np.int16)
         needs = [_need_mask(choice.needs) for choice in axis.choices]
@@ -147,7 +147,7 @@ class Standings:
         The stated capabilities, and that no configuration may be able to meet all of them.
         """
         stated = np.arange(_MASKS, dtype=np.int16)
-        facts = [self._folded(masks) for masks in solver.capabilities]
+        facts = [masks.under(self._policy) for masks in solver.capabilities]
         violated = np.array([stated & masks.violated for masks in facts])
         unverified = np.array([_counted(stated & masks.unverified) for masks in facts])
         fits = np.array([_fits({o.ruled_out for o in each}, stated) for each in solver.options])
@@ -156,10 +156,6 @@ class Standings:
         for requirement in _CAPABILITIES:
             needs[(stated & BIT[requirement.name]) != 0] |= _stated_needs(solver, requirement)
         return Effect(np.ascontiguousarray(penalties.T), np.ascontiguousarray(violated.T), needs)
-
-    def _folded(self, masks: Masks) -> Masks:
-        """Return what facts say under the policy: to reject the unknown is to count it violated."""
-        return Masks(masks.violated | masks.unverified, 0) if self._rejects else masks
 
     def _locales(self, standings: Array) -> Array:
         unverified = EXCLUDED if self._rejects else 1
@@ -197,7 +193,7 @@ def _counted(masks: Array) -> Array:
 
 
 def _stated_needs(solver: Solver, requirement: Requirement) -> int:
-    return _need_mask(choices(solver, requirement)[-1].needs)
+    return _need_mask(choices(solver.catalogue, requirement)[-1].needs)
 
 
 def _need_mask(needs: tuple[NeedName, ...]) -> int:

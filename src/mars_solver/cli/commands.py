@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from mars_solver import __version__
-from mars_solver.errors import InputError, Problem, extra, gather, shown
+from mars_solver.errors import InputError, Problem, extra, gather, rerooted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -183,10 +183,8 @@ def explain(
     save = _page_saver() if html is not None else None
     stated = _stated(profile, require, prefer, workflow, primary, accept_beta)
     answer = _answer(stated, measurements, models, weights, unknown, top)
-    try:
+    with rerooted(lambda problem: replace(problem, place="--model", path="")):
         explained = answer.explain(model)
-    except InputError as error:
-        raise InputError(replace(p, place="--model", path="") for p in error.problems) from None
     if html is not None and save is not None:
         files.write_whole(html, save(answer, explained))
     if as_json:
@@ -274,17 +272,13 @@ def _facts(models: str | None, measurements: str | None) -> Catalogue:
 
 
 def _policy(word: str) -> Policy:
-    from mars_solver.inputs.parsing import did_you_mean, one_of  # noqa: PLC0415
-    from mars_solver.vocabulary import POLICIES  # noqa: PLC0415
+    from mars_solver.inputs.options import check_policy  # noqa: PLC0415
 
-    if word not in POLICIES:
-        hint = did_you_mean(word, POLICIES)
-        raise InputError([Problem("--unknown", "", one_of(POLICIES), shown(word), hint)])
-    return word
+    return check_policy(word, "--unknown")
 
 
 def _leave(answer: Recommendation) -> None:
-    if not answer.decision.ranking:
+    if answer.decision.winner is None:
         raise typer.Exit(INFEASIBLE)
 
 
@@ -450,13 +444,13 @@ def verify(
     catalogue, weighed, kept = gather(
         lambda: files.load_catalogue(models),
         lambda: files.load_weights(weights),
-        lambda: files.load_pins(models) if pin is None else None,
+        lambda: pins.load_pins(models) if pin is None else None,
     )
     solver = Solver(catalogue, weighed)
     if pin is not None:
         files.write_whole(pin, proving.pins_toml(pins.Pins.of(solver)))
         return
-    proof = verification.verify(solver, files.load_scenarios(), kept)
+    proof = verification.verify(solver, pins.load_scenarios(), kept)
     text = rendering.to_json(proof.to_dict())
     if as_json:
         _print(text)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mars_solver.errors import InputError, Problem, shown
+from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
 from mars_solver.inputs.parsing import number_or_text
 from mars_solver.inputs.profile import Profile, parse_profile
 
@@ -33,32 +33,35 @@ def profile_from(
     Raises:
         InputError: with every fault of the flags and the document.
     """
-    problems: list[Problem] = []
+    faults = Faults()
     merged: dict[str, Any] = dict(document)
     for name, texts in (("require", require), ("prefer", prefer)):
-        try:
-            table = _table(texts, f"--{name}")
-            parse_profile({name: table}, f"--{name}")
-        except InputError as error:
-            problems.extend(
-                replace(p, path=p.path.removeprefix(f"{name}.")) for p in error.problems
-            )
-            continue
-        below = merged.get(name)
-        if table and (below is None or isinstance(below, Mapping)):
-            merged[name] = {**(below or {}), **table}
+        with faults:
+            table = _checked(name, texts)
+            below = merged.get(name)
+            if table and (below is None or isinstance(below, Mapping)):
+                merged[name] = {**(below or {}), **table}
     stated = {name: value for name, value in fields.items() if value is not None}
     merged.update(stated)
-    try:
+
+    def as_flag(problem: Problem) -> Problem:
+        if problem.path not in stated:
+            return problem
+        return replace(problem, place=f"--{problem.path.replace('_', '-')}", path="")
+
+    with faults, rerooted(as_flag):
         profile = parse_profile(merged, place)
-    except InputError as error:
-        problems.extend(
-            replace(p, place=f"--{p.path.replace('_', '-')}", path="") if p.path in stated else p
-            for p in error.problems
-        )
-    if problems:
-        raise InputError(problems)
+    faults.check()
     return profile
+
+
+def _checked(name: str, texts: Iterable[str]) -> dict[str, object]:
+    """Return the values of `--require` or `--prefer` as a table that a profile may have."""
+    flag = f"--{name}"
+    with rerooted(lambda problem: replace(problem, path=problem.path.removeprefix(f"{name}."))):
+        table = _table(texts, flag)
+        parse_profile({name: table}, flag)
+    return table
 
 
 def _table(texts: Iterable[str], flag: str) -> dict[str, object]:

@@ -102,10 +102,8 @@ def decision_map(solver: Solver, decision: Decision, x: str, y: str) -> Decision
 
 
 def _cell(decision: Decision) -> MapCell:
-    if not decision.ranking:
-        return MapCell(INFEASIBLE, None)
-    best = decision.standings[decision.ranking[0]]
-    return MapCell(best.status.word, best.model.id)
+    best = decision.winner
+    return MapCell(best.status.word, best.model.id) if best else MapCell(INFEASIBLE, None)
 
 
 def _axis(solver: Solver, profile: Profile, name: str) -> MapAxis:

@@ -16,7 +16,7 @@ from mars_solver.errors import InputError
 from mars_solver.inputs.catalogue import with_measurements
 from mars_solver.inputs.facts import EVERYTHING, Model
 from mars_solver.solving.cells import Number
-from mars_solver.solving.requirements import Check, checks, own_verdict
+from mars_solver.solving.constraints import Check, checks, own_verdict
 from mars_solver.solving.solver import Decision, Solver
 from mars_solver.vocabulary import MAX_NUMBER, Kind, Verdict, names_of
 
@@ -122,7 +122,7 @@ def decisive_facts(solver: Solver, decision: Decision) -> tuple[Decisive, ...]:
 
 def _against(trial: Trial, decision: Decision, check: Check) -> Iterator[Decisive]:
     """Yield each fact that alone would make the winner lose."""
-    winner, *rest = (decision.standings[place].model for place in decision.ranking)
+    winner, *rest = (standing.model for standing in decision.ranked)
     for claims, evidence in _refuting(check, winner):
         try:
             then = trial.winner(winner, claims)

@@ -14,15 +14,21 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from mars_solver.explaining.changes import Amount, Change, apply
-from mars_solver.inputs.facts import EVERYTHING, Model, capability_verdict
+from mars_solver.inputs.facts import EVERYTHING, Model
 from mars_solver.inputs.profile import Profile
-from mars_solver.solving.requirements import (
+from mars_solver.solving.constraints import (
     Check,
+    Masks,
+    RunnableConfiguration,
+    capability_verdict,
     checks,
     fact_verdict,
+    locale_verdict,
+    minimal,
+    missed,
     ruled_out,
 )
-from mars_solver.solving.solver import Decision, Masks, RunnableConfiguration, Solver, missed
+from mars_solver.solving.solver import Decision, Solver
 from mars_solver.vocabulary import (
     BIT,
     MAX_NUMBER,
@@ -156,15 +162,6 @@ def _configurations(
                 yield standing.model, option, missed(option, masks, question.stated)
 
 
-def minimal(masks: Iterable[int]) -> list[int]:
-    """Return the masks that contain no other one, each once, the smaller first."""
-    kept: list[int] = []
-    for mask in sorted(set(masks), key=int.bit_count):
-        if not any(smaller & mask == smaller for smaller in kept):
-            kept.append(mask)
-    return kept
-
-
 def hitting_sets(masks: Iterable[int]) -> list[int]:
     """Return the minimal masks that share a bit with each of `masks` (Berge's algorithm).
 
@@ -217,17 +214,14 @@ def _least(
     worst = Verdict.MET if guaranteed else Verdict.UNVERIFIED
     if ruled_out(requirement, option.configuration):
         return None
-    if (
-        requirement.implies is not None
-        and capability_verdict(model.capability(requirement.implies)) > worst
-    ):
+    if requirement.implies and capability_verdict(model, requirement.implies) > worst:
         return None
     low, high = model.range(requirement.fact) or EVERYTHING if requirement.unit else EVERYTHING
     match requirement.kind:
         case Kind.CAPABILITY:
             return None
         case Kind.LOCALES:
-            stay = [t for t in check.locales if capability_verdict(model.speaks(t)) <= worst]
+            stay = [t for t in check.locales if locale_verdict(model, t) <= worst]
             return tuple(stay) or None
         case Kind.CEILING:
             end = high if guaranteed else low
@@ -294,8 +288,5 @@ def _solved_again(solver: Solver, decision: Decision, step: Repair) -> Relaxatio
     profile, changes = apply(decision.profile, values_of(step))
     policy: Policy = decision.question.policy
     again = solver.decide(profile, policy)
-    admitted = [again.standings[place] for place in again.ranking]
-    status = min((standing.status for standing in admitted), default=Status.EXCLUDED)
-    return Relaxation(
-        status.word, tuple(changes), tuple(standing.model.id for standing in admitted)
-    )
+    status = min((standing.status for standing in again.ranked), default=Status.EXCLUDED)
+    return Relaxation(status.word, tuple(changes), again.ids)

@@ -20,8 +20,9 @@ from mars_solver.explaining.sensitivity import (
     importance_flips,
     sweeps,
 )
+from mars_solver.solving.scoring import full_score
 from mars_solver.solving.solver import Decision, Solver
-from mars_solver.vocabulary import CRITERIA, VALUE_SCALE
+from mars_solver.vocabulary import CRITERIA
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +65,17 @@ class Explanation:
         if len(decision.ranking) < 2:  # noqa: PLR2004  (a first and a second)
             return None
         first, second = decision.ranking[:2]
-        whole = 2 * VALUE_SCALE * (sum(decision.weights) or 1)
-        ends = self.solver.values.sum(axis=2).tolist()
+        whole = full_score(decision.weights)
+        middles = self.solver.middles
         leads = [
             weight * (one - other)
-            for weight, one, other in zip(decision.weights, ends[first], ends[second], strict=True)
+            for weight, one, other in zip(
+                decision.weights, middles[first], middles[second], strict=True
+            )
         ]
         return Difference(
-            decision.standings[first].model.id,
-            decision.standings[second].model.id,
+            decision.ids[0],
+            decision.ids[1],
             decision.order(first) != decision.order(second),
             sum(leads) / whole,
             tuple(

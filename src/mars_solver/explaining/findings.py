@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Iterator
 
 from mars_solver.inputs.catalogue import Catalogue
-from mars_solver.inputs.facts import Model, Range, YesNoFact, capability_verdict
-from mars_solver.solving.requirements import Check, own_verdict, ruled_out
+from mars_solver.inputs.facts import Model, Range, YesNoFact
+from mars_solver.solving.constraints import Check, locale_verdict, own_verdict, ruled_out
 from mars_solver.solving.solver import Standing
 from mars_solver.vocabulary import CRITERIA, Kind, Policy, Verdict
 
@@ -50,7 +50,7 @@ def _found_number(model: Model, name: str) -> tuple[Finding, str | None]:
 def _found_locales(check: Check, model: Model, policy: Policy) -> tuple[Finding, str | None]:
     """Return the locales that stay, and the source of the first that does not."""
     tags = check.locales
-    verdicts = {tag: capability_verdict(model.speaks(tag)) for tag in tags}
+    verdicts = {tag: locale_verdict(model, tag) for tag in tags}
     violating = max(verdicts.values()) is Verdict.VIOLATED
     worst = Verdict.VIOLATED if violating and policy != "reject" else Verdict.UNVERIFIED
     stay = [tag for tag in tags if verdicts[tag] < worst]

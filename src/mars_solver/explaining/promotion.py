@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from mars_solver.explaining.changes import Change, apply
 from mars_solver.explaining.diagnosis import Move, Repair, steps_onto_list, values_of
 from mars_solver.explaining.sensitivity import contenders
-from mars_solver.inputs.facts import capability_verdict
 from mars_solver.inputs.profile import Profile
 from mars_solver.inputs.weights import coefficients
-from mars_solver.solving.requirements import Check, checks
+from mars_solver.solving.constraints import Check, checks, locale_verdict
 from mars_solver.solving.scoring import Integers, totals
 from mars_solver.solving.solver import Decision, Solver
 from mars_solver.vocabulary import (
@@ -142,8 +141,7 @@ def _winning(
     rivals = contenders(solver.decide(profile, decision.question.policy))
     if place not in rivals:
         return []
-    needs, primary = profile.require.needs, profile.primary
-    factors = coefficients(solver.weights, needs, primary, batch=profile.batch)
+    factors = coefficients(solver.weights, profile.context)
     return [replace(edit, importances=each) for each in search.moved(factors, sorted(rivals))]
 
 
@@ -170,7 +168,7 @@ def _looser(check: Check, solver: Solver, place: int) -> list[Move]:
             values = [end for end in ends if end < check.amount]
         case Kind.LOCALES:
             kept = [
-                tuple(t for t in check.locales if capability_verdict(model.speaks(t)) <= worst)
+                tuple(t for t in check.locales if locale_verdict(model, t) <= worst)
                 for worst in (Verdict.UNVERIFIED, Verdict.MET)
             ]
             return [*(Move(name, tags) for tags in kept if tags), Move(name, None)]

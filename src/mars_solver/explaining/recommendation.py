@@ -7,21 +7,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from mars_solver.errors import InputError, Problem, shown
 from mars_solver.explaining import diagnosis
 from mars_solver.explaining.findings import Finding, caveats, missing, note_of, unreachable
 from mars_solver.explaining.plain import plain
-from mars_solver.inputs.parsing import did_you_mean, one_of
+from mars_solver.inputs.options import check_model
 from mars_solver.inputs.profile import Profile
 from mars_solver.solving import flowchart
-from mars_solver.solving.configurations import Configuration
-from mars_solver.solving.requirements import Check, checks
+from mars_solver.solving.constraints import Check, Configuration, checks
+from mars_solver.solving.scoring import DOUBLED, full_score
 from mars_solver.solving.solver import Decision, Solver, Standing
 from mars_solver.vocabulary import (
     ACCEPT_BETA,
     CRITERIA,
     INFEASIBLE,
-    VALUE_SCALE,
     Policy,
     Status,
     names_of,
@@ -108,8 +106,8 @@ class Recommendation:
     @property
     def status(self) -> str:
         """The status of the winner, or "infeasible" where no model is left."""
-        ranking = self.decision.ranking
-        return self.decision.standings[ranking[0]].status.word if ranking else INFEASIBLE
+        winner = self.decision.winner
+        return winner.status.word if winner else INFEASIBLE
 
     @cached_property
     def shortlist(self) -> tuple[Candidate, ...]:
@@ -158,7 +156,7 @@ class Recommendation:
         if not self.decision.ranking:
             refused = [s.model for s in self.decision.standings if not s.refused]
             return tuple(caveats(refused, stated))
-        models = [self.decision.standings[place].model for place in self.decision.ranking]
+        models = [standing.model for standing in self.decision.ranked]
         weighed = zip(CRITERIA, self.decision.weights, strict=True)
         facts = {criterion.fact for criterion, weight in weighed if weight}
         shown = models[: self.top]
@@ -174,9 +172,7 @@ class Recommendation:
             InputError: where the catalogue has no such model.
         """
         ids = [each.id for each in self.solver.catalogue.models]
-        if model is not None and model not in ids:
-            hint = did_you_mean(model, ids)
-            raise InputError([Problem("explain", "model", one_of(ids), shown(model), hint)])
+        check_model(model, ids, "explain")
         from mars_solver.explaining.explanation import Explanation  # noqa: PLC0415  (loads when used)
 
         place = None if model is None else ids.index(model)
@@ -231,15 +227,14 @@ class Recommendation:
 
     def _score(self, twice: int) -> float:
         """Return the score of twice a weighted sum, rounded once."""
-        return twice / (2 * VALUE_SCALE * (sum(self.decision.weights) or 1))
+        return twice / full_score(self.decision.weights)
 
     def _contributions(self, place: int) -> Iterator[Contribution]:
         total = sum(self.decision.weights) or 1
-        whole = 2 * VALUE_SCALE
-        ends = self.solver.values[place].sum(axis=1).tolist()
-        for criterion, weight, both in zip(CRITERIA, self.decision.weights, ends, strict=True):
-            points = both * weight / (whole * total)
-            yield Contribution(criterion.name, both / whole, weight / total, points)
+        middles = self.solver.middles[place]
+        for criterion, weight, middle in zip(CRITERIA, self.decision.weights, middles, strict=True):
+            points = self._score(middle * weight)
+            yield Contribution(criterion.name, middle / DOUBLED, weight / total, points)
 
     def _to_verify(self, standing: Standing) -> Iterator[Unverified]:
         for name in names_of(standing.unverified):

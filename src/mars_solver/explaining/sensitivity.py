@@ -109,14 +109,12 @@ def importance_flips(solver: Solver, decision: Decision) -> tuple[ImportanceFlip
     if not best:
         return ()
     profile = decision.profile
-    factors = coefficients(
-        solver.weights, profile.require.needs, profile.primary, batch=profile.batch
-    )
+    factors = coefficients(solver.weights, profile.context)
     found = []
     for k, criterion in enumerate(CRITERIA):
         lines = []
         for place in best:
-            slope = factors[k] * int(solver.values[place, k].sum())
+            slope = factors[k] * solver.middles[place][k]
             start = sum(decision.sums[place]) - profile.importances[k] * slope
             lines.append(Line(decision.standings[place].model.id, start, slope))
         now = profile.importances[k]
@@ -199,10 +197,7 @@ def _stretch(solver: Solver, decision: Decision, name: str, interval: Interval) 
         return Stretch(interval, INVALID, (), ())
     profile, changes = apply(decision.profile, threshold)
     again = solver.decide(profile, decision.question.policy)
-    shortlist = tuple(
-        (standing.model.id, standing.status.word)
-        for standing in (again.standings[place] for place in again.ranking)
-    )
+    shortlist = tuple((standing.model.id, standing.status.word) for standing in again.ranked)
     status = shortlist[0][1] if shortlist else INFEASIBLE
     return Stretch(interval, status, shortlist, tuple(c for c in changes if c.requirement != name))
 
@@ -215,7 +210,7 @@ def first_rank_shares(solver: Solver, decision: Decision) -> tuple[Share, ...]:
     """
     best = contenders(decision)
     ids = [decision.standings[place].model.id for place in best]
-    rows = [tuple(solver.values[place].sum(axis=1).tolist()) for place in best]
+    rows = [solver.middles[place] for place in best]
     able = [
         i for i in range(len(best)) if not any(_beaten(i, j, rows, ids) for j in range(len(best)))
     ]

@@ -7,25 +7,34 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Annotated, Any, Self, TypeVar, get_args
+from operator import methodcaller
+from typing import Annotated, Any, Self, get_args
 
 from pydantic import Field, model_validator
 
-from mars_solver.errors import InputError, Problem, shown
-from mars_solver.inputs.facts import MEASURED, SCHEMA, Claim, Fact, Facts, Model, Text, Version
+from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
+from mars_solver.inputs.facts import (
+    CLAIM_OF,
+    MEASURED,
+    SCHEMA,
+    Claim,
+    Fact,
+    Facts,
+    Model,
+    Text,
+    Version,
+)
 from mars_solver.inputs.parsing import (
     Date,
     Input,
     Locales,
     choice,
     did_you_mean,
-    faults,
-    one_of,
+    invalid,
+    not_one_of,
     parse,
 )
 from mars_solver.vocabulary import ENABLED_BY, NEEDS, NeedName
-
-T = TypeVar("T", bound=Input)
 
 
 class Source(Input):
@@ -61,7 +70,7 @@ class Flowchart(Input):
         asked = [question.need for question in self.questions]
         if sorted(asked) != sorted(need.name for need in NEEDS):
             every = ", ".join(need.name for need in NEEDS)
-            raise faults(("questions", f"each of {every} once", ", ".join(asked) or "none", ""))
+            raise invalid(("questions", f"each of {every} once", ", ".join(asked) or "none", ""))
         return self
 
 
@@ -128,19 +137,19 @@ def build_catalogue(
     Raises:
         InputError: with every fault of every file.
     """
-    problems = list(unread)
-
-    def attempt(model: type[T], data: object, name: str) -> T | None:
-        try:
-            return parse(model, data, f"{folder}/{name}.toml")
-        except InputError as error:
-            problems.extend(error.problems)
-            return None
-
-    parsed = {stem: attempt(Model, models[stem], stem) for stem in sorted(models)}
-    keys = None if sources is None else _parse_sources(sources, f"{folder}/sources.toml", problems)
-    chart = None if flowchart is None else attempt(Flowchart, flowchart, "flowchart")
-    known = {stem: model for stem, model in parsed.items() if model is not None}
+    faults = Faults(unread)
+    known: dict[str, Model] = {}
+    keys: dict[str, Source] | None = None
+    chart: Flowchart | None = None
+    for stem in sorted(models):
+        with faults:
+            known[stem] = parse(Model, models[stem], f"{folder}/{stem}.toml")
+    if sources is not None:
+        keys = _parse_sources(sources, f"{folder}/sources.toml", faults)
+    if flowchart is not None:
+        with faults:
+            chart = parse(Flowchart, flowchart, f"{folder}/flowchart.toml")
+    problems = faults.problems
     if not models and not problems:
         problems.append(Problem(folder, "", "at least one model file", "none", "add <id>.toml"))
     problems.extend(_misnamed(known, folder))
@@ -149,31 +158,23 @@ def build_catalogue(
     if keys is not None and isinstance(sources, Mapping):
         problems.extend(_unsourced(known, sources.keys(), folder))
         if chart is not None and chart.source not in sources:
-            hint = did_you_mean(chart.source, keys) or f"add [{chart.source}] to sources.toml"
-            place = f"{folder}/flowchart.toml"
-            found = shown(chart.source)
-            problems.append(Problem(place, "source", "a key of sources.toml", found, hint))
+            problems.append(_unknown_source(f"{folder}/flowchart.toml", "source", chart, keys))
     if problems or keys is None or chart is None:
         raise InputError(problems)
     return Catalogue(_by_id(known.values()), dict(sorted(keys.items())), chart)
 
 
-def _parse_sources(data: object, place: str, problems: list[Problem]) -> dict[str, Source] | None:
-    """Parse the sources, adding what is wrong with them to `problems`."""
+def _parse_sources(data: object, place: str, faults: Faults) -> dict[str, Source] | None:
+    """Return the sources by key, and collect what is wrong with them; None without a schema."""
     schema = data.get("schema") if isinstance(data, Mapping) else None
     if not isinstance(data, Mapping) or schema != SCHEMA:
-        problems.append(
-            Problem(place, "schema", f"{SCHEMA}", shown(schema), f"set schema = {SCHEMA}")
-        )
+        hint = f"set schema = {SCHEMA}"
+        faults.problems.append(Problem(place, "schema", f"{SCHEMA}", shown(schema), hint))
         return None
     keys: dict[str, Source] = {}
     for key in sorted(data.keys() - {"schema"}):
-        try:
+        with faults, rerooted(methodcaller("below", key)):
             keys[key] = parse(Source, data[key], place)
-        except InputError as error:
-            problems.extend(
-                replace(p, path=f"{key}.{p.path}" if p.path else key) for p in error.problems
-            )
     return keys
 
 
@@ -209,12 +210,16 @@ def _unsourced(
             claims = [(f"{path}.source", fact), *_others(path, fact)]
             for where, claim in claims:
                 if claim.grade != MEASURED and claim.source not in sources:
-                    near = did_you_mean(claim.source, sources)
-                    hint = near or f"add [{claim.source}] to sources.toml"
-                    expected = "a key of sources.toml"
-                    yield Problem(
-                        f"{folder}/{stem}.toml", where, expected, shown(claim.source), hint
-                    )
+                    yield _unknown_source(f"{folder}/{stem}.toml", where, claim, sources)
+
+
+def _unknown_source(
+    place: str, path: str, citing: Claim | Flowchart, sources: Collection[str]
+) -> Problem:
+    """Return the problem of a source key that `sources.toml` lacks."""
+    key = citing.source
+    hint = did_you_mean(key, sources) or f"add [{key}] to sources.toml"
+    return Problem(place, path, "a key of sources.toml", shown(key), hint)
 
 
 def _others(path: str, fact: Fact) -> Iterable[tuple[str, Claim]]:
@@ -249,31 +254,23 @@ def with_measurements(catalogue: Catalogue, data: object, *, place: str) -> Cata
     """
     if not isinstance(data, Mapping):
         raise InputError([Problem(place, "", "a table for each model measured", shown(data))])
-    problems: list[Problem] = []
+    faults = Faults()
     models = {model.id: model for model in catalogue.models}
     for key in sorted(data, key=str):
         if key not in models:
-            hint = did_you_mean(str(key), models)
-            problems.append(Problem(place, str(key), one_of(models), shown(key), hint))
+            faults.problems.append(Problem(place, str(key), *not_one_of(key, models)))
             continue
-        try:
+        with faults:
             models[key] = _measured(models[key], data[key], place)
-            problems.extend(_undeployable(models[key], place, f"{key}."))
-        except InputError as error:
-            problems.extend(error.problems)
-    if problems:
-        raise InputError(problems)
+            faults.problems.extend(_undeployable(models[key], place, f"{key}."))
+    faults.check()
     return replace(catalogue, models=_by_id(models.values()))
 
 
 def _measured(model: Model, data: object, place: str) -> Model:
     """Return `model` with the claims in `data` as the chosen ones."""
-    try:
+    with rerooted(methodcaller("below", model.id)):
         facts = parse(Facts, _graded(data), place)
-    except InputError as error:
-        raise InputError(
-            replace(p, path=f"{model.id}.{p.path}" if p.path else model.id) for p in error.problems
-        ) from None
     wrong = [
         Problem(place, f"{model.id}.{path}.grade", MEASURED, shown(fact.grade), "leave it out")
         for path, fact in facts.facts()
@@ -312,8 +309,7 @@ def _replacing(new: Fact, old: Fact | None) -> Fact:
     """Return the fact `new`, with `old` and what it had replaced under `other_claims`."""
     if old is None:
         return new
-    claim = type(old).__bases__[0]
     fields = old.model_dump(exclude={"other_claims"}, exclude_none=True)
-    demoted = claim(**fields, why_not=f"replaced by a measurement of {new.as_of}")
+    demoted = CLAIM_OF[type(old)](**fields, why_not=f"replaced by a measurement of {new.as_of}")
     others = (*new.other_claims, demoted, *old.other_claims)
     return new.model_copy(update={"other_claims": others})

@@ -17,19 +17,12 @@ from mars_solver.inputs.parsing import (
     Issue,
     Line,
     choice,
-    did_you_mean,
-    faults,
+    invalid,
     locale_tag,
-    one_of,
+    not_one_of,
     unexpected,
 )
-from mars_solver.vocabulary import (
-    CAPABILITIES,
-    NUMBERS,
-    ORDINAL_SCALE,
-    ORDINALS,
-    Verdict,
-)
+from mars_solver.vocabulary import CAPABILITIES, NUMBERS, ORDINAL_SCALE, ORDINALS
 
 SCHEMA: Final = 1
 """The version of the format that the files of a catalogue are written in."""
@@ -105,14 +98,14 @@ class NumberClaim(Claim):
     def _one_form(self) -> Self:
         if self.value is not None:
             if self.low is not None or self.high is not None:
-                raise faults(("", "either value, or low and high", "both", "keep one of them"))
+                raise invalid(("", "either value, or low and high", "both", "keep one of them"))
             if math.isinf(self.value):
-                raise faults(("value", "a finite number", "inf", "write low and high = inf"))
+                raise invalid(("value", "a finite number", "inf", "write low and high = inf"))
         elif self.low is None or self.high is None:
-            raise faults(("", "either value, or low and high", "neither", "give one of them"))
+            raise invalid(("", "either value, or low and high", "neither", "give one of them"))
         elif self.low > self.high or math.isinf(self.low):
             hint = "swap low and high?" if self.low > self.high else ""
-            raise faults(("low", f"a finite number <= high ({self.high})", shown(self.low), hint))
+            raise invalid(("low", f"a finite number <= high ({self.high})", shown(self.low), hint))
         return self
 
     @property
@@ -133,7 +126,7 @@ def _reasoned(fact: F) -> F:
     if fact.why_not is not None:
         missing.append(("why_not", "none on the chosen claim", shown(fact.why_not), ""))
     if missing:
-        raise faults(*missing)
+        raise invalid(*missing)
     return fact
 
 
@@ -159,6 +152,12 @@ class NumberFact(NumberClaim):
 
 
 Fact = WordFact | YesNoFact | NumberFact
+CLAIM_OF: Final[Mapping[type[Fact], type[Claim]]] = {
+    WordFact: WordClaim,
+    YesNoFact: YesNoClaim,
+    NumberFact: NumberClaim,
+}
+"""The claim that a fact becomes once another one is chosen."""
 F = TypeVar("F", WordFact, YesNoFact, NumberFact)
 
 
@@ -166,14 +165,13 @@ def _ordinal(fact: NumberFact) -> NumberFact:
     least, most = ORDINAL_SCALE
     low, high = fact.range
     if not least <= low <= high <= most:
-        raise faults(("", f"an ordinal from {least} to {most}", f"{low} to {high}", ""))
+        raise invalid(("", f"an ordinal from {least} to {most}", f"{low} to {high}", ""))
     return fact
 
 
 def _stage(fact: WordFact) -> WordFact:
     if fact.value not in STAGES:
-        hint = did_you_mean(fact.value, STAGES)
-        raise faults(("value", one_of(STAGES), shown(fact.value), hint))
+        raise invalid(("value", *not_one_of(fact.value, STAGES)))
     return fact
 
 
@@ -193,7 +191,7 @@ def _locale_keys(value: object) -> object:
             bad.append((str(key), "each locale once", f"{key} and {seen[tag]}", "keep one"))
         seen[tag] = key
     if bad:
-        raise faults(*bad)
+        raise invalid(*bad)
     return {tags[key]: fact for key, fact in value.items()}
 
 
@@ -273,10 +271,3 @@ class Model(Facts):
 
 FACTS: Final = ("stage", "speech_model", *NUMBERS, *ORDINALS, *CAPABILITIES)
 """The facts that a model has once each; `languages` holds one for each locale."""
-
-
-def capability_verdict(known: bool | None) -> Verdict:
-    """Return the verdict of a requirement for a capability."""
-    if known is None:
-        return Verdict.UNVERIFIED
-    return Verdict.MET if known else Verdict.VIOLATED

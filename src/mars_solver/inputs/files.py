@@ -1,21 +1,24 @@
-"""The only module that reads files: bytes to parsed data, with every fault named."""
+"""Reading and writing files: the profile, the catalogue, the weights, and texts as a whole.
+
+What reads a file of any other kind asks here for its bytes or its document.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection
-from functools import cache, partial
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from mars_solver.errors import InputError, Problem, gather
+from mars_solver.errors import Faults, InputError, Problem
 from mars_solver.inputs.catalogue import Catalogue, build_catalogue, with_measurements
 from mars_solver.inputs.documents import decode, table_in
 from mars_solver.inputs.parsing import did_you_mean, parse
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.inputs.weights import Weights
-from mars_solver.proving.pins import Pins, Scenario
 
 MAX_BYTES: Final = 2**20
 """The largest file that is read; a profile or model takes a few kilobytes."""
@@ -24,7 +27,8 @@ LONG_BYTES: Final = 2**26
 STDIN: Final = "-"
 _RESERVED: Final = ("sources", "flowchart")
 """The files beside the models that belong to the catalogue."""
-_PINS: Final = "pins"
+PINS: Final = "pins"
+"""The stem of the file of pinned answers, which stands beside the models and is none of them."""
 
 
 def load_profile(path: str | Path) -> Profile:
@@ -67,40 +71,22 @@ def load_measurements(path: str | Path, catalogue: Catalogue) -> Catalogue:
     return with_measurements(catalogue, data, place=place)
 
 
-def load_pins(folder: str | Path | None = None) -> Pins:
-    """Return the pinned answers and facts in the `pins.toml` of a catalogue's folder.
+def unwritable(path: Path, place: str) -> Problem | None:
+    """Return what keeps a file from being written at a path; None where nothing does.
 
-    Where the folder has none, or without one, the shipped pins.
-
-    Raises:
-        InputError: with every fault of the file.
+    Args:
+        path: where the file is to appear; its folder has to be there.
+        place: how messages call the path.
     """
-    path = None if folder is None else Path(folder) / f"{_PINS}.toml"
-    if path is None or not path.exists():
-        path = data_folder("models") / f"{_PINS}.toml"
-    return parse(Pins, *read_document(path))
-
-
-def load_scenarios(folder: str | Path | None = None) -> tuple[Scenario, ...]:
-    """Return the scenarios in a folder, one TOML file each, in order of name.
-
-    Without a folder, the lines of the guide that ship with the package.
-
-    Raises:
-        InputError: with every fault of every file.
-    """
-    chosen = data_folder("scenarios") if folder is None else Path(folder)
     try:
-        paths = sorted(path for path in chosen.iterdir() if path.suffix == ".toml")
+        if kind := _occupant(path):
+            return Problem(place, "", "a file", f"the {kind} {path}")
     except OSError as error:
-        found = error.strerror or str(error)
-        raise InputError([Problem(str(chosen), "", "a readable folder", found)]) from None
-    steps = [partial(_read_scenario, path) for path in paths]
-    return gather(*steps)
-
-
-def _read_scenario(path: Path) -> Scenario:
-    return parse(Scenario, *read_document(path))
+        return Problem(place, "", "a name that a file can have", reason(error))
+    if os.access(path.parent, os.W_OK):
+        return None
+    found = "one that cannot be written" if path.parent.is_dir() else "none"
+    return Problem(place, "", f"the writable folder {path.parent}", found)
 
 
 def write_whole(path: str | Path, text: str) -> None:
@@ -110,22 +96,35 @@ def write_whole(path: str | Path, text: str) -> None:
         InputError: where it cannot be written.
     """
     target = Path(path)
-    draft = target.with_name(f".{target.name}.{os.getpid()}.draft")
     try:
-        if kind := occupant(target):
+        if kind := _occupant(target):
             raise InputError([Problem(str(path), "", "a file", f"a {kind}")])
-        try:
+        with drafted(target, target.with_name(f".{target.name}.{os.getpid()}.draft")) as draft:
             draft.write_text(text, "utf-8")
-            draft.replace(target)
-        finally:
-            draft.unlink(missing_ok=True)
     except OSError as error:
-        found = error.strerror or str(error)
-        raise InputError([Problem(str(path), "", "a writable file", found)]) from None
+        raise InputError([Problem(str(path), "", "a writable file", reason(error))]) from None
 
 
-def occupant(path: Path) -> str:
-    """Return what kind of thing that is no file stands at a path; "" where there is none.
+@contextmanager
+def drafted(path: Path, draft: Path) -> Iterator[Path]:
+    """Yield the draft of a file, which takes its path at the end of the block, or is removed.
+
+    Args:
+        path: where the file appears, replacing any other.
+        draft: where it is written until then, on the same disk.
+
+    Raises:
+        OSError: where it cannot be written.
+    """
+    try:
+        yield draft
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _occupant(path: Path) -> str:
+    """Return what kind of thing other than a file is at a path; empty where there is none.
 
     Raises:
         OSError: where the path can name nothing.
@@ -133,6 +132,11 @@ def occupant(path: Path) -> str:
     if not path.exists() or path.is_file():
         return ""
     return "folder" if path.is_dir() else "device or pipe"
+
+
+def reason(error: Exception) -> str:
+    """Return what the system says of an error."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def read_if_there(path: str | Path) -> str | None:
@@ -165,24 +169,36 @@ def read_long(path: str | Path) -> bytes:
     return _read(path, str(path), LONG_BYTES)
 
 
+def listing(folder: Path, hint: str = "") -> list[Path]:
+    """Return the paths in a folder, in order of name.
+
+    Raises:
+        InputError: where it cannot be read, with a hint.
+    """
+    try:
+        return sorted(folder.iterdir())
+    except (OSError, ValueError) as error:
+        problem = Problem(str(folder), "", "a readable folder", reason(error), hint)
+        raise InputError([problem]) from None
+
+
 def files_in(path: str | Path, suffixes: Collection[str]) -> list[Path]:
     """Return a file, or the files of a folder whose names end as wanted, in order of name.
 
     Raises:
         InputError: where the folder cannot be read, or has no such file.
     """
-    chosen = Path(path)
+    folder = Path(path)
     try:
-        if not chosen.is_dir():
-            return [chosen]
-        found = sorted(p for p in chosen.iterdir() if p.suffix.lower() in suffixes and p.is_file())
+        if not folder.is_dir():
+            return [folder]
+        chosen = [p for p in listing(folder) if p.suffix.lower() in suffixes and p.is_file()]
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError([Problem(str(path), "", "a readable folder", reason)]) from None
-    if not found:
+        raise InputError([Problem(str(path), "", "a readable folder", reason(error))]) from None
+    if not chosen:
         expected = f"a folder with files that end in {', '.join(suffixes)}"
         raise InputError([Problem(str(path), "", expected, "none")])
-    return found
+    return chosen
 
 
 def _read(path: str | Path, place: str, most: int = MAX_BYTES) -> bytes:
@@ -194,8 +210,8 @@ def _read(path: str | Path, place: str, most: int = MAX_BYTES) -> bytes:
             with Path(path).open("rb") as file:
                 data = file.read(most + 1)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError([Problem(place, "", "a readable file", reason, _near(path))]) from None
+        problem = Problem(place, "", "a readable file", reason(error), _near(path))
+        raise InputError([problem]) from None
     if len(data) > most:
         found = "a larger one"
         raise InputError([Problem(place, "", f"a file of at most {most} bytes", found)])
@@ -220,25 +236,18 @@ def _near(path: str | Path) -> str:
 
 def _read_catalogue(folder: Path) -> Catalogue:
     """Return the catalogue in a folder, naming every fault of every file at once."""
-    try:
-        paths = sorted(
-            path for path in folder.iterdir() if path.suffix == ".toml" and path.stem != _PINS
-        )
-    except (OSError, ValueError) as error:
-        found = getattr(error, "strerror", None) or str(error)
-        hint = "name a folder with one TOML file for each model"
-        raise InputError([Problem(str(folder), "", "a readable folder", found, hint)]) from None
-    problems: list[Problem] = []
+    every = listing(folder, "name a folder with one TOML file for each model")
+    paths = [path for path in every if path.suffix == ".toml" and path.stem != PINS]
+    faults = Faults()
     content: dict[str, object] = {}
     shipped = [data_folder("models") / f"{name}.toml" for name in _RESERVED]
     present = {path.stem for path in paths}
     for path in [*paths, *(p for p in shipped if p.stem not in present)]:
-        try:
+        with faults:
             content[path.stem] = read_document(path)[0]
-        except InputError as error:
-            problems.extend(error.problems)
     sources, flowchart = (content.pop(name, None) for name in _RESERVED)
-    return build_catalogue(content, sources, flowchart, folder=str(folder), unread=problems)
+    unread = faults.problems
+    return build_catalogue(content, sources, flowchart, folder=str(folder), unread=unread)
 
 
 @cache

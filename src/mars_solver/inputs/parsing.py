@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, get_ar
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from mars_solver.errors import InputError, Problem, shown
+from mars_solver.errors import InputError, Problem, dotted, shown
 from mars_solver.vocabulary import MAX_IMPORTANCE, MAX_NUMBER
 
 if TYPE_CHECKING:
@@ -49,14 +49,14 @@ def parse(model: type[T], data: object, place: str) -> T:
         raise InputError(problems_of(error, model, place)) from None
 
 
-def faults(*found: Issue) -> PydanticCustomError:
+def invalid(*issues: Issue) -> PydanticCustomError:
     """Return the error with which a validator reports one or more faults of its field."""
-    return PydanticCustomError("faults", "not usable", {"faults": found})
+    return PydanticCustomError("faults", "not usable", {"faults": issues})
 
 
 def unexpected(value: object, what: str, hint: str = "") -> PydanticCustomError:
     """Return the error of a field whose whole value is not what was expected."""
-    return faults(("", what, shown(value), hint))
+    return invalid(("", what, shown(value), hint))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -70,6 +70,23 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def one_of(words: Iterable[str]) -> str:
     """Return the words as what is expected: one of them."""
     return "one of " + ", ".join(words)
+
+
+def not_one_of(
+    value: object, words: Iterable[str], *, kind: str = "", otherwise: str = ""
+) -> tuple[str, str, str]:
+    """Return what was expected, what was found and a hint, where a value is none of the words.
+
+    Args:
+        value: the value.
+        words: every word that is known, in the order in which a message lists them.
+        kind: what an unknown word is called, such as "column"; empty where it is a plain value.
+        otherwise: the hint where no word is near.
+    """
+    known = list(words)
+    hint = did_you_mean(value, known) if isinstance(value, str) else ""
+    found = f"the unknown {kind} {shown(value)}" if kind else shown(value)
+    return one_of(known), found, hint or otherwise
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], place: str) -> list[Problem]:
@@ -87,8 +104,7 @@ def _problems_of_line(line: ErrorDetails, model: type[BaseModel], place: str) ->
     match line["type"]:
         case "faults":
             return [
-                Problem(place, ".".join(p for p in (path, below) if p), *rest)
-                for below, *rest in line["ctx"]["faults"]
+                Problem(place, dotted(path, below), *rest) for below, *rest in line["ctx"]["faults"]
             ]
         case "extra_forbidden":
             key = str(line["loc"][-1])
@@ -109,10 +125,8 @@ def _problems_of_line(line: ErrorDetails, model: type[BaseModel], place: str) ->
         case "tuple_type" | "list_type":
             return [Problem(place, path, "a list", shown(found))]
         case "value_error" if isinstance(line["ctx"]["error"], InputError):
-            return [
-                replace(problem, place=place, path=".".join(p for p in (path, problem.path) if p))
-                for problem in line["ctx"]["error"].problems
-            ]
+            problems = line["ctx"]["error"].problems
+            return [replace(problem, place=place).below(path) for problem in problems]
         case _:
             return [Problem(place, path, line["msg"], shown(found))]
 
@@ -242,7 +256,7 @@ def _locales(value: object) -> tuple[str, ...]:
         if tag is None
     ]
     if bad:
-        raise faults(*bad)
+        raise invalid(*bad)
     return tuple(dict.fromkeys(tag for tag in tags if tag))
 
 
@@ -278,8 +292,7 @@ def choice(*words: str) -> PlainValidator:
     def check(value: object) -> object:
         if value is None or (isinstance(value, str) and value in words):
             return value
-        hint = did_you_mean(value, words) if isinstance(value, str) else ""
-        raise unexpected(value, one_of(words), hint)
+        raise invalid(("", *not_one_of(value, words)))
 
     return PlainValidator(check, json_schema_input_type=Literal[(*words, None)])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
@@ -18,7 +18,7 @@ from mars_solver.inputs.parsing import (
     Line,
     Locales,
     choice,
-    faults,
+    invalid,
     parse,
     problems_of,
 )
@@ -34,6 +34,7 @@ from mars_solver.vocabulary import (
     Kind,
     Need,
     NeedName,
+    requirement_text,
 )
 
 Workflow = Literal["batch"]
@@ -45,6 +46,20 @@ def _table(value: object) -> object:
     if value is None:
         return {}
     return dict(value) if isinstance(value, Mapping) else value
+
+
+class Context(NamedTuple):
+    """What the weights of the criteria and the guide's answer depend on.
+
+    Thresholds, locales and importances are left out: they change neither.
+    """
+
+    needs: tuple[NeedName, ...] = ()
+    """The stated needs, in the flowchart's order."""
+    primary: NeedName | None = None
+    """The stated need that comes first."""
+    batch: bool = False
+    """Whether the workflow is batch."""
 
 
 class Requirements(Input):
@@ -154,21 +169,21 @@ class Profile(Input):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         """Refuse what contradicts itself."""
-        found: list[Issue] = []
+        issues: list[Issue] = []
         needs = self.require.needs
         if self.primary and self.primary not in needs:
             stated = ", ".join(needs) or "none"
             hint = f"state a requirement of {self.primary} under require, or drop primary"
-            found.append(("primary", f"a need that is stated ({stated})", self.primary, hint))
+            issues.append(("primary", f"a need that is stated ({stated})", self.primary, hint))
         if self.workflow == BATCH and "real_time" in needs:
             cause = "real_time" if self.require.real_time else "max_ttfb_ms"
             limit = NEEDS[0].ceiling
             hint = f"drop workflow, or drop {cause}" + (
                 f" or raise it to {limit[1]}" if cause == "max_ttfb_ms" and limit else ""
             )
-            found.append(("workflow", f"none beside {cause}, which needs real time", BATCH, hint))
-        if found:
-            raise faults(*found)
+            issues.append(("workflow", f"none beside {cause}, which needs real time", BATCH, hint))
+        if issues:
+            raise invalid(*issues)
         return self
 
     @property
@@ -177,16 +192,36 @@ class Profile(Input):
         return self.workflow == BATCH
 
     @cached_property
+    def context(self) -> Context:
+        """What the weights of the criteria and the guide's answer depend on."""
+        return Context(self.require.needs, self.primary, self.batch)
+
+    @cached_property
     def importances(self) -> tuple[int, ...]:
         """The importance of each criterion in declared order, defaults filled in."""
-        prefer = self.prefer
-        latency = 0 if self.batch else NEUTRAL_IMPORTANCE
-        default = {"latency": latency}
-        return tuple(
-            default.get(name, NEUTRAL_IMPORTANCE) if stated is None else stated
-            for name in CRITERION_NAMES
-            for stated in (getattr(prefer, name),)
-        )
+        return tuple([self._importance(name) for name in CRITERION_NAMES])
+
+    def _importance(self, name: str) -> int:
+        stated: int | None = getattr(self.prefer, name)
+        if stated is not None:
+            return stated
+        return 0 if self.batch and name == "latency" else NEUTRAL_IMPORTANCE
+
+    def statements(self) -> list[str]:
+        """Return what the profile states, in words: a line for each part that is stated."""
+        stated = self.to_dict()
+        needs = [requirement_text(name, value) for name, value in stated["require"].items()]
+        lines = ["Requires " + ("; ".join(needs) if needs else "nothing")]
+        if stated["prefer"]:
+            prefers = ", ".join(f"{name} {value}" for name, value in stated["prefer"].items())
+            lines.append(f"Prefers {prefers} (5 is neutral)")
+        if self.batch:
+            lines.append("Workflow: batch, so latency counts only where it is stated")
+        if self.primary:
+            lines.append(f"First comes {self.primary}")
+        if self.accept_beta:
+            lines.append("Betas are accepted")
+        return lines
 
     def to_dict(self) -> dict[str, Any]:
         """Return what is stated, as plain JSON values; parsing it gives an equal profile."""

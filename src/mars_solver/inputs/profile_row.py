@@ -7,8 +7,8 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any, Final
 
-from mars_solver.errors import InputError, Problem, shown
-from mars_solver.inputs.parsing import did_you_mean, number_or_text, one_of
+from mars_solver.errors import Faults, Problem, rerooted, shown
+from mars_solver.inputs.parsing import not_one_of, number_or_text
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.vocabulary import CRITERION_NAMES, REQUIREMENTS, Kind
 
@@ -59,12 +59,10 @@ def parse_row(row: Mapping[str, Any], place: str = "") -> Profile:
         InputError: with every fault of the row, each under the name of its column.
     """
     nested, problems = opened(row, place)
-    try:
+    faults = Faults(problems)
+    with faults, rerooted(lambda problem: replace(problem, path=_column(problem.path))):
         profile = parse_profile(nested, place)
-    except InputError as error:
-        problems.extend(replace(p, path=_column(p.path)) for p in error.problems)
-    if problems:
-        raise InputError(problems)
+    faults.check()
     return profile
 
 
@@ -103,9 +101,7 @@ def tags_in(text: str) -> list[str]:
 
 def unknown_column(column: str, place: str) -> Problem:
     """Return the problem of a column that no profile has."""
-    found = f"the unknown column {shown(column)}"
-    hint = did_you_mean(column, COLUMNS) or "drop it"
-    return Problem(place, "", one_of(COLUMNS), found, hint)
+    return Problem(place, "", *not_one_of(column, COLUMNS, kind="column", otherwise="drop it"))
 
 
 def column_problems(names: Sequence[str], place: str) -> list[Problem]:

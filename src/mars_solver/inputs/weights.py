@@ -1,8 +1,9 @@
-"""The weights: value functions with fixed anchors, and how needs emphasise the criteria."""
+"""The weights: value functions with fixed anchors, how needs emphasise the criteria, their text."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Iterator, Sequence
 from functools import cached_property, reduce
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal, Self
@@ -12,7 +13,8 @@ from pydantic import Field, PlainValidator, model_validator
 from mars_solver.errors import shown
 from mars_solver.inputs.catalogue import digest
 from mars_solver.inputs.facts import Text, Version
-from mars_solver.inputs.parsing import Bound, Input, Issue, Line, choice, faults, parse, unexpected
+from mars_solver.inputs.parsing import Bound, Input, Issue, Line, choice, invalid, parse, unexpected
+from mars_solver.inputs.profile import Context
 from mars_solver.vocabulary import BATCH, CRITERION_NAMES, NEEDS, VALUE_SCALE
 
 MAX_WEIGHT: Final = 10**6
@@ -52,19 +54,19 @@ class Curve(Input):
     def _usable(self) -> Self:
         at = [anchor.at for anchor in self.anchors]
         values = [anchor.value for anchor in self.anchors]
-        found: list[Issue] = []
+        issues: list[Issue] = []
         if any(a >= b for a, b in pairwise(at)) or at[-1] == float("inf"):
-            found.append(("anchors", "finite, rising places", shown(at), "sort them by `at`"))
+            issues.append(("anchors", "finite, rising places", shown(at), "sort them by `at`"))
         if self.scale == "log" and at[0] <= 0:
-            found.append(("anchors.0.at", "a number > 0 on a log scale", shown(at[0]), ""))
+            issues.append(("anchors.0.at", "a number > 0 on a log scale", shown(at[0]), ""))
         steps = [b - a for a, b in pairwise(values)]
         if not (all(s >= 0 for s in steps) or all(s <= 0 for s in steps)):
-            found.append(("anchors", "values that only rise or only fall", shown(values), ""))
+            issues.append(("anchors", "values that only rise or only fall", shown(values), ""))
         if {values[0], values[-1]} != {0, VALUE_SCALE}:
             ends = f"first and last values 0 and {VALUE_SCALE}, in either order"
-            found.append(("anchors", ends, shown([values[0], values[-1]]), ""))
-        if found:
-            raise faults(*found)
+            issues.append(("anchors", ends, shown([values[0], values[-1]]), ""))
+        if issues:
+            raise invalid(*issues)
         return self
 
 
@@ -109,7 +111,7 @@ class Provenance(Input):
     """How many."""
     labels_sha256: Text
     violated: Annotated[tuple[Text, ...], Field(strict=False)]
-    """Ids of the labels that do not come out."""
+    """Ids of the labels that these weights do not satisfy."""
     given_up: Annotated[tuple[Text, ...], Field(strict=False)]
     """What of the guide and the pinned answers does not hold."""
     margin: Text | None = None
@@ -157,28 +159,25 @@ VECTORS: Final[tuple[tuple[str, ...], ...]] = (
     ("emphasis", BATCH),
     *(("first", need.name) for need in NEEDS),
 )
-"""Where the vectors stand in a file: everything but the curves that can be tuned."""
+"""The path of each vector in a file: all numbers that can be tuned."""
 
 
-def applying(needs: Collection[str], primary: str | None, *, batch: bool) -> tuple[int, ...]:
-    """Return the places in `VECTORS` of the vectors that add up to a profile's weights.
+def applying(context: Context) -> tuple[int, ...]:
+    """Return the indices in `VECTORS` of the vectors that add up to a profile's weights.
 
     The base, the emphasis of each stated need and of batch, and the first of the primary need.
     """
     return tuple(
         [0]
-        + [1 + i for i, need in enumerate(NEEDS) if need.name in needs]
-        + ([1 + len(NEEDS)] if batch else [])
-        + [2 + len(NEEDS) + i for i, need in enumerate(NEEDS) if need.name == primary]
+        + [1 + i for i, need in enumerate(NEEDS) if need.name in context.needs]
+        + ([1 + len(NEEDS)] if context.batch else [])
+        + [2 + len(NEEDS) + i for i, need in enumerate(NEEDS) if need.name == context.primary]
     )
 
 
-def coefficients(
-    weights: Weights, needs: tuple[str, ...], primary: str | None, *, batch: bool
-) -> tuple[int, ...]:
+def coefficients(weights: Weights, context: Context) -> tuple[int, ...]:
     """Return what the importance of each criterion is multiplied by, in declared order."""
-    rows = weights.vectors
-    columns = zip(*(rows[i] for i in applying(needs, primary, batch=batch)), strict=True)
+    columns = zip(*(weights.vectors[i] for i in applying(context)), strict=True)
     return tuple(sum(column) for column in columns)
 
 
@@ -205,3 +204,71 @@ def _row(vector: PerCriterion) -> tuple[int, ...]:
         vector.control,
         vector.footprint,
     )
+
+
+_UNITS: Final = {
+    "latency": "time to first byte in ms",
+    "fidelity": "judged, 1 to 5",
+    "expressiveness": "judged, 1 to 5",
+    "footprint": "memory of the weights in MB",
+}
+_ABOUT_CURVES: Final = (
+    "Value functions: a fact at or before the first anchor takes its value, at or beyond the last",
+    "(infinity included) that one's; between two anchors the value runs straight along the scale.",
+)
+_ABOUT_VECTORS: Final = (
+    "The weight of a criterion is its importance times the sum of the rows that apply:",
+    "base, the emphasis of each need that is stated and of batch, the first of the primary need.",
+)
+_ABOUT_PROVENANCE: Final = ("What made this file. No answer and no digest depends on it.",)
+
+
+def weights_toml(weights: Weights, comments: Sequence[str] = ()) -> str:
+    """Return the text of a file of weights; reading it gives equal weights.
+
+    Args:
+        weights: to write.
+        comments: lines at the top, without the `#`.
+    """
+    lines = list(_commented(comments))
+    lines += [f"schema = {weights.format}", f"name = {_quoted(weights.name)}"]
+    if weights.note is not None:
+        lines.append(f"note = {_quoted(weights.note)}")
+    lines += ["", *_commented(_ABOUT_CURVES)]
+    for name, unit in _UNITS.items():
+        lines += [*_curve(name, unit, getattr(weights.curves, name)), ""]
+    lines += _commented(_ABOUT_VECTORS)
+    for path in VECTORS:
+        vector: Any = reduce(getattr, path, weights)
+        lines.append(f"[{'.'.join(path)}]")
+        lines += [f"{name} = {getattr(vector, name)}" for name in CRITERION_NAMES]
+        lines.append("")
+    if weights.provenance is not None:
+        lines += [*_commented(_ABOUT_PROVENANCE), "[provenance]"]
+        lines += _provenance(weights.provenance.model_dump(exclude_none=True))
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _commented(lines: Sequence[str]) -> Iterator[str]:
+    for line in lines:
+        yield f"# {line}"
+
+
+def _curve(name: str, unit: str, curve: Curve) -> Iterator[str]:
+    yield f"[curves.{name}]  # {unit}"
+    yield f"scale = {_quoted(curve.scale)}"
+    anchors = ", ".join(f"{{ at = {a.at}, value = {a.value} }}" for a in curve.anchors)
+    yield f"anchors = [{anchors}]"
+
+
+def _provenance(data: dict[str, Any]) -> Iterator[str]:
+    for key, value in data.items():
+        if isinstance(value, tuple):
+            yield f"{key} = [{', '.join(map(_quoted, value))}]"
+        else:
+            yield f"{key} = {_quoted(value) if isinstance(value, str) else value}"
+
+
+def _quoted(text: str) -> str:
+    """Return a text as a TOML string, which for printable text is a JSON string."""
+    return json.dumps(text, ensure_ascii=False)

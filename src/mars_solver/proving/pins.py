@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import combinations
+from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field
 
+from mars_solver.errors import gather
 from mars_solver.inputs.catalogue import Catalogue
 from mars_solver.inputs.facts import SCHEMA, Fact, NumberFact, Text, Version
-from mars_solver.inputs.parsing import Flag, Input
+from mars_solver.inputs.files import PINS, data_folder, listing, read_document
+from mars_solver.inputs.parsing import Flag, Input, parse
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.solving.cells import NUMERIC, axis, critical_values
 from mars_solver.solving.flowchart import compare
@@ -61,10 +65,9 @@ class Pin(Input):
         """Return the pin of a profile as a solver answers it."""
         decision = solver.decide(profile)
         verdict = compare(solver.catalogue.flowchart, decision)
-        standings = [decision.standings[place] for place in decision.ranking]
         return cls(
             profile=profile,
-            shortlist=tuple((s.model.id, s.status.word) for s in standings),
+            shortlist=tuple((s.model.id, s.status.word) for s in decision.ranked),
             agrees=verdict.agrees,
             blocked_by=verdict.blocked_by,
         )
@@ -100,6 +103,37 @@ class Pins(Input):
         """Return every pin as a solver answers now."""
         pins = tuple(Pin.of(solver, profile) for profile in pinned_profiles(solver))
         return cls(schema=SCHEMA, facts=tuple(guide_facts(solver.catalogue)), pins=pins)
+
+
+def load_pins(folder: str | Path | None = None) -> Pins:
+    """Return the pinned answers and facts in the `pins.toml` of a catalogue's folder.
+
+    Where the folder has none, or without one, the shipped pins.
+
+    Raises:
+        InputError: with every fault of the file.
+    """
+    path = None if folder is None else Path(folder) / f"{PINS}.toml"
+    if path is None or not path.exists():
+        path = data_folder("models") / f"{PINS}.toml"
+    return parse(Pins, *read_document(path))
+
+
+def load_scenarios(folder: str | Path | None = None) -> tuple[Scenario, ...]:
+    """Return the scenarios in a folder, one TOML file each, in order of name.
+
+    Without a folder, the lines of the guide that ship with the package.
+
+    Raises:
+        InputError: with every fault of every file.
+    """
+    chosen = data_folder("scenarios") if folder is None else Path(folder)
+    paths = [path for path in listing(chosen) if path.suffix == ".toml"]
+    return gather(*(partial(_read_scenario, path) for path in paths))
+
+
+def _read_scenario(path: Path) -> Scenario:
+    return parse(Scenario, *read_document(path))
 
 
 def pinned_profiles(solver: Solver) -> Iterator[Profile]:

@@ -143,9 +143,8 @@ def _line(solver: Solver, scenario: Scenario) -> LineResult:
             return LineResult(scenario.line, scenario.expected, ())
         solver = Solver(measured, solver.weights)
     decision = solver.decide(scenario.profile)
-    places = decision.ranking[: len(scenario.expected)]
-    found = tuple(decision.standings[place].model.id for place in places)
-    return LineResult(scenario.line, scenario.expected, found)
+    first = decision.ids[: len(scenario.expected)]
+    return LineResult(scenario.line, scenario.expected, first)
 
 
 def _differing_facts(pins: Pins, now: Pins) -> Iterator[PinResult]:
@@ -183,12 +182,9 @@ def refutes(solver: Solver, profile: Profile) -> bool:
     decision = solver.decide(profile)
     if not decision.ranking:
         return False
-    needs = profile.require.needs
-    chart = solver.catalogue.flowchart
-    _, models = answer(chart, needs, profile.primary, batch=profile.batch)
-    ranked = [decision.standings[place].model.id for place in decision.ranking]
-    orders = [decision.order(place) for place in decision.ranking]
-    return stand_best(models, ranked, orders) and tuple(ranked[: len(models)]) != models
+    _, models = answer(solver.catalogue.flowchart, profile.context)
+    ranked = decision.ids
+    return stand_best(models, ranked, decision.orders) and ranked[: len(models)] != models
 
 
 def shrink(solver: Solver, profile: Profile) -> Profile:

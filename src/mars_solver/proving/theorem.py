@@ -18,12 +18,13 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from mars_solver.inputs.profile import Profile
+from mars_solver.inputs.profile import Context, Profile
 from mars_solver.inputs.weights import coefficients
-from mars_solver.solving.choices import Choice, choices
+from mars_solver.solving.cells import Choice, choices
+from mars_solver.solving.constraints import Masks, fold
 from mars_solver.solving.flowchart import agree, answer, stand_best
-from mars_solver.solving.scoring import totals
-from mars_solver.solving.solver import Masks, Order, Solver, fold, order
+from mars_solver.solving.scoring import full_score, totals
+from mars_solver.solving.solver import Order, Solver, order
 from mars_solver.vocabulary import (
     BATCH,
     CRITERION_NAMES,
@@ -31,7 +32,6 @@ from mars_solver.vocabulary import (
     NEEDS,
     NEUTRAL_IMPORTANCE,
     REQUIREMENTS,
-    VALUE_SCALE,
     NeedName,
     Status,
     names_of,
@@ -52,6 +52,10 @@ class Class(NamedTuple):
     Empty where all are."""
     unmet: tuple[int, ...]
     """The requirements that each of the guide's models does not meet, in order of id."""
+
+    def context(self, primary: NeedName | None) -> Context:
+        """Return what the weights and the guide's answer depend on, given the primary need."""
+        return Context(self.needs, primary, self.batch)
 
 
 @dataclass(slots=True)
@@ -136,14 +140,14 @@ def classes(solver: Solver, guides: tuple[int, ...]) -> Classes:
     found = _pinned(solver, guides)
     for requirement in REQUIREMENTS:
         if requirement.pin is None:
-            found = _joined(found, choices(solver, requirement), guides)
+            found = _joined(found, choices(solver.catalogue, requirement), guides)
     return found
 
 
 def _pinned(solver: Solver, guides: tuple[int, ...]) -> Classes:
     """Return the classes of the cells in which only pinning requirements are stated."""
     found: Classes = {}
-    dimensions = [choices(solver, r) for r in REQUIREMENTS if r.pin]
+    dimensions = [choices(solver.catalogue, r) for r in REQUIREMENTS if r.pin]
     stand = cache(solver.stand_alone)
     places = range(len(solver.catalogue.models))
     for chosen in product(*dimensions):
@@ -223,8 +227,7 @@ def duels(
         for model, standing in zip(solver.catalogue.models, member.orders, strict=False)
         if standing is not None and (betas or not model.beta)
     }
-    chart = solver.catalogue.flowchart
-    _, models = answer(chart, member.needs, primary, batch=member.batch)
+    _, models = answer(solver.catalogue.flowchart, member.context(primary))
     best = min(left.values(), default=None)
     level = [model for model, standing in left.items() if standing == best]
     if not set(level).issuperset(models):
@@ -263,7 +266,6 @@ class _Judge:
         self._place = {model.id: i for i, model in enumerate(self._models)}
         self._guides = [self._models[i].id for i in guides]
         self._found = found
-        self._middles = solver.values.sum(axis=2).tolist()
         self._scored = cache(self._score)
         self._leads: dict[bool, Leads] = {False: set(), True: set()}
 
@@ -274,15 +276,14 @@ class _Judge:
         found, cells = self._found, members.cells
         found.cells += cells
         found.classes += 1
-        factors, weights, sums = self._scored(member.needs, primary, batch=member.batch)
+        factors, weights, sums = self._scored(member.context(primary))
         ranked = self._ranked(member, sums, betas=betas)
         if not ranked:
             found.infeasible += cells
             return
         ids = [self._models[i].id for i in ranked]
         orders = [o for i in ranked if (o := member.orders[i])]
-        chart = self._solver.catalogue.flowchart
-        _, models = answer(chart, member.needs, primary, batch=member.batch)
+        _, models = answer(self._solver.catalogue.flowchart, member.context(primary))
         agrees = agree(models, ids, orders)
         if agrees:
             found.agreements += cells
@@ -294,25 +295,22 @@ class _Judge:
             profile = partial(_profile, members.example, member, primary=primary, accept_beta=betas)
             if not agrees and found.counterexample is None:
                 found.counterexample = profile()
+            middles = self._solver.middles
             for ahead, behind in duels(self._solver, member, primary, betas=betas):
                 one, other = self._place[ahead], self._place[behind]
                 lead = tuple(
                     f * (a - b)
-                    for f, a, b in zip(
-                        factors, self._middles[one], self._middles[other], strict=True
-                    )
+                    for f, a, b in zip(factors, middles[one], middles[other], strict=True)
                 )
                 self._leads[member.batch].add(lead)
-                points = Fraction(sums[one] - sums[other], 2 * VALUE_SCALE * (sum(weights) or 1))
+                points = Fraction(sums[one] - sums[other], full_score(weights))
                 if found.margin is None or points < found.margin.points:
                     found.margin = Margin(points, ahead, behind, profile())
 
-    def _score(
-        self, needs: tuple[NeedName, ...], primary: NeedName | None, *, batch: bool
-    ) -> tuple[tuple[int, ...], list[int], list[int]]:
+    def _score(self, context: Context) -> tuple[tuple[int, ...], list[int], list[int]]:
         """Return the factors and weights of the criteria, and each model's doubled sum."""
-        factors = coefficients(self._solver.weights, needs, primary, batch=batch)
-        neutral = NEUTRAL_BATCH if batch else NEUTRAL
+        factors = coefficients(self._solver.weights, context)
+        neutral = NEUTRAL_BATCH if context.batch else NEUTRAL
         weights = [i * f for i, f in zip(neutral, factors, strict=True)]
         rows = np.array([weights], dtype=np.int64)
         return factors, weights, totals(rows, self._solver.values)[0].sum(axis=1).tolist()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from mars_solver.rendering import explanation as prose
 from mars_solver.rendering import words as wording
-from mars_solver.vocabulary import Status
+from mars_solver.vocabulary import Status, requirement_text
 
 if TYPE_CHECKING:
     from mars_solver.explaining.explanation import Explanation
@@ -74,7 +74,7 @@ def report_of(answer: Recommendation) -> Report:
     """Return a recommendation in words."""
     return Report(
         name=answer.profile.name,
-        requires=wording.requires(answer.profile),
+        requires="\n".join(answer.profile.statements()),
         headline=wording.headline(answer),
         places=tuple(_places(answer)),
         digests=digests(answer.solver),
@@ -187,7 +187,7 @@ def _places(answer: Recommendation) -> Iterator[Place]:
 def _conflicts(answer: Recommendation) -> Iterator[str]:
     stated = answer.profile.to_dict()["require"]
     for conflict in answer.conflicts:
-        yield " + ".join(wording.requirement_text(name, stated[name]) for name in conflict)
+        yield " + ".join(requirement_text(name, stated[name]) for name in conflict)
 
 
 def _ways_out(answer: Recommendation) -> Iterator[str]:

@@ -18,6 +18,7 @@ from mars_solver.inputs.facts import FACTS, Fact
 from mars_solver.rendering import answer as report
 from mars_solver.rendering import explanation as prose
 from mars_solver.rendering import words as wording
+from mars_solver.vocabulary import number
 
 if TYPE_CHECKING:
     from mars_solver.explaining.explanation import Explanation
@@ -164,7 +165,7 @@ def _finite(value: Any) -> Any:
 
 def batch_summary(counts: dict[str, Any], output: str, rejects: str) -> RenderableType:
     """Return what a batch run counted, and where its answers are."""
-    count = {key: wording.number(value) for key, value in counts.items() if isinstance(value, int)}
+    count = {key: number(value) for key, value in counts.items() if isinstance(value, int)}
     more = "more than " if counts["more_questions"] else ""
     kinds = ("guaranteed", "unverified", "infeasible", "rejected")
     lines = [
@@ -173,11 +174,11 @@ def batch_summary(counts: dict[str, Any], output: str, rejects: str) -> Renderab
         *([f"the rejected rows and why: {rejects}"] if counts["rejected"] else []),
     ]
     winners = [
-        f"{each['model']}: {wording.number(each['rows'])} ({100 * each['share']:.1f} %)"
+        f"{each['model']}: {number(each['rows'])} ({100 * each['share']:.1f} %)"
         for each in counts["models"]
     ]
     conflicts = [
-        f"{' + '.join(each['requirements'])}: {wording.number(each['rows'])}"
+        f"{' + '.join(each['requirements'])}: {number(each['rows'])}"
         for each in counts["conflicts"]
     ]
     return Group(

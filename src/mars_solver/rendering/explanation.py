@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from mars_solver.rendering.words import number, requirement_text
 from mars_solver.vocabulary import (
     ACCEPT_BETA,
     INVALID,
@@ -14,6 +13,8 @@ from mars_solver.vocabulary import (
     REQUIREMENT,
     Kind,
     names_of,
+    number,
+    requirement_text,
 )
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def summary(answer: Recommendation, explanation: Explanation) -> str:
     if lead is None:
         sentences.append("It is the only model that is left.")
     elif lead.by_standing:
-        second = answer.decision.standings[answer.decision.ranking[1]]
+        second = answer.decision.ranked[1]
         open_points = ", ".join(names_of(second.unverified))
         sentences.append(
             f"{names[lead.second]} follows because less of it is settled ({open_points})."

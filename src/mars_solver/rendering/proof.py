@@ -15,7 +15,7 @@ from mars_solver.proving.proof import LineResult, PinResult, Proof
 from mars_solver.proving.theorem import ALL, Margin, Theorem
 from mars_solver.rendering.answer import digests
 from mars_solver.rendering.console import section
-from mars_solver.rendering.words import number, requires
+from mars_solver.vocabulary import number
 
 
 def proof(found: Proof) -> RenderableType:
@@ -136,7 +136,7 @@ def _answer(pin: dict[str, Any] | None) -> str:
 
 def _margin_text(margin: Margin) -> str:
     """Return the smallest margin of the theorem, and where it is."""
-    where = requires(margin.profile).replace("\n", "; ")
+    where = "; ".join(margin.profile.statements())
     return (
         f"smallest margin: {margin.ahead} leads {margin.behind} by {float(margin.points):.4f}"
         f" points ({where})"

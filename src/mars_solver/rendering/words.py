@@ -7,52 +7,15 @@ import math
 from mars_solver.explaining.findings import Finding
 from mars_solver.explaining.recommendation import Candidate, Exclusion, Recommendation, Violation
 from mars_solver.inputs.facts import Claim, Fact, NumberClaim, YesNoClaim
-from mars_solver.inputs.profile import Profile
-from mars_solver.vocabulary import ACCEPT_BETA, REQUIREMENT, Kind
-
-_SIGN = {Kind.CEILING: "<=", Kind.FLOOR: ">="}
-
-
-def number(value: float) -> str:
-    """Return a number as people write it: whole where it is whole, thousands set apart."""
-    if math.isinf(value):
-        return "∞"
-    return f"{value:,}".replace(",", " ") if isinstance(value, int) else repr(value)
-
-
-def requirement_text(name: str, required: object) -> str:
-    """Return a stated requirement: `max_ttfb_ms <= 300 ms`."""
-    requirement = REQUIREMENT[name]
-    if isinstance(required, list | tuple):
-        return f"{name} {', '.join(required)}"
-    if isinstance(required, bool) or not isinstance(required, int | float):
-        return name
-    return f"{name} {_SIGN[requirement.kind]} {number(required)} {requirement.unit}"
-
-
-def requires(profile: Profile) -> str:
-    """Return what a profile states, in one line each for what it requires and prefers."""
-    stated = profile.to_dict()
-    needs = [requirement_text(name, value) for name, value in stated["require"].items()]
-    lines = ["Requires " + ("; ".join(needs) if needs else "nothing")]
-    if stated["prefer"]:
-        prefers = ", ".join(f"{name} {value}" for name, value in stated["prefer"].items())
-        lines.append(f"Prefers {prefers} (5 is neutral)")
-    if profile.batch:
-        lines.append("Workflow: batch, so latency counts only where it is stated")
-    if profile.primary:
-        lines.append(f"First comes {profile.primary}")
-    if profile.accept_beta:
-        lines.append("Betas are accepted")
-    return "\n".join(lines)
+from mars_solver.vocabulary import ACCEPT_BETA, REQUIREMENT, number, requirement_text
 
 
 def headline(answer: Recommendation) -> str:
     """Return the answer in one sentence."""
-    if not answer.decision.ranking:
+    best = answer.decision.winner
+    if best is None:
         stated = answer.decision.question.stated
         return "No model meets every requirement." if stated else "There is no candidate."
-    best = answer.decision.standings[answer.decision.ranking[0]]
     if not answer.decision.question.stated:
         return f"Use {best.model.name}: nothing is required, and it scores best."
     if not best.unverified:
@@ -135,7 +98,7 @@ def guide_text(answer: Recommendation) -> str:
     if verdict.blocked_by:
         blocked = ", ".join(verdict.blocked_by)
         return f"{says}; this answer departs, because the facts do not settle or meet {blocked}."
-    left = [answer.decision.standings[place].model.id for place in answer.decision.ranking]
+    left = answer.decision.ids
     absent = [names.get(model, model) for model in verdict.answer if model not in left]
     if absent:
         return f"{says}; this answer departs, because {', '.join(absent)} is no candidate."

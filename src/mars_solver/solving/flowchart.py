@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mars_solver.inputs.catalogue import Flowchart
+from mars_solver.inputs.profile import Context
 from mars_solver.solving.solver import Decision, Order
 from mars_solver.vocabulary import names_of
 
@@ -25,30 +26,24 @@ class GuideVerdict:
     """The requirements that the guide's models do not meet; empty where the decision agrees."""
 
 
-def answer(
-    flowchart: Flowchart, needs: Collection[str], primary: str | None, *, batch: bool
-) -> tuple[int | None, tuple[str, ...]]:
+def answer(flowchart: Flowchart, context: Context) -> tuple[int | None, tuple[str, ...]]:
     """Return the number of the question that decides, and the guide's models.
 
     The questions are asked in order, the primary need's first.
     """
     asked = sorted(
-        enumerate(flowchart.questions, start=1), key=lambda item: item[1].need != primary
+        enumerate(flowchart.questions, start=1), key=lambda item: item[1].need != context.primary
     )
     for number, question in asked:
-        if question.need in needs:
+        if question.need in context.needs:
             return number, question.answer
-    return None, flowchart.batch if batch else flowchart.no_need
+    return None, flowchart.batch if context.batch else flowchart.no_need
 
 
 def compare(flowchart: Flowchart, decision: Decision) -> GuideVerdict:
     """Return how a decision stands to the guide."""
-    profile = decision.profile
-    needs = profile.require.needs
-    question, models = answer(flowchart, needs, profile.primary, batch=profile.batch)
-    ranked = [decision.standings[place].model.id for place in decision.ranking]
-    orders = [decision.order(place) for place in decision.ranking]
-    agrees = agree(models, ranked, orders)
+    question, models = answer(flowchart, decision.profile.context)
+    agrees = agree(models, decision.ids, decision.orders)
     blocking = 0
     if not agrees:
         for standing in decision.standings:

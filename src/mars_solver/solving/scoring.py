@@ -2,14 +2,18 @@
 
 A value is a whole number in 0..10**6, computed once for each end of a fact with decimal
 arithmetic and rounded half to even. Values and weights multiply and add in int64; the limits of
-`weights` keep every sum below 2**53.
+`weights` keep every sum below 2**53. A model ranks by the midpoint of its least and its most sum.
+Midpoints are kept doubled, as the sum of both ends, so that they stay whole numbers; a score is a
+doubled sum divided by `full_score`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from functools import lru_cache
 from itertools import pairwise
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +23,28 @@ from mars_solver.inputs.weights import Anchor, Curve, Weights
 from mars_solver.vocabulary import CRITERIA, VALUE_SCALE, Criterion
 
 Integers = NDArray[np.int64]
-_DIGITS = 50
+DOUBLED: Final = 2 * VALUE_SCALE
+"""The doubled midpoint of the best value."""
+_DIGITS: Final = 50
 
 
 def value_table(models: tuple[Model, ...], weights: Weights) -> Integers:
     """Return the values of each model, shape (models, criteria, 2): least and most."""
     rows = [[_ends(model, criterion, weights) for criterion in CRITERIA] for model in models]
     return np.array(rows, dtype=np.int64).reshape(len(models), len(CRITERIA), 2)
+
+
+def middles(values: Integers) -> tuple[tuple[int, ...], ...]:
+    """Return the doubled midpoints of a value table: of each model, one for each criterion."""
+    return tuple(map(tuple, values.sum(axis=2).tolist()))
+
+
+def full_score(weights: Sequence[int]) -> int:
+    """Return the doubled weighted sum of a model whose every value is the best: a score of 1.
+
+    Where all weights are 0, every score is 0, and this is `DOUBLED`.
+    """
+    return DOUBLED * (sum(weights) or 1)
 
 
 def totals(weights: Integers, values: Integers) -> Integers:
@@ -36,8 +55,7 @@ def totals(weights: Integers, values: Integers) -> Integers:
         values: shape (models, criteria, 2).
 
     Returns:
-        shape (rows, models, 2): the least and the most that each model can sum to. The sum of
-        both, twice the midpoint, is what ranks.
+        shape (rows, models, 2): the least and the most that each model can sum to.
     """
     models, criteria, ends = values.shape
     flat = values.transpose(1, 0, 2).reshape(criteria, models * ends)

@@ -1,71 +1,56 @@
 """Verdicts, standings and the ranking of one profile.
 
-The flow is `ask` (profile to question), `stand` (question to standings), `rank` (standings and
-weights to order). Standings depend on the question alone and scores on the importances alone, so
-that many profiles with one question share its standings.
+The flow is `ask` (profile to signature), `stand` (signature to standings), `rank` (standings and
+weighted sums to order). Standings depend on the signature alone and sums on the importances alone,
+so that many profiles with one signature share its standings.
+
+Models are named by their index in the catalogue.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import product, starmap
 from typing import NamedTuple
 
 import numpy as np
 
-from mars_solver.inputs.catalogue import Catalogue
+from mars_solver.inputs.catalogue import Catalogue, with_measurements
 from mars_solver.inputs.facts import Model
-from mars_solver.inputs.profile import Profile
+from mars_solver.inputs.files import load_catalogue, load_weights
+from mars_solver.inputs.profile import Context, Profile
 from mars_solver.inputs.weights import Weights, coefficients
-from mars_solver.solving.configurations import Configuration, enumerate_configurations, unknown_used
-from mars_solver.solving.requirements import Check, checks, fact_verdict, ruled_out
-from mars_solver.solving.scoring import Integers, totals, value_table
-from mars_solver.vocabulary import (
-    BIT,
-    CRITERIA,
-    REQUIREMENTS,
-    Kind,
-    NeedName,
-    Policy,
-    Status,
-    Verdict,
+from mars_solver.solving.constraints import (
+    Check,
+    Configuration,
+    Masks,
+    RunnableConfiguration,
+    checks,
+    enumerate_configurations,
+    fact_masks,
+    missed,
 )
+from mars_solver.solving.scoring import middles, totals, value_table
+from mars_solver.vocabulary import BIT, CRITERIA, REQUIREMENTS, Kind, Policy, Status
 
 _REFERENCE = BIT["voice_transfer"] | BIT["short_reference"]
 _STYLE = BIT["style_control"]
 
 
-class Masks(NamedTuple):
-    """The requirements that a model's facts violate, and those that they leave unverified."""
-
-    violated: int
-    unverified: int
-
-
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Everything that standings depend on: profiles with equal questions stand alike."""
+    """Everything that standings depend on: profiles with equal signatures stand alike."""
 
     stated: int
     """The mask of the stated requirements."""
     facts: tuple[Masks, ...]
-    """What the facts of each model say of them, in the catalogue's order; to reject the unknown is
-    to count it as violated here."""
+    """Which of them the facts of each model violate and leave unverified under the policy, in the
+    catalogue's order."""
     batch: bool
     accept_beta: bool
     policy: Policy
-
-
-class RunnableConfiguration(NamedTuple):
-    """One configuration of a model, with what does not depend on the profile."""
-
-    configuration: Configuration
-    ruled_out: int
-    """The mask of the requirements that it cannot meet, whatever the facts."""
-    unknown: int
-    """How many of its values rest on unknown capabilities."""
 
 
 class TieBreak(NamedTuple):
@@ -96,12 +81,8 @@ class Standing(NamedTuple):
         return Status.UNVERIFIED if self.unverified else Status.GUARANTEED
 
 
-Variant = tuple[tuple[NeedName, ...], NeedName | None, bool]
-"""What the coefficients depend on: needs, primary, batch."""
 Order = tuple[int, int]
 """What ranks before the score: status, then the number of unverified requirements."""
-
-
 RankKey = tuple[Order, int, str]
 """What ranks a model: the least comes first."""
 
@@ -119,51 +100,66 @@ class Decision:
     sums: tuple[tuple[int, int], ...]
     """The least and most weighted sum of each model, in the catalogue's order."""
     ranking: tuple[int, ...]
-    """The places in `standings` of the models that are not excluded, best first."""
+    """The indices of the models that are not excluded, best first."""
 
-    def rank_key(self, place: int) -> RankKey:
+    @cached_property
+    def ranked(self) -> tuple[Standing, ...]:
+        """The standings of the models that are not excluded, best first."""
+        return tuple([self.standings[index] for index in self.ranking])
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the models that are not excluded, best first."""
+        return tuple([standing.model.id for standing in self.ranked])
+
+    @property
+    def winner(self) -> Standing | None:
+        """The standing of the first model; None where no model is left."""
+        return self.standings[self.ranking[0]] if self.ranking else None
+
+    @property
+    def orders(self) -> tuple[Order, ...]:
+        """How the models that are not excluded stand, best first."""
+        return tuple([order(standing, self.question.policy) for standing in self.ranked])
+
+    def rank_key(self, index: int) -> RankKey:
         """Return what ranks a model: the least comes first."""
-        standing = self.standings[place]
-        return rank_key(standing, self.sums[place], self.question.policy)
+        standing = self.standings[index]
+        return rank_key(standing, self.sums[index], self.question.policy)
 
-    def order(self, place: int) -> Order:
+    def order(self, index: int) -> Order:
         """Return the standing of a model as it ranks under the policy."""
-        return order(self.standings[place], self.question.policy)
+        return order(self.standings[index], self.question.policy)
 
 
-@dataclass(frozen=True, eq=False)
 class Solver:
-    """A catalogue and weights, prepared to answer any number of profiles."""
+    """A catalogue and weights, prepared to answer any number of profiles.
 
-    catalogue: Catalogue
-    weights: Weights
-    options: tuple[tuple[RunnableConfiguration, ...], ...] = field(init=False, repr=False)
-    """The configurations of each model in declared order, in the catalogue's order."""
-    preferred: dict[TieBreak, tuple[tuple[RunnableConfiguration, ...], ...]] = field(
-        init=False, repr=False
-    )
-    """The same, the preferred first."""
-    capabilities: tuple[Masks, ...] = field(init=False, repr=False)
-    """What the facts of each model say of every capability."""
-    values: Integers = field(init=False, repr=False)
-    """The value table of `scoring`."""
-    _factors: dict[Variant, tuple[int, ...]] = field(init=False, repr=False)
-    """The coefficients of the variants that were asked for: a hundred and sixty at most."""
+    Attributes:
+        catalogue: the models to choose from.
+        weights: what scores them.
+        options: the configurations of each model in declared order, in the catalogue's order.
+        capabilities: which capabilities the facts of each model deny and leave unknown.
+        values: the value table of `scoring`, shape (models, criteria, 2).
+        middles: its doubled midpoints: of each model, one for each criterion.
+    """
 
-    def __post_init__(self) -> None:
-        models = self.catalogue.models
-        configurations = enumerate_configurations(self.catalogue)
-        options = tuple(
-            tuple(_option(model, each) for each in configurations[model.id]) for model in models
+    def __init__(self, catalogue: Catalogue, weights: Weights) -> None:
+        models = catalogue.models
+        configurations = enumerate_configurations(catalogue)
+        capabilities = [Check(r, True) for r in REQUIREMENTS if r.kind is Kind.CAPABILITY]
+        ties = starmap(TieBreak, product((False, True), repeat=len(TieBreak._fields)))
+        self.catalogue = catalogue
+        self.weights = weights
+        self.options = tuple(
+            tuple(RunnableConfiguration.of(model, each) for each in configurations[model.id])
+            for model in models
         )
-        always = [Check(r, True) for r in REQUIREMENTS if r.kind is Kind.CAPABILITY]
-        tastes = starmap(TieBreak, product((False, True), repeat=len(TieBreak._fields)))
-        preferred = {taste: tuple(_preferred(each, taste) for each in options) for taste in tastes}
-        object.__setattr__(self, "options", options)
-        object.__setattr__(self, "preferred", preferred)
-        object.__setattr__(self, "capabilities", tuple(fact_masks(always, m) for m in models))
-        object.__setattr__(self, "values", value_table(models, self.weights))
-        object.__setattr__(self, "_factors", {})
+        self.capabilities = tuple(fact_masks(capabilities, model) for model in models)
+        self.values = value_table(models, weights)
+        self.middles = middles(self.values)
+        self._preferred = {tie: tuple(_preferred(o, tie) for o in self.options) for tie in ties}
+        self._factors: dict[Context, tuple[int, ...]] = {}  # a hundred and sixty at most
 
     def decide(self, profile: Profile, unknown: Policy = "flag") -> Decision:
         """Return the standing of every model and the ranking of those that remain."""
@@ -187,77 +183,95 @@ class Solver:
             yield Decision(profile, question, standings, weighed, sums, ranking)
 
     def ask(self, profile: Profile, unknown: Policy = "flag") -> Signature:
-        """Return the question that a profile asks of this catalogue."""
+        """Return the signature of a profile against this catalogue."""
         stated = profile.require.stated
         varying = [c for c in checks(profile) if c.requirement.kind is not Kind.CAPABILITY]
-        facts = tuple(
-            [
-                Masks(
-                    fixed.violated & stated | own.violated,
-                    fixed.unverified & stated | own.unverified,
-                )
-                for fixed, model in zip(self.capabilities, self.catalogue.models, strict=True)
-                for own in (fact_masks(varying, model),)
-            ]
-        )
-        if unknown == "reject":
-            facts = tuple(Masks(violated | open_, 0) for violated, open_ in facts)
-        return Signature(stated, facts, profile.batch, profile.accept_beta, unknown)
+
+        def facts(fixed: Masks, model: Model) -> Masks:
+            own = fact_masks(varying, model)
+            violated = fixed.violated & stated | own.violated
+            return Masks(violated, fixed.unverified & stated | own.unverified).under(unknown)
+
+        every = tuple(map(facts, self.capabilities, self.catalogue.models))
+        return Signature(stated, every, profile.batch, profile.accept_beta, unknown)
 
     def stand(self, question: Signature) -> tuple[Standing, ...]:
-        """Return how each model stands, in the catalogue's order."""
+        """Return the standing of each model, in the catalogue's order."""
         return tuple(
             self.stand_alone(
-                place,
+                index,
                 masks,
                 question.stated,
                 batch=question.batch,
                 refused=model.beta and not question.accept_beta,
             )
-            for place, (model, masks) in enumerate(
+            for index, (model, masks) in enumerate(
                 zip(self.catalogue.models, question.facts, strict=True)
             )
         )
 
     def stand_alone(
-        self, place: int, masks: Masks, stated: int, *, batch: bool, refused: bool = False
+        self, index: int, masks: Masks, stated: int, *, batch: bool, refused: bool = False
     ) -> Standing:
-        """Return how the model at a place of the catalogue stands.
+        """Return the standing of one model.
 
         Args:
-            place: of the model.
-            masks: what its facts say of the stated requirements.
+            index: of the model in the catalogue.
+            masks: which stated requirements its facts violate and leave unverified.
             stated: the mask of the stated requirements; those that pin a configuration matter.
             batch: whether the workflow is batch.
             refused: whether it is a beta that is not accepted.
         """
-        taste = TieBreak(batch, bool(stated & _REFERENCE), bool(stated & _STYLE))
-        options = self.preferred[taste][place]
-        own, configuration = _best(options, masks, stated)
-        return Standing(self.catalogue.models[place], configuration, *own, refused)
+        tie = TieBreak(batch, bool(stated & _REFERENCE), bool(stated & _STYLE))
+        own, configuration = _best(self._preferred[tie][index], masks, stated)
+        return Standing(self.catalogue.models[index], configuration, *own, refused)
 
     def weigh(self, profile: Profile) -> tuple[int, ...]:
         """Return the weight of each criterion, in declared order."""
-        require = profile.require
-        variant = (require.needs, profile.primary, profile.batch)
-        multiply = self._factors.get(variant)
-        if multiply is None:
-            needs, primary, batch = variant
-            multiply = coefficients(self.weights, needs, primary, batch=batch)
-            self._factors[variant] = multiply
-        return tuple([i * m for i, m in zip(profile.importances, multiply, strict=True)])
+        factors = self._factors.get(profile.context)
+        if factors is None:
+            factors = coefficients(self.weights, profile.context)
+            self._factors[profile.context] = factors
+        return tuple([i * f for i, f in zip(profile.importances, factors, strict=True)])
+
+
+def solver_of(
+    catalogue: Catalogue | None = None,
+    weights: Weights | None = None,
+    measurements: Mapping[str, object] | None = None,
+) -> Solver:
+    """Return the solver of a catalogue and weights; without them, of those that ship.
+
+    Args:
+        catalogue: the models to choose from.
+        weights: what scores them.
+        measurements: claims by model and fact, each of which replaces the chosen claim.
+
+    Raises:
+        InputError: with every fault of the measurements.
+    """
+    models = load_catalogue() if catalogue is None else catalogue
+    if measurements is not None:
+        models = with_measurements(models, measurements, place="measurements")
+    return _prepared(models, load_weights() if weights is None else weights)
+
+
+@lru_cache(maxsize=8)
+def _prepared(catalogue: Catalogue, weights: Weights) -> Solver:
+    """Return the solver of a catalogue (by identity) and weights (by value)."""
+    return Solver(catalogue, weights)
 
 
 def rank(
     standings: tuple[Standing, ...], sums: tuple[tuple[int, int], ...], policy: Policy
 ) -> tuple[int, ...]:
-    """Return the places of the models that are not excluded: by standing, score, then id."""
+    """Return the indices of the models that are not excluded: by standing, score, then id."""
     keys = [
-        (rank_key(standing, sums[place], policy), place)
-        for place, standing in enumerate(standings)
+        (rank_key(standing, sums[index], policy), index)
+        for index, standing in enumerate(standings)
         if standing.status is not Status.EXCLUDED
     ]
-    return tuple(place for _, place in sorted(keys))
+    return tuple(index for _, index in sorted(keys))
 
 
 def rank_key(standing: Standing, sums: tuple[int, int], policy: Policy) -> RankKey:
@@ -270,21 +284,6 @@ def order(standing: Standing, policy: Policy) -> Order:
     if policy == "accept" and standing.status is Status.UNVERIFIED:
         return Status.GUARANTEED, 0
     return standing.status, standing.unverified.bit_count()
-
-
-def fold(masks: Iterable[Masks]) -> Masks:
-    """Return all that some masks say together."""
-    violated = unverified = 0
-    for each in masks:
-        violated |= each.violated
-        unverified |= each.unverified
-    return Masks(violated, unverified)
-
-
-def missed(option: RunnableConfiguration, masks: Masks, stated: int) -> Masks:
-    """Return the stated requirements that one configuration violates and leaves unverified."""
-    violated = masks.violated | option.ruled_out & stated
-    return Masks(violated, masks.unverified & ~violated)
 
 
 def _best(
@@ -305,44 +304,20 @@ def _best(
 
 
 def _preferred(
-    options: tuple[RunnableConfiguration, ...], taste: TieBreak
+    options: tuple[RunnableConfiguration, ...], tie: TieBreak
 ) -> tuple[RunnableConfiguration, ...]:
     """Return options, given in declared order, with the preferred first.
 
     The delivery of the workflow, then fewest unknown capabilities, then least beyond what is
     required.
     """
-    delivery = "batch" if taste.batch else "streaming"
+    delivery = "batch" if tie.batch else "streaming"
 
     def key(option: RunnableConfiguration) -> tuple[bool, int, int]:
         chosen = option.configuration
-        extra = (chosen.voice == "reference_audio" and not taste.reference) + (
-            chosen.style == "directed" and not taste.style
+        extra = (chosen.voice == "reference_audio" and not tie.reference) + (
+            chosen.style == "directed" and not tie.style
         )
         return chosen.delivery != delivery, option.unknown, extra
 
     return tuple(sorted(options, key=key))
-
-
-def _option(model: Model, configuration: Configuration) -> RunnableConfiguration:
-    return RunnableConfiguration(
-        configuration, _cannot_meet(configuration), unknown_used(model, configuration)
-    )
-
-
-@cache
-def _cannot_meet(configuration: Configuration) -> int:
-    """Return the mask of the requirements that a configuration rules out."""
-    return sum(BIT[r.name] for r in REQUIREMENTS if ruled_out(r, configuration))
-
-
-def fact_masks(asked: list[Check], model: Model) -> Masks:
-    """Return what the facts of a model say of some checks."""
-    violated = unverified = 0
-    for check in asked:
-        match fact_verdict(check, model):
-            case Verdict.VIOLATED:
-                violated |= BIT[check.requirement.name]
-            case Verdict.UNVERIFIED:
-                unverified |= BIT[check.requirement.name]
-    return Masks(violated, unverified)

@@ -10,10 +10,9 @@ from mars_solver.inputs.profile import Profile
 from mars_solver.inputs.weights import applying
 from mars_solver.proving.pins import Pins, Scenario
 from mars_solver.proving.theorem import NEUTRAL, NEUTRAL_BATCH, demands
-from mars_solver.rendering.words import requires
 from mars_solver.solving.solver import Solver
 from mars_solver.tuning.labels import Document, Label
-from mars_solver.tuning.leads import Lead, ProfileTerms, Target, lead, middles, way
+from mars_solver.tuning.leads import Lead, ProfileTerms, Target, lead, way
 from mars_solver.tuning.targets import orders, questions
 
 
@@ -23,11 +22,11 @@ def of_guide(solver: Solver, scenarios: Sequence[Scenario]) -> tuple[Target, ...
     Lines that the facts rule out, and targets that hold under any weights, are left out.
     """
     ids = [model.id for model in solver.catalogue.models]
-    values = dict(zip(ids, middles(solver.values), strict=True))
+    values = dict(zip(ids, solver.middles, strict=True))
     found = []
     for member, primary, ahead, behind in demands(solver):
         neutral = NEUTRAL_BATCH if member.batch else NEUTRAL
-        asked = ProfileTerms(applying(member.needs, primary, batch=member.batch), neutral)
+        asked = ProfileTerms(applying(member.context(primary)), neutral)
         where = " + ".join(member.needs) or "no need stated"
         where += ", in batch" if member.batch else ""
         where += f", {primary} first" if primary else ""
@@ -55,7 +54,7 @@ def of_pins(solver: Solver, pins: Pins) -> tuple[Target, ...]:
     Pins whose models the facts have changed are left out: no weights bring them back.
     """
     ids = [model.id for model in solver.catalogue.models]
-    values = dict(zip(ids, middles(solver.values), strict=True))
+    values = dict(zip(ids, solver.middles, strict=True))
     found = []
     for pin in pins.pins:
         standing = orders(solver.decide(pin.profile))
@@ -73,7 +72,7 @@ def of_pins(solver: Solver, pins: Pins) -> tuple[Target, ...]:
 
 
 def _named(profile: Profile) -> str:
-    return requires(profile).replace("\n", "; ")
+    return "; ".join(profile.statements())
 
 
 def _target(name: str, leads: Sequence[Lead]) -> Target:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
-from mars_solver.errors import InputError, Problem, extra, shown
+from mars_solver.errors import Faults, InputError, Problem, extra, rerooted, shown
 from mars_solver.inputs import files
 from mars_solver.inputs.documents import decode, parse_json, table_in
-from mars_solver.inputs.parsing import did_you_mean, one_of
+from mars_solver.inputs.parsing import not_one_of
 from mars_solver.inputs.profile_row import COLUMNS, SEPARATOR, ColumnKind, from_text, opened
 from mars_solver.solving.solver import Solver
 from mars_solver.tuning.labels import Label, parse_label
@@ -64,43 +63,32 @@ def load_questions(paths: Iterable[str | Path], solver: Solver) -> tuple[Grounde
         InputError: with every fault of every file, and of every label that can be read.
     """
     labels, problems = collect_labels(paths)
-    try:
+    faults = Faults(problems)
+    with faults:
         found = questions(labels, solver)
-    except InputError as error:
-        problems.extend(error.problems)
-    if problems:
-        raise InputError(problems)
+    faults.check()
     return found
 
 
 def collect_labels(paths: Iterable[str | Path]) -> tuple[tuple[Label, ...], list[Problem]]:
     """Return the labels in files and folders of files that can be read, and what is wrong."""
-    problems: list[Problem] = []
+    faults = Faults()
     labels: list[Label] = []
     chosen: list[Path] = []
     steps: list[LabelParser] = []
     for path in paths:
-        with _noted(problems):
+        with faults:
             chosen += files.files_in(path, SUFFIXES)
     for path in chosen:
-        with _noted(problems):
+        with faults:
             steps += _steps(path)
     for step in steps:
-        with _noted(problems):
+        with faults:
             labels.append(step())
-    if not labels and not problems:
+    if not labels and not faults.problems:
         places = ", ".join(map(str, chosen)) or "LABELS"
-        problems.append(Problem(places, "", "at least one label", "none"))
-    return tuple(labels), problems
-
-
-@contextmanager
-def _noted(problems: list[Problem]) -> Iterator[None]:
-    """Keep what is wrong with one step, and go on."""
-    try:
-        yield
-    except InputError as error:
-        problems.extend(error.problems)
+        faults.problems.append(Problem(places, "", "at least one label", "none"))
+    return tuple(labels), faults.problems
 
 
 def _steps(path: Path) -> Iterable[LabelParser]:
@@ -200,9 +188,7 @@ def _from_row(row: Mapping[str, Any], place: str, number: int) -> Label:
     where = f"{place}:{number}"
     known = {**COLUMNS, **_OWN}
     problems = [
-        Problem(
-            where, "", one_of(known), f"the unknown column {shown(name)}", did_you_mean(name, known)
-        )
+        Problem(where, "", *not_one_of(name, known, kind="column"))
         for name in row
         if name not in known
     ]
@@ -215,12 +201,8 @@ def _from_row(row: Mapping[str, Any], place: str, number: int) -> Label:
             own[name] = [part.strip() for part in own[name].split(SEPARATOR) if part.strip()]
     if isinstance(own.get("over"), list):
         own["over"] = [_pair(each) for each in own["over"]]
-    try:
+    with rerooted(lambda problem: replace(problem, path=_column(problem.path))):
         return parse_label({"id": row.get("id"), "profile": profile, **own}, place, {"": number})
-    except InputError as error:
-        raise InputError(
-            replace(problem, path=_column(problem.path)) for problem in error.problems
-        ) from None
 
 
 def _pair(value: object) -> object:

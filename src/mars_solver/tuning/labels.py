@@ -10,10 +10,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, PlainValidator, model_validator
 
-from mars_solver.errors import InputError, Problem, shown
+from mars_solver.errors import Problem, rerooted, shown
 from mars_solver.inputs.catalogue import digest
 from mars_solver.inputs.facts import Text
-from mars_solver.inputs.parsing import Input, Issue, Line, faults, parse, unexpected
+from mars_solver.inputs.parsing import Input, Issue, Line, invalid, parse, unexpected
 from mars_solver.proving.pins import Names, ParsedProfile
 
 
@@ -66,7 +66,7 @@ class Document(Input):
         same = [one for one, other in self.over if one == other]
         found += [("over", "two models", f"{name} over itself", "") for name in same]
         if found:
-            raise faults(*found)
+            raise invalid(*found)
         return self
 
 
@@ -123,13 +123,8 @@ def parse_label(data: object, file: str, lines: Mapping[str, int] | None = None)
         InputError: with every fault of the mapping, each under the file and its line.
     """
     known = lines or {}
-    try:
+    with rerooted(lambda problem: replace(problem, place=place_of(file, known, problem.path))):
         return Label(parse(Document, data, file), file, known)
-    except InputError as error:
-        raise InputError(
-            replace(problem, place=place_of(file, known, problem.path))
-            for problem in error.problems
-        ) from None
 
 
 def place_of(file: str, lines: Mapping[str, int], path: str) -> str:

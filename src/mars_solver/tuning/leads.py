@@ -16,13 +16,11 @@ import numpy as np
 
 from mars_solver.inputs.profile import Profile
 from mars_solver.inputs.weights import VECTORS, Vectors, applying
-from mars_solver.solving.scoring import Integers
-from mars_solver.vocabulary import CRITERIA, VALUE_SCALE
+from mars_solver.solving.scoring import DOUBLED
+from mars_solver.vocabulary import CRITERIA
 
 SIZE: Final = len(VECTORS) * len(CRITERIA)
 """How many numbers are tuned."""
-DOUBLED: Final = 2 * VALUE_SCALE
-"""What a sum of both ends of values is divided by."""
 Row = tuple[int, ...]
 """A whole number for each number that is tuned."""
 
@@ -83,9 +81,7 @@ class ProfileTerms:
     @classmethod
     def of(cls, profile: Profile) -> ProfileTerms:
         """Return what a profile multiplies the weights by."""
-        needs = profile.require.needs
-        applied = applying(needs, profile.primary, batch=profile.batch)
-        return cls(applied, profile.importances)
+        return cls(applying(profile.context), profile.importances)
 
     def weights(self, numbers: Row) -> tuple[int, ...]:
         """Return the weight of each criterion."""
@@ -128,11 +124,6 @@ def way(leads: Iterator[Lead]) -> Way | None:
         elif not each.ties:
             return None
     return tuple(found)
-
-
-def middles(values: Integers) -> list[Row]:
-    """Return the doubled midpoints of the values of each model."""
-    return [tuple(row) for row in values.sum(axis=2).tolist()]
 
 
 def numbers_of(vectors: Vectors) -> Row:

@@ -14,7 +14,8 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
-from mars_solver.tuning.leads import DOUBLED, SIZE
+from mars_solver.solving.scoring import DOUBLED
+from mars_solver.tuning.leads import SIZE
 from mars_solver.tuning.programmes import Floats
 from mars_solver.tuning.targets import GroundedLabel
 

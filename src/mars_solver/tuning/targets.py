@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from mars_solver.errors import InputError, Problem
+from mars_solver.errors import Faults, InputError, Problem
 from mars_solver.inputs.catalogue import with_measurements
 from mars_solver.inputs.parsing import did_you_mean, one_of
 from mars_solver.solving.solver import Decision, Order, Solver, order
 from mars_solver.tuning.labels import Label, together
-from mars_solver.tuning.leads import ProfileTerms, Row, Target, Way, lead, middles, way
+from mars_solver.tuning.leads import ProfileTerms, Row, Target, Way, lead, way
 from mars_solver.vocabulary import Status, names_of
 
 Ranked = tuple[str, Row]
@@ -85,13 +85,11 @@ def questions(labels: Sequence[Label], solver: Solver) -> tuple[GroundedLabel, .
     facts = SolverCache(solver)
     found: list[GroundedLabel] = []
     kept, problems = together(labels)
+    faults = Faults(problems)
     for label in kept:
-        try:
+        with faults:
             found.append(_question(label, facts.of(label)))
-        except InputError as error:
-            problems.extend(error.problems)
-    if problems:
-        raise InputError(problems)
+    faults.check()
     return tuple(found)
 
 
@@ -123,7 +121,7 @@ class _Field:
         self.label = label
         self.decision = solver.decide(label.document.profile)
         ids = [model.id for model in solver.catalogue.models]
-        self.values = dict(zip(ids, middles(solver.values), strict=True))
+        self.values = dict(zip(ids, solver.middles, strict=True))
         self.asked = ProfileTerms.of(label.document.profile)
         self.orders = orders(self.decision)
         best = min(self.orders.values(), default=None)
@@ -223,13 +221,13 @@ def satisfied(label: Label, solver: Solver) -> bool:
     """Return whether a label comes out as a solver decides."""
     document = label.document
     decision = solver.decide(document.profile)
-    ranked = [decision.standings[place].model.id for place in decision.ranking]
+    ranked = decision.ids
     places = {model: place for place, model in enumerate(ranked)}
     last = len(ranked)
     if any(places.get(one, last) >= places.get(other, last) for one, other in document.over):
         return False
     if label.ordered:
-        return tuple(ranked[: len(document.expected)]) == document.expected
+        return ranked[: len(document.expected)] == document.expected
     return not document.expected or (bool(ranked) and ranked[0] in document.expected)
 
 

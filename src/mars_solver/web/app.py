@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from mars_solver import __version__
-from mars_solver.errors import InputError, Problem, extra, shown
+from mars_solver.errors import Faults, InputError, Problem, extra, shown
 from mars_solver.explaining.recommendation import recommend_with
 from mars_solver.inputs.documents import decode, json_value
-from mars_solver.inputs.parsing import did_you_mean, number_or_text, one_of
+from mars_solver.inputs.options import Options, options_in
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.rendering import console as rendering
 from mars_solver.solving.solver import Solver
-from mars_solver.vocabulary import POLICIES, Policy
 from mars_solver.web import openapi
 from mars_solver.web.faults import MEDIA_TYPE, RefusalError, counted
 from mars_solver.web.openapi import BODY, JSON, NDJSON
@@ -36,14 +35,6 @@ MOST_RANKED: Final = 100
 _CACHED: Final = 2048
 """So many answers are kept, by the bytes of the body; each takes a few kilobytes."""
 _API: Final = ("unknown", "top")
-
-
-class Options(NamedTuple):
-    """What the query of an API call says."""
-
-    unknown: Policy = "flag"
-    top: int | None = None
-    model: str | None = None
 
 
 def create_app(solver: Solver) -> FastAPI:
@@ -180,21 +171,15 @@ def _options(request: Request, known: Sequence[str], models: Sequence[str] = ())
         pairs = pairs_in(query)
     except InputError as error:
         raise _unusable(error.problems) from None
-    problems = list(strays(pairs, known))
-    said = dict(pairs)
-    for name, words in (("unknown", POLICIES), ("model", models)):
-        word = said.get(name)
-        if name in known and word is not None and word not in words:
-            hint = did_you_mean(word, words)
-            problems.append(Problem(PLACE, name, one_of(words), shown(word), hint))
-    top = number_or_text(said["top"]) if "top" in known and "top" in said else None
-    if top is not None and not (isinstance(top, int) and 1 <= top <= MOST_RANKED):
-        expected = f"a whole number from 1 to {MOST_RANKED}"
-        problems.append(Problem(PLACE, "top", expected, shown(said["top"])))
-    if problems:
-        raise _unusable(InputError(problems).problems)  # each once, in order
-    unknown: Any = said.get("unknown", "flag")
-    return Options(unknown, top if isinstance(top, int) else None, said.get("model"))
+    said = {key: value for key, value in pairs if key in known}
+    faults = Faults(strays(pairs, known))
+    with faults:
+        options = options_in(said, PLACE, models, MOST_RANKED)
+    try:
+        faults.check()
+    except InputError as error:
+        raise _unusable(error.problems) from None
+    return options
 
 
 def _check_type(request: Request, wanted: str) -> None:

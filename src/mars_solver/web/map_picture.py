@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from mars_solver.explaining.decision_map import DecisionMap, MapAxis, MapCell, regions
 from mars_solver.rendering.explanation import interval_text
-from mars_solver.rendering.words import number
 from mars_solver.solving.cells import Interval
-from mars_solver.vocabulary import INFEASIBLE, INVALID, MAX_IMPORTANCE, REQUIREMENT, Status
+from mars_solver.vocabulary import (
+    INFEASIBLE,
+    INVALID,
+    MAX_IMPORTANCE,
+    REQUIREMENT,
+    Status,
+    number,
+)
 from mars_solver.web.svg import (
     HUES,
     LEFT,

@@ -95,7 +95,7 @@ def importances_picture(explained: Explanation, names: Mapping[str, str]) -> Pic
     flips = explained.importances
     hues = {model: place % HUES for place, model in enumerate(names)}
     height = 20 + 48 * len(flips) + 12
-    winner = explained.decision.standings[explained.decision.ranking[0]].model.id if flips else ""
+    winner = explained.decision.ids[0] if flips else ""
     parts = [*patterns("flips")]
     for place, each in enumerate(flips):
         parts += _importance(each, winner, names, hues, 14 + 48 * place)

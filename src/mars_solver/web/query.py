@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote
 
-from mars_solver.errors import InputError, Problem, shown
+from mars_solver.errors import Faults, InputError, Problem, shown
 from mars_solver.explaining.decision_map import AXES
-from mars_solver.inputs.parsing import did_you_mean, one_of
+from mars_solver.inputs.options import options_in
+from mars_solver.inputs.parsing import did_you_mean, not_one_of, one_of
 from mars_solver.inputs.profile import Profile
 from mars_solver.inputs.profile_row import COLUMNS, ID, LANGUAGES, SEPARATOR, from_text, parse_row
-from mars_solver.vocabulary import CRITERION_NAMES, POLICIES, Policy
+from mars_solver.vocabulary import CRITERION_NAMES, Policy
 
 PLACE: Final = "the address"
 """How messages call the query."""
@@ -65,23 +66,19 @@ def parse_query(pairs: Sequence[tuple[str, str]], models: Iterable[str]) -> Quer
     Raises:
         InputError: with every fault, each under its key.
     """
-    problems = [*strays(pairs, _KEYS)]
+    faults = Faults(strays(pairs, _KEYS))
     said = _unmoved(dict(pairs))
     row = {name: _value(name, said[name]) for name in FIELDS if said.get(name, "").strip()}
-    choices = ((UNKNOWN, POLICIES), (MODEL, tuple(models)), (MAP, MAP_AXES))
-    problems += [
-        Problem(PLACE, name, one_of(words), shown(said[name]), did_you_mean(said[name], words))
-        for name, words in choices
-        if said.get(name) and said[name] not in words
-    ]
-    try:
+    chosen = {name: said[name] for name in (UNKNOWN, MODEL) if said.get(name)}
+    axis = said.get(MAP) or None
+    with faults:
+        options = options_in(chosen, PLACE, tuple(models))
+    if axis is not None and axis not in MAP_AXES:
+        faults.problems.append(Problem(PLACE, MAP, *not_one_of(axis, MAP_AXES)))
+    with faults:
         profile = parse_row(row, PLACE)
-    except InputError as error:
-        problems += error.problems
-    if problems:
-        raise InputError(problems)
-    unknown: Any = said.get(UNKNOWN) or "flag"
-    return Query(profile, unknown, said.get(MODEL) or None, said.get(MAP) or None)
+    faults.check()
+    return Query(profile, options.unknown, options.model, axis)
 
 
 def strays(pairs: Sequence[tuple[str, str]], known: Sequence[str]) -> Iterable[Problem]:

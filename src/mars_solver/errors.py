@@ -17,7 +17,7 @@ class Problem:
     """One fault of an input: where it is, what was expected, what was found, what to do."""
 
     place: str
-    """The file, flag or call that holds the fault."""
+    """The file, flag or call that has the fault."""
     path: str
     """Dotted path inside the place; empty for the whole of it."""
     expected: str
@@ -58,7 +58,7 @@ class InputError(MarsSolverError, ValueError):
 
 @contextmanager
 def extra(name: str) -> Iterator[None]:
-    """Turn the lack of an optional package into the way to install it.
+    """Report a missing optional package with the command that installs it.
 
     Args:
         name: of the extra that brings what is imported inside.
@@ -97,7 +97,7 @@ class Faults:
         return False
 
     def check(self) -> None:
-        """End here if anything was collected.
+        """Raise the problems collected, if there are any.
 
         Raises:
             InputError: with all problems collected.

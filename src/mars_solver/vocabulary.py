@@ -39,7 +39,7 @@ ACCEPT_BETA: Final = "accept_beta"
 
 
 class Verdict(IntEnum):
-    """How a requirement stands on a configuration; the greater is the worse."""
+    """Whether a configuration meets a requirement; a greater verdict is worse."""
 
     MET = 0
     UNVERIFIED = 1
@@ -47,7 +47,7 @@ class Verdict(IntEnum):
 
 
 class Status(IntEnum):
-    """How a model stands; the greater is the worse."""
+    """Whether a model meets a profile; a greater status is worse."""
 
     GUARANTEED = 0
     UNVERIFIED = 1

@@ -272,9 +272,10 @@ def _facts(models: str | None, measurements: str | None) -> Catalogue:
 
 
 def _policy(word: str) -> Policy:
-    from mars_solver.inputs.options import check_policy  # noqa: PLC0415
+    from mars_solver.inputs.options import options_in  # noqa: PLC0415
 
-    return check_policy(word, "--unknown")
+    with rerooted(lambda problem: replace(problem, place="--unknown", path="")):
+        return options_in({"unknown": word}, "--unknown").unknown
 
 
 def _leave(answer: Recommendation) -> None:

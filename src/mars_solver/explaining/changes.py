@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mars_solver.errors import InputError
 from mars_solver.inputs.profile import Profile
 from mars_solver.vocabulary import ACCEPT_BETA
 
@@ -16,19 +15,22 @@ Amount = bool | int | float | list[str] | str | None
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One stated requirement, or `primary`, with another value."""
+    """One field of a profile with another value.
+
+    A requirement by name, an importance as `prefer.NAME`, `primary` or `accept_beta`.
+    """
 
     requirement: str
     from_: Amount
     to: Amount
-    """The new value; None where the requirement is dropped."""
+    """The new value; None where the field is dropped."""
 
 
 def apply(profile: Profile, values: Iterable[tuple[str, Amount]]) -> tuple[Profile, list[Change]]:
     """Return the profile with other values of some requirements, and every change made.
 
-    A value of None drops a requirement. Where that takes away the need that `primary` names,
-    `primary` goes with it, and is listed.
+    A value of None drops a requirement. Where no requirement states the need of `primary` any
+    more, `primary` is dropped as well, and listed as a change.
 
     Raises:
         InputError: where the changed profile contradicts itself.
@@ -47,7 +49,7 @@ def apply(profile: Profile, values: Iterable[tuple[str, Amount]]) -> tuple[Profi
 
 
 def changed(profile: Profile, changes: Iterable[Change]) -> Profile:
-    """Return the profile after all that is listed as changed.
+    """Return the profile with listed changes made.
 
     Raises:
         InputError: where the changed profile contradicts itself.
@@ -62,12 +64,3 @@ def changed(profile: Profile, changes: Iterable[Change]) -> Profile:
         else:
             data["require"][name] = value
     return Profile.model_validate(data)
-
-
-def contradicts(profile: Profile, values: Iterable[tuple[str, Amount]]) -> bool:
-    """Return whether a profile with other values of some requirements contradicts itself."""
-    try:
-        apply(profile, values)
-    except InputError:
-        return True
-    return False

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mars_solver.explaining import diagnosis
 from mars_solver.explaining.findings import Finding, caveats, missing, note_of, unreachable
 from mars_solver.explaining.plain import plain
-from mars_solver.inputs.options import check_model
+from mars_solver.inputs.options import options_in
 from mars_solver.inputs.profile import Profile
 from mars_solver.solving import flowchart
 from mars_solver.solving.constraints import Check, Configuration, checks
@@ -172,7 +172,8 @@ class Recommendation:
             InputError: where the catalogue has no such model.
         """
         ids = [each.id for each in self.solver.catalogue.models]
-        check_model(model, ids, "explain")
+        if model is not None:
+            options_in({"model": model}, "explain", ids)
         from mars_solver.explaining.explanation import Explanation  # noqa: PLC0415  (loads when used)
 
         place = None if model is None else ids.index(model)

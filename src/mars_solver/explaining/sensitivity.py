@@ -15,7 +15,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from mars_solver.explaining.changes import Change, apply, contradicts
+from mars_solver.errors import InputError
+from mars_solver.explaining.changes import Change, apply
 from mars_solver.inputs.weights import coefficients
 from mars_solver.solving.cells import NUMERIC, Interval, Number, axis, critical_values
 from mars_solver.solving.solver import Decision, Solver
@@ -192,10 +193,10 @@ def _alike(one: Stretch, other: Stretch) -> bool:
 
 def _stretch(solver: Solver, decision: Decision, name: str, interval: Interval) -> Stretch:
     """Return the answer of every threshold in an interval."""
-    threshold = [(name, interval.representative)]
-    if contradicts(decision.profile, threshold):
+    try:
+        profile, changes = apply(decision.profile, [(name, interval.representative)])
+    except InputError:
         return Stretch(interval, INVALID, (), ())
-    profile, changes = apply(decision.profile, threshold)
     again = solver.decide(profile, decision.question.policy)
     shortlist = tuple((standing.model.id, standing.status.word) for standing in again.ranked)
     status = shortlist[0][1] if shortlist else INFEASIBLE

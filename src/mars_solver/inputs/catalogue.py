@@ -38,7 +38,7 @@ from mars_solver.vocabulary import ENABLED_BY, NEEDS, NeedName
 
 
 class Source(Input):
-    """What a source key means."""
+    """The document behind a source key."""
 
     title: Text
     where: Text
@@ -48,7 +48,7 @@ class Source(Input):
 
 
 class Question(Input):
-    """One question of the flowchart, and the models of a yes."""
+    """One question of the flowchart, and the models that it names if the answer is yes."""
 
     need: Annotated[NeedName, choice(*get_args(NeedName))]
     text: Text
@@ -179,7 +179,7 @@ def _parse_sources(data: object, place: str, faults: Faults) -> dict[str, Source
 
 
 def _misnamed(models: Mapping[str, Model], folder: str) -> Iterable[Problem]:
-    """Yield the models whose id is not their file's name, or stands in two files."""
+    """Yield the problems of ids that differ from their file's name, or that two files share."""
     seen: dict[str, str] = {}
     for stem, model in models.items():
         place = f"{folder}/{stem}.toml"
@@ -204,7 +204,7 @@ def _undeployable(model: Model, place: str, below: str = "") -> Iterable[Problem
 def _unsourced(
     models: Mapping[str, Model], sources: Collection[str], folder: str
 ) -> Iterable[Problem]:
-    """Yield the claims whose source key means nothing; measurements name their own source."""
+    """Yield the problems of source keys that are not declared; measurements name their own."""
     for stem, model in models.items():
         for path, fact in model.facts():
             claims = [(f"{path}.source", fact), *_others(path, fact)]
@@ -268,7 +268,7 @@ def with_measurements(catalogue: Catalogue, data: object, *, place: str) -> Cata
 
 
 def _measured(model: Model, data: object, place: str) -> Model:
-    """Return `model` with the claims in `data` as the chosen ones."""
+    """Return a model with the claims in `data` as its chosen claims."""
     with rerooted(methodcaller("below", model.id)):
         facts = parse(Facts, _graded(data), place)
     wrong = [

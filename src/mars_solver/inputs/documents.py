@@ -1,4 +1,4 @@
-"""Documents: the table in the bytes of a TOML or JSON text, wherever the bytes come from."""
+"""Parsing TOML and JSON: bytes to a table, wherever the bytes come from."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def json_value(text: str, place: str) -> Any:
 
 
 def _reason(error: ValueError) -> str:
-    """Return what a parser found wrong."""
+    """Return the reason that a parser gives."""
     long = "a whole number of more digits than can be read"
     return long if "set_int_max_str_digits" in str(error) else str(error)
 

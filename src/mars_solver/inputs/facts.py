@@ -60,7 +60,7 @@ Version = Annotated[int, PlainValidator(_schema_version)]
 
 
 class Claim(Input):
-    """Where a value comes from, and how good it is."""
+    """The source, date and grade of a value."""
 
     source: Text
     as_of: Date
@@ -117,7 +117,7 @@ class NumberClaim(Claim):
 
 
 def _reasoned(fact: F) -> F:
-    """Check that the chosen claim stands and each other one says why it does not."""
+    """Check that each claim that was not chosen says why, and the chosen one does not."""
     missing: list[Issue] = [
         (f"other_claims.{i}.why_not", "a reason", "nothing", "say why it was not chosen")
         for i, claim in enumerate(fact.other_claims)
@@ -209,7 +209,7 @@ Ordinal = Annotated[NumberFact, AfterValidator(_ordinal)]
 
 
 class Facts(Input):
-    """What can be claimed of a model, and measured; an absent fact is unknown."""
+    """The facts of a model that can be claimed and measured; an absent fact is unknown."""
 
     parameters: NumberFact | None = None
     ttfb_ms: NumberFact | None = None
@@ -240,7 +240,7 @@ class Facts(Input):
 
 
 class Model(Facts):
-    """One model and what is claimed about it."""
+    """One model with its facts."""
 
     format: Version = Field(alias="schema")
     id: Annotated[str, PlainValidator(_model_id)]

@@ -72,7 +72,7 @@ def load_measurements(path: str | Path, catalogue: Catalogue) -> Catalogue:
 
 
 def unwritable(path: Path, place: str) -> Problem | None:
-    """Return what keeps a file from being written at a path; None where nothing does.
+    """Return why a file cannot be written at a path; None where it can.
 
     Args:
         path: where the file is to appear; its folder has to be there.
@@ -149,7 +149,7 @@ def read_if_there(path: str | Path) -> str | None:
 
 
 def read_document(path: str | Path) -> tuple[dict[str, Any], str]:
-    """Return the table in a TOML or JSON file, and how messages call the place.
+    """Return the table in a TOML or JSON file, and the place that messages name for it.
 
     A `.json` file, and any whose first non-blank byte is `{`, is JSON; every other is TOML.
 
@@ -169,17 +169,20 @@ def read_long(path: str | Path) -> bytes:
     return _read(path, str(path), LONG_BYTES)
 
 
-def listing(folder: Path, hint: str = "") -> list[Path]:
+def listing(folder: str | Path, hint: str = "") -> list[Path]:
     """Return the paths in a folder, in order of name.
 
     Raises:
         InputError: where it cannot be read, with a hint.
     """
     try:
-        return sorted(folder.iterdir())
+        return sorted(Path(folder).iterdir())
     except (OSError, ValueError) as error:
-        problem = Problem(str(folder), "", "a readable folder", reason(error), hint)
-        raise InputError([problem]) from None
+        raise InputError([_unreadable(folder, reason(error), hint)]) from None
+
+
+def _unreadable(folder: str | Path, found: str, hint: str = "") -> Problem:
+    return Problem(str(folder), "", "a readable folder", found, hint)
 
 
 def files_in(path: str | Path, suffixes: Collection[str]) -> list[Path]:
@@ -192,9 +195,9 @@ def files_in(path: str | Path, suffixes: Collection[str]) -> list[Path]:
     try:
         if not folder.is_dir():
             return [folder]
-        chosen = [p for p in listing(folder) if p.suffix.lower() in suffixes and p.is_file()]
+        chosen = [p for p in listing(path) if p.suffix.lower() in suffixes and p.is_file()]
     except OSError as error:
-        raise InputError([Problem(str(path), "", "a readable folder", reason(error))]) from None
+        raise InputError([_unreadable(path, reason(error))]) from None
     if not chosen:
         expected = f"a folder with files that end in {', '.join(suffixes)}"
         raise InputError([Problem(str(path), "", expected, "none")])

@@ -60,7 +60,7 @@ def unexpected(value: object, what: str, hint: str = "") -> PydanticCustomError:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint that names the nearest known word, or nothing."""
+    """Return a hint that names the nearest known word; empty where none is near."""
     from difflib import get_close_matches  # noqa: PLC0415  (needed for bad input only)
 
     near = get_close_matches(word.lower(), sorted(known), n=1)
@@ -68,7 +68,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def one_of(words: Iterable[str]) -> str:
-    """Return the words as what is expected: one of them."""
+    """Return how a message expects one of the words."""
     return "one of " + ", ".join(words)
 
 
@@ -99,7 +99,7 @@ def problems_of(error: ValidationError, model: type[BaseModel], place: str) -> l
 
 
 def _problems_of_line(line: ErrorDetails, model: type[BaseModel], place: str) -> list[Problem]:
-    """Return the problems of one error of pydantic's."""
+    """Return the problems in one error of pydantic."""
     path, found = ".".join(map(str, line["loc"])), line["input"]
     match line["type"]:
         case "faults":
@@ -160,12 +160,12 @@ def _where_it_belongs(key: str, known: list[str], model: type[BaseModel]) -> str
 
 @cache
 def _paths_below(model: type[BaseModel]) -> dict[str, str]:
-    """Return the keys that stand in one table of `model` only, each with its dotted path."""
-    paths: dict[str, list[str]] = {}
+    """Return the keys that only one table of `model` has, each with its dotted path."""
+    by_key: dict[str, list[str]] = {}
     for name in _keys_at(model, ()):
         for key in _keys_at(model, (name,)):
-            paths.setdefault(key, []).append(f"{name}.{key}")
-    return {key: places[0] for key, places in paths.items() if len(places) == 1}
+            by_key.setdefault(key, []).append(f"{name}.{key}")
+    return {key: paths[0] for key, paths in by_key.items() if len(paths) == 1}
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

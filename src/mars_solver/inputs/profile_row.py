@@ -14,7 +14,7 @@ from mars_solver.vocabulary import CRITERION_NAMES, REQUIREMENTS, Kind
 
 
 class ColumnKind(Enum):
-    """What a column holds, in words for messages."""
+    """The kind of value in a column, in words for messages."""
 
     TEXT = "text"
     FLAG = "true or false"
@@ -84,7 +84,7 @@ def opened(row: Mapping[str, Any], place: str) -> tuple[dict[str, Any], list[Pro
 
 
 def from_text(cell: ColumnKind, text: str) -> object:
-    """Return what the text of a cell stands for; text that is none of its kind stays text."""
+    """Return the value that the text of a cell spells; text that spells none stays text."""
     match cell:
         case ColumnKind.FLAG:
             return {"": None, "true": True, "false": False}.get(text.strip(" ").lower(), text)
@@ -95,7 +95,7 @@ def from_text(cell: ColumnKind, text: str) -> object:
 
 
 def tags_in(text: str) -> list[str]:
-    """Return the tags that stand in one text."""
+    """Return the locale tags in one text, which `SEPARATOR` separates."""
     return [tag.strip(" ") for tag in text.split(SEPARATOR)] if text.strip(" ") else []
 
 
@@ -105,7 +105,7 @@ def unknown_column(column: str, place: str) -> Problem:
 
 
 def column_problems(names: Sequence[str], place: str) -> list[Problem]:
-    """Return what is wrong with the columns of a table: those that no profile has, and repeats."""
+    """Return the problems of the columns of a table: unknown ones and repeated ones."""
     problems = [unknown_column(name, place) for name in names if name not in COLUMNS]
     twice = sorted({name for name in names if names.count(name) > 1})
     problems += [Problem(place, name, "each column once", "it more than once") for name in twice]
@@ -124,7 +124,7 @@ def is_text(value: object) -> bool:
 
 
 def _column(path: str) -> str:
-    """Return the path of a fault with the table left out."""
+    """Return the path of a problem without the table, as columns have it."""
     for table in ("require.", "prefer."):
         path = path.removeprefix(table)
     return path

@@ -21,20 +21,19 @@ MAX_WEIGHT: Final = 10**6
 """The largest weight in a file: importances, emphases and values then multiply within int64."""
 
 
-def _weight(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_WEIGHT:
-        return value
-    raise unexpected(value, f"a whole number from 0 to {MAX_WEIGHT}")
+def _up_to(most: int) -> PlainValidator:
+    """Return a validator for a whole number from 0 to `most`."""
+
+    def check(value: object) -> int:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
+            return value
+        raise unexpected(value, f"a whole number from 0 to {most}")
+
+    return PlainValidator(check)
 
 
-def _value(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= VALUE_SCALE:
-        return value
-    raise unexpected(value, f"a whole number from 0 to {VALUE_SCALE}")
-
-
-Weight = Annotated[int, PlainValidator(_weight)]
-Value = Annotated[int, PlainValidator(_value)]
+Weight = Annotated[int, _up_to(MAX_WEIGHT)]
+Value = Annotated[int, _up_to(VALUE_SCALE)]
 
 
 class Anchor(Input):
@@ -197,13 +196,7 @@ def with_vectors(weights: Weights, vectors: Vectors, **fields: Any) -> Weights:
 
 
 def _row(vector: PerCriterion) -> tuple[int, ...]:
-    return (
-        vector.latency,
-        vector.fidelity,
-        vector.expressiveness,
-        vector.control,
-        vector.footprint,
-    )
+    return tuple(getattr(vector, name) for name in CRITERION_NAMES)
 
 
 _UNITS: Final = {

@@ -71,7 +71,7 @@ Classes = dict[Class, Members]
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """The nearest that another model comes to one of the guide's that stands as well."""
+    """The smallest lead of one of the guide's models over a model of equal standing."""
 
     points: Fraction
     ahead: str
@@ -94,14 +94,14 @@ class Reach:
 
 @dataclass
 class Theorem:
-    """What the search over all cells found."""
+    """What deciding all cells shows, as counts of cells."""
 
     cells: int = 0
     classes: int = 0
     """How many distinct classes were decided."""
     infeasible: int = 0
     premise: int = 0
-    """Cells in which all of the guide's models stand best."""
+    """Cells in which all of the guide's models have the best standing."""
     agreements: int = 0
     departures: int = 0
     blocked_by: Counter[str] = field(default_factory=Counter)
@@ -120,62 +120,62 @@ class Theorem:
 
 def prove(solver: Solver) -> Theorem:
     """Return what deciding every class of cells shows."""
-    found = Theorem()
+    theorem = Theorem()
     guides = _guides(solver)
-    judge = _Judge(solver, guides, found)
+    judge = _Judge(solver, guides, theorem)
     for member, members in classes(solver, guides).items():
         for primary, betas in product((None, *member.needs), (False, True)):
             judge.decide(member, members, primary, betas=betas)
-    found.reaches = judge.reaches()
-    return found
+    theorem.reaches = judge.reaches()
+    return theorem
 
 
 def classes(solver: Solver, guides: tuple[int, ...]) -> Classes:
     """Return the classes into which all cells fall.
 
-    A configuration is chosen by the requirements that pin one, so that these are stood first. The
-    others only add to what a model violates or leaves open, one after the other; cells that have
-    come to the same are joined before the next.
+    The requirements that pin a configuration decide which one is chosen, so that they come first.
+    Each of the others only adds to what a model violates or leaves unverified; after each, cells
+    that now have the same standings and needs become one class.
     """
-    found = _pinned(solver, guides)
+    grown = _pinned(solver, guides)
     for requirement in REQUIREMENTS:
         if requirement.pin is None:
-            found = _joined(found, choices(solver.catalogue, requirement), guides)
-    return found
+            grown = _joined(grown, choices(solver.catalogue, requirement), guides)
+    return grown
 
 
 def _pinned(solver: Solver, guides: tuple[int, ...]) -> Classes:
     """Return the classes of the cells in which only pinning requirements are stated."""
-    found: Classes = {}
+    pinned: Classes = {}
     dimensions = [choices(solver.catalogue, r) for r in REQUIREMENTS if r.pin]
     stand = cache(solver.stand_alone)
-    places = range(len(solver.catalogue.models))
+    indices = range(len(solver.catalogue.models))
     for chosen in product(*dimensions):
         stated = sum(choice.stated for choice in chosen)
         needs = _in_order(need for choice in chosen for need in choice.needs)
         cells = prod(len(choice.cells) for choice in chosen)
-        facts = [fold(choice.facts[place] for choice in chosen) for place in places]
+        facts = [fold(choice.facts[index] for choice in chosen) for index in indices]
         for batch in (False,) if "real_time" in needs else (False, True):
-            standings = [stand(place, facts[place], stated, batch=batch) for place in places]
+            standings = [stand(index, facts[index], stated, batch=batch) for index in indices]
             orders = tuple(
                 None if standing.violated else order(standing, "flag") for standing in standings
             )
             unmet = tuple(standings[g].violated | standings[g].unverified for g in guides)
-            _add(found, Class(needs, batch, orders, unmet), cells, chosen)
-    return found
+            _add(pinned, Class(needs, batch, orders, unmet), cells, chosen)
+    return pinned
 
 
-def _joined(found: Classes, more: tuple[Choice, ...], guides: tuple[int, ...]) -> Classes:
+def _joined(before: Classes, more: tuple[Choice, ...], guides: tuple[int, ...]) -> Classes:
     """Return the classes of cells with one more requirement, which pins no configuration."""
     grown: Classes = {}
-    for (needs, batch, orders, unmet), members in found.items():
+    for (needs, batch, orders, unmet), members in before.items():
         for choice in more:
             if batch and "real_time" in choice.needs:
                 continue
             worse = tuple(map(_lowered, orders, choice.facts))
             lacking = tuple(
                 mask | choice.facts[g].violated | choice.facts[g].unverified
-                for mask, g in zip(unmet, guides, strict=bool(orders))
+                for mask, g in zip(unmet, guides if unmet else (), strict=True)
             )
             together = _in_order((*needs, *choice.needs)) if choice.needs else needs
             member = Class(together, batch, worse, lacking)
@@ -190,15 +190,15 @@ def _lowered(standing: Order | None, facts: Masks) -> Order | None:
     return (Status.UNVERIFIED, standing[1] + 1) if facts.unverified else standing
 
 
-def _add(found: Classes, member: Class, cells: int, example: tuple[Choice, ...]) -> None:
-    """Count cells of a class; what the guide lacks does not matter where no model is left."""
+def _add(known: Classes, member: Class, cells: int, example: tuple[Choice, ...]) -> None:
+    """Count cells of a class; where no model is left, classes differ in needs and batch alone."""
     if not any(member.orders):
         member = Class(member.needs, member.batch, (), ())
-    known = found.get(member)
-    if known is None:
-        found[member] = Members(cells, example)
+    members = known.get(member)
+    if members is None:
+        known[member] = Members(cells, example)
     else:
-        known.cells += cells
+        members.cells += cells
 
 
 def _in_order(needs: Iterable[NeedName]) -> tuple[NeedName, ...]:
@@ -207,7 +207,7 @@ def _in_order(needs: Iterable[NeedName]) -> tuple[NeedName, ...]:
 
 
 def _guides(solver: Solver) -> tuple[int, ...]:
-    """Return the places of the models that the flowchart can answer."""
+    """Return the indices of the models that the flowchart can name, in order of id."""
     chart = solver.catalogue.flowchart
     answers = [chart.no_need, chart.batch, *(question.answer for question in chart.questions)]
     named = {model for models in answers for model in models}
@@ -258,54 +258,54 @@ def _profile(example: tuple[Choice, ...], member: Class, **fields: Any) -> Profi
 
 
 class _Judge:
-    """Decides classes, and keeps what the margin and the reach rest on."""
+    """Decides classes, counts their cells, and keeps the leads for the margin and the reaches."""
 
-    def __init__(self, solver: Solver, guides: tuple[int, ...], found: Theorem) -> None:
+    def __init__(self, solver: Solver, guides: tuple[int, ...], theorem: Theorem) -> None:
         self._solver = solver
         self._models = solver.catalogue.models
-        self._place = {model.id: i for i, model in enumerate(self._models)}
+        self._index = {model.id: i for i, model in enumerate(self._models)}
         self._guides = [self._models[i].id for i in guides]
-        self._found = found
+        self._theorem = theorem
         self._scored = cache(self._score)
         self._leads: dict[bool, Leads] = {False: set(), True: set()}
 
     def decide(
         self, member: Class, members: Members, primary: NeedName | None, *, betas: bool
     ) -> None:
-        """Count the cells of one class, and hold it against the theorem."""
-        found, cells = self._found, members.cells
-        found.cells += cells
-        found.classes += 1
+        """Count the cells of one class, and compare its answer with the theorem."""
+        theorem, cells = self._theorem, members.cells
+        theorem.cells += cells
+        theorem.classes += 1
         factors, weights, sums = self._scored(member.context(primary))
         ranked = self._ranked(member, sums, betas=betas)
         if not ranked:
-            found.infeasible += cells
+            theorem.infeasible += cells
             return
         ids = [self._models[i].id for i in ranked]
         orders = [o for i in ranked if (o := member.orders[i])]
         _, models = answer(self._solver.catalogue.flowchart, member.context(primary))
         agrees = agree(models, ids, orders)
         if agrees:
-            found.agreements += cells
+            theorem.agreements += cells
         else:
-            found.departures += cells
+            theorem.departures += cells
             self._blame(member, models, cells)
         if stand_best(models, ids, orders):
-            found.premise += cells
+            theorem.premise += cells
             profile = partial(_profile, members.example, member, primary=primary, accept_beta=betas)
-            if not agrees and found.counterexample is None:
-                found.counterexample = profile()
+            if not agrees and theorem.counterexample is None:
+                theorem.counterexample = profile()
             middles = self._solver.middles
             for ahead, behind in duels(self._solver, member, primary, betas=betas):
-                one, other = self._place[ahead], self._place[behind]
+                one, other = self._index[ahead], self._index[behind]
                 lead = tuple(
                     f * (a - b)
                     for f, a, b in zip(factors, middles[one], middles[other], strict=True)
                 )
                 self._leads[member.batch].add(lead)
                 points = Fraction(sums[one] - sums[other], full_score(weights))
-                if found.margin is None or points < found.margin.points:
-                    found.margin = Margin(points, ahead, behind, profile())
+                if theorem.margin is None or points < theorem.margin.points:
+                    theorem.margin = Margin(points, ahead, behind, profile())
 
     def _score(self, context: Context) -> tuple[tuple[int, ...], list[int], list[int]]:
         """Return the factors and weights of the criteria, and each model's doubled sum."""
@@ -316,7 +316,7 @@ class _Judge:
         return factors, weights, totals(rows, self._solver.values)[0].sum(axis=1).tolist()
 
     def _ranked(self, member: Class, sums: list[int], *, betas: bool) -> list[int]:
-        """Return the places of the models that are left, best first."""
+        """Return the indices of the models that are left, best first."""
         keys = [
             (standing, -sums[i], self._models[i].id, i)
             for i, standing in enumerate(member.orders)
@@ -330,19 +330,19 @@ class _Judge:
         for guide, unmet in zip(self._guides, member.unmet, strict=True):
             if guide in models:
                 blocking |= unmet
-        self._found.blocked_by.update(dict.fromkeys(names_of(blocking), cells))
+        self._theorem.blocked_by.update(dict.fromkeys(names_of(blocking), cells))
         pairs = [" + ".join(pair) for pair in combinations(member.needs, 2)]
-        self._found.question_pairs.update(dict.fromkeys(pairs, cells))
+        self._theorem.question_pairs.update(dict.fromkeys(pairs, cells))
 
     def reaches(self) -> tuple[Reach, ...]:
         """Return how far importances may move while every lead stays one."""
-        found = []
+        reaches = []
         for batch, leads in ((False, self._leads[False]), (True, self._leads[True])):
             neutral = NEUTRAL_BATCH if batch else NEUTRAL
             for k, name in enumerate(CRITERION_NAMES):
-                found.append(Reach(name, batch, *_span(k, neutral, leads)))
-            found.append(Reach(ALL, batch, Fraction(0), _joint(neutral, leads)))
-        return tuple(found)
+                reaches.append(Reach(name, batch, *_span(k, neutral, leads)))
+            reaches.append(Reach(ALL, batch, Fraction(0), _joint(neutral, leads)))
+        return tuple(reaches)
 
 
 Leads = set[tuple[int, ...]]

@@ -13,7 +13,7 @@ from mars_solver.vocabulary import names_of
 
 @dataclass(frozen=True, slots=True)
 class GuideVerdict:
-    """The guide's answer to a profile, and how the decision stands to it."""
+    """The guide's answer to a profile, and whether the decision agrees with it."""
 
     question: int | None
     """The number of the first question answered with yes; None where there is no need."""
@@ -41,7 +41,7 @@ def answer(flowchart: Flowchart, context: Context) -> tuple[int | None, tuple[st
 
 
 def compare(flowchart: Flowchart, decision: Decision) -> GuideVerdict:
-    """Return how a decision stands to the guide."""
+    """Return the guide's answer to the profile of a decision, and whether the two agree."""
     question, models = answer(flowchart, decision.profile.context)
     agrees = agree(models, decision.ids, decision.orders)
     blocking = 0

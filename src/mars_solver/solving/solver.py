@@ -41,7 +41,7 @@ _STYLE = BIT["style_control"]
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Everything that standings depend on: profiles with equal signatures stand alike."""
+    """Everything that standings depend on: equal signatures have equal standings."""
 
     stated: int
     """The mask of the stated requirements."""
@@ -64,7 +64,7 @@ class TieBreak(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """How one model stands: its configuration, and the requirements that this does not meet."""
+    """The configuration chosen for one model, and the requirements that it does not meet."""
 
     model: Model
     configuration: Configuration
@@ -119,7 +119,7 @@ class Decision:
 
     @property
     def orders(self) -> tuple[Order, ...]:
-        """How the models that are not excluded stand, best first."""
+        """The standings of `ranked` as they rank under the policy."""
         return tuple([order(standing, self.question.policy) for standing in self.ranked])
 
     def rank_key(self, index: int) -> RankKey:
@@ -162,13 +162,13 @@ class Solver:
         self._factors: dict[Context, tuple[int, ...]] = {}  # a hundred and sixty at most
 
     def decide(self, profile: Profile, unknown: Policy = "flag") -> Decision:
-        """Return the standing of every model and the ranking of those that remain."""
+        """Return the decision on a profile: the standing of every model, and the ranking."""
         return next(self.decide_many([profile], unknown))
 
     def decide_many(
         self, profiles: Sequence[Profile], unknown: Policy = "flag"
     ) -> Iterator[Decision]:
-        """Yield the decision on each profile; models stand to each distinct question once."""
+        """Yield the decision on each profile; standings are worked out once for each signature."""
         weights = [self.weigh(profile) for profile in profiles]
         rows = np.array(weights, dtype=np.int64).reshape(len(weights), len(CRITERIA))
         known: dict[Signature, tuple[Standing, ...]] = {}
@@ -280,7 +280,7 @@ def rank_key(standing: Standing, sums: tuple[int, int], policy: Policy) -> RankK
 
 
 def order(standing: Standing, policy: Policy) -> Order:
-    """Return the standing as it ranks; to accept the unknown is to rank it as met."""
+    """Return the standing as it ranks; the policy "accept" ranks what is unverified as met."""
     if policy == "accept" and standing.status is Status.UNVERIFIED:
         return Status.GUARANTEED, 0
     return standing.status, standing.unverified.bit_count()

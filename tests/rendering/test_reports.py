@@ -2,7 +2,7 @@
 
 Each `reports/NAME.toml` holds a profile (and perhaps measurements, a policy, a length, or `explain`
 with the model asked about) and `reports/NAME.txt` what is printed for it. After a wanted change of
-wording, look at the difference that `REWRITE_REPORTS=1 pytest tests/rendering/test_reports.py` makes.
+wording, look at the difference that `REWRITE_REPORTS=1 pytest tests/rendering` makes.
 """
 
 from __future__ import annotations

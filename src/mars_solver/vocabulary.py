@@ -17,14 +17,14 @@ Capability = Literal[
     "self_hosted",
     "public_api",
 ]
-Number = Literal["ttfb_ms", "memory_mb", "sample_rate_hz", "parameters"]
-Ordinal = Literal["fidelity", "expressiveness"]
+NumberName = Literal["ttfb_ms", "memory_mb", "sample_rate_hz", "parameters"]
+OrdinalName = Literal["fidelity", "expressiveness"]
 Policy = Literal["flag", "accept", "reject"]
 NeedName = Literal["real_time", "voice_transfer", "style_control", "on_device"]
 
 CAPABILITIES: Final[tuple[Capability, ...]] = get_args(Capability)
-NUMBERS: Final[tuple[Number, ...]] = get_args(Number)
-ORDINALS: Final[tuple[Ordinal, ...]] = get_args(Ordinal)
+NUMBERS: Final[tuple[NumberName, ...]] = get_args(NumberName)
+ORDINALS: Final[tuple[OrdinalName, ...]] = get_args(OrdinalName)
 POLICIES: Final[tuple[Policy, ...]] = get_args(Policy)
 
 ORDINAL_SCALE: Final = (1, 5)

@@ -603,6 +603,6 @@ def test_every_answer_can_be_told(
     ids = [model.id for model in catalogue.models]
     asked = data.draw(st.sampled_from([None, *ids])) if data else ids[0]
     explained = answer.explain(asked)
-    text = to_text(explanation(answer, explained))
+    text = to_text(explanation(explained))
     assert all(model.name in text for model in catalogue.models if top is None)
     json.dumps(explained.to_dict(), allow_nan=False)

@@ -2,7 +2,7 @@
 
 Each `reports/NAME.toml` holds a profile (and perhaps measurements, a policy, a length, or `explain`
 with the model asked about) and `reports/NAME.txt` what is printed for it. After a wanted change of
-wording, look at the difference that `REWRITE_REPORTS=1 pytest tests/rendering` makes.
+wording, look at the difference that running this file with REWRITE_REPORTS=1 makes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def report(name: str) -> str:
     answer = recommend(case.pop("profile"), **case)
     if asked is None:
         return to_text(recommendation(answer)) + "\n"
-    return to_text(explanation(answer, answer.explain(asked or None))) + "\n"
+    return to_text(explanation(answer.explain(asked or None))) + "\n"
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -328,7 +328,7 @@ def serious(page: Page) -> list[tuple[str, str]]:
 def test_a_saved_answer_works_from_the_disk(tab: Callable[..., Page], tmp_path: Path) -> None:
     answer = recommend({"name": "Line", "require": {"real_time": True}})
     file = tmp_path / "answer.html"
-    file.write_text(saved_page(answer, answer.explain()), "utf-8")
+    file.write_text(saved_page(answer.explain()), "utf-8")
     page = tab()
     page.goto(file.as_uri())
     settled(page, "MARS-Flash")

@@ -15,7 +15,8 @@ import pytest
 from markup import Page, ranked
 from mars_solver import InputError, Profile, Solver, recommend_with
 from mars_solver.inputs.catalogue import build_catalogue
-from mars_solver.rendering.answer import report_of, sections_of
+from mars_solver.rendering.answer import report_of
+from mars_solver.rendering.explanation import sections_of
 from mars_solver.web.page import faulty_page, page, policy, saved_page
 from mars_solver.web.query import Query, pairs_in, parse_query
 from strategies import FLOWCHART, SOURCES, fact
@@ -40,7 +41,7 @@ def live(solver: Solver, data: dict[str, Any], **options: Any) -> str:
 
 def saved(solver: Solver, data: dict[str, Any]) -> str:
     answer = recommend_with(solver, Profile.model_validate(data))
-    return saved_page(answer, answer.explain())
+    return saved_page(answer.explain())
 
 
 def faulty(solver: Solver, query: str) -> str:
@@ -164,12 +165,12 @@ def test_the_page_says_what_the_text_says(solver: Solver) -> None:
             found = Page(text)
             assert ranked(found) == [
                 (p.name, p.status, "" if p.score is None else f"{p.score:.3f}", p.why)
-                for p in said.places
+                for p in said.ranking
             ]
             body = found.by_id("swap").text
             for line in (said.headline, said.guide, *said.ways_out.lines, *said.notes.lines):
                 assert line in body
-            for section in sections_of(answer, explained):
+            for section in sections_of(explained):
                 assert section.title in body
                 for line in section.lines:
                     assert line.lstrip("▸ ") in body

@@ -32,7 +32,7 @@ from mars_solver import (
 )
 from mars_solver.cli import commands as cli
 from mars_solver.rendering.answer import report_of
-from mars_solver.rendering.console import catalogue_to_dict
+from mars_solver.rendering.catalogue import catalogue_to_dict
 from mars_solver.web import app as web
 from mars_solver.web import guard
 from mars_solver.web.app import BATCH_BYTES, BATCH_ROWS, MOST_RANKED, PROFILE_BYTES, create_app
@@ -104,7 +104,7 @@ def test_library_command_line_api_and_page_answer_alike(
             found = Page(client.get(f"/?{query_of(Query(profile))}").text)
             assert ranked(found) == [
                 (p.name, p.status, "" if p.score is None else f"{p.score:.3f}", p.why)
-                for p in report_of(answer).places
+                for p in report_of(answer).ranking
             ]
     assert statuses == {"guaranteed", "unverified", "infeasible"}
 

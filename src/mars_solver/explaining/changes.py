@@ -10,7 +10,7 @@ from mars_solver.inputs.profile import Profile
 from mars_solver.vocabulary import ACCEPT_BETA
 
 _PREFER: Final = "prefer."
-Amount = bool | int | float | list[str] | str | None
+FieldValue = bool | int | float | list[str] | str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,14 @@ class Change:
     """
 
     requirement: str
-    from_: Amount
-    to: Amount
+    from_: FieldValue
+    to: FieldValue
     """The new value; None where the field is dropped."""
 
 
-def apply(profile: Profile, values: Iterable[tuple[str, Amount]]) -> tuple[Profile, list[Change]]:
+def apply(
+    profile: Profile, values: Iterable[tuple[str, FieldValue]]
+) -> tuple[Profile, list[Change]]:
     """Return the profile with other values of some requirements, and every change made.
 
     A value of None drops a requirement. Where no requirement states the need of `primary` any

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
-from mars_solver.explaining.changes import Amount, Change, apply
+from mars_solver.explaining.changes import Change, FieldValue, apply
 from mars_solver.inputs.facts import EVERYTHING, Model
 from mars_solver.inputs.profile import Profile
 from mars_solver.solving.constraints import (
@@ -278,7 +278,7 @@ def _cost(profile: Profile, step: Repair) -> Cost:
     return given_up, len(step), factor, [BIT[name] for name, _ in step], repr(step)
 
 
-def values_of(step: Repair) -> list[tuple[str, Amount]]:
+def values_of(step: Repair) -> list[tuple[str, FieldValue]]:
     """Return the new values of a step, as `changes.apply` takes them."""
     return [(name, list(to) if isinstance(to, tuple) else to) for name, to in step]
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mars_solver.explaining.decisive_facts import Decisive, decisive_facts
 from mars_solver.explaining.plain import plain
@@ -21,8 +20,10 @@ from mars_solver.explaining.sensitivity import (
     sweeps,
 )
 from mars_solver.solving.scoring import full_score
-from mars_solver.solving.solver import Decision, Solver
 from mars_solver.vocabulary import CRITERIA
+
+if TYPE_CHECKING:
+    from mars_solver.explaining.recommendation import Recommendation
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +52,19 @@ class Difference:
 class Explanation:
     """An answer with what would change it. Every part is computed when first asked for."""
 
-    solver: Solver
-    decision: Decision
-    recommendation: Mapping[str, Any] = field(repr=False)
-    """The answer that is explained, as plain JSON values."""
-    place: int | None = None
-    """The place in the catalogue of the one model asked about."""
+    answer: Recommendation
+    index: int | None = None
+    """The index in the catalogue of the one model asked about."""
 
     @cached_property
     def difference(self) -> Difference | None:
         """The lead of the first model over the second; None where there are not two."""
-        decision = self.decision
+        decision = self.answer.decision
         if len(decision.ranking) < 2:  # noqa: PLR2004  (a first and a second)
             return None
         first, second = decision.ranking[:2]
         whole = full_score(decision.weights)
-        middles = self.solver.middles
+        middles = self.answer.solver.middles
         leads = [
             weight * (one - other)
             for weight, one, other in zip(
@@ -86,34 +84,34 @@ class Explanation:
     @cached_property
     def importances(self) -> tuple[ImportanceFlips, ...]:
         """For each criterion, the importances at which the winner changes; empty if none is."""
-        return importance_flips(self.solver, self.decision)
+        return importance_flips(self.answer.solver, self.answer.decision)
 
     @cached_property
     def thresholds(self) -> tuple[Sweep, ...]:
         """For each numeric requirement, the shortlist along its whole axis."""
-        return sweeps(self.solver, self.decision)
+        return sweeps(self.answer.solver, self.answer.decision)
 
     @cached_property
     def decisive_facts(self) -> tuple[Decisive, ...]:
         """The unverified facts that could change the winner."""
-        return decisive_facts(self.solver, self.decision)
+        return decisive_facts(self.answer.solver, self.answer.decision)
 
     @cached_property
     def first_rank_shares(self) -> tuple[Share, ...]:
         """In what share of all weights each model of best standing wins."""
-        return first_rank_shares(self.solver, self.decision)
+        return first_rank_shares(self.answer.solver, self.answer.decision)
 
     @cached_property
     def model(self) -> Standpoint | None:
         """How the one model asked about stands, and what would put it first."""
-        if self.place is None:
+        if self.index is None:
             return None
-        return standpoint(self.solver, self.decision, self.place)
+        return standpoint(self.answer.solver, self.answer.decision, self.index)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer and its explanation as plain JSON values, unrounded."""
         data = {
-            **self.recommendation,
+            **self.answer.to_dict(),
             "difference": plain(self.difference),
             "importances": [
                 {**plain(each), "down": _flip(each.down), "up": _flip(each.up)}

@@ -176,8 +176,7 @@ class Recommendation:
             options_in({"model": model}, "explain", ids)
         from mars_solver.explaining.explanation import Explanation  # noqa: PLC0415  (loads when used)
 
-        place = None if model is None else ids.index(model)
-        return Explanation(self.solver, self.decision, self.to_dict(), place)
+        return Explanation(self, None if model is None else ids.index(model))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as plain JSON values, unrounded."""

@@ -15,7 +15,7 @@ from mars_solver.inputs.parsing import (
     Date,
     Input,
     Issue,
-    Line,
+    TextLine,
     choice,
     invalid,
     locale_tag,
@@ -65,8 +65,8 @@ class Claim(Input):
     source: Text
     as_of: Date
     grade: Annotated[Grade, choice(*get_args(Grade))]
-    note: Line = None
-    why_not: Line = None
+    note: TextLine = None
+    why_not: TextLine = None
     """Why another claim was chosen; only claims under `other_claims` have it."""
 
 

@@ -322,7 +322,7 @@ Locales = Annotated[
     ),
 ]
 Date = Annotated[str, PlainValidator(_date)]
-Line = Annotated[
+TextLine = Annotated[
     str | None,
     PlainValidator(_line),
     _schema(type=["string", "null"], minLength=1, maxLength=_LINE),

@@ -15,8 +15,8 @@ from mars_solver.inputs.parsing import (
     Importance,
     Input,
     Issue,
-    Line,
     Locales,
+    TextLine,
     choice,
     invalid,
     parse,
@@ -123,7 +123,7 @@ class Profile(Input):
             contradicts another one.
     """
 
-    name: Line = None
+    name: TextLine = None
     workflow: Annotated[Workflow | None, choice(BATCH)] = None
     primary: Annotated[NeedName | None, choice(*get_args(NeedName))] = None
     accept_beta: Flag = False

@@ -13,7 +13,16 @@ from pydantic import Field, PlainValidator, model_validator
 from mars_solver.errors import shown
 from mars_solver.inputs.catalogue import digest
 from mars_solver.inputs.facts import Text, Version
-from mars_solver.inputs.parsing import Bound, Input, Issue, Line, choice, invalid, parse, unexpected
+from mars_solver.inputs.parsing import (
+    Bound,
+    Input,
+    Issue,
+    TextLine,
+    choice,
+    invalid,
+    parse,
+    unexpected,
+)
 from mars_solver.inputs.profile import Context
 from mars_solver.vocabulary import BATCH, CRITERION_NAMES, NEEDS, VALUE_SCALE
 
@@ -129,7 +138,7 @@ class Weights(Input):
 
     format: Version = Field(alias="schema")
     name: Text
-    note: Line = None
+    note: TextLine = None
     curves: Curves
     base: PerCriterion
     emphasis: Emphasis

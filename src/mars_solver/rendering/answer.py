@@ -1,27 +1,33 @@
-"""An answer in words, laid out by nobody yet: what the text and the page both show."""
+"""A recommendation in words, without a layout: what the text and the page both show."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from mars_solver.rendering import explanation as prose
-from mars_solver.rendering import words as wording
-from mars_solver.vocabulary import Status, requirement_text
+from mars_solver.rendering.words import (
+    Section,
+    change_text,
+    digests,
+    names_in,
+)
+from mars_solver.vocabulary import ACCEPT_BETA, REQUIREMENT, Status, number, requirement_text
 
 if TYPE_CHECKING:
-    from mars_solver.explaining.explanation import Explanation
-    from mars_solver.explaining.recommendation import Recommendation
-    from mars_solver.inputs.catalogue import Catalogue
-    from mars_solver.inputs.facts import Model
-    from mars_solver.solving.solver import Solver
-
-_DIGEST: Final = 12
+    from mars_solver.explaining.changes import Change
+    from mars_solver.explaining.diagnosis import Relaxation
+    from mars_solver.explaining.findings import Finding
+    from mars_solver.explaining.recommendation import (
+        Candidate,
+        Exclusion,
+        Recommendation,
+        Violation,
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RankingRow:
     """One model in the table of all models: the shortlist in order, then the excluded."""
 
     rank: int | None
@@ -30,6 +36,7 @@ class Place:
     name: str
     status: str
     score: float | None
+    """0 to 1; None for an excluded model."""
     why: str
 
 
@@ -41,25 +48,17 @@ class Call:
     settings: str
     """The configuration in one line."""
     example: str | None
-    """Python, where there is a public endpoint."""
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A titled list of sentences."""
-
-    title: str
-    lines: tuple[str, ...]
+    """Python code; None where the model has no public endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A recommendation in words. A section without lines has nothing to say."""
+    """A recommendation in words."""
 
     name: str | None
     requires: str
     headline: str
-    places: tuple[Place, ...]
+    ranking: tuple[RankingRow, ...]
     digests: str
     conflicts: Section
     ways_out: Section
@@ -75,113 +74,99 @@ def report_of(answer: Recommendation) -> Report:
     return Report(
         name=answer.profile.name,
         requires="\n".join(answer.profile.statements()),
-        headline=wording.headline(answer),
-        places=tuple(_places(answer)),
+        headline=_headline(answer),
+        ranking=tuple(_ranking(answer)),
         digests=digests(answer.solver),
-        conflicts=_section("No model meets these together", _conflicts(answer)),
-        ways_out=_section("Ways out, the cheapest first", _ways_out(answer)),
-        to_verify=_section("Verify before you rely on it", _to_verify(answer)),
-        guide=wording.guide_text(answer),
+        conflicts=Section("No model meets these together", tuple(_conflicts(answer))),
+        ways_out=Section("Ways out, the cheapest first", tuple(_ways_out(answer))),
+        to_verify=Section("Verify before you rely on it", tuple(_to_verify(answer))),
+        guide=_guide(answer),
         call=_call(answer),
-        notes=_section("Bear in mind", answer.notes),
+        notes=Section("Bear in mind", answer.notes),
     )
 
 
-def sections_of(answer: Recommendation, explained: Explanation) -> tuple[Section, ...]:
-    """Return what explains an answer, in words; a section without lines is left out."""
-    names = names_in(answer.solver.catalogue)
-    found = (
-        _section("First beside second", prose.lead_text(explained, names)),
-        _section("Importances that change the winner", prose.flips_text(explained, names)),
-        _section(
-            "Facts that would change the winner",
-            (prose.decisive_text(each, names) for each in explained.decisive_facts),
-        ),
-        _section(
-            "Share of all weights with which each comes first",
-            prose.shares_text(explained.first_rank_shares, names),
-        ),
-        *(
-            _section(f"Along {prose.requirement_axis(sweep)}", prose.sweep_text(sweep, names))
-            for sweep in explained.thresholds
-            if sweep.current is not None or len(sweep.stretches) > 1
-        ),
-    )
-    return tuple(section for section in found if section.lines)
+def _headline(answer: Recommendation) -> str:
+    """Return the answer in one sentence."""
+    decision = answer.decision
+    best = decision.winner
+    if best is None:
+        stated = decision.question.stated
+        return "No model meets every requirement." if stated else "There is no candidate."
+    if not decision.question.stated:
+        return f"Use {best.model.name}: nothing is required, and it scores best."
+    if not best.unverified:
+        return f"Use {best.model.name}: every requirement is met."
+    open_points = ", ".join(item.requirement for item in answer.shortlist[0].to_verify)
+    return f"Use {best.model.name}, once you have verified {open_points}."
 
 
-def standpoint_of(answer: Recommendation, explained: Explanation) -> Section | None:
-    """Return how the one model asked about stands; None where none is."""
-    if explained.model is None:
-        return None
-    name = names_in(answer.solver.catalogue)[explained.model.model]
-    return _section(f"{name} in particular", prose.standpoint_text(explained))
-
-
-def names_in(catalogue: Catalogue) -> dict[str, str]:
-    """Return the names of all models by id."""
-    return {model.id: model.name for model in catalogue.models}
-
-
-def digests(solver: Solver) -> str:
-    """Return the line that says which facts and weights an answer rests on."""
-    weights = solver.weights
-    return f"{dated(solver.catalogue)} · weights {weights.name} {weights.sha256[:_DIGEST]}"
-
-
-def dated(facts: Catalogue) -> str:
-    """Return the line that says of when a catalogue is, and which one."""
-    return f"Facts as of {facts.as_of} · catalogue {facts.sha256[:_DIGEST]}"
-
-
-def spoken(model: Model) -> str:
-    """Return the locales of a model in a few words."""
-    known = [tag for tag, fact in sorted(model.languages.items()) if fact.known]
-    unsettled = sum(fact.known is None for fact in model.languages.values())
-    refused = [tag for tag, fact in sorted(model.languages.items()) if fact.known is False]
-    parts = [", ".join(known) or "none known"]
-    parts += [f"not {', '.join(refused)}"] if refused else []
-    parts += [f"{unsettled} unverified"] if unsettled else []
-    return "; ".join(parts)
-
-
-def disputed(facts: Catalogue) -> Section:
-    """Return the claims that were not chosen, each with its reason."""
-    return _section(
-        "Claims not chosen",
-        (
-            f"{model.id} {path}: {wording.claim_text(claim)} [{claim.source}, {claim.as_of}]"
-            f" – {claim.why_not}"
-            for model in facts.models
-            for path, fact in model.facts()
-            for claim in fact.other_claims
-        ),
-    )
-
-
-def sources(facts: Catalogue) -> Section:
-    """Return what the keys of the sources mean."""
-    return _section(
-        "Sources",
-        (
-            f"{key}: {source.title} ({source.where}, {source.date})"
-            for key, source in facts.sources.items()
-        ),
-    )
-
-
-def _section(title: str, lines: Iterable[str]) -> Section:
-    return Section(title, tuple(lines))
-
-
-def _places(answer: Recommendation) -> Iterator[Place]:
+def _ranking(answer: Recommendation) -> Iterator[RankingRow]:
     names = names_in(answer.solver.catalogue)
     for each in answer.shortlist:
-        why = wording.reason(answer, each)
-        yield Place(each.rank, each.model, names[each.model], each.status, each.score, why)
+        why = _rank_reason(answer, each)
+        yield RankingRow(each.rank, each.model, names[each.model], each.status, each.score, why)
     for exclusion in answer.excluded:
-        why, status = wording.exclusion_reason(exclusion), Status.EXCLUDED.word
-        yield Place(None, exclusion.model, names[exclusion.model], status, None, why)
+        model, status = exclusion.model, Status.EXCLUDED.word
+        yield RankingRow(None, model, names[model], status, None, _exclusion_reason(exclusion))
+
+
+def _rank_reason(answer: Recommendation, candidate: Candidate) -> str:
+    """Return why a model on the shortlist has its rank."""
+    if candidate.rank == 1:
+        points = [item for item in candidate.contributions if item.points > 0]
+        strongest = sorted(points, key=lambda item: -item.points)
+        listed = " + ".join(f"{item.criterion} {item.points:.2f}" for item in strongest)
+        return listed or "no criterion counts"
+    best = answer.shortlist[0]
+    accepted = answer.decision.question.policy == "accept"
+    if len(candidate.to_verify) > len(best.to_verify) and not accepted:
+        return "unverified: " + ", ".join(item.requirement for item in candidate.to_verify)
+    if candidate.score > best.score:
+        return "scores higher, but fewer of its facts are settled"
+    deficits = [
+        (ours.points - theirs.points, theirs.criterion)
+        for ours, theirs in zip(best.contributions, candidate.contributions, strict=True)
+    ]
+    largest, criterion = max(deficits, key=lambda deficit: deficit[0])
+    return f"{criterion} {largest:.2f} behind" if largest > 0 else "equal score, later id"
+
+
+def _exclusion_reason(exclusion: Exclusion) -> str:
+    """Return the first reason why a model is excluded, and how many more there are."""
+    first, *rest = exclusion.violations
+    more = f" (and {len(rest)} more)" if rest else ""
+    return _violation_text(first) + more
+
+
+def _violation_text(violation: Violation) -> str:
+    """Return a violated requirement, what the facts say of it, and their source."""
+    if violation.requirement == ACCEPT_BETA:
+        return f"a beta, and betas are not accepted [{violation.source}]"
+    required = requirement_text(violation.requirement, violation.required)
+    source = f" [{violation.source}]" if violation.source else ""
+    return f"{required}: found {_finding_text(violation)}{source}"
+
+
+def _finding_text(violation: Violation) -> str:
+    """Return in words what the facts say of a violated requirement."""
+    finding, unit = violation.found, REQUIREMENT[violation.requirement].unit
+    if isinstance(finding, list):
+        if isinstance(violation.required, list):
+            missing = [tag for tag in violation.required if tag not in finding]
+            return f"not {', '.join(map(str, missing))}"
+        low, high = finding
+        return f"{_end_text(low)} to {_end_text(high)} {unit}".strip()
+    if finding is None:
+        return "unknown"
+    if isinstance(finding, bool):
+        return "yes" if finding else "no"
+    return finding if isinstance(finding, str) else f"{number(finding)} {unit}".strip()
+
+
+def _end_text(end: Finding) -> str:
+    """Return one end of a range; an open end is infinite."""
+    return number(end) if isinstance(end, int | float) else "∞"
 
 
 def _conflicts(answer: Recommendation) -> Iterator[str]:
@@ -191,22 +176,110 @@ def _conflicts(answer: Recommendation) -> Iterator[str]:
 
 
 def _ways_out(answer: Recommendation) -> Iterator[str]:
-    """Yield the relaxations of an infeasible profile, each solved again."""
+    """Yield the relaxations of an infeasible profile, then what else may be done."""
     if answer.shortlist or not answer.decision.question.stated:
         return
     names = names_in(answer.solver.catalogue)
     for each in answer.relaxations:
-        yield prose.relaxation_text(each, names)
-    yield from prose.way_out(answer)
+        yield relaxation_text(each, names)
+    if answer.betas:
+        betas = " and ".join(names[model] for model in answer.betas)
+        yield f"Accepting betas would admit {betas} (--accept-beta)."
+    if answer.relaxations and all(any(map(_drops, each.changes)) for each in answer.relaxations):
+        yield (
+            "No amount alone helps: each way out gives a requirement up. "
+            "If none can go, ask the vendor."
+        )
+
+
+def relaxation_text(relaxation: Relaxation, names: dict[str, str]) -> str:
+    """Return a relaxation with the models that it admits."""
+    steps = ", ".join(map(change_text, relaxation.changes))
+    admitted = ", ".join(names[model] for model in relaxation.admits)
+    return f"{steps}: admits {admitted} ({relaxation.status})"
+
+
+def _drops(change: Change) -> bool:
+    """Return whether a change drops a requirement, or a part of it, rather than loosen a limit."""
+    return change.requirement != "primary" and not isinstance(change.to, int | float)
 
 
 def _to_verify(answer: Recommendation) -> Iterator[str]:
-    for best in answer.shortlist[:1]:
-        yield from (f"{item.requirement}: {item.note}" for item in best.to_verify)
+    if answer.shortlist:
+        for item in answer.shortlist[0].to_verify:
+            yield f"{item.requirement}: {item.note}"
+
+
+def _guide(answer: Recommendation) -> str:
+    """Return what the guide says and whether the answer agrees."""
+    verdict, catalogue = answer.flowchart, answer.solver.catalogue
+    names = names_in(catalogue)
+    models = " or ".join(names.get(model, model) for model in verdict.answer)
+    if verdict.question is None:
+        why = "batch work with no further need" if answer.profile.batch else "no need stated"
+    else:
+        need = catalogue.flowchart.questions[verdict.question - 1].need
+        why = f"question {verdict.question}, {need}"
+    says = f"The guide says {models} ({why})"
+    if verdict.agrees:
+        return f"{says}; this answer agrees."
+    if verdict.blocked_by:
+        blocked = ", ".join(verdict.blocked_by)
+        return f"{says}; this answer departs, because the facts do not settle or meet {blocked}."
+    ranked = answer.decision.ids
+    absent = [names.get(model, model) for model in verdict.answer if model not in ranked]
+    if absent:
+        return f"{says}; this answer departs, because {', '.join(absent)} is no candidate."
+    order = " in its order" if ranked[0] in verdict.answer else ""
+    cause = "the preferences" if answer.profile.to_dict()["prefer"] else "the weights"
+    return f"{says}{order}; this answer departs, because of {cause}."
 
 
 def _call(answer: Recommendation) -> Call | None:
+    """Return how to call the winner, with a Python example where it has a public endpoint."""
     if not answer.shortlist:
         return None
-    sentence, example = wording.how_to_call(answer)
-    return Call(sentence, wording.settings(answer), example)
+    best = answer.shortlist[0]
+    configuration = best.configuration
+    settings = " · ".join(f"{key} {value}" for key, value in configuration._asdict().items())
+    if best.speech_model is None or configuration.deployment == "on_device":
+        sentence = "No public endpoint or download of it is known: ask the vendor or a partner."
+        return Call(sentence, settings, None)
+    language = next(iter(answer.profile.require.languages), "en-us")
+    own = configuration.deployment == "self_hosted"
+    where = "On your own deployment" if own else "Through the public API"
+    sentence = f'{where}, with camb-sdk; speech_model "{best.speech_model}".'
+    return Call(sentence, settings, _example(best, language))
+
+
+def _example(best: Candidate, language: str) -> str:
+    """Return Python code that calls a model with a public endpoint."""
+    configuration = best.configuration
+    if configuration.deployment == "self_hosted":
+        client = 'CambAI(tts_provider="baseten", provider_params={"api_key": KEY, "mars_url": URL})'
+        options = [
+            '    request_options={"additional_body_parameters": {',
+            '        "reference_audio": AUDIO,  # base64 of a sound file, or its URL',
+            f'        "reference_language": "{language}",',
+            "    }},",
+        ]
+    else:
+        client = "CambAI()  # reads CAMB_API_KEY"
+        cloned = configuration.voice == "reference_audio"
+        origin = "create_custom_voice(...)" if cloned else "list_voices()"
+        options = [f"    voice_id=VOICE_ID,  # from client.voice_cloning.{origin}"]
+    if configuration.style == "directed":
+        options.append('    user_instructions="Speak warmly, a little slower than usual.",')
+    lines = [
+        "from camb.client import CambAI, save_stream_to_file",
+        "",
+        f"client = {client}",
+        "audio = client.text_to_speech.tts(",
+        '    text="Hello, how can I help you?",',
+        f'    language="{language}",',
+        f'    speech_model="{best.speech_model}",',
+        *options,
+        ")",
+        'save_stream_to_file(audio, "hello.wav")',
+    ]
+    return "\n".join(lines)

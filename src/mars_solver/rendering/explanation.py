@@ -1,139 +1,81 @@
-"""Sentences about what would change an answer, for people: plain text, with no layout."""
+"""An explanation in words, without a layout: what carries an answer, and what would change it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from mars_solver.vocabulary import (
-    ACCEPT_BETA,
-    INVALID,
-    MAX_NUMBER,
-    REQUIREMENT,
-    Kind,
-    names_of,
-    number,
-    requirement_text,
+from mars_solver.rendering.answer import relaxation_text
+from mars_solver.rendering.words import (
+    Section,
+    change_text,
+    fraction_text,
+    interval_text,
+    names_in,
 )
+from mars_solver.vocabulary import INVALID, REQUIREMENT, names_of, number, requirement_text
 
 if TYPE_CHECKING:
-    from mars_solver.explaining.changes import Change
     from mars_solver.explaining.decisive_facts import Decisive, Evidence
-    from mars_solver.explaining.diagnosis import Relaxation
-    from mars_solver.explaining.explanation import Explanation
-    from mars_solver.explaining.promotion import Promotion
+    from mars_solver.explaining.explanation import Difference, Explanation
+    from mars_solver.explaining.promotion import Promotion, Standpoint
     from mars_solver.explaining.recommendation import Recommendation
-    from mars_solver.explaining.sensitivity import Flip, Share, Stretch, Sweep
-    from mars_solver.solving.cells import Interval
+    from mars_solver.explaining.sensitivity import Flip, ImportanceFlips, Share, Stretch, Sweep
 
-_NEGLIGIBLE = 0.0005
-"""Less than this is shown as no points at all."""
-
-
-def change_text(change: Change) -> str:
-    """Return a change as an instruction."""
-    name, old, new = change.requirement, change.from_, change.to
-    if name == ACCEPT_BETA:
-        return "accept betas"
-    if name.startswith("prefer."):
-        return f"set the importance of {name.removeprefix('prefer.')} from {old} to {new}"
-    if name == "primary":
-        return f"{old} then comes first no more"
-    if new is None:
-        return f"drop {name}"
-    if isinstance(new, list) and isinstance(old, list):
-        dropped = ", ".join(tag for tag in old if tag not in new)
-        return f"drop {dropped} from {name}"
-    requirement = REQUIREMENT[name]
-    verb = "raise" if requirement.kind is Kind.CEILING else "lower"
-    return f"{verb} {name} from {_amount(old)} to {_amount(new)} {requirement.unit}"
+_NEGLIGIBLE: Final = 0.0005
+"""A criterion that adds fewer points to a lead than this is not listed."""
 
 
-def _amount(value: object) -> str:
-    return number(value) if isinstance(value, int | float) else str(value)
-
-
-def relaxation_text(relaxation: Relaxation, names: dict[str, str]) -> str:
-    """Return a relaxation with the models that it admits."""
-    steps = ", ".join(map(change_text, relaxation.changes))
-    admitted = ", ".join(names[model] for model in relaxation.admits)
-    return f"{steps}: admits {admitted} ({relaxation.status})"
-
-
-def way_out(answer: Recommendation) -> Iterator[str]:
-    """Yield what an answer without a model has to say after its relaxations."""
-    names = _names(answer)
-    if answer.betas:
-        betas = " and ".join(names[model] for model in answer.betas)
-        yield f"Accepting betas would admit {betas} (--accept-beta)."
-    given_up = [any(_given_up(c) for c in each.changes) for each in answer.relaxations]
-    if given_up and all(given_up):
-        yield (
-            "No amount alone helps: each way out gives a requirement up. "
-            "If none can go, ask the vendor."
-        )
-
-
-def _given_up(change: Change) -> bool:
-    return change.requirement != "primary" and not isinstance(change.to, int | float)
-
-
-def _names(answer: Recommendation) -> dict[str, str]:
-    return {model.id: model.name for model in answer.solver.catalogue.models}
-
-
-def summary(answer: Recommendation, explanation: Explanation) -> str:
+def summary(explanation: Explanation) -> str:
     """Return the answer and what carries it, as a short paragraph."""
-    names = _names(answer)
+    answer = explanation.answer
     if not answer.shortlist:
         return " ".join(_no_model(answer))
+    names = names_in(answer.solver.catalogue)
     best = answer.shortlist[0]
-    sentences = [f"{names[best.model]} comes first."]
-    lead = explanation.difference
-    if lead is None:
-        sentences.append("It is the only model that is left.")
-    elif lead.by_standing:
-        second = answer.decision.ranked[1]
-        open_points = ", ".join(names_of(second.unverified))
-        sentences.append(
-            f"{names[lead.second]} follows because less of it is settled ({open_points})."
-        )
-    else:
-        most = max(lead.criteria, key=lambda each: each.points)
-        sentences.append(
-            f"It leads {names[lead.second]} by {lead.points:.3f} points,"
-            f" above all for {most.criterion} ({most.points:+.3f})."
-        )
+    sentences = [f"{names[best.model]} comes first.", _lead_sentence(explanation, names)]
     if best.to_verify:
         open_points = ", ".join(item.requirement for item in best.to_verify)
         sentences.append(f"Before you rely on it, verify {open_points}.")
-    sentences.append(_nearest_flip(explanation, names))
+    sentences.append(_nearest_flip(explanation.importances, names))
     return " ".join(sentences)
 
 
 def _no_model(answer: Recommendation) -> Iterator[str]:
-    conflicts = len(answer.conflicts)
+    """Yield what the summary says where no model is left."""
     yield "No model meets every requirement."
-    if conflicts:
-        together = " and ".join(answer.conflicts[0])
-        yield (
-            f"{together} cannot hold together."
-            if conflicts == 1 and len(answer.conflicts[0]) > 1
-            else f"{together} cannot be met."
-            if conflicts == 1
-            else f"There are {conflicts} conflicts, each of which has to go."
-        )
+    conflicts = answer.conflicts
+    if len(conflicts) > 1:
+        yield f"There are {len(conflicts)} conflicts, each of which has to go."
+    elif conflicts:
+        together = " and ".join(conflicts[0])
+        yield f"{together} cannot {'hold together' if len(conflicts[0]) > 1 else 'be met'}."
     if answer.relaxations:
-        first = answer.relaxations[0]
-        yield f"The cheapest way out: {relaxation_text(first, _names(answer))}."
+        first = relaxation_text(answer.relaxations[0], names_in(answer.solver.catalogue))
+        yield f"The cheapest way out: {first}."
 
 
-def _nearest_flip(explanation: Explanation, names: dict[str, str]) -> str:
+def _lead_sentence(explanation: Explanation, names: dict[str, str]) -> str:
+    """Return why the first model is ahead of the second."""
+    lead = explanation.difference
+    if lead is None:
+        return "It is the only model that is left."
+    if lead.by_standing:
+        second = explanation.answer.decision.ranked[1]
+        open_points = ", ".join(names_of(second.unverified))
+        return f"{names[lead.second]} follows because less of it is settled ({open_points})."
+    most = max(lead.criteria, key=lambda each: each.points)
+    return (
+        f"It leads {names[lead.second]} by {lead.points:.3f} points,"
+        f" above all for {most.criterion} ({most.points:+.3f})."
+    )
+
+
+def _nearest_flip(importances: Iterable[ImportanceFlips], names: dict[str, str]) -> str:
     """Return the smallest move of one importance that changes the winner, as a sentence."""
     moves = [
         (abs(flip.whole - each.importance), each.criterion, each.importance, flip)
-        for each in explanation.importances
+        for each in importances
         for flip in (each.down, each.up)
         if flip and flip.whole is not None
     ]
@@ -147,9 +89,32 @@ def _nearest_flip(explanation: Explanation, names: dict[str, str]) -> str:
     )
 
 
-def lead_text(explanation: Explanation, names: dict[str, str]) -> Iterator[str]:
-    """Yield the lead of the first over the second, and what adds up to it."""
-    lead = explanation.difference
+def sections_of(explanation: Explanation) -> tuple[Section, ...]:
+    """Return what would change an answer, in words; a section without lines is left out."""
+    names = names_in(explanation.answer.solver.catalogue)
+    facts = tuple(_decisive_text(each, names) for each in explanation.decisive_facts)
+    sections = [
+        Section("First beside second", tuple(_lead_lines(explanation.difference, names))),
+        Section(
+            "Importances that change the winner",
+            tuple(_flip_lines(explanation.importances, names)),
+        ),
+        Section("Facts that would change the winner", facts),
+        Section(
+            "Share of all weights with which each comes first",
+            tuple(_share_lines(explanation.first_rank_shares, names)),
+        ),
+    ]
+    sections += [
+        Section(f"Along {_axis_text(sweep)}", tuple(_sweep_lines(sweep, names)))
+        for sweep in explanation.thresholds
+        if sweep.current is not None or len(sweep.stretches) > 1
+    ]
+    return tuple(section for section in sections if section.lines)
+
+
+def _lead_lines(lead: Difference | None, names: dict[str, str]) -> Iterator[str]:
+    """Yield the lead of the first model over the second, and what adds up to it."""
     if lead is None:
         return
     standing = "; it leads by standing in any case" if lead.by_standing else ""
@@ -159,13 +124,13 @@ def lead_text(explanation: Explanation, names: dict[str, str]) -> Iterator[str]:
             yield f"{each.criterion}: {each.points:+.3f}"
 
 
-def flips_text(explanation: Explanation, names: dict[str, str]) -> Iterator[str]:
+def _flip_lines(importances: Iterable[ImportanceFlips], names: dict[str, str]) -> Iterator[str]:
     """Yield for each criterion where the winner changes as its importance moves."""
-    for each in explanation.importances:
-        ends = [_flip_text(each.down, "below", names), _flip_text(each.up, "above", names)]
-        said = "; ".join(filter(None, ends))
-        if said:
-            yield f"{each.criterion} (now {each.importance}): {said}"
+    for each in importances:
+        below, above = _flip_text(each.down, "below", names), _flip_text(each.up, "above", names)
+        flips = "; ".join(filter(None, (below, above)))
+        if flips:
+            yield f"{each.criterion} (now {each.importance}): {flips}"
 
 
 def _flip_text(flip: Flip | None, side: str, names: dict[str, str]) -> str:
@@ -176,96 +141,82 @@ def _flip_text(flip: Flip | None, side: str, names: dict[str, str]) -> str:
     return f"{names[flip.winner]} {side}{at} {fraction_text(flip.at)} ({whole})"
 
 
-def fraction_text(value: Fraction) -> str:
-    """Return a fraction exactly, and rounded where that is shorter to grasp."""
-    exact = str(value)
-    return exact if value.denominator == 1 else f"{exact} = {float(value):.2f}"
+def _decisive_text(decisive: Decisive, names: dict[str, str]) -> str:
+    """Return what would have to be shown for another model to win."""
+    shown = " and ".join(map(_evidence_text, decisive.evidence))
+    then = f"{names[decisive.winner]} wins" if decisive.winner else "no model is left"
+    return f"{names[decisive.model]}: {shown}: then {then}"
 
 
-def sweep_text(sweep: Sweep, names: dict[str, str]) -> Iterator[str]:
-    """Yield the shortlist along an axis, one line for each stretch; the stated one is marked."""
+def _evidence_text(evidence: Evidence) -> str:
+    fact, relation, value = evidence.fact, evidence.relation, evidence.value
+    if isinstance(value, tuple):
+        if relation == "yes":
+            return f"speaks {' and '.join(value)}"
+        return f"does not speak {' or '.join(value)}"
+    if value is None:
+        return f"{fact} is shown {'to hold' if relation == 'yes' else 'not to hold'}"
+    return f"{fact} is measured {relation} {number(value)} {REQUIREMENT[evidence.requirement].unit}"
+
+
+def _share_lines(shares: Iterable[Share], names: dict[str, str]) -> Iterator[str]:
+    """Yield in what share of all weights each model comes first."""
+    for share in shares:
+        how = "exact" if share.exact else f"± {100 * share.error:.1f}, sampled"
+        yield f"{names[share.model]}: {100 * share.share:.1f} % ({how})"
+
+
+def _axis_text(sweep: Sweep) -> str:
+    """Return the requirement that a sweep moves, with the limit that is stated."""
+    if sweep.current is None:
+        return f"{sweep.requirement} (not stated)"
+    return requirement_text(sweep.requirement, sweep.current)
+
+
+def _sweep_lines(sweep: Sweep, names: dict[str, str]) -> Iterator[str]:
+    """Yield the shortlist along an axis, a line for each stretch; ▸ marks the stated limit."""
     unit = REQUIREMENT[sweep.requirement].unit
     for stretch in sweep.stretches:
         mark = "▸" if sweep.current is not None and sweep.current in stretch.interval else " "
-        yield f"{mark} {interval_text(stretch.interval)} {unit}: {_shortlist(stretch, names)}"
+        yield f"{mark} {interval_text(stretch.interval)} {unit}: {_stretch_text(stretch, names)}"
 
 
-def interval_text(interval: Interval) -> str:
-    """Return an interval in words, without its unit."""
-    if interval.low == interval.high:
-        return number(interval.low)
-    start = f"{'from' if interval.low_included else 'above'} {number(interval.low)}"
-    end = f"{'up to' if interval.high_included else 'below'} {number(interval.high)}"
-    parts = [start] if interval.low else []
-    parts += [end] if interval.high < MAX_NUMBER else []
-    return ", ".join(parts) or "any"
-
-
-def _shortlist(stretch: Stretch, names: dict[str, str]) -> str:
+def _stretch_text(stretch: Stretch, names: dict[str, str]) -> str:
+    """Return the shortlist of a stretch, and what else changes with it."""
     if stretch.status == INVALID:
         return "contradicts the rest of the profile"
     models = ", ".join(
         names[model] + ("" if status == "guaranteed" else f" ({status})")
         for model, status in stretch.shortlist
     )
-    goes = "".join(f"; {change_text(change)}" for change in stretch.changes)
-    return (models or "no model") + goes
+    changes = "".join(f"; {change_text(change)}" for change in stretch.changes)
+    return (models or "no model") + changes
 
 
-def decisive_text(decisive: Decisive, names: dict[str, str]) -> str:
-    """Return what would have to be shown for another model to win."""
-    shown = " and ".join(_evidence(each) for each in decisive.evidence)
-    then = f"{names[decisive.winner]} wins" if decisive.winner else "no model is left"
-    return f"{names[decisive.model]}: {shown}: then {then}"
+def standpoint_of(explanation: Explanation) -> Section | None:
+    """Return the rank of the one model asked about and what betters it; None where none is."""
+    standpoint = explanation.model
+    if standpoint is None:
+        return None
+    name = names_in(explanation.answer.solver.catalogue)[standpoint.model]
+    return Section(f"{name} in particular", tuple(_standpoint_lines(standpoint)))
 
 
-def _evidence(evidence: Evidence) -> str:
-    value = evidence.value
-    if isinstance(value, tuple):
-        if evidence.relation == "yes":
-            return f"speaks {' and '.join(value)}"
-        return f"does not speak {' or '.join(value)}"
-    if value is None:
-        return (
-            f"{evidence.fact} is shown {'to hold' if evidence.relation == 'yes' else 'not to hold'}"
-        )
-    unit = REQUIREMENT[evidence.requirement].unit
-    return f"{evidence.fact} is measured {evidence.relation} {number(value)} {unit}"
-
-
-def shares_text(shares: Iterable[Share], names: dict[str, str]) -> Iterator[str]:
-    """Yield in what share of all weights each model wins."""
-    for share in shares:
-        how = "exact" if share.exact else f"± {100 * share.error:.1f}, sampled"
-        yield f"{names[share.model]}: {100 * share.share:.1f} % ({how})"
-
-
-def standpoint_text(explanation: Explanation) -> Iterator[str]:
-    """Yield how the one model asked about stands, and the fewest changes that better it."""
-    stand = explanation.model
-    if stand is None:
-        return
-    if stand.rank == 1:
+def _standpoint_lines(standpoint: Standpoint) -> Iterator[str]:
+    if standpoint.rank == 1:
         yield "It is first."
         return
-    if stand.rank is None:
+    if standpoint.rank is None:
         yield "It is not on the list."
-        yield from (f"onto it: {promotion_text(each)}" for each in stand.onto_list)
+        yield from (f"onto it: {promotion_text(each)}" for each in standpoint.onto_list)
     else:
-        yield f"It is number {stand.rank}."
-    yield from (f"to first place: {promotion_text(each)}" for each in stand.to_first)
-    if not stand.to_first:
+        yield f"It is number {standpoint.rank}."
+    yield from (f"to first place: {promotion_text(each)}" for each in standpoint.to_first)
+    if not standpoint.to_first:
         yield "No change of requirements and importances puts it first."
 
 
 def promotion_text(promotion: Promotion) -> str:
-    """Return the changes that better the place of a model, and the place."""
+    """Return the changes that better the rank of a model, and its rank after them."""
     steps = ", ".join(map(change_text, promotion.changes))
     return f"{steps} (then number {promotion.rank}, {promotion.status})"
-
-
-def requirement_axis(sweep: Sweep) -> str:
-    """Return the heading of a sweep."""
-    if sweep.current is None:
-        return f"{sweep.requirement} (not stated)"
-    return requirement_text(sweep.requirement, sweep.current)

@@ -3,45 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from mars_solver.inputs.profile import Profile
-from mars_solver.proving.pins import Pins
-from mars_solver.proving.proof import LineResult, PinResult, Proof
-from mars_solver.proving.theorem import ALL, Margin, Theorem
-from mars_solver.rendering.answer import digests
+from mars_solver.proving.theorem import ALL
 from mars_solver.rendering.console import section
+from mars_solver.rendering.words import digests
 from mars_solver.vocabulary import number
 
+if TYPE_CHECKING:
+    from mars_solver.inputs.profile import Profile
+    from mars_solver.proving.pins import Pins
+    from mars_solver.proving.proof import LineResult, PinResult, Proof
+    from mars_solver.proving.theorem import Margin, Theorem
 
-def proof(found: Proof) -> RenderableType:
+
+def proof_report(proof: Proof) -> RenderableType:
     """Return a proof, or what refutes it, for people."""
-    theorem = found.theorem
-    verdict = "The proof holds." if found.holds else "The proof FAILS."
+    theorem = proof.theorem
+    verdict = "The proof holds." if proof.holds else "The proof FAILS."
     parts: list[RenderableType] = [Text(verdict, style="bold"), Text()]
     parts += section("(a) Where the guide's models stand best, they come first", _theorem(theorem))
-    if found.counterexample:
-        parts += section("A profile that refutes it", profile_toml(found.counterexample))
-    broken = [_line_text(line) for line in found.lines if not line.holds]
-    kept = f"{len(found.lines) - len(broken)} of {len(found.lines)} lines of the guide come out"
-    parts += section("(b) The guide's lines", [kept, *broken])
-    differing = len(found.unpinned)
-    pins = (
-        f"{found.pins} answers and facts of the guide are pinned; {differing} differ or have none"
-    )
-    parts += section("(c) Pinned answers and facts", [pins, *map(_pin_text, found.unpinned)])
+    if proof.counterexample:
+        parts += section("A profile that refutes it", profile_toml(proof.counterexample))
+    parts += section("(b) The guide's lines", _guide_lines(proof))
+    parts += section("(c) Pinned answers and facts", _pin_lines(proof))
     parts += section(
         "How far importances may move before an agreement of (a) ends", _reaches(theorem)
     )
-    parts.append(Text(digests(found.solver), style="dim"))
+    parts.append(Text(digests(proof.solver), style="dim"))
     return Group(*parts)
 
 
-def _theorem(theorem: Theorem) -> Iterable[str]:
+def _theorem(theorem: Theorem) -> Iterator[str]:
     yield (
         f"{number(theorem.cells)} cells of profiles, in {number(theorem.classes)} classes that are"
         " each decided once"
@@ -64,7 +61,7 @@ def _theorem(theorem: Theorem) -> Iterable[str]:
         yield f"{title}: {said}"
 
 
-def _reaches(theorem: Theorem) -> Iterable[str]:
+def _reaches(theorem: Theorem) -> Iterator[str]:
     for reach in theorem.reaches:
         work = "batch work" if reach.batch else "else"
         if reach.criterion == ALL:
@@ -77,29 +74,31 @@ def _reaches(theorem: Theorem) -> Iterable[str]:
 def profile_toml(profile: Profile) -> list[str]:
     """Return the lines of a profile file."""
     data = profile.to_dict()
-    lines = [f"{key} = {json.dumps(value)}" for key, value in data.items() if _plain_value(value)]
-    for table in ("require", "prefer"):
-        if data[table]:
-            lines += ["", f"[{table}]"]
-            lines += [f"{key} = {json.dumps(value)}" for key, value in data[table].items()]
+    tables = {name: data.pop(name) for name in ("require", "prefer")}
+    lines = list(_toml_lines(data))
+    for name, table in tables.items():
+        if table:
+            lines += ["", f"[{name}]", *_toml_lines(table)]
     return lines
 
 
-def _plain_value(value: object) -> bool:
-    return not isinstance(value, dict)
+def _toml_lines(table: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines `key = value` of a table without tables in it."""
+    yield from (f"{key} = {json.dumps(value)}" for key, value in table.items())
 
 
 def pins_toml(pins: Pins) -> str:
     """Return the text of a file of pinned answers."""
-    lines = ["# Answers that are pinned: made from the catalogue and weights, looked at, and kept."]
-    lines += ["schema = 1"]
+    lines = [
+        "# Answers that are pinned: made from the catalogue and weights, looked at, and kept.",
+        "schema = 1",
+    ]
     for fact in pins.facts:
-        lines += ["", "[[facts]]"]
-        lines += [f"{key} = {json.dumps(value)}" for key, value in fact.model_dump().items()]
+        lines += ["", "[[facts]]", *_toml_lines(fact.model_dump())]
     for pin in pins.pins:
         data = pin.to_dict()
-        lines += ["", "[[pins]]", f"profile = {_inline(data.pop('profile'))}"]
-        lines += [f"{key} = {json.dumps(value)}" for key, value in data.items()]
+        profile = _inline(data.pop("profile"))
+        lines += ["", "[[pins]]", f"profile = {profile}", *_toml_lines(data)]
     return "\n".join(lines) + "\n"
 
 
@@ -111,20 +110,33 @@ def _inline(value: Any) -> str:
     return json.dumps(value)
 
 
+def _guide_lines(proof: Proof) -> Iterator[str]:
+    """Yield how many lines of the guide come out, and each that does not."""
+    broken = [line for line in proof.lines if not line.holds]
+    yield f"{len(proof.lines) - len(broken)} of {len(proof.lines)} lines of the guide come out"
+    yield from map(_line_text, broken)
+
+
 def _line_text(line: LineResult) -> str:
     """Return a line of the guide that does not come out."""
-    found = ", ".join(line.found) or "no model"
-    return f"{line.line}: expected {', '.join(line.expected)} first, found {found}"
+    first = ", ".join(line.found) or "no model"
+    return f"{line.line}: expected {', '.join(line.expected)} first, found {first}"
+
+
+def _pin_lines(proof: Proof) -> Iterator[str]:
+    """Yield how many pins there are, and each answer or fact that is not the pinned one."""
+    differing = len(proof.unpinned)
+    yield f"{proof.pins} answers and facts of the guide are pinned; {differing} differ or have none"
+    yield from map(_pin_text, proof.unpinned)
 
 
 def _pin_text(pin: PinResult) -> str:
-    """Return an answer that is not the pinned one."""
+    """Return an answer or fact that is not the pinned one."""
     known = pin.pinned or pin.found or {}
     if "fact" in known:
-        told = [each["says"] if each else "nothing" for each in (pin.pinned, pin.found)]
-        return f"{known['model']} {known['fact']}: pinned {told[0]}, found {told[1]}"
-    profile = known.get("profile")
-    return f"{profile}: pinned {_answer(pin.pinned)}, found {_answer(pin.found)}"
+        pinned, now = (each["says"] if each else "nothing" for each in (pin.pinned, pin.found))
+        return f"{known['model']} {known['fact']}: pinned {pinned}, found {now}"
+    return f"{known.get('profile')}: pinned {_answer(pin.pinned)}, found {_answer(pin.found)}"
 
 
 def _answer(pin: dict[str, Any] | None) -> str:

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, PlainValidator, model_validator
 from mars_solver.errors import Problem, rerooted, shown
 from mars_solver.inputs.catalogue import digest
 from mars_solver.inputs.facts import Text
-from mars_solver.inputs.parsing import Input, Issue, Line, invalid, parse, unexpected
+from mars_solver.inputs.parsing import Input, Issue, TextLine, invalid, parse, unexpected
 from mars_solver.proving.pins import Names, ParsedProfile
 
 
@@ -46,13 +46,13 @@ class Document(Input):
     """The models that may come first; with `line`, those that do, in this order."""
     over: Annotated[tuple[tuple[Text, Text], ...], BeforeValidator(_pairs)] = ()
     """Pairs of models of which the first one ranks before the other."""
-    group: Line = None
+    group: TextLine = None
     """Labels of one group are held out together; each is one of its own unless stated."""
     weight: Annotated[float, PlainValidator(_weight)] = 1.0
     """How much it counts where labels contradict each other."""
-    line: Line = None
+    line: TextLine = None
     """The line of the guide that it is, which `verify` reads as an order."""
-    text: Line = None
+    text: TextLine = None
     measurements: dict[str, Any] | None = None
 
     @model_validator(mode="after")

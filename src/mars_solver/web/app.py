@@ -13,7 +13,7 @@ from mars_solver.explaining.recommendation import recommend_with
 from mars_solver.inputs.documents import decode, json_value
 from mars_solver.inputs.options import Options, options_in
 from mars_solver.inputs.profile import Profile, parse_profile
-from mars_solver.rendering import console as rendering
+from mars_solver.rendering.catalogue import catalogue_to_dict
 from mars_solver.solving.solver import Solver
 from mars_solver.web import openapi
 from mars_solver.web.faults import MEDIA_TYPE, RefusalError, counted
@@ -50,7 +50,7 @@ def create_app(solver: Solver) -> FastAPI:
     service = _Service(solver)
     described = openapi.document(solver, BATCH_ROWS, MOST_RANKED)
     app.openapi = lambda: described  # type: ignore[method-assign]
-    facts = _encoded(rendering.catalogue_to_dict(solver.catalogue))
+    facts = _encoded(catalogue_to_dict(solver.catalogue))
     fixed = {
         "/v1/catalogue": facts,
         "/healthz": _encoded({"status": "ok"}),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from mars_solver.explaining.decision_map import DecisionMap, MapAxis, MapCell, regions
-from mars_solver.rendering.explanation import interval_text
+from mars_solver.rendering.words import interval_text
 from mars_solver.solving.cells import Interval
 from mars_solver.vocabulary import (
     INFEASIBLE,

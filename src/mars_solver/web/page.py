@@ -17,9 +17,15 @@ from markupsafe import Markup
 from mars_solver import __version__
 from mars_solver.explaining.changes import Change, changed
 from mars_solver.explaining.decision_map import decision_map
-from mars_solver.rendering import answer as report
-from mars_solver.rendering import comparison
-from mars_solver.rendering import explanation as prose
+from mars_solver.rendering.answer import report_of
+from mars_solver.rendering.catalogue import compare
+from mars_solver.rendering.explanation import (
+    promotion_text,
+    sections_of,
+    standpoint_of,
+    summary,
+)
+from mars_solver.rendering.words import digests, names_in
 from mars_solver.vocabulary import (
     ACCEPT_BETA,
     BATCH,
@@ -59,7 +65,7 @@ def page(solver: Solver, asked: Query, answer: Recommendation) -> str:
     return _render(
         live=True,
         **_form(solver, values),
-        **_answer(asked, answer, explained),
+        **_answer(asked, explained),
         **_facts(solver, answer),
     )
 
@@ -92,20 +98,21 @@ def faulty_page(solver: Solver, typed: Mapping[str, str], problems: Sequence[Pro
         query=None,
         said=said,
         title=f"{said} · mars-solver",
-        digests=report.digests(solver),
+        digests=digests(solver),
         **_facts(solver, None),
     )
 
 
-def saved_page(answer: Recommendation, explained: Explanation) -> str:
+def saved_page(explained: Explanation) -> str:
     """Return an answer as one file that needs no server."""
+    answer = explained.answer
     model = explained.model.model if explained.model else None
     asked = Query(answer.profile, answer.decision.question.policy, model)
     return _render(
         live=False,
         values={},
         errors={},
-        **_answer(asked, answer, explained),
+        **_answer(asked, explained),
         **_facts(answer.solver, answer),
     )
 
@@ -199,11 +206,12 @@ def _named(name: str, title: str, hint: str) -> dict[str, str]:
     return {"name": name, "title": title, "hint": hint}
 
 
-def _answer(asked: Query, answer: Recommendation, explained: Explanation) -> dict[str, Any]:
+def _answer(asked: Query, explained: Explanation) -> dict[str, Any]:
     """Return what the page says of an answer."""
-    names = report.names_in(answer.solver.catalogue)
-    said = report.report_of(answer)
-    standpoint = report.standpoint_of(answer, explained)
+    answer = explained.answer
+    names = names_in(answer.solver.catalogue)
+    said = report_of(answer)
+    standpoint = standpoint_of(explained)
     steps = list(_promotions(asked, explained))
     told = {each["text"] for each in steps}
     up = asked.map or _chosen_axis(asked)
@@ -217,7 +225,7 @@ def _answer(asked: Query, answer: Recommendation, explained: Explanation) -> dic
         "digests": said.digests,
         "said": said.headline,
         "title": f"{said.headline.rstrip('.')} · mars-solver",
-        "summary": prose.summary(answer, explained).removeprefix(f"{said.headline} "),
+        "summary": summary(explained).removeprefix(f"{said.headline} "),
         "ways": [
             {"text": text, "query": _after(asked, each.changes)}
             for text, each in zip(said.ways_out.lines, answer.relaxations, strict=False)
@@ -236,7 +244,7 @@ def _answer(asked: Query, answer: Recommendation, explained: Explanation) -> dic
             {"name": n, "current": n == up, "query": query_of(replace(asked, map=n))}
             for n in MAP_AXES
         ],
-        "sections": report.sections_of(answer, explained),
+        "sections": sections_of(explained),
         "command": command(asked),
         "body": json.dumps(answer.profile.to_dict(), indent=2),
     }
@@ -262,7 +270,7 @@ def _promotions(asked: Query, explained: Explanation) -> Iterator[dict[str, str]
         ("to first place", stand and stand.to_first),
     ):
         for each in found or ():
-            text = f"{where}: {prose.promotion_text(each)}"
+            text = f"{where}: {promotion_text(each)}"
             yield {"text": text, "query": _after(asked, each.changes)}
 
 
@@ -288,4 +296,4 @@ def _flag_value(value: object) -> str:
 
 
 def _facts(solver: Solver, answer: Recommendation | None) -> dict[str, Any]:
-    return {"compared": comparison.compare(solver.catalogue, answer)}
+    return {"compared": compare(solver.catalogue, answer)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from mars_solver.rendering.explanation import fraction_text
+from mars_solver.rendering.words import fraction_text
 from mars_solver.vocabulary import MAX_IMPORTANCE
 from mars_solver.web.svg import (
     HUES,
@@ -95,7 +95,7 @@ def importances_picture(explained: Explanation, names: Mapping[str, str]) -> Pic
     flips = explained.importances
     hues = {model: place % HUES for place, model in enumerate(names)}
     height = 20 + 48 * len(flips) + 12
-    winner = explained.decision.ids[0] if flips else ""
+    winner = explained.answer.decision.ids[0] if flips else ""
     parts = [*patterns("flips")]
     for place, each in enumerate(flips):
         parts += _importance(each, winner, names, hues, 14 + 48 * place)

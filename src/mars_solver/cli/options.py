@@ -1,0 +1,123 @@
+"""The arguments and options of the commands, each declared once."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+MOST_RANKED: Final = 100
+"""How many models a batch ranks at most: three columns each."""
+
+# The profile: a file, and flags that override it.
+ProfileFile = Annotated[
+    str | None,
+    typer.Argument(metavar="[PROFILE]", help="A TOML or JSON file; - is standard input."),
+]
+Require = Annotated[
+    list[str] | None,
+    typer.Option("--require", metavar="NAME=VALUE", help="A requirement; overrides the file."),
+]
+Prefer = Annotated[
+    list[str] | None,
+    typer.Option("--prefer", metavar="NAME=0..10", help="An importance; 5 is neutral."),
+]
+Workflow = Annotated[
+    str | None, typer.Option("--workflow", metavar="batch", help="batch: latency is no concern.")
+]
+Primary = Annotated[
+    str | None, typer.Option("--primary", metavar="NEED", help="The stated need that comes first.")
+]
+AcceptBeta = Annotated[
+    bool | None,
+    typer.Option("--accept-beta/--no-accept-beta", help="Let beta models be candidates."),
+]
+
+# What an answer rests on, and how it is made.
+Measurements = Annotated[
+    str | None,
+    typer.Option("--measurements", metavar="FILE", help="Your own measurements, as facts."),
+]
+ModelsFolder = Annotated[
+    str | None,
+    typer.Option("--models", metavar="DIR", help="A catalogue of your own: one TOML per model."),
+]
+WeightsFile = Annotated[
+    str | None, typer.Option("--weights", metavar="FILE", help="Weights of your own.")
+]
+Unknown = Annotated[
+    str,
+    typer.Option(
+        "--unknown", metavar="flag|accept|reject", help="How to rank what the facts leave open."
+    ),
+]
+Top = Annotated[
+    int | None,
+    typer.Option("--top", metavar="N", min=1, help="The longest shortlist to show."),
+]
+
+# What is shown.
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+ShowVersion = Annotated[bool, typer.Option("--version", help="Print the version and stop.")]
+
+# explain
+AskedModel = Annotated[
+    str | None,
+    typer.Option("--model", metavar="ID", help="Also: what would put this model first."),
+]
+HtmlFile = Annotated[
+    str | None,
+    typer.Option("--html", metavar="FILE", help="Also: save the answer as one page."),
+]
+
+# batch
+TableFile = Annotated[
+    str, typer.Argument(metavar="IN", help="Profiles: a .parquet, .csv or .jsonl file.")
+]
+OutputFile = Annotated[
+    str, typer.Option("--output", "-o", metavar="OUT", help="The answers, as Parquet.")
+]
+RejectsFile = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="The rows that are no profiles, if there are any."),
+]
+Ranked = Annotated[
+    int, typer.Option(metavar="N", min=1, max=MOST_RANKED, help="How many models to rank.")
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue a run that was cut short.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, max=64, help="Parts at once; all processors by default."),
+]
+BatchRows = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Rows at once; no answer depends on it."),
+]
+
+# catalogue
+FolderArgument = Annotated[
+    str | None, typer.Argument(metavar="[DIR]", help="The same as --models.")
+]
+CheckOnly = Annotated[
+    bool, typer.Option("--check", help="Only say whether the catalogue is usable.")
+]
+
+# verify
+CertificateFile = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Write the proof there, or hold it against the file."),
+]
+CounterexampleFile = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Where to write a profile that refutes the theorem."),
+]
+PinFile = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Write the answers of today as pins, and stop."),
+]
+
+# serve
+Host = Annotated[
+    str, typer.Option(metavar="ADDRESS", help="Where to listen; this machine alone by default.")
+]
+Port = Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0 takes any free one.")]

@@ -1,0 +1,60 @@
+"""What the commands print: results on standard output, errors and progress on standard error."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import RenderableType
+
+
+def write(text: str) -> None:
+    """Print text on standard output."""
+    print(text, flush=True)
+
+
+def tell(text: str) -> None:
+    """Print a line on standard error, at once."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def show(renderable: RenderableType) -> None:
+    """Print a renderable: in colour and as wide as a terminal, or plain and of fixed width."""
+    if sys.stdout.isatty():
+        from rich.console import Console  # noqa: PLC0415
+
+        Console(markup=False, highlight=False).print(renderable)
+    else:
+        from mars_solver.rendering.console import to_text  # noqa: PLC0415
+
+        write(to_text(renderable))
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield a function that shows how much work is done: (done, of how many).
+
+    On a terminal it moves a bar; elsewhere it prints a line for each tenth.
+    """
+    if sys.stderr.isatty():
+        from rich.console import Console  # noqa: PLC0415
+        from rich.progress import Progress  # noqa: PLC0415
+
+        with Progress(console=Console(stderr=True)) as bar:
+            task = bar.add_task(title, total=None)
+            yield lambda done, of: bar.update(task, completed=done, total=of)
+        return
+    shown_until = 0
+
+    def say(done: int, of: int) -> None:
+        nonlocal shown_until
+        tenths = 10 * done // of if of else 10
+        if tenths > shown_until:
+            shown_until = tenths
+            tell(f"{title}: {10 * tenths} %")
+
+    yield say

@@ -95,8 +95,8 @@ class RefusalError(Exception):
 def unusable(problems: Iterable[Problem]) -> RefusalError:
     """Return the refusal of an input that has problems: 422 with each of them."""
     listed = tuple(problems)
-    found = f"{len(listed)} problem{'s' if len(listed) != 1 else ''} found"
-    return RefusalError(422, f"{found}; each is listed under problems.", listed)
+    count = f"{len(listed)} problem{'s' if len(listed) != 1 else ''} found"
+    return RefusalError(422, f"{count}; each is listed under problems.", listed)
 
 
 def too_large(bound: str, headers: dict[str, str] | None = None) -> RefusalError:

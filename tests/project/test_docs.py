@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from asgi import Client
 from mars_solver import Profile, Solver, load_catalogue, load_weights, recommend
 from mars_solver.inputs.catalogue import with_measurements
 from mars_solver.web.app import create_app
@@ -108,7 +109,8 @@ def test_the_calls_of_the_api_are_answered(server: str) -> None:
     assert answer == recommend({"require": {"real_time": True, "max_ttfb_ms": 300}}).to_dict()
     assert (kiosk["model_1"], line["status"]) == ("mars-nano", "rejected")
     table = re.findall(r"(?m)^\| `(?:GET|POST) (\S+)`", README.read_text("utf-8"))
-    described = create_app(Solver(load_catalogue(), load_weights())).openapi()
+    client = Client(create_app(Solver(load_catalogue(), load_weights())))
+    described = client.get("/openapi.json").json()
     assert sorted(table) == sorted(described["paths"])
 
 

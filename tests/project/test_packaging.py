@@ -89,7 +89,7 @@ def test_an_installed_wheel_answers_without_the_checkout(built: Path, tmp_path: 
         ("tuning.tune", "scipy", "tune"),
         ("batch.spark", "pyspark", "spark"),
         ("batch.spark", "pyarrow", "spark"),
-        ("web.app", "fastapi", "web"),
+        ("web.app", "starlette", "web"),
         ("web.app", "jinja2", "web"),
     ],
 )

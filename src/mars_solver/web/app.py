@@ -1,13 +1,13 @@
-"""The web application: the page, and the JSON API beside it."""
+"""The web application: the page and the JSON API, for one solver."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
+from http import HTTPStatus
 from typing import Any, Final
 
-from mars_solver import __version__
 from mars_solver.errors import Faults, InputError, Problem, extra, shown
 from mars_solver.explaining.recommendation import recommend_with
 from mars_solver.inputs.documents import decode, json_value
@@ -15,64 +15,56 @@ from mars_solver.inputs.options import Options, options_in
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.rendering.catalogue import catalogue_to_dict
 from mars_solver.solving.solver import Solver
-from mars_solver.web import openapi
-from mars_solver.web.faults import MEDIA_TYPE, RefusalError, counted
-from mars_solver.web.openapi import BODY, JSON, NDJSON
 from mars_solver.web.query import DEFAULTS, PLACE, pairs_in, parse_query, query_of, strays
 
 with extra("web"):
-    from fastapi import FastAPI, Request, Response
+    from starlette.applications import Starlette
     from starlette.exceptions import HTTPException
+    from starlette.middleware import Middleware
+    from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.routing import Route
 
     from mars_solver.batch import lines
-    from mars_solver.web import guard, page
+    from mars_solver.web import guard, openapi, page
+    from mars_solver.web.guard import MEDIA_TYPE, RefusalError, unusable
+    from mars_solver.web.openapi import BODY, JSON, NDJSON
 
 PROFILE_BYTES: Final = 2**16
 BATCH_BYTES: Final = 2**20
 BATCH_ROWS: Final = 1000
 MOST_RANKED: Final = 100
 _CACHED: Final = 2048
-"""So many answers are kept, by the bytes of the body; each takes a few kilobytes."""
+"""How many answers are remembered, by the bytes of the body; each takes a few kilobytes."""
 _API: Final = ("unknown", "top")
+"""The options of every call that answers profiles."""
 
 
-def create_app(solver: Solver) -> FastAPI:
-    """Return the application that answers for a solver."""
-    app = FastAPI(
-        title="mars-solver",
-        version=__version__,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,
-    )
+def create_app(solver: Solver) -> Starlette:
+    """Return the ASGI application that answers with a solver."""
     service = _Service(solver)
-    described = openapi.document(solver, BATCH_ROWS, MOST_RANKED)
-    app.openapi = lambda: described  # type: ignore[method-assign]
-    facts = _encoded(catalogue_to_dict(solver.catalogue))
     fixed = {
-        "/v1/catalogue": facts,
-        "/healthz": _encoded({"status": "ok"}),
-        "/openapi.json": _encoded(described),
+        "/v1/catalogue": catalogue_to_dict(solver.catalogue),
+        "/healthz": {"status": "ok"},
+        "/openapi.json": openapi.document(solver, BATCH_ROWS, MOST_RANKED),
     }
-    # Plain routes: what they take is read with the reasons of this package, not with FastAPI's.
-    app.router.routes += [
-        Route("/v1/recommend", service.recommend, methods=["POST"]),
-        Route("/v1/explain", service.explain, methods=["POST"]),
-        Route("/v1/batch", service.batch, methods=["POST"]),
-        Route("/", service.page, methods=["GET"]),
-        *(Route(path, _fixed(body), methods=["GET"]) for path, body in fixed.items()),
-    ]
-    app.add_exception_handler(RefusalError, _refused)
-    app.add_exception_handler(HTTPException, _refused)
-    app.add_exception_handler(Exception, _broken)
-    app.add_middleware(guard.Headers)
+    app = Starlette(
+        routes=[
+            Route("/v1/recommend", service.recommend, methods=["POST"]),
+            Route("/v1/explain", service.explain, methods=["POST"]),
+            Route("/v1/batch", service.batch, methods=["POST"]),
+            Route("/", service.page, methods=["GET"]),
+            *(Route(path, _fixed(data), methods=["GET"]) for path, data in fixed.items()),
+        ],
+        middleware=[Middleware(guard.Headers)],
+        exception_handlers={RefusalError: _refused, HTTPException: _refused, Exception: _broken},
+    )
+    app.router.redirect_slashes = False
     return app
 
 
 class _Service:
-    """The answers of one solver over the web."""
+    """The endpoints that answer with one solver."""
 
     def __init__(self, solver: Solver) -> None:
         self._solver = solver
@@ -81,36 +73,39 @@ class _Service:
         self._recommended = lru_cache(maxsize=_CACHED)(self._answer)
 
     async def page(self, request: Request) -> Response:
-        """Answer with the page: 200 with an answer, 422 with every problem."""
+        """Return the page: 200 with an answer, or 422 with every problem in the address.
+
+        What a form submits is redirected to its shortest address with 303.
+        """
         query: bytes = request.scope["query_string"]
         try:
             pairs = pairs_in(query)
             asked = parse_query(pairs, self._models)
         except InputError as error:
-            typed = {} if len(query) > PROFILE_BYTES else _typed(query)
-            made = partial(page.faulty_page, self._solver, typed, error.problems)
-            return _html(await self._workshop.do(made), 422)
+            render = partial(page.faulty_page, self._solver, _typed(query), error.problems)
+            return _html(await self._workshop.do(render), 422)
         if any(key == DEFAULTS for key, _ in pairs):
             short = query_of(asked)
             return Response(status_code=303, headers={"location": f"./?{short}" if short else "./"})
         answer = recommend_with(self._solver, asked.profile, unknown=asked.unknown)
-        return _html(await self._workshop.do(partial(page.page, self._solver, asked, answer)))
+        render = partial(page.page, self._solver, asked, answer)
+        return _html(await self._workshop.do(render))
 
     async def recommend(self, request: Request) -> Response:
-        """Answer one profile."""
+        """Return the answer to the profile in the body."""
         options = _options(request, _API)
         _check_type(request, JSON)
         data = await guard.body_of(request, PROFILE_BYTES)
         return Response(self._recommended(data, options), media_type=JSON)
 
     def _answer(self, data: bytes, options: Options) -> bytes:
-        """Return the answer to the profile in a body."""
+        """Return the answer to the profile in a body, as JSON."""
         profile = _profile_in(data)
         answer = recommend_with(self._solver, profile, unknown=options.unknown, top=options.top)
         return _encoded(answer.to_dict())
 
     async def explain(self, request: Request) -> Response:
-        """Answer one profile, explained."""
+        """Return the answer to the profile in the body, explained."""
         options = _options(request, (*_API, "model"), self._models)
         _check_type(request, JSON)
         profile = _profile_in(await guard.body_of(request, PROFILE_BYTES))
@@ -137,7 +132,9 @@ class _Service:
 
 
 def _typed(query: bytes) -> dict[str, str]:
-    """Return what was asked, for a form that shows it again."""
+    """Return the fields of a form as they were sent, to be shown again."""
+    if len(query) > PROFILE_BYTES:
+        return {}
     try:
         return dict(pairs_in(query))
     except InputError:
@@ -148,8 +145,9 @@ def _html(text: str, status: int = 200) -> Response:
     return Response(text, status, {"content-security-policy": page.policy(live=True)}, "text/html")
 
 
-def _fixed(body: bytes) -> Callable[[Request], Any]:
-    """Return an endpoint with one answer."""
+def _fixed(data: Any) -> Callable[[Request], Any]:
+    """Return an endpoint that always gives the same answer."""
+    body = _encoded(data)
 
     async def answer(request: Request) -> Response:
         _options(request, ())
@@ -159,10 +157,15 @@ def _fixed(body: bytes) -> Callable[[Request], Any]:
 
 
 def _options(request: Request, known: Sequence[str], models: Sequence[str] = ()) -> Options:
-    """Return the options in a query.
+    """Return the options in the query of an API call.
+
+    Args:
+        request: the call.
+        known: the names of the options that it has.
+        models: the ids that `model` may name.
 
     Raises:
-        RefusalError: 422 with every problem of it.
+        RefusalError: 422 with every problem of the query.
     """
     query = request.scope["query_string"]
     if not query:
@@ -170,59 +173,58 @@ def _options(request: Request, known: Sequence[str], models: Sequence[str] = ())
     try:
         pairs = pairs_in(query)
     except InputError as error:
-        raise _unusable(error.problems) from None
-    said = {key: value for key, value in pairs if key in known}
+        raise unusable(error.problems) from None
+    said = {name: text for name, text in pairs if name in known}
     faults = Faults(strays(pairs, known))
     with faults:
         options = options_in(said, PLACE, models, MOST_RANKED)
     try:
         faults.check()
     except InputError as error:
-        raise _unusable(error.problems) from None
+        raise unusable(error.problems) from None
     return options
 
 
 def _check_type(request: Request, wanted: str) -> None:
-    found = guard.media_type_of(request)
-    if found != wanted:
-        raise RefusalError(415, f"Send the body as {wanted}; found {shown(found)}.")
+    """Refuse a body of another media type with 415."""
+    sent = guard.media_type_of(request)
+    if sent != wanted:
+        raise RefusalError(415, f"Send the body as {wanted}; found {shown(sent)}.")
 
 
 def _profile_in(data: bytes) -> Profile:
     """Return the profile in a body.
 
     Raises:
-        RefusalError: 400 where it is not JSON, 422 with every problem where it is no profile.
+        RefusalError: 400 if the body is not JSON, 422 with every problem if it is not a profile.
     """
     try:
         value = json_value(decode(data, BODY), BODY)
     except InputError as error:
         raise RefusalError(400, "The body is not well-formed JSON.", error.problems) from None
-    if value is None:  # in Python that is the empty profile
-        raise _unusable([Problem(BODY, "", "a table of keys and values", "nothing")])
+    if value is None:  # `parse_profile` takes None for the empty profile
+        raise unusable([Problem(BODY, "", "a table of keys and values", "nothing")])
     try:
         return parse_profile(value, BODY)
     except InputError as error:
-        raise _unusable(error.problems) from None
-
-
-def _unusable(problems: Sequence[Problem]) -> RefusalError:
-    return RefusalError(422, counted(problems), problems)
+        raise unusable(error.problems) from None
 
 
 async def _refused(_: Request, error: Exception) -> Response:
-    """Return the answer to a request that gets none."""
-    if isinstance(error, HTTPException):
-        detail = "There is nothing here." if error.status_code == 404 else error.detail  # noqa: PLR2004
-        error = RefusalError(error.status_code, detail, headers=dict(error.headers or {}))
-    fault = (
-        error if isinstance(error, RefusalError) else RefusalError(500, "A fault of the server.")
-    )
-    return Response(fault.to_json(), fault.status, fault.headers, MEDIA_TYPE)
+    """Return the problem details of a request that is refused, or failed by a fault of ours."""
+    if isinstance(error, RefusalError):
+        refusal = error
+    elif isinstance(error, HTTPException):
+        missing = error.status_code == HTTPStatus.NOT_FOUND
+        detail = "There is nothing here." if missing else error.detail
+        refusal = RefusalError(error.status_code, detail, headers=dict(error.headers or {}))
+    else:
+        refusal = RefusalError(500, "A fault of the server.")
+    return Response(refusal.to_json(), refusal.status, refusal.headers, MEDIA_TYPE)
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    """Return the answer after a fault of ours, which no middleware of the application sees."""
+    """Return the answer after a fault of ours; it passes no middleware, so it gets headers here."""
     answer = await _refused(request, error)
     answer.raw_headers = guard.with_defaults(answer.raw_headers)
     return answer

@@ -12,7 +12,7 @@ from mars_solver.explaining.recommendation import recommend_with
 from mars_solver.inputs.profile import Profile, parse_profile, profile_schema
 from mars_solver.inputs.profile_row import COLUMNS
 from mars_solver.vocabulary import INFEASIBLE, POLICIES, VARIABLES, Status
-from mars_solver.web.faults import MEDIA_TYPE, RefusalError, counted
+from mars_solver.web.guard import MEDIA_TYPE, RefusalError, unusable
 
 if TYPE_CHECKING:
     from mars_solver.solving.solver import Solver
@@ -195,7 +195,7 @@ def _refusal(status: int) -> Schema:
         try:
             parse_profile(_FAULTY, BODY)
         except InputError as error:
-            fault = RefusalError(status, counted(error.problems), error.problems)
+            fault = unusable(error.problems)
     example = json.loads(fault.to_json())
     content = {MEDIA_TYPE: {"schema": _ref("Problem"), "example": example}}
     return {"description": _WHY[status], "content": content}

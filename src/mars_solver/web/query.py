@@ -1,9 +1,9 @@
-"""The query of a page's URL: to a profile with options, and back."""
+"""The query of the page's address: from text to a profile with options, and back."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote
@@ -17,13 +17,15 @@ from mars_solver.inputs.profile_row import COLUMNS, ID, LANGUAGES, SEPARATOR, fr
 from mars_solver.vocabulary import CRITERION_NAMES, Policy
 
 PLACE: Final = "the address"
-"""How messages call the query."""
+"""How error messages call the query."""
 UNKNOWN: Final = "unknown"
 MODEL: Final = "model"
 MAP: Final = "map"
 DEFAULTS: Final = "defaults"
-"""Sliders that nobody has moved, as `latency:5;fidelity:5`: a form cannot leave them out."""
+"""The sliders that nobody has moved, as `latency:5;fidelity:5`. A form always sends its sliders;
+this key tells which of them state nothing."""
 FIELDS: Final = tuple(name for name in COLUMNS if name != ID)
+"""The keys that state a profile."""
 MAP_AXES: Final = tuple(name for name in AXES if name != "max_ttfb_ms")
 _KEYS: Final = (*FIELDS, UNKNOWN, MODEL, MAP, DEFAULTS)
 _MOST_PAIRS: Final = 100
@@ -32,45 +34,45 @@ _FLAG: Final = "true"
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a query asks."""
+    """What a query asks for."""
 
     profile: Profile = field(default_factory=Profile)
     unknown: Policy = "flag"
     model: str | None = None
-    """The model asked about in particular."""
+    """The id of the model asked about in particular; None for no one."""
     map: str | None = None
-    """The axis of the map beside the latency ceiling, where one is chosen."""
+    """The axis of the map beside the latency ceiling; None where nobody chooses one."""
 
 
 def pairs_in(query: bytes) -> list[tuple[str, str]]:
-    """Return the keys and values of a query.
+    """Return the keys and values of a query, in its order.
 
     Raises:
-        InputError: where there are more than anybody needs.
+        InputError: if there are more than a form can send.
     """
     try:
         text = query.decode("ascii", errors="replace")
         return parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PAIRS)
     except ValueError:
-        found = "more of them"
-        raise InputError([Problem(PLACE, "", f"at most {_MOST_PAIRS} keys", found)]) from None
+        expected = f"at most {_MOST_PAIRS} keys"
+        raise InputError([Problem(PLACE, "", expected, "more of them")]) from None
 
 
 def parse_query(pairs: Sequence[tuple[str, str]], models: Iterable[str]) -> Query:
-    """Return what a query asks; a blank value is not stated.
+    """Return what a query asks for; a blank value states nothing.
 
     Args:
         pairs: its keys and values.
         models: the ids that `model` may name.
 
     Raises:
-        InputError: with every fault, each under its key.
+        InputError: with every problem, each under its key.
     """
     faults = Faults(strays(pairs, _KEYS))
-    said = _unmoved(dict(pairs))
+    said = {name: text for name, text in _moved(dict(pairs)).items() if text}
     row = {name: _value(name, said[name]) for name in FIELDS if said.get(name, "").strip()}
-    chosen = {name: said[name] for name in (UNKNOWN, MODEL) if said.get(name)}
-    axis = said.get(MAP) or None
+    chosen: dict[str, str] = {name: said[name] for name in (UNKNOWN, MODEL) if name in said}
+    axis = said.get(MAP)
     with faults:
         options = options_in(chosen, PLACE, tuple(models))
     if axis is not None and axis not in MAP_AXES:
@@ -81,8 +83,8 @@ def parse_query(pairs: Sequence[tuple[str, str]], models: Iterable[str]) -> Quer
     return Query(profile, options.unknown, options.model, axis)
 
 
-def strays(pairs: Sequence[tuple[str, str]], known: Sequence[str]) -> Iterable[Problem]:
-    """Yield the problems of keys that are unknown or stand more than once."""
+def strays(pairs: Sequence[tuple[str, str]], known: Sequence[str]) -> Iterator[Problem]:
+    """Yield a problem for each key that is unknown, and for each that is repeated."""
     named = [key for key in known if key != DEFAULTS]
     expected = one_of(named) if named else "no key"
     for key, count in Counter(key for key, _ in pairs).items():
@@ -93,24 +95,33 @@ def strays(pairs: Sequence[tuple[str, str]], known: Sequence[str]) -> Iterable[P
             yield Problem(PLACE, key, "each key once", "it more than once", "keep one")
 
 
-def _unmoved(said: dict[str, str]) -> dict[str, str]:
-    """Return what is said without the sliders that nobody has moved."""
-    for each in said.get(DEFAULTS, "").split(SEPARATOR):
-        name, _, value = each.partition(":")
-        if name in CRITERION_NAMES and said.get(name) == value:
-            del said[name]
-    return said
+def wrong_words(said: Mapping[str, str], choices: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
+    """Yield a problem for each key whose text is not one of the words that it may have."""
+    for name, words in choices.items():
+        text = said.get(name)
+        if text is not None and text not in words:
+            yield Problem(PLACE, name, one_of(words), shown(text), did_you_mean(text, words))
+
+
+def _moved(said: Mapping[str, str]) -> dict[str, str]:
+    """Return the texts by key, without the sliders that nobody has moved."""
+    resting = said.get(DEFAULTS, "").split(SEPARATOR)
+    return {
+        name: text
+        for name, text in said.items()
+        if name not in CRITERION_NAMES or f"{name}:{text}" not in resting
+    }
 
 
 def _value(name: str, text: str) -> object:
-    """Return what the text of a field stands for."""
+    """Return the value that the text of a field states."""
     if name == LANGUAGES:
         text = text.replace(",", SEPARATOR).strip(f"{SEPARATOR} ")
     return from_text(COLUMNS[name], text)
 
 
 def query_of(asked: Query) -> str:
-    """Return the query that asks the same, in its shortest form; "" for nothing."""
+    """Return the shortest query that asks for the same; "" where nothing is stated."""
     stated = fields_of(asked.profile)
     stated[UNKNOWN] = "" if asked.unknown == "flag" else asked.unknown
     stated |= {MODEL: asked.model or "", MAP: asked.map or ""}
@@ -118,11 +129,14 @@ def query_of(asked: Query) -> str:
 
 
 def fields_of(profile: Profile) -> dict[str, str]:
-    """Return what a profile states, as the texts of the fields of a form."""
-    stated: Mapping[str, Any] = profile.to_dict()
-    flat = {**stated, **stated["require"], **stated["prefer"]}
-    said = ((name, flat.get(name)) for name in FIELDS)
-    return {name: _text(value) for name, value in said if value is not None and value is not False}
+    """Return what a profile states, as texts by field of the form."""
+    data: Mapping[str, Any] = profile.to_dict()
+    flat = {**data, **data["require"], **data["prefer"]}
+    return {
+        name: _text(flat[name])
+        for name in FIELDS
+        if flat.get(name) is not None and flat[name] is not False
+    }
 
 
 def _text(value: object) -> str:

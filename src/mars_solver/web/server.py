@@ -1,4 +1,4 @@
-"""A server for the application, bounded in connections, bytes and time."""
+"""Serve the application over HTTP, with bounds on connections, bytes and time."""
 
 from __future__ import annotations
 
@@ -17,51 +17,52 @@ if TYPE_CHECKING:
 
 MOST_CONNECTIONS: Final = 512
 HEAD_SECONDS: Final = 10.0
-"""How long the head of a request may take to arrive, and a connection may be neither idle nor
-asking."""
+"""How long the head of a request may take to arrive, counted from when the connection is made or
+the last answer is complete."""
 REQUEST_SECONDS: Final = 60.0
-"""How long a request may take in all, until its answer is read."""
+"""How long a request may take after its head, until its answer has been sent."""
 _IDLE_SECONDS: Final = 5
 _HEAD_BYTES: Final = 2**15
 _BACKLOG: Final = 256
 
 
 class DeadlineProtocol(H11Protocol):
-    """HTTP that waits for nobody longer than it says above."""
+    """HTTP/1.1 that closes a connection once `HEAD_SECONDS` or `REQUEST_SECONDS` have passed."""
 
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Wait for the head of the first request."""
+        """Start the time for the head of the first request."""
         super().connection_made(transport)
-        self._wait(HEAD_SECONDS)
+        self._restart(HEAD_SECONDS)
 
     def data_received(self, data: bytes) -> None:
-        """Wait for the whole request once its head is there."""
+        """Start the time for the whole request once its head has arrived."""
         before = self.cycle
         super().data_received(data)
         if self.cycle is not before and not self.cycle.response_complete:
-            self._wait(REQUEST_SECONDS)
+            self._restart(REQUEST_SECONDS)
 
     def on_response_complete(self) -> None:
-        """Wait for the head of the next request."""
-        self._wait(HEAD_SECONDS)
+        """Start the time for the head of the next request."""
+        self._restart(HEAD_SECONDS)
         super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
+        """Stop the clock."""
         if self._deadline is not None:
             self._deadline.cancel()
         super().connection_lost(exc)
 
-    def _wait(self, seconds: float) -> None:
+    def _restart(self, seconds: float) -> None:
+        """Close the connection after some seconds, unless the clock is set again before."""
         if self._deadline is not None:
             self._deadline.cancel()
         self._deadline = self.loop.call_later(seconds, self.transport.abort)
 
 
 def config(app: Any) -> uvicorn.Config:
-    """Return how an application is served."""
+    """Return the settings with which uvicorn serves an application."""
     return uvicorn.Config(
         app,
         http=DeadlineProtocol,
@@ -81,8 +82,12 @@ def config(app: Any) -> uvicorn.Config:
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens at an address.
 
+    Args:
+        host: a name or an IP address.
+        port: from 0 to 65535; 0 takes any free one.
+
     Raises:
-        InputError: where it cannot.
+        InputError: if nothing can listen there.
     """
     place = f"{host}:{port}"
     try:
@@ -97,19 +102,19 @@ def listen(host: str, port: int) -> socket.socket:
             opened.close()
             raise
     except (OSError, OverflowError, UnicodeError) as error:
-        found = getattr(error, "strerror", None) or str(error)
+        reason = getattr(error, "strerror", None) or str(error)
         hint = "another --port may be free; --port 0 takes any"
         expected = "an address to listen at"
-        raise InputError([Problem("serve", place, expected, found, hint)]) from None
+        raise InputError([Problem("serve", place, expected, reason, hint)]) from None
     return opened
 
 
 def address(opened: socket.socket) -> str:
-    """Return the URL of a socket that listens."""
+    """Return the URL of a listening socket."""
     host, port = opened.getsockname()[:2]
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
 def serve(solver: Solver, opened: socket.socket) -> None:
-    """Serve the application until it is interrupted."""
+    """Serve the page and the API on a listening socket until the process is interrupted."""
     uvicorn.Server(config(create_app(solver))).run(sockets=[opened])

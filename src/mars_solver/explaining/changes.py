@@ -1,57 +1,55 @@
-"""Changes to what a profile requires, and the profile that they make."""
+"""Changes to what a profile states, and the profile that they make."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mars_solver.inputs.profile import Profile
+from mars_solver.errors import InputError
+from mars_solver.inputs.profile import Profile, Required, parse_profile
 from mars_solver.vocabulary import ACCEPT_BETA
 
 _PREFER: Final = "prefer."
-FieldValue = bool | int | float | list[str] | str | None
+Amount = bool | int | float | list[Any] | str | None
+"""A value as JSON has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field of a profile with another value.
-
-    A requirement by name, an importance as `prefer.NAME`, `primary` or `accept_beta`.
-    """
+    """One stated requirement, importance, or `primary`, with another value."""
 
     requirement: str
-    from_: FieldValue
-    to: FieldValue
-    """The new value; None where the field is dropped."""
+    from_: Amount
+    to: Amount
+    """The new value; None where the requirement is dropped."""
 
 
 def apply(
-    profile: Profile, values: Iterable[tuple[str, FieldValue]]
-) -> tuple[Profile, list[Change]]:
+    profile: Profile, values: Mapping[str, Required | None]
+) -> tuple[Profile, tuple[Change, ...]]:
     """Return the profile with other values of some requirements, and every change made.
 
-    A value of None drops a requirement. Where no requirement states the need of `primary` any
-    more, `primary` is dropped as well, and listed as a change.
+    A value of None drops a requirement. Where that takes away the need that `primary` names,
+    `primary` goes with it, and is listed.
 
     Raises:
         InputError: where the changed profile contradicts itself.
     """
-    data: dict[str, Any] = profile.to_dict()
-    changes: list[Change] = []
-    for name, value in values:
-        changes.append(Change(name, data["require"].get(name), value))
-        data["require"][name] = value
-    if profile.primary:
-        needs = Profile(require=data["require"]).require.needs
-        if profile.primary not in needs:
-            changes.append(Change("primary", profile.primary, None))
-            del data["primary"]
-    return Profile.model_validate(data), changes
+    revised = profile.revised(require=values)
+    stated = profile.require
+    changes = [Change(name, _plain(stated.get(name)), _plain(to)) for name, to in values.items()]
+    if profile.primary and not revised.primary:
+        changes.append(Change("primary", profile.primary, None))
+    return revised, tuple(changes)
+
+
+def _plain(value: Required | None) -> Amount:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def changed(profile: Profile, changes: Iterable[Change]) -> Profile:
-    """Return the profile with listed changes made.
+    """Return the profile after all that is listed as changed.
 
     Raises:
         InputError: where the changed profile contradicts itself.
@@ -65,4 +63,13 @@ def changed(profile: Profile, changes: Iterable[Change]) -> Profile:
             data[name] = value
         else:
             data["require"][name] = value
-    return Profile.model_validate(data)
+    return parse_profile(data, "Profile", profile.declared)
+
+
+def contradicts(profile: Profile, values: Mapping[str, Required | None]) -> bool:
+    """Return whether a profile with other values of some requirements contradicts itself."""
+    try:
+        profile.revised(require=values)
+    except InputError:
+        return True
+    return False

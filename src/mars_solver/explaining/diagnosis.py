@@ -1,44 +1,36 @@
-"""Why nothing is left, and the least changes after which something is.
+"""Why no model is left, and the least changes after which one is.
 
 With v(c) the requirements that a configuration c violates, over every configuration of every
-candidate: the corrections are the inclusion-minimal v(c), and the conflicts are their minimal
-hitting sets (Reiter, "A theory of diagnosis from first principles", 1987). The relaxations are
-the Pareto front of the changes that the configurations need.
+candidate: the corrections (minimal correction sets, MCS) are the inclusion-minimal v(c), and the
+conflicts (minimal unsatisfiable sets, MUS) are their minimal hitting sets (Reiter, "A theory of
+diagnosis from first principles", 1987). The relaxations are two Pareto fronts of the changes that
+the configurations need: to violate nothing, and to meet everything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
-from mars_solver.explaining.changes import Change, FieldValue, apply
-from mars_solver.inputs.facts import EVERYTHING, Model
-from mars_solver.inputs.profile import Profile
+from mars_solver.explaining.changes import Change, apply
+from mars_solver.inputs.attributes import Declarations, Requirement
+from mars_solver.inputs.facts import EVERYTHING, Member
+from mars_solver.inputs.models import Model
+from mars_solver.inputs.profile import Profile, Required
 from mars_solver.solving.constraints import (
     Check,
     Masks,
     RunnableConfiguration,
-    capability_verdict,
     checks,
-    fact_verdict,
-    locale_verdict,
     minimal,
     missed,
-    ruled_out,
+    settled,
 )
 from mars_solver.solving.solver import Decision, Solver
-from mars_solver.vocabulary import (
-    BIT,
-    MAX_NUMBER,
-    REQUIREMENT,
-    Kind,
-    Policy,
-    Status,
-    Verdict,
-    names_of,
-)
+from mars_solver.vocabulary import MAX_NUMBER, Kind, Status, Verdict
 
 Sets = tuple[tuple[str, ...], ...]
 """Sets of requirements, each in declared order; the smaller first, then in declared order."""
@@ -49,10 +41,34 @@ class Relaxation:
     """A minimal change of the stated requirements that admits a model."""
 
     status: str
-    """The best status among the models that it admits."""
+    """ "meets" where some configuration then meets everything; else "unverified"."""
     changes: tuple[Change, ...]
     admits: tuple[str, ...]
     """The whole shortlist of the changed profile, solved again."""
+
+
+class Move(NamedTuple):
+    """One requirement with its new value."""
+
+    requirement: Requirement
+    to: Required | None
+    """None drops the requirement."""
+    excess: float | frozenset[Member]
+    """How far off the new value is: comparable for one requirement only."""
+
+
+Repair = tuple[Move, ...]
+"""The changes that one configuration needs, in declared order."""
+
+
+class _Candidate(NamedTuple):
+    """One configuration of a candidate, and what it does not meet."""
+
+    number: int
+    """The model's index in the catalogue."""
+    model: Model
+    option: RunnableConfiguration
+    missed: Masks
 
 
 def corrections(solver: Solver, decision: Decision) -> list[int]:
@@ -60,106 +76,206 @@ def corrections(solver: Solver, decision: Decision) -> list[int]:
 
     Empty where a model is left, and where there is no candidate at all.
     """
-    if decision.ranking:
+    if decision.keys:
         return []
-    return minimal(own.violated for _, _, own in _configurations(solver, decision))
+    return minimal(each.missed.violated for each in _candidates(solver, decision))
 
 
 def betas(decision: Decision) -> tuple[str, ...]:
     """Return the beta models that only wait to be accepted."""
-    return tuple(s.model.id for s in decision.standings if s.refused and not s.violated)
-
-
-def relaxations(solver: Solver, decision: Decision) -> tuple[Relaxation, ...]:
-    """Return every minimal relaxation, the cheapest first; none where a model is left.
-
-    Minimal among those after which some configuration is not violated; and, where raising their
-    numbers further makes a configuration guaranteed, again among those that do. Fewest
-    requirements given up first, then fewest changes, then the smallest factor on a number, then
-    declared order.
-    """
-    if decision.ranking:
-        return ()
-    strict = decision.question.policy == "reject"
-    asked = {check.requirement.name: check for check in checks(decision.profile)}
-    least: set[Repair] = set()
-    guaranteed: set[Repair] = set()
-    raised: set[Repair] = set()
-    for model, option, own in _configurations(solver, decision):
-        violated = [asked[name] for name in names_of(own.violated)]
-        near = _step(violated, model, option, guaranteed=strict)
-        far = _step(violated, model, option, guaranteed=True)
-        least.add(near)
-        if not own.unverified and _meets(far, model, option):
-            (guaranteed if near == far else raised).add(far)
-    front = set(_front(least))
-    front |= set(_front(raised | guaranteed & front))
-    cheapest = sorted(front, key=lambda step: _cost(decision.profile, step))
-    return tuple(_solved_again(solver, decision, step) for step in cheapest)
-
-
-def steps_onto_list(solver: Solver, decision: Decision, place: int) -> list[Repair]:
-    """Return the minimal changes after which a model is not excluded, the cheapest first.
-
-    Whether betas are accepted is left aside; a single empty step where that alone stands in the
-    way.
-    """
-    asked = {check.requirement.name: check for check in checks(decision.profile)}
-    model, question = decision.standings[place].model, decision.question
-    steps = [
-        _step(
-            [asked[name] for name in names_of(missed(option, masks, question.stated).violated)],
-            model,
-            option,
-            guaranteed=question.policy == "reject",
-        )
-        for masks in (question.facts[place],)
-        for option in solver.options[place]
-    ]
-    return sorted(_front(steps), key=lambda step: _cost(decision.profile, step))
-
-
-def _meets(step: Repair, model: Model, option: RunnableConfiguration) -> bool:
-    """Return whether a configuration meets the requirements that a step changes and keeps."""
-    return all(
-        fact_verdict(Check(REQUIREMENT[move.name], move.required), model) is Verdict.MET
-        for move in step
-        if move.to is not None and not ruled_out(REQUIREMENT[move.name], option.configuration)
+    return tuple(
+        s.model.id
+        for s in decision.standings
+        if s.refused and not s.violated and s.configuration is not None
     )
 
 
-class Move(NamedTuple):
-    """One requirement of a step with its new value; None drops it."""
+def relaxations(
+    solver: Solver, decision: Decision, keep: Collection[str] = ()
+) -> tuple[Relaxation, ...]:
+    """Return every minimal relaxation, the cheapest first; none where a model is left.
 
-    name: str
-    to: int | float | tuple[str, ...] | None
+    Two fronts, each complete and minimal in itself: the changes after which some configuration is
+    not violated, and those after which one meets everything. A change on both is listed once, as
+    one that meets. Fewest requirements given up first, then fewest changes, then the smallest
+    factor on a number, then declared order.
 
-    @property
-    def required(self) -> int | float | tuple[str, ...]:
-        """The new value of a requirement that is not dropped."""
-        return () if self.to is None else self.to
-
-
-Repair = tuple[Move, ...]
-"""The changes that one configuration needs, in declared order."""
-
-
-def _configurations(
-    solver: Solver, decision: Decision
-) -> Iterator[tuple[Model, RunnableConfiguration, Masks]]:
-    """Yield the configurations of every candidate with what each violates and leaves open.
-
-    Configurations of one model that rule out the same stated requirements are alike in all that is
-    asked here: the first of them stands for the others.
+    Args:
+        solver: that decided.
+        decision: on the profile.
+        keep: requirements that cannot move.
     """
-    question = decision.question
-    for standing, options, masks in zip(
-        decision.standings, solver.options, question.facts, strict=True
-    ):
+    if decision.keys:
+        return ()
+    repairer = _Repairer(solver, decision.profile)
+    candidates = list(_candidates(solver, decision))
+    meeting = repairer.front(candidates, Verdict.MET, keep)
+    both = set(meeting)
+    if decision.policy != "reject":
+        both.update(repairer.front(candidates, Verdict.UNVERIFIED, keep))
+    cheapest = sorted(both, key=lambda repair: _cost(decision.profile, repair))
+    meets = set(meeting)
+    return tuple(
+        _solved_again(
+            solver, decision, repair, Status.MEETS if repair in meets else Status.UNVERIFIED
+        )
+        for repair in cheapest
+    )
+
+
+def repairs_onto_list(solver: Solver, decision: Decision, index: int) -> list[Repair]:
+    """Return the minimal changes after which a model is not excluded, the cheapest first.
+
+    Whether betas are accepted is left aside; a single empty repair where that alone excludes it.
+    None where nothing can run the model.
+    """
+    repairer = _Repairer(solver, decision.profile)
+    worst = Verdict.MET if decision.policy == "reject" else Verdict.UNVERIFIED
+    front = repairer.front(list(_of_model(solver, decision, index)), worst)
+    return sorted(front, key=lambda repair: _cost(decision.profile, repair))
+
+
+def _candidates(solver: Solver, decision: Decision) -> Iterator[_Candidate]:
+    """Yield the configurations of every candidate with what each violates and leaves open."""
+    for index, standing in enumerate(decision.standings):
         if not standing.refused:
-            unlike = {option.ruled_out & question.stated: option for option in reversed(options)}
-            for option in unlike.values():
-                yield standing.model, option, missed(option, masks, question.stated)
+            yield from _of_model(solver, decision, index)
+
+
+def _of_model(solver: Solver, decision: Decision, index: int) -> Iterator[_Candidate]:
+    """Yield the configurations of one model.
+
+    Those that rule out the same stated requirements are alike in all that is asked here: the first
+    of them stands for the others.
+    """
+    stated = decision.signature.stated
+    masks = solver.masks(decision.signature, index)
+    options = solver.options[index]
+    unlike = {option.ruled_out & stated: option for option in reversed(options)}
+    model = solver.catalogue.models[index]
+    for option in unlike.values():
+        yield _Candidate(index, model, option, missed(option, masks, stated))
+
+
+class _Repairer:
+    """Finds the least changes of one profile's requirements that configurations need."""
+
+    def __init__(self, solver: Solver, profile: Profile) -> None:
+        self._solver = solver
+        self._asked = checks(profile)
+        self._moves: dict[tuple[int, int, Verdict], Move] = {}
+
+    def front(
+        self, candidates: Iterable[_Candidate], worst: Verdict, keep: Collection[str] = ()
+    ) -> list[Repair]:
+        """Return the repairs that no other one betters in every requirement.
+
+        Args:
+            candidates: the configurations to repair.
+            worst: the worst verdict that is left.
+            keep: requirements that cannot move.
+        """
+        repairs = {self._repair(each, worst) for each in candidates}
+        movable = [r for r in repairs if not any(m.requirement.name in keep for m in r)]
+        shortest_first = sorted(movable, key=len)
+        front: list[Repair] = []
+        for repair in shortest_first:
+            if not any(_at_most(other, repair) for other in front):
+                front = [other for other in front if not _at_most(repair, other)]
+                front.append(repair)
+        return front
+
+    def _repair(self, candidate: _Candidate, worst: Verdict) -> Repair:
+        """Return the least change after which nothing is worse than wanted."""
+        mask = candidate.missed.violated
+        if worst is Verdict.MET:
+            mask |= candidate.missed.unverified
+        return tuple(
+            [
+                self._move(each, candidate, worst)
+                for each in self._asked
+                if mask & each.requirement.bit
+            ]
+        )
+
+    def _move(self, check: Check, candidate: _Candidate, worst: Verdict) -> Move:
+        requirement = check.requirement
+        if candidate.option.ruled_out & requirement.bit:
+            return _dropped(check)
+        key = requirement.index, candidate.number, worst
+        move = self._moves.get(key)
+        if move is None:
+            move = self._moves[key] = self._least(check, candidate, worst)
+        return move
+
+    def _least(self, check: Check, candidate: _Candidate, worst: Verdict) -> Move:
+        """Return the nearest value of a requirement whose verdict is good enough."""
+        requirement, model = check.requirement, candidate.model
+        implied = [settled(model.capability(name)) for name in requirement.implies]
+        if requirement.kind is Kind.CAPABILITY or max(implied, default=Verdict.MET) > worst:
+            return _dropped(check)
+        if requirement.kind is Kind.SET:
+            column, bit = self._solver.column(requirement.name), 1 << candidate.number
+            stay = []
+            for member in check.members:
+                masks = column.member(member)
+                bad = masks.violated | (masks.unverified if worst is Verdict.MET else 0)
+                if not bad & bit:
+                    stay.append(member)
+            dropped = frozenset(check.members) - frozenset(stay)
+            return Move(requirement, tuple(stay) or None, dropped)
+        low, high = model.range(requirement.attribute) or EVERYTHING
+        end = high if requirement.ceiling == (worst is Verdict.MET) else low
+        if not 0 < end <= MAX_NUMBER:
+            return _dropped(check)
+        to = max(end, check.amount) if requirement.ceiling else min(end, check.amount)
+        return Move(requirement, to, to if requirement.ceiling else -to)
+
+
+def _dropped(check: Check) -> Move:
+    """Return the move that gives a requirement up."""
+    everything = frozenset(check.members) if check.requirement.kind is Kind.SET else math.inf
+    return Move(check.requirement, None, everything)
+
+
+def _at_most(repair: Repair, other: Repair) -> bool:
+    """Return whether a repair gives up at most what another one does, in every requirement."""
+    if len(repair) > len(other):
+        return False
+    changed = {move.requirement.index: move.excess for move in other}
+    return all(
+        move.requirement.index in changed and move.excess <= changed[move.requirement.index]  # type: ignore[operator]
+        for move in repair
+    )
+
+
+Cost = tuple[int, int, Fraction, list[int], str]
+
+
+def _cost(profile: Profile, repair: Repair) -> Cost:
+    """Return the key that sorts relaxations, the cheapest first."""
+    given_up = 0
+    factor = Fraction(1)
+    for requirement, to, _ in repair:
+        if isinstance(to, int | float) and to is not True:
+            ratio = Fraction(to) / Fraction(profile.require[requirement.name])  # type: ignore[arg-type]
+            factor = max(factor, ratio, 1 / ratio)
+        else:
+            given_up += 1
+    order = [move.requirement.index for move in repair]
+    return given_up, len(repair), factor, order, repr([move.to for move in repair])
+
+
+def values_of(repair: Repair) -> dict[str, Required | None]:
+    """Return the new values of a repair, as `changes.apply` takes them."""
+    return {move.requirement.name: move.to for move in repair}
+
+
+def _solved_again(solver: Solver, decision: Decision, repair: Repair, status: Status) -> Relaxation:
+    """Return a repair with what it admits."""
+    profile, changes = apply(decision.profile, values_of(repair))
+    again = solver.decide(profile, decision.policy)
+    return Relaxation(status.word, changes, again.ids)
 
 
 def hitting_sets(masks: Iterable[int]) -> list[int]:
@@ -168,14 +284,14 @@ def hitting_sets(masks: Iterable[int]) -> list[int]:
     Those that miss the next mask grow by each of its bits. Two that have grown never contain one
     another, so that only those that hit it already can make one superfluous.
     """
-    found: list[int] = []
+    hitting: list[int] = []
     for i, mask in enumerate(masks):
-        hit = [each for each in found if each & mask]
-        missing = [each for each in found if not each & mask] if i else [0]
+        hit = [each for each in hitting if each & mask]
+        missing = [each for each in hitting if not each & mask] if i else [0]
         bits = _bits(mask)
         grown = [each | bit for each in missing for bit in bits]
-        found = hit + [new for new in grown if not any(old & new == old for old in hit)]
-    return found
+        hitting = hit + [new for new in grown if not any(old & new == old for old in hit)]
+    return hitting
 
 
 def _bits(mask: int) -> list[int]:
@@ -183,110 +299,7 @@ def _bits(mask: int) -> list[int]:
     return [1 << i for i in range(mask.bit_length()) if mask >> i & 1]
 
 
-def named(masks: Iterable[int]) -> Sets:
+def named(masks: Iterable[int], declared: Declarations) -> Sets:
     """Return sets of requirements by name: the smaller first, then in declared order."""
     ordered = sorted(masks, key=lambda mask: (mask.bit_count(), _bits(mask)))
-    return tuple(names_of(mask) for mask in ordered)
-
-
-def _step(
-    violated: list[Check], model: Model, option: RunnableConfiguration, *, guaranteed: bool
-) -> Repair:
-    """Return the least change of violated requirements that a configuration needs.
-
-    Args:
-        violated: the requirements that it violates.
-        model: the model of the configuration.
-        option: the configuration.
-        guaranteed: whether the changed requirements are to be met, and not only not violated.
-    """
-    return tuple(
-        Move(check.requirement.name, _least(check, model, option, guaranteed=guaranteed))
-        for check in violated
-    )
-
-
-def _least(
-    check: Check, model: Model, option: RunnableConfiguration, *, guaranteed: bool
-) -> int | float | tuple[str, ...] | None:
-    """Return the nearest value of a requirement at which it is met or not violated."""
-    requirement = check.requirement
-    worst = Verdict.MET if guaranteed else Verdict.UNVERIFIED
-    if ruled_out(requirement, option.configuration):
-        return None
-    if requirement.implies and capability_verdict(model, requirement.implies) > worst:
-        return None
-    low, high = model.range(requirement.fact) or EVERYTHING if requirement.unit else EVERYTHING
-    match requirement.kind:
-        case Kind.CAPABILITY:
-            return None
-        case Kind.LOCALES:
-            stay = [t for t in check.locales if locale_verdict(model, t) <= worst]
-            return tuple(stay) or None
-        case Kind.CEILING:
-            end = high if guaranteed else low
-            return max(end, check.amount) if 0 < end <= MAX_NUMBER else None
-        case Kind.FLOOR:
-            end = low if guaranteed else high
-            return min(end, check.amount) if 0 < end <= MAX_NUMBER else None
-
-
-def _front(steps: Iterable[Repair]) -> list[Repair]:
-    """Return the steps that no other one is as small as in every requirement."""
-    every = sorted(set(steps), key=repr)
-    return [
-        step
-        for step in every
-        if not any(other != step and _at_most(other, step) for other in every)
-    ]
-
-
-def _at_most(step: Repair, other: Repair) -> bool:
-    """Return whether a step gives up at most what another one does, in every requirement."""
-    changed = dict(other)
-    return all(name in changed and _no_further(name, to, changed[name]) for name, to in step)
-
-
-def _no_further(
-    name: str,
-    to: int | float | tuple[str, ...] | None,
-    other: int | float | tuple[str, ...] | None,
-) -> bool:
-    """Return whether one new value of a requirement is no further off than another."""
-    if other is None or to is None:
-        return other is None
-    if isinstance(to, tuple) and isinstance(other, tuple):
-        return set(to) >= set(other)
-    if isinstance(to, tuple) or isinstance(other, tuple):
-        return False
-    return to <= other if REQUIREMENT[name].kind is Kind.CEILING else to >= other
-
-
-Cost = tuple[int, int, Fraction, list[int], str]
-
-
-def _cost(profile: Profile, step: Repair) -> Cost:
-    """Return the key that sorts relaxations, the cheapest first."""
-    given_up = 0
-    factor = Fraction(1)
-    for name, to in step:
-        if isinstance(to, int | float):
-            ratio = Fraction(to) / Fraction(getattr(profile.require, name))
-            factor = max(factor, ratio, 1 / ratio)
-        else:
-            given_up += 1
-    return given_up, len(step), factor, [BIT[name] for name, _ in step], repr(step)
-
-
-def values_of(step: Repair) -> list[tuple[str, FieldValue]]:
-    """Return the new values of a step, as `changes.apply` takes them."""
-    return [(name, list(to) if isinstance(to, tuple) else to) for name, to in step]
-
-
-def _solved_again(solver: Solver, decision: Decision, step: Repair) -> Relaxation:
-    """Return a step with what it admits."""
-    profile, changes = apply(decision.profile, values_of(step))
-    policy: Policy = decision.question.policy
-    again = solver.decide(profile, policy)
-    status = min((standing.status for standing in again.ranked), default=Status.EXCLUDED)
-    return Relaxation(status.word, tuple(changes), again.ids)
+    return tuple(declared.names_of(mask) for mask in ordered)

@@ -1,77 +1,91 @@
-"""The catalogue: models with their facts, what their sources mean, and the guide's flowchart."""
+"""The catalogue: what can be asked, models with their facts, sources, and perhaps a guide."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from operator import methodcaller
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
+from mars_solver.inputs.attributes import (
+    Declarations,
+    NeedTable,
+    check_needs,
+    parse_declarations,
+)
 from mars_solver.inputs.facts import (
-    CLAIM_OF,
     MEASURED,
-    SCHEMA,
     Claim,
     Fact,
-    Facts,
-    Model,
-    Text,
-    Version,
+    Member,
+    NumberFact,
+    SetFact,
+    WordFact,
+    YesNoFact,
+    member_key,
+    read_member,
 )
+from mars_solver.inputs.models import Model, forms, parse_model, with_defaults
 from mars_solver.inputs.parsing import (
+    SCHEMA,
     Date,
     Input,
-    Locales,
-    choice,
+    Text,
+    TextLine,
+    Version,
     did_you_mean,
-    invalid,
     not_one_of,
     parse,
 )
-from mars_solver.vocabulary import ENABLED_BY, NEEDS, NeedName
+from mars_solver.inputs.tags import is_bare, language
+from mars_solver.vocabulary import Kind
+
+T = TypeVar("T", bound=Input)
+ATTRIBUTES: Final = "attributes"
+SOURCES: Final = "sources"
+FLOWCHART: Final = "guide/flowchart"
 
 
 class Source(Input):
-    """The document behind a source key."""
+    """What a source key means."""
 
     title: Text
     where: Text
     date: Date
-    shared_locales: Locales = Field(default_factory=tuple)
-    """Locales that the source lists for all models of the public API together."""
+    shared: dict[Text, tuple[Any, ...]] = Field(default_factory=dict)
+    """Members that the source lists for several models together, by set attribute: evidence, and
+    no statement about one of them."""
+    shared_by: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    """The models that such a list is about; none for all."""
 
 
 class Question(Input):
-    """One question of the flowchart, and the models that it names if the answer is yes."""
+    """One question of the guide, and the models of a yes."""
 
-    need: Annotated[NeedName, choice(*get_args(NeedName))]
+    need: Text
     text: Text
     answer: Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
 
 
 class Flowchart(Input):
-    """The guide's ordered questions with their models, and its answers where no need is stated."""
+    """The guide: ordered questions with their models, and its answers where no need is stated."""
 
     format: Version = Field(alias="schema")
     source: Text
     as_of: Date
+    vendor: TextLine = None
+    """Who wrote the guide."""
+    title: TextLine = None
+    url: TextLine = None
+    needs: dict[Text, NeedTable] = Field(default_factory=dict)
     no_need: Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
     batch: Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
     questions: Annotated[tuple[Question, ...], Field(strict=False)]
-
-    @model_validator(mode="after")
-    def _every_need_once(self) -> Self:
-        asked = [question.need for question in self.questions]
-        if sorted(asked) != sorted(need.name for need in NEEDS):
-            every = ", ".join(need.name for need in NEEDS)
-            raise invalid(("questions", f"each of {every} once", ", ".join(asked) or "none", ""))
-        return self
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,107 +93,217 @@ class Catalogue:
     """All models with their facts, as of a date.
 
     Attributes:
+        declared: what can be asked.
         models: in order of id.
         sources: what the source keys mean.
-        flowchart: the guide's, as data.
+        flowchart: the guide's, as data; None where the catalogue has no guide.
+        calls: the templates of ways to call a model, by name.
     """
 
+    declared: Declarations
     models: tuple[Model, ...]
     sources: Mapping[str, Source]
-    flowchart: Flowchart
+    flowchart: Flowchart | None = None
+    calls: Mapping[str, str] = field(default_factory=dict)
     version: str = str(SCHEMA)
 
     @cached_property
     def as_of(self) -> str:
         """The newest date of any fact."""
-        return max(fact.as_of for model in self.models for _, fact in model.facts())
+        return max(fact.as_of for model in self.models for _, fact in model.claims())
 
     @cached_property
     def sha256(self) -> str:
         """The digest of the whole content, whatever the files' names, order or layout."""
+        declared = self.declared
         return digest(
             {
-                "models": [m.model_dump(by_alias=True, exclude_none=True) for m in self.models],
+                "attributes": [
+                    [name, a.model_dump(exclude_defaults=True)]
+                    for name, a in declared.attributes.items()
+                ],
+                "variables": [
+                    [name, [v.model_dump(exclude_defaults=True) for v in domain]]
+                    for name, domain in declared.variables.items()
+                ],
+                "models": [model.content for model in self.models],
                 "sources": {k: s.model_dump(exclude_none=True) for k, s in self.sources.items()},
-                "flowchart": self.flowchart.model_dump(by_alias=True),
+                "flowchart": self.flowchart and self.flowchart.model_dump(by_alias=True),
+                "calls": dict(self.calls),
             }
         )
 
-    def evidence(self, model: Model, tag: str) -> str:
-        """Return what is known of an unverified locale of a model, as a phrase."""
-        fact = model.languages.get(tag)
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """What people call each model, by id."""
+        return {model.id: model.name for model in self.models}
+
+    def known_members(self, attribute: str) -> tuple[Member, ...]:
+        """Return the keys of all members of a set that any model or source lists, sorted."""
+        return self._known_members[attribute]
+
+    @cached_property
+    def _known_members(self) -> dict[str, tuple[Member, ...]]:
+        sets = [n for n, a in self.declared.attributes.items() if a.kind == Kind.SET.value]
+        return {
+            name: tuple(
+                sorted(
+                    {key for model in self.models for key in model.set(name).members}.union(
+                        *self._shared[name].values()
+                    ),
+                    key=lambda key: (str(type(key)), key),
+                )
+            )
+            for name in sets
+        }
+
+    @cached_property
+    def _shared(self) -> dict[str, dict[str, frozenset[Member]]]:
+        """The keys that each source shares, by attribute and source."""
+        found: dict[str, dict[str, frozenset[Member]]] = {}
+        for name, attribute in self.declared.attributes.items():
+            found[name] = {
+                key: frozenset(
+                    member_key(member)
+                    for each in source.shared.get(name, ())
+                    if (member := read_member(attribute, each)) is not None
+                )
+                for key, source in self.sources.items()
+            }
+        return found
+
+    def in_language(self, attribute: str, key: Member) -> list[Member]:
+        """Return the known members that a member asks for: itself, or any locale of a language."""
+        if self.declared.attributes[attribute].members == "language" and is_bare(str(key)):
+            known = self.known_members(attribute)
+            return [each for each in known if language(str(each)) == key]
+        return [key]
+
+    def evidence(self, model: Model, attribute: str, member: Member) -> str:
+        """Return what is known of an unverified member of a set of a model, as a phrase."""
+        key = member_key(member)
+        fact = model.set(attribute).members.get(key)
         if fact is not None and fact.note:
             return f"{fact.note} ({fact.source})"
-        if model.capability("public_api"):
-            for key in sorted(self.sources):
-                if tag in self.sources[key].shared_locales:
-                    return f"in the one list of {key} for all models of the public API"
-        return "no source speaks of it"
+        listing = [
+            source
+            for source, keys in self._shared[attribute].items()
+            if key in keys and model.id in (self.sources[source].shared_by or (model.id,))
+        ]
+        closure = model.set(attribute).closure
+        parts = []
+        if listing:
+            parts.append(f"in the one list of {' and '.join(listing)} for several models together")
+        if closure is not None and closure.note:
+            parts.append(f"{closure.note} ({closure.source})")
+        return "; ".join(parts) or "no source speaks of it"
 
 
 def build_catalogue(
-    models: Mapping[str, object],
-    sources: object,
-    flowchart: object,
+    content: Mapping[str, object],
     *,
+    calls: Mapping[str, str] | None = None,
     folder: str = "models",
     unread: Iterable[Problem] = (),
 ) -> Catalogue:
     """Return the catalogue that parsed files describe.
 
     Args:
-        models: the content of each model file, by the stem of its name.
-        sources: the content of `sources.toml`; None where it could not be read.
-        flowchart: the content of `flowchart.toml`; None where it could not be read.
+        content: of each file, by its path below the folder, without `.toml`: `attributes`,
+            `sources`, `guide/flowchart` where there is a guide, and the models.
+        calls: the templates of ways to call a model.
         folder: where the files are, for messages.
         unread: the faults of files that could not be read, to be reported with the others.
 
     Raises:
         InputError: with every fault of every file.
     """
-    faults = Faults(unread)
-    known: dict[str, Model] = {}
+    found = Faults(unread)
+    files = dict(content)
+    declared: Declarations | None = None
     keys: dict[str, Source] | None = None
     chart: Flowchart | None = None
+    with found:
+        declared = parse_declarations(files.pop(ATTRIBUTES, None), f"{folder}/{ATTRIBUTES}.toml")
+    with found:
+        keys = _parse_sources(files.pop(SOURCES, None), f"{folder}/{SOURCES}.toml")
+    if FLOWCHART in files:
+        with found:
+            chart = _parse_flowchart(
+                files.pop(FLOWCHART), declared, keys or {}, f"{folder}/{FLOWCHART}.toml"
+            )
+    models = {path: data for path, data in files.items() if "/" not in path}
+    if not models and not found.problems:
+        found.problems.append(
+            Problem(folder, "", "at least one model file", "none", "add <id>.toml")
+        )
+    if declared is None:
+        found.check()
+        raise AssertionError  # the line above raises
+    if chart is not None:
+        declared = declared.with_needs(_in_chart_order(chart))
+    form, _ = forms(declared)
+    parsed: dict[str, Model] = {}
     for stem in sorted(models):
-        with faults:
-            known[stem] = parse(Model, models[stem], f"{folder}/{stem}.toml")
-    if sources is not None:
-        keys = _parse_sources(sources, f"{folder}/sources.toml", faults)
-    if flowchart is not None:
-        with faults:
-            chart = parse(Flowchart, flowchart, f"{folder}/flowchart.toml")
-    problems = faults.problems
-    if not models and not problems:
-        problems.append(Problem(folder, "", "at least one model file", "none", "add <id>.toml"))
-    problems.extend(_misnamed(known, folder))
-    for stem, each in known.items():
-        problems.extend(_undeployable(each, f"{folder}/{stem}.toml"))
-    if keys is not None and isinstance(sources, Mapping):
-        problems.extend(_unsourced(known, sources.keys(), folder))
-        if chart is not None and chart.source not in sources:
-            problems.append(_unknown_source(f"{folder}/flowchart.toml", "source", chart, keys))
-    if problems or keys is None or chart is None:
+        with found:
+            parsed[stem] = parse_model(models[stem], declared, form, f"{folder}/{stem}.toml")
+    found.problems += _misnamed(parsed, folder)
+    found.problems += [] if keys is None else _unsourced(parsed, keys, folder)
+    found.check()
+    sources = dict(sorted((keys or {}).items()))
+    return Catalogue(declared, _by_id(parsed.values()), sources, chart, calls or {})
+
+
+def _in_chart_order(chart: Flowchart) -> dict[str, NeedTable]:
+    return {question.need: chart.needs[question.need] for question in chart.questions}
+
+
+def _parse_flowchart(
+    data: object, declared: Declarations | None, sources: Mapping[str, Source], place: str
+) -> Flowchart:
+    """Return the guide in a file, held against what is declared and the sources."""
+    chart = parse(Flowchart, data, place)
+    asked = [question.need for question in chart.questions]
+    problems: list[Problem] = []
+    if sorted(asked) != sorted(chart.needs):
+        every = ", ".join(chart.needs) or "no need"
+        found = ", ".join(asked) or "none"
+        problems.append(Problem(place, "questions", f"each of {every} once", found))
+    if declared is not None:
+        problems += [Problem(place, *issue) for issue in check_needs(chart.needs, declared)]
+    if sources and chart.source not in sources:
+        expected, found, hint = _no_source(chart.source, sources)
+        problems.append(Problem(place, "source", expected, found, hint))
+    if problems:
         raise InputError(problems)
-    return Catalogue(_by_id(known.values()), dict(sorted(keys.items())), chart)
+    return chart
 
 
-def _parse_sources(data: object, place: str, faults: Faults) -> dict[str, Source] | None:
-    """Return the sources by key, and collect what is wrong with them; None without a schema."""
+def _parse_sources(data: object, place: str) -> dict[str, Source]:
+    """Return the sources in a file, by key."""
     schema = data.get("schema") if isinstance(data, Mapping) else None
     if not isinstance(data, Mapping) or schema != SCHEMA:
         hint = f"set schema = {SCHEMA}"
-        faults.problems.append(Problem(place, "schema", f"{SCHEMA}", shown(schema), hint))
-        return None
+        raise InputError([Problem(place, "schema", f"{SCHEMA}", shown(schema), hint)])
+    found = Faults()
     keys: dict[str, Source] = {}
     for key in sorted(data.keys() - {"schema"}):
-        with faults, rerooted(methodcaller("below", key)):
-            keys[key] = parse(Source, data[key], place)
+        with found, rerooted(lambda problem, key=key: problem.below(key)):  # type: ignore[misc]
+            keys[key] = parse(Source, _listed(data[key]), place)
+    found.check()
     return keys
 
 
+def _listed(data: object) -> object:
+    """Return a source with its lists as tuples."""
+    if isinstance(data, Mapping) and isinstance(data.get("shared"), Mapping):
+        lists = {k: tuple(v) if isinstance(v, list) else v for k, v in data["shared"].items()}
+        return {**data, "shared": lists}
+    return data
+
+
 def _misnamed(models: Mapping[str, Model], folder: str) -> Iterable[Problem]:
-    """Yield the problems of ids that differ from their file's name, or that two files share."""
+    """Yield the models whose id is not their file's name, or is that of another file."""
     seen: dict[str, str] = {}
     for stem, model in models.items():
         place = f"{folder}/{stem}.toml"
@@ -192,39 +316,28 @@ def _misnamed(models: Mapping[str, Model], folder: str) -> Iterable[Problem]:
         seen.setdefault(model.id, place)
 
 
-def _undeployable(model: Model, place: str, below: str = "") -> Iterable[Problem]:
-    """Yield the fault of a model that can be deployed nowhere: it has no configuration."""
-    needed = [c for (name, _), values in ENABLED_BY.items() if name == "deployment" for c in values]
-    if all(model.capability(name) is False for name in needed):
-        hint = "a model that can be deployed nowhere is no candidate: remove it or mend a fact"
-        expected = "at least one that is not false"
-        yield Problem(place, below + ", ".join(needed), expected, "all of them false", hint)
+def _no_source(key: str, sources: Collection[str]) -> tuple[str, str, str]:
+    hint = did_you_mean(key, sources) or f"add [{key}] to sources.toml"
+    return "a key of sources.toml", shown(key), hint
 
 
 def _unsourced(
     models: Mapping[str, Model], sources: Collection[str], folder: str
 ) -> Iterable[Problem]:
-    """Yield the problems of source keys that are not declared; measurements name their own."""
+    """Yield the claims whose source key means nothing; measurements name their own source."""
     for stem, model in models.items():
-        for path, fact in model.facts():
-            claims = [(f"{path}.source", fact), *_others(path, fact)]
+        seen: set[tuple[str, str]] = set()
+        for path, fact in model.claims():
+            claims: list[tuple[str, Claim]] = [(f"{path}.source", fact)]
+            others = enumerate(fact.other_claims)
+            claims += [(f"{path}.other_claims.{i}.source", claim) for i, claim in others]
             for where, claim in claims:
-                if claim.grade != MEASURED and claim.source not in sources:
-                    yield _unknown_source(f"{folder}/{stem}.toml", where, claim, sources)
-
-
-def _unknown_source(
-    place: str, path: str, citing: Claim | Flowchart, sources: Collection[str]
-) -> Problem:
-    """Return the problem of a source key that `sources.toml` lacks."""
-    key = citing.source
-    hint = did_you_mean(key, sources) or f"add [{key}] to sources.toml"
-    return Problem(place, path, "a key of sources.toml", shown(key), hint)
-
-
-def _others(path: str, fact: Fact) -> Iterable[tuple[str, Claim]]:
-    for i, claim in enumerate(fact.other_claims):
-        yield f"{path}.other_claims.{i}.source", claim
+                once = (path.partition(".")[0], claim.source)
+                if claim.grade != MEASURED and claim.source not in sources and once not in seen:
+                    seen.add(once)
+                    yield Problem(
+                        f"{folder}/{stem}.toml", where, *_no_source(claim.source, sources)
+                    )
 
 
 def _by_id(models: Iterable[Model]) -> tuple[Model, ...]:
@@ -237,79 +350,91 @@ def digest(content: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+# ------------------------------------------------------------------- measurements
+
+
 def with_measurements(catalogue: Catalogue, data: object, *, place: str) -> Catalogue:
     """Return the catalogue with a user's own measurements as the chosen claims.
 
     Args:
         catalogue: the catalogue to measure against.
-        data: `{model id: {fact: claim}}`; a claim is written as in a model file, `grade` may be
-            left out, and `languages` holds one claim for each locale.
+        data: `{model id: {attribute: claim}}`; a claim is written as in a model file, `grade` may
+            be left out, and a set holds one claim for each member.
         place: where the data come from, for messages.
 
     Returns:
-        A new catalogue; each claim replaced stands under `other_claims`.
+        A new catalogue; each claim replaced is kept under `other_claims`.
 
     Raises:
         InputError: with every fault of the data.
     """
     if not isinstance(data, Mapping):
         raise InputError([Problem(place, "", "a table for each model measured", shown(data))])
-    faults = Faults()
+    found = Faults()
     models = {model.id: model for model in catalogue.models}
     for key in sorted(data, key=str):
         if key not in models:
-            faults.problems.append(Problem(place, str(key), *not_one_of(key, models)))
+            found.problems.append(Problem(place, str(key), *not_one_of(key, models)))
             continue
-        with faults:
-            models[key] = _measured(models[key], data[key], place)
-            faults.problems.extend(_undeployable(models[key], place, f"{key}."))
-    faults.check()
+        with found:
+            models[key] = _measured(models[key], data[key], catalogue.declared, place)
+    found.check()
     return replace(catalogue, models=_by_id(models.values()))
 
 
-def _measured(model: Model, data: object, place: str) -> Model:
-    """Return a model with the claims in `data` as its chosen claims."""
-    with rerooted(methodcaller("below", model.id)):
-        facts = parse(Facts, _graded(data), place)
-    wrong = [
-        Problem(place, f"{model.id}.{path}.grade", MEASURED, shown(fact.grade), "leave it out")
-        for path, fact in facts.facts()
-        if fact.grade != MEASURED
-    ]
-    if wrong:
-        raise InputError(wrong)
-    chosen: dict[str, Any] = {
-        name: _replacing(getattr(facts, name), getattr(model, name))
-        for name in facts.model_fields_set - {"languages"}
-        if getattr(facts, name) is not None
-    }
-    languages = {
-        tag: _replacing(fact, model.languages.get(tag)) for tag, fact in facts.languages.items()
-    }
-    return model.model_copy(update={**chosen, "languages": {**model.languages, **languages}})
+def _measured(model: Model, data: object, declared: Declarations, place: str) -> Model:
+    """Return `model` with the claims in `data` as the chosen ones."""
+    _, form = forms(declared)
+    graded = _graded(data, declared)
+    with rerooted(lambda problem: problem.below(model.id)):
+        facts = parse(form, graded, place)
+        new = {n: f for n in declared.attributes if (f := getattr(facts, n)) is not None}
+        wrong = [
+            Problem(place, f"{path}.grade", MEASURED, shown(fact.grade), "leave it out")
+            for path, fact in _claims(new)
+            if fact.grade != MEASURED
+        ]
+        if wrong:
+            raise InputError(wrong)
+    merged = dict(model.facts)
+    for name, fact in new.items():
+        merged[name] = _replacing(fact, model.facts.get(name))
+    ordered = {name: merged[name] for name in declared.attributes if name in merged}
+    return replace(model, facts=ordered)
 
 
-def _graded(data: object) -> object:
+def _claims(facts: Mapping[str, Fact | SetFact]) -> Iterable[tuple[str, Fact]]:
+    for name, fact in facts.items():
+        if isinstance(fact, SetFact):
+            yield from ((f"{name}.{key}", each) for key, each in fact.members.items())
+        else:
+            yield name, fact
+
+
+def _graded(data: object, declared: Declarations) -> object:
     """Return measurements with the grade that they may leave out."""
     if not isinstance(data, Mapping):
         return data
-
-    def graded(claim: object) -> object:
-        return {"grade": MEASURED, **claim} if isinstance(claim, Mapping) else claim
-
-    return {
-        name: {tag: graded(claim) for tag, claim in value.items()}
-        if name == "languages" and isinstance(value, Mapping)
-        else graded(value)
-        for name, value in data.items()
-    }
+    return with_defaults(data, declared, {"grade": MEASURED})
 
 
-def _replacing(new: Fact, old: Fact | None) -> Fact:
+def _replacing(new: Fact | SetFact, old: Fact | SetFact | None) -> Fact | SetFact:
     """Return the fact `new`, with `old` and what it had replaced under `other_claims`."""
     if old is None:
         return new
-    fields = old.model_dump(exclude={"other_claims"}, exclude_none=True)
-    demoted = CLAIM_OF[type(old)](**fields, why_not=f"replaced by a measurement of {new.as_of}")
-    others = (*new.other_claims, demoted, *old.other_claims)
-    return new.model_copy(update={"other_claims": others})
+    if isinstance(new, SetFact) and isinstance(old, SetFact):
+        members = dict(old.members)
+        for key, fact in new.members.items():
+            members[key] = _demoting(fact, members.get(key))
+        return SetFact(members, {**new.spelling, **old.spelling}, old.others, old.closure)
+    return _demoting(new, old)  # type: ignore[type-var]
+
+
+F = TypeVar("F", WordFact, YesNoFact, NumberFact)
+
+
+def _demoting(new: F, old: F | None) -> F:
+    if old is None:
+        return new
+    demoted = old.claim(why_not=f"replaced by a measurement of {new.as_of}")
+    return new.model_copy(update={"other_claims": (*new.other_claims, demoted, *old.other_claims)})

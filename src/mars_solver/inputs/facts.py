@@ -1,31 +1,37 @@
-"""Facts: sourced claims of three kinds, and the models that they describe."""
+"""Facts: sourced claims about words, capabilities, numbers and the members of sets."""
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Final, Literal, Self, TypeVar, cast, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, Literal, Self, TypeVar, cast, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
+from pydantic import (
+    Field,
+    PlainValidator,
+    model_validator,
+)
 
-from mars_solver.errors import shown
+from mars_solver.errors import InputError, shown
+from mars_solver.inputs.attributes import Attribute
 from mars_solver.inputs.parsing import (
     Bound,
     Date,
     Input,
     Issue,
+    Text,
     TextLine,
+    bound,
     choice,
+    did_you_mean,
     invalid,
-    locale_tag,
-    not_one_of,
+    number_or_text,
+    one_of,
+    parse,
     unexpected,
 )
-from mars_solver.vocabulary import CAPABILITIES, NUMBERS, ORDINAL_SCALE, ORDINALS
-
-SCHEMA: Final = 1
-"""The version of the format that the files of a catalogue are written in."""
+from mars_solver.inputs.tags import EXAMPLE, EXPECTED
 
 Grade = Literal["stated", "derived", "judged", "third-party", "measured"]
 MEASURED: Final = "measured"
@@ -35,12 +41,8 @@ Range = tuple[int | float, int | float]
 """A claim range `(low, high)`; a point has both equal, an open end is infinity."""
 EVERYTHING: Final[Range] = (0, math.inf)
 """The claim range of an unknown number."""
-
-
-def _text(value: object) -> str:
-    if isinstance(value, str) and value.strip() and value.isprintable():
-        return value
-    raise unexpected(value, "one line of printable text")
+Member = str | int | float
+"""A member of a set: a word, a language tag, or a number."""
 
 
 def _yes_no(value: object) -> bool | str:
@@ -49,18 +51,24 @@ def _yes_no(value: object) -> bool | str:
     raise unexpected(value, f'true, false or "{UNKNOWN}"')
 
 
-def _schema_version(value: object) -> int:
-    if value == SCHEMA and isinstance(value, int) and not isinstance(value, bool):
+def _point(value: object) -> int | float | str | None:
+    return value if value is None or value == UNKNOWN else bound(value)  # type: ignore[return-value]
+
+
+def _count(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
-    raise unexpected(value, f"{SCHEMA}, the version of this file format")
+    raise unexpected(value, "a whole number > 0")
 
 
-Text = Annotated[str, PlainValidator(_text)]
-Version = Annotated[int, PlainValidator(_schema_version)]
+def _share(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1:
+        return float(value)
+    raise unexpected(value, "a share between 0 and 1, such as 0.95")
 
 
 class Claim(Input):
-    """The source, date and grade of a value."""
+    """Where a value comes from, and how good it is."""
 
     source: Text
     as_of: Date
@@ -68,6 +76,12 @@ class Claim(Input):
     note: TextLine = None
     why_not: TextLine = None
     """Why another claim was chosen; only claims under `other_claims` have it."""
+    statistic: TextLine = None
+    """What of many samples a measurement is, such as "p95"."""
+    samples: Annotated[int, PlainValidator(_count)] | None = None
+    confidence: Annotated[float, PlainValidator(_share)] | None = None
+    region: TextLine = None
+    connection: TextLine = None
 
 
 class WordClaim(Claim):
@@ -88,9 +102,9 @@ class YesNoClaim(Claim):
 
 
 class NumberClaim(Claim):
-    """A claim that is a number: a point `value`, or a range from `low` to `high`."""
+    """A claim that is a number: a point `value`, or a range from `low` to `high`; or "unknown"."""
 
-    value: Bound | None = None
+    value: Annotated[int | float | str | None, PlainValidator(_point)] = None
     low: Bound | None = None
     high: Bound | None = None
 
@@ -99,7 +113,7 @@ class NumberClaim(Claim):
         if self.value is not None:
             if self.low is not None or self.high is not None:
                 raise invalid(("", "either value, or low and high", "both", "keep one of them"))
-            if math.isinf(self.value):
+            if isinstance(self.value, float) and math.isinf(self.value):
                 raise invalid(("value", "a finite number", "inf", "write low and high = inf"))
         elif self.low is None or self.high is None:
             raise invalid(("", "either value, or low and high", "neither", "give one of them"))
@@ -109,15 +123,17 @@ class NumberClaim(Claim):
         return self
 
     @property
-    def range(self) -> Range:
-        """The claim range."""
+    def range(self) -> Range | None:
+        """The claim range; None where the evidence settles nothing."""
+        if self.value == UNKNOWN:
+            return None
         if self.value is not None:
-            return self.value, self.value
+            return cast("Range", (self.value, self.value))
         return cast("Range", (self.low, self.high))
 
 
 def _reasoned(fact: F) -> F:
-    """Check that each claim that was not chosen says why, and the chosen one does not."""
+    """Check that the chosen claim stands and each other one says why it does not."""
     missing: list[Issue] = [
         (f"other_claims.{i}.why_not", "a reason", "nothing", "say why it was not chosen")
         for i, claim in enumerate(fact.other_claims)
@@ -136,12 +152,22 @@ class WordFact(WordClaim):
     other_claims: Annotated[tuple[WordClaim, ...], Field(strict=False)] = ()
     _checked = model_validator(mode="after")(_reasoned)
 
+    def claim(self, why_not: str) -> WordClaim:
+        """Return the chosen claim as one that disagrees."""
+        fields = self.model_dump(exclude={"other_claims"}, exclude_none=True)
+        return WordClaim(**fields, why_not=why_not)
+
 
 class YesNoFact(YesNoClaim):
     """The chosen claim about a capability, and the claims that disagree."""
 
     other_claims: Annotated[tuple[YesNoClaim, ...], Field(strict=False)] = ()
     _checked = model_validator(mode="after")(_reasoned)
+
+    def claim(self, why_not: str) -> YesNoClaim:
+        """Return the chosen claim as one that disagrees."""
+        fields = self.model_dump(exclude={"other_claims"}, exclude_none=True)
+        return YesNoClaim(**fields, why_not=why_not)
 
 
 class NumberFact(NumberClaim):
@@ -150,124 +176,150 @@ class NumberFact(NumberClaim):
     other_claims: Annotated[tuple[NumberClaim, ...], Field(strict=False)] = ()
     _checked = model_validator(mode="after")(_reasoned)
 
+    def claim(self, why_not: str) -> NumberClaim:
+        """Return the chosen claim as one that disagrees."""
+        fields = self.model_dump(exclude={"other_claims"}, exclude_none=True)
+        return NumberClaim(**fields, why_not=why_not)
+
 
 Fact = WordFact | YesNoFact | NumberFact
-CLAIM_OF: Final[Mapping[type[Fact], type[Claim]]] = {
-    WordFact: WordClaim,
-    YesNoFact: YesNoClaim,
-    NumberFact: NumberClaim,
-}
-"""The claim that a fact becomes once another one is chosen."""
 F = TypeVar("F", WordFact, YesNoFact, NumberFact)
 
 
-def _ordinal(fact: NumberFact) -> NumberFact:
-    least, most = ORDINAL_SCALE
-    low, high = fact.range
-    if not least <= low <= high <= most:
-        raise invalid(("", f"an ordinal from {least} to {most}", f"{low} to {high}", ""))
-    return fact
+@dataclass(frozen=True, eq=False)
+class SetFact:
+    """What is known of the members of a set.
+
+    Attributes:
+        members: the claim about each member listed, by its key.
+        spelling: how the file spells each member, by its key.
+        others: what holds for every other one; None where that is unknown.
+        closure: where `others` comes from, if the file says so.
+    """
+
+    members: Mapping[Member, YesNoFact] = field(default_factory=dict)
+    spelling: Mapping[Member, Member] = field(default_factory=dict)
+    others: bool | None = None
+    closure: Claim | None = None
+
+    def known(self, key: Member) -> bool | None:
+        """Return whether a member belongs to the set, by its key; None where that is unknown."""
+        fact = self.members.get(key)
+        return self.others if fact is None else fact.known
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content, for digests."""
+        return {
+            "others": self.others,
+            "closure": self.closure and self.closure.model_dump(exclude_none=True),
+            "members": [
+                [str(key), str(self.spelling[key]), fact.model_dump(exclude_none=True)]
+                for key, fact in sorted(self.members.items(), key=lambda item: str(item[0]))
+            ],
+        }
 
 
-def _stage(fact: WordFact) -> WordFact:
-    if fact.value not in STAGES:
-        raise invalid(("value", *not_one_of(fact.value, STAGES)))
-    return fact
+def member_key(member: Member) -> Member:
+    """Return what members are compared by: case does not matter."""
+    return member.casefold() if isinstance(member, str) else member
 
 
-def _locale_keys(value: object) -> object:
-    """Return a table of locales with canonical keys."""
+def read_member(attribute: Attribute, value: object) -> Member | None:
+    """Return a member as a set attribute spells it; None for what can be no member."""
+    if attribute.members == "number":
+        if isinstance(value, str):
+            value = number_or_text(value.strip(" "))
+        fine = isinstance(value, int | float) and not isinstance(value, bool)
+        if not fine or not math.isfinite(cast("float", value)):
+            return None
+        number = cast("float", value)
+        return int(number) if number == int(number) else number
+    if not isinstance(value, str):
+        return None
+    text = value.strip(" ")
+    if attribute.members == "language":
+        return attribute.tags.read(text)
+    return text if text and text.isprintable() and ";" not in text and "," not in text else None
+
+
+def expected_member(attribute: Attribute) -> tuple[str, str]:
+    """Return what a member is expected to be, and a hint."""
+    return {
+        "language": (EXPECTED, EXAMPLE),
+        "number": ("a number", ""),
+        "text": ("a word without , and ;", ""),
+    }[attribute.members]
+
+
+_OTHERS: Final = {"yes": True, "no": False, UNKNOWN: None}
+LISTS: Final = {"yes": True, "no": False, UNKNOWN: UNKNOWN}
+CLAIM_KEYS: Final = ("source", "as_of", "grade", "note")
+
+
+def set_fact(value: object, attribute: Attribute) -> SetFact:
+    """Return the set that a table describes.
+
+    A key is a member with a claim of its own. `yes`, `no` and `unknown` list members that share
+    the claim of the table, and `others` says what holds for every member that is not listed.
+    """
+    if isinstance(value, SetFact):
+        return value
     if not isinstance(value, Mapping):
-        return value
-    tags = {key: locale_tag(key) if isinstance(key, str) else None for key in value}
-    bad: list[Issue] = [
-        (str(key), "a locale tag ll-rr", shown(key), "write a language and a region, as en-us")
-        for key, tag in tags.items()
-        if tag is None
-    ]
-    seen: dict[str | None, object] = {}
-    for key, tag in tags.items():
-        if tag is not None and tag in seen:
-            bad.append((str(key), "each locale once", f"{key} and {seen[tag]}", "keep one"))
-        seen[tag] = key
-    if bad:
-        raise invalid(*bad)
-    return {tags[key]: fact for key, fact in value.items()}
+        raise unexpected(value, "a table with a claim for each member")
+    issues: list[Issue] = []
+    members: dict[Member, YesNoFact] = {}
+    spelling: dict[Member, Member] = {}
+    shared = {key: value[key] for key in CLAIM_KEYS if key in value}
 
+    def add(path: str, written: object, fact: YesNoFact | None) -> None:
+        member = read_member(attribute, written)
+        if member is None:
+            expected, hint = expected_member(attribute)
+            issues.append((path, expected, shown(written), hint))
+            return
+        key = member_key(member)
+        if key in members:
+            issues.append((path, "each member once", f"{written} and {spelling[key]}", "keep one"))
+        elif fact is not None:
+            members[key] = fact
+            spelling[key] = str(written).strip(" ") if isinstance(member, str) else member
 
-STAGES: Final = ("released", "beta")
-_ID = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
-
-
-def _model_id(value: object) -> str:
-    if isinstance(value, str) and _ID.fullmatch(value):
-        return value
-    raise unexpected(value, "an id of lower-case letters, digits, - and .")
-
-
-Ordinal = Annotated[NumberFact, AfterValidator(_ordinal)]
-
-
-class Facts(Input):
-    """The facts of a model that can be claimed and measured; an absent fact is unknown."""
-
-    parameters: NumberFact | None = None
-    ttfb_ms: NumberFact | None = None
-    memory_mb: NumberFact | None = None
-    sample_rate_hz: NumberFact | None = None
-    fidelity: Ordinal | None = None
-    expressiveness: Ordinal | None = None
-    real_time: YesNoFact | None = None
-    voice_transfer: YesNoFact | None = None
-    short_reference: YesNoFact | None = None
-    style_control: YesNoFact | None = None
-    on_device: YesNoFact | None = None
-    offline: YesNoFact | None = None
-    self_hosted: YesNoFact | None = None
-    public_api: YesNoFact | None = None
-    languages: Annotated[dict[str, YesNoFact], BeforeValidator(_locale_keys)] = Field(
-        default_factory=dict
+    for word, known in LISTS.items():
+        listed = value.get(word, [])
+        if not isinstance(listed, list):
+            issues.append((word, "a list of members", shown(listed), ""))
+            continue
+        fact = attempt(YesNoFact, {**shared, "value": known}, word, issues) if listed else None
+        for i, each in enumerate(listed):
+            add(f"{word}.{i}", each, fact)
+    for written, claim in value.items():
+        if written not in {*LISTS, *CLAIM_KEYS, "others"}:
+            add(str(written), written, attempt(YesNoFact, claim, str(written), issues))
+    others = value.get("others", UNKNOWN)
+    if not isinstance(others, str) or others not in _OTHERS:
+        issues.append(
+            ("others", one_of(_OTHERS), shown(others), did_you_mean(str(others), _OTHERS))
+        )
+        others = UNKNOWN
+    closure = (
+        attempt(Claim, shared, "", issues)
+        if {"source", "as_of", "grade"} <= shared.keys()
+        else None
     )
-
-    def facts(self) -> Iterable[tuple[str, Fact]]:
-        """Yield every fact with its dotted path, in declared order."""
-        for name in FACTS:
-            fact = getattr(self, name, None)
-            if fact is not None:
-                yield name, fact
-        for tag in sorted(self.languages):
-            yield f"languages.{tag}", self.languages[tag]
+    if issues:
+        raise invalid(*issues)
+    return SetFact(members, spelling, _OTHERS[others], closure)
 
 
-class Model(Facts):
-    """One model with its facts."""
-
-    format: Version = Field(alias="schema")
-    id: Annotated[str, PlainValidator(_model_id)]
-    name: Text
-    stage: Annotated[WordFact, AfterValidator(_stage)]
-    speech_model: WordFact | None = None
-
-    @property
-    def beta(self) -> bool:
-        """Whether the model is a beta."""
-        return self.stage.value != STAGES[0]
-
-    def capability(self, name: str) -> bool | None:
-        """Return whether the model has a capability; None where that is unknown."""
-        fact: YesNoFact | None = getattr(self, name)
-        return fact.known if fact else None
-
-    def range(self, name: str) -> Range | None:
-        """Return the claim range of a number or ordinal; None where it is unknown."""
-        fact: NumberFact | None = getattr(self, name)
-        return fact.range if fact else None
-
-    def speaks(self, tag: str) -> bool | None:
-        """Return whether the model speaks a locale; None where that is unknown."""
-        fact = self.languages.get(tag)
-        return fact.known if fact else None
+C = TypeVar("C", bound=Input)
 
 
-FACTS: Final = ("stage", "speech_model", *NUMBERS, *ORDINALS, *CAPABILITIES)
-"""The facts that a model has once each; `languages` holds one for each locale."""
+def attempt(model: type[C], data: object, path: str, issues: list[Issue]) -> C | None:
+    """Parse `data`, adding what is wrong with it to `issues`."""
+    try:
+        return parse(model, data, "")
+    except InputError as error:
+        for p in error.problems:
+            below = ".".join(part for part in (path, p.path) if part)
+            issues.append((below, p.expected, p.found, p.hint))
+        return None

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from mars_solver.errors import Faults, InputError, Problem
-from mars_solver.inputs.catalogue import Catalogue, build_catalogue, with_measurements
+from mars_solver.inputs.catalogue import (
+    ATTRIBUTES,
+    FLOWCHART,
+    SOURCES,
+    Catalogue,
+    build_catalogue,
+    with_measurements,
+)
 from mars_solver.inputs.documents import decode, table_in
 from mars_solver.inputs.parsing import did_you_mean, parse
 from mars_solver.inputs.profile import Profile, parse_profile
@@ -25,10 +32,10 @@ MAX_BYTES: Final = 2**20
 LONG_BYTES: Final = 2**26
 """The same for files of many labels."""
 STDIN: Final = "-"
-_RESERVED: Final = ("sources", "flowchart")
-"""The files beside the models that belong to the catalogue."""
-PINS: Final = "pins"
-"""The stem of the file of pinned answers, which stands beside the models and is none of them."""
+_SHIPPED_ELSE: Final = (ATTRIBUTES, SOURCES)
+"""The files for which the shipped ones serve where a folder has none."""
+_CALLS: Final = "calls"
+_TEMPLATE: Final = ".jinja"
 
 
 def load_profile(path: str | Path) -> Profile:
@@ -240,17 +247,34 @@ def _near(path: str | Path) -> str:
 def _read_catalogue(folder: Path) -> Catalogue:
     """Return the catalogue in a folder, naming every fault of every file at once."""
     every = listing(folder, "name a folder with one TOML file for each model")
-    paths = [path for path in every if path.suffix == ".toml" and path.stem != PINS]
+    paths = [path for path in every if path.suffix == ".toml"]
+    guide = folder / f"{FLOWCHART}.toml"
+    named = {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
+    if guide.exists():
+        named[FLOWCHART] = guide
+    shipped = data_folder("models")
+    for name in _SHIPPED_ELSE:
+        named.setdefault(name, shipped / f"{name}.toml")
     faults = Faults()
     content: dict[str, object] = {}
-    shipped = [data_folder("models") / f"{name}.toml" for name in _RESERVED]
-    present = {path.stem for path in paths}
-    for path in [*paths, *(p for p in shipped if p.stem not in present)]:
+    calls: dict[str, str] = {}
+    for name, path in named.items():
         with faults:
-            content[path.stem] = read_document(path)[0]
-    sources, flowchart = (content.pop(name, None) for name in _RESERVED)
-    unread = faults.problems
-    return build_catalogue(content, sources, flowchart, folder=str(folder), unread=unread)
+            content[name] = read_document(path)[0]
+    with faults:
+        calls = _read_calls(folder / _CALLS)
+    return build_catalogue(content, calls=calls, folder=str(folder), unread=faults.problems)
+
+
+def _read_calls(folder: Path) -> dict[str, str]:
+    """Return the templates of ways to call a model, by name."""
+    if not folder.is_dir():
+        return {}
+    templates = [path for path in listing(folder) if path.name.endswith(_TEMPLATE)]
+    return {
+        path.name.removesuffix(_TEMPLATE): decode(_read(path, str(path)), str(path))
+        for path in templates
+    }
 
 
 @cache

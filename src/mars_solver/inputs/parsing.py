@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -205,7 +205,8 @@ def _amount(value: object) -> int | float | None:
     raise unexpected(value, f"a number > 0 and <= {MAX_NUMBER}")
 
 
-def _bound(value: object) -> int | float:
+def bound(value: object) -> int | float:
+    """Return a number that a fact or an anchor can have; raise pydantic's error for any other."""
     number = _number(value)
     if number is not None and (0 <= number <= _LARGEST or number == math.inf):
         return number
@@ -233,31 +234,20 @@ def _number(value: object) -> int | float | None:
     return None
 
 
-_TAG = re.compile(r"[a-z]{2}-[a-z]{2}")
-_SPELLED = {"en-gb": "en-uk"}
-"""Locales that sources spell in two ways, with the spelling used here."""
+SCHEMA: Final = 1
+"""The version of the format that the files of a catalogue are written in."""
 
 
-def locale_tag(text: str) -> str | None:
-    """Return the canonical spelling of a locale tag `ll-rr`; None for what is no tag."""
-    tag = text.lower().replace("_", "-")
-    return _SPELLED.get(tag, tag) if _TAG.fullmatch(tag) and text.isascii() else None
+def _one_line(value: object) -> str:
+    if isinstance(value, str) and value.strip() and value.isprintable():
+        return value
+    raise unexpected(value, "one line of printable text")
 
 
-def _locales(value: object) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    if isinstance(value, str) or not isinstance(value, list | tuple):
-        raise unexpected(value, 'a list of locale tags, such as ["en-us"]')
-    tags = [locale_tag(item) if isinstance(item, str) else None for item in value]
-    bad: list[Issue] = [
-        (str(i), "a locale tag ll-rr", shown(item), "write a language and a region, such as en-us")
-        for i, (item, tag) in enumerate(zip(value, tags, strict=True))
-        if tag is None
-    ]
-    if bad:
-        raise invalid(*bad)
-    return tuple(dict.fromkeys(tag for tag in tags if tag))
+def _schema_version(value: object) -> int:
+    if value == SCHEMA and isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise unexpected(value, f"{SCHEMA}, the version of this file format")
 
 
 _DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
@@ -307,21 +297,15 @@ Amount = Annotated[
     PlainValidator(_amount),
     _schema(type=["number", "null"], exclusiveMinimum=0, maximum=MAX_NUMBER),
 ]
-Bound = Annotated[int | float, PlainValidator(_bound), _schema(type="number", minimum=0)]
+Bound = Annotated[int | float, PlainValidator(bound), _schema(type="number", minimum=0)]
 Importance = Annotated[
     int | None,
     PlainValidator(_importance),
     _schema(type=["integer", "null"], minimum=0, maximum=MAX_IMPORTANCE),
 ]
-Locales = Annotated[
-    tuple[str, ...],
-    PlainValidator(_locales),
-    _schema(
-        type=["array", "null"],
-        items={"type": "string", "pattern": "^[A-Za-z]{2}[-_][A-Za-z]{2}$"},
-    ),
-]
 Date = Annotated[str, PlainValidator(_date)]
+Text = Annotated[str, PlainValidator(_one_line), _schema(type="string", minLength=1)]
+Version = Annotated[int, PlainValidator(_schema_version), _schema(const=SCHEMA)]
 TextLine = Annotated[
     str | None,
     PlainValidator(_line),

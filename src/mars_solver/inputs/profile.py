@@ -1,190 +1,129 @@
-"""What a project needs: the profile, parsed and checked against itself."""
+"""What a project needs: the profile, checked against a catalogue and against itself."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
-from typing import Annotated, Any, Literal, NamedTuple, Self, get_args
+from functools import cached_property, lru_cache, partial
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, create_model
 
-from mars_solver.errors import InputError
+from mars_solver.errors import InputError, Problem, shown
+from mars_solver.inputs.attributes import Declarations, Need, Requirement
+from mars_solver.inputs.facts import Member, expected_member, member_key, read_member
 from mars_solver.inputs.parsing import (
     Amount,
     Flag,
     Importance,
     Input,
     Issue,
-    Locales,
     TextLine,
     choice,
     invalid,
     parse,
-    problems_of,
+    unexpected,
 )
-from mars_solver.vocabulary import (
-    BATCH,
-    BIT,
-    CRITERIA,
-    CRITERION_NAMES,
-    NEEDS,
-    NEUTRAL_IMPORTANCE,
-    REQUIREMENT,
-    REQUIREMENTS,
-    Kind,
-    Need,
-    NeedName,
-    requirement_text,
-)
+from mars_solver.vocabulary import ACCEPT_BETA, BATCH, NEUTRAL_IMPORTANCE, Kind, number
 
 Workflow = Literal["batch"]
-_PLACE = "Profile"
-
-
-def _table(value: object) -> object:
-    """Return an absent table as an empty one, and any mapping as a dict."""
-    if value is None:
-        return {}
-    return dict(value) if isinstance(value, Mapping) else value
+Required = Literal[True] | int | float | tuple[Member, ...]
+"""What a stated requirement asks for: true, a number, or members of a set."""
+_PLACE: Final = "Profile"
 
 
 class Context(NamedTuple):
-    """What the weights of the criteria and the guide's answer depend on.
+    """What the weights of the criteria and the guide's answer depend on."""
 
-    Thresholds, locales and importances are left out: they change neither.
-    """
-
-    needs: tuple[NeedName, ...] = ()
-    """The stated needs, in the flowchart's order."""
-    primary: NeedName | None = None
+    needs: tuple[str, ...] = ()
+    """The stated needs, in the guide's order."""
+    primary: str | None = None
     """The stated need that comes first."""
     batch: bool = False
     """Whether the workflow is batch."""
 
 
-class Requirements(Input):
-    """The hard requirements; None, false and an empty list mean "not stated"."""
-
-    real_time: Flag = False
-    max_ttfb_ms: Amount = None
-    voice_transfer: Flag = False
-    short_reference: Flag = False
-    style_control: Flag = False
-    on_device: Flag = False
-    offline: Flag = False
-    max_memory_mb: Amount = None
-    self_hosted: Flag = False
-    public_api: Flag = False
-    languages: Locales = Field(default_factory=tuple)
-    min_sample_rate_hz: Amount = None
-
-    @cached_property
-    def stated(self) -> int:
-        """The mask of the stated requirements."""
-        return sum(BIT[r.name] for r in REQUIREMENTS if getattr(self, r.name))
-
-    @cached_property
-    def needs(self) -> tuple[NeedName, ...]:
-        """The needs that these requirements state, in the flowchart's order."""
-        return tuple(
-            need.name
-            for need in NEEDS
-            if any(getattr(self, name) for name in need.stated_by)
-            or (
-                need.ceiling
-                and (getattr(self, need.ceiling[0]) or need.ceiling[1]) < need.ceiling[1]
-            )
-        )
-
-
-class Preferences(Input):
-    """The importance of each criterion, 0 to 10; None means "not stated"."""
-
-    latency: Importance = None
-    fidelity: Importance = None
-    expressiveness: Importance = None
-    control: Importance = None
-    footprint: Importance = None
-
-
-class Profile(Input):
+class Profile:
     """What one project needs.
 
     Args:
         name: what the project calls itself; any printable line.
-        workflow: "batch" where latency is no concern; its importance is then 0 unless stated.
+        workflow: "batch" where speech is rendered ahead of time and latency is no concern.
         primary: the stated need that comes first.
         accept_beta: whether beta models are candidates.
-        require: the hard requirements, by name.
+        require: the hard requirements, by name; null, false and an empty list are not stated.
         prefer: importances of the criteria, by name; 5 is neutral, 0 switches a criterion off.
+
+    Attributes:
+        require: what is stated, in declared order.
+        prefer: the importances that are stated, in declared order.
+        declared: what the profile was checked against: the shipped catalogue's declarations, or
+            those of the catalogue that it was parsed for.
+        readings: members that were read as another spelling, with that spelling.
 
     Raises:
         InputError: with every fault, where a field is unknown, has a wrong type or value, or
             contradicts another one.
     """
 
-    name: TextLine = None
-    workflow: Annotated[Workflow | None, choice(BATCH)] = None
-    primary: Annotated[NeedName | None, choice(*get_args(NeedName))] = None
-    accept_beta: Flag = False
-    require: Annotated[Requirements, BeforeValidator(_table)] = Field(default_factory=Requirements)
-    prefer: Annotated[Preferences, BeforeValidator(_table)] = Field(default_factory=Preferences)
+    name: str | None
+    workflow: Workflow | None
+    primary: str | None
+    accept_beta: bool
+    require: Mapping[str, Required]
+    prefer: Mapping[str, int]
+    declared: Declarations
+    readings: tuple[tuple[str, str], ...]
 
     def __init__(
         self,
         *,
         name: str | None = None,
         workflow: Workflow | None = None,
-        primary: NeedName | None = None,
+        primary: str | None = None,
         accept_beta: bool | None = False,
-        require: Requirements | Mapping[str, object] | None = None,
-        prefer: Preferences | Mapping[str, object] | None = None,
+        require: Mapping[str, object] | None = None,
+        prefer: Mapping[str, object] | None = None,
         **unknown: object,
     ) -> None:
-        try:
-            self.__pydantic_validator__.validate_python(
-                {
-                    "name": name,
-                    "workflow": workflow,
-                    "primary": primary,
-                    "accept_beta": accept_beta,
-                    "require": require,
-                    "prefer": prefer,
-                    **unknown,
-                },
-                self_instance=self,
-            )
-        except ValidationError as error:
-            raise InputError(problems_of(error, type(self), _PLACE)) from None
+        data = {
+            "name": name,
+            "workflow": workflow,
+            "primary": primary,
+            ACCEPT_BETA: accept_beta,
+            "require": require,
+            "prefer": prefer,
+            **unknown,
+        }
+        self.__dict__.update(_checked(data, _PLACE, _shipped()))
 
-    @classmethod
-    def model_validate(cls, obj: Any, **_: Any) -> Self:
-        """Return the profile that a mapping describes.
+    def __setattr__(self, name: str, value: object) -> None:
+        """Refuse to change a profile."""
+        raise AttributeError(f"a profile does not change: {name}")
 
-        Raises:
-            InputError: with every fault of the mapping.
-        """
-        return obj if isinstance(obj, cls) else parse(cls, _table(obj), _PLACE)
+    def __eq__(self, other: object) -> bool:
+        """Return whether both state the same."""
+        return isinstance(other, Profile) and self._content == other._content
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        """Refuse what contradicts itself."""
-        issues: list[Issue] = []
-        needs = self.require.needs
-        if self.primary and self.primary not in needs:
-            stated = ", ".join(needs) or "none"
-            hint = f"state a requirement of {self.primary} under require, or drop primary"
-            issues.append(("primary", f"a need that is stated ({stated})", self.primary, hint))
-        if self.workflow == BATCH and "real_time" in needs:
-            cause = "real_time" if self.require.real_time else "max_ttfb_ms"
-            limit = NEEDS[0].ceiling
-            hint = f"drop workflow, or drop {cause}" + (
-                f" or raise it to {limit[1]}" if cause == "max_ttfb_ms" and limit else ""
-            )
-            issues.append(("workflow", f"none beside {cause}, which needs real time", BATCH, hint))
-        if issues:
-            raise invalid(*issues)
-        return self
+    def __hash__(self) -> int:
+        """Return the hash of what is stated."""
+        return hash(self._content)
+
+    def __repr__(self) -> str:
+        """Return what is stated, as a call."""
+        stated = {key: value for key, value in self.to_dict().items() if value}
+        return f"Profile({', '.join(f'{key}={value!r}' for key, value in stated.items())})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how to make the profile again, with what it was checked against."""
+        return _restored, (
+            dict(self.__dict__, require=dict(self.require), prefer=dict(self.prefer)),
+        )
+
+    @cached_property
+    def _content(self) -> tuple[object, ...]:
+        require, prefer = tuple(self.require.items()), tuple(self.prefer.items())
+        return self.name, self.workflow, self.primary, self.accept_beta, require, prefer
 
     @property
     def batch(self) -> bool:
@@ -192,31 +131,91 @@ class Profile(Input):
         return self.workflow == BATCH
 
     @cached_property
+    def needs(self) -> tuple[str, ...]:
+        """The stated needs, in the guide's order."""
+        return self.declared.needs_of(self.require)
+
+    @cached_property
     def context(self) -> Context:
         """What the weights of the criteria and the guide's answer depend on."""
-        return Context(self.require.needs, self.primary, self.batch)
+        return Context(self.needs, self.primary, self.batch)
+
+    @cached_property
+    def stated(self) -> int:
+        """The mask of the stated requirements."""
+        return sum(self.declared.requirement[name].bit for name in self.require)
 
     @cached_property
     def importances(self) -> tuple[int, ...]:
         """The importance of each criterion in declared order, defaults filled in."""
-        return tuple([self._importance(name) for name in CRITERION_NAMES])
+        defaults = neutral(self.declared, batch=self.batch)
+        if not self.prefer:
+            return defaults
+        stated = self.prefer
+        return tuple(
+            [stated.get(c.name, d) for c, d in zip(self.declared.criteria, defaults, strict=True)]
+        )
 
-    def _importance(self, name: str) -> int:
-        stated: int | None = getattr(self.prefer, name)
-        if stated is not None:
-            return stated
-        return 0 if self.batch and name == "latency" else NEUTRAL_IMPORTANCE
+    def checked_against(self, declared: Declarations) -> Profile:
+        """Return the profile as another catalogue reads it; itself where that is the same.
+
+        Raises:
+            InputError: with what the other catalogue does not know.
+        """
+        if declared is self.declared:
+            return self
+        return parse_profile(self.to_dict(), _PLACE, declared)
+
+    def revised(
+        self,
+        *,
+        require: Mapping[str, Required | None] | None = None,
+        prefer: Mapping[str, int] | None = None,
+        accept_beta: bool | None = None,
+    ) -> Profile:
+        """Return the profile with some values changed; None drops a requirement.
+
+        The values must be valid ones: amounts in range, members as they are spelled. Where the
+        change takes away the need that `primary` names, `primary` goes with it.
+
+        Raises:
+            InputError: where the changed profile contradicts itself.
+        """
+        fields = {
+            "name": self.name,
+            "workflow": self.workflow,
+            "primary": self.primary,
+            ACCEPT_BETA: self.accept_beta if accept_beta is None else accept_beta,
+            "require": self.require,
+            "prefer": self.prefer,
+        }
+        if require:
+            wanted = {**self.require, **require}
+            names = [r.name for r in self.declared.requirements if wanted.get(r.name) is not None]
+            fields["require"] = {name: wanted[name] for name in names}
+            if self.primary not in self.declared.needs_of(fields["require"]):
+                fields["primary"] = None
+        if prefer:
+            stated = {**self.prefer, **prefer}
+            fields["prefer"] = {
+                c.name: stated[c.name] for c in self.declared.criteria if c.name in stated
+            }
+        return _consistent(_made(fields, self.declared, self.readings), _PLACE)
 
     def statements(self) -> list[str]:
         """Return what the profile states, in words: a line for each part that is stated."""
-        stated = self.to_dict()
-        needs = [requirement_text(name, value) for name, value in stated["require"].items()]
-        lines = ["Requires " + ("; ".join(needs) if needs else "nothing")]
-        if stated["prefer"]:
-            prefers = ", ".join(f"{name} {value}" for name, value in stated["prefer"].items())
-            lines.append(f"Prefers {prefers} (5 is neutral)")
+        wanted = [
+            requirement_text(self.declared.requirement[name], value)
+            for name, value in self.require.items()
+        ]
+        lines = ["Requires " + ("; ".join(wanted) if wanted else "nothing")]
+        if self.prefer:
+            importances = ", ".join(f"{name} {value}" for name, value in self.prefer.items())
+            lines.append(f"Prefers {importances} (5 is neutral)")
         if self.batch:
-            lines.append("Workflow: batch, so latency counts only where it is stated")
+            live = ", ".join(c.name for c in self.declared.criteria if c.live)
+            rest = f", so {live} counts only where it is stated" if live else ""
+            lines.append(f"Workflow: batch{rest}")
         if self.primary:
             lines.append(f"First comes {self.primary}")
         if self.accept_beta:
@@ -231,72 +230,295 @@ class Profile(Input):
                 for key in ("name", "workflow", "primary")
                 if (value := getattr(self, key)) is not None
             },
-            "accept_beta": self.accept_beta,
+            ACCEPT_BETA: self.accept_beta,
             "require": {
-                r.name: list(value) if isinstance(value, tuple) else value
-                for r in REQUIREMENTS
-                if (value := getattr(self.require, r.name))
+                name: list(value) if isinstance(value, tuple) else value
+                for name, value in self.require.items()
             },
-            "prefer": {
-                name: value
-                for name in CRITERION_NAMES
-                if (value := getattr(self.prefer, name)) is not None
-            },
+            "prefer": dict(self.prefer),
         }
 
 
-def parse_profile(data: object, place: str) -> Profile:
+def requirement_text(requirement: Requirement, value: object) -> str:
+    """Return a requirement with its value as a short text, such as `max_ttfb_ms <= 300 ms`."""
+    match requirement.kind:
+        case Kind.CAPABILITY:
+            return requirement.name
+        case Kind.SET:
+            members = value if isinstance(value, list | tuple) else [value]
+            return f"{requirement.name} {', '.join(map(str, members))}"
+        case _:
+            sign = "<=" if requirement.ceiling else ">="
+            unit = f" {requirement.unit}" if requirement.unit else ""
+            return f"{requirement.name} {sign} {number(value)}{unit}"
+
+
+@lru_cache(maxsize=2**6)
+def neutral(declared: Declarations, *, batch: bool) -> tuple[int, ...]:
+    """Return the importance of each criterion where none is stated."""
+    return tuple(0 if batch and c.live else NEUTRAL_IMPORTANCE for c in declared.criteria)
+
+
+def parse_profile(data: object, place: str, declared: Declarations | None = None) -> Profile:
     """Return the profile that `data`, a mapping, describes.
+
+    Args:
+        data: the content; a profile is read again.
+        place: where it comes from, for messages.
+        declared: what can be asked; None for what the shipped catalogue declares.
 
     Raises:
         InputError: with every fault of `data`, each under `place`.
     """
-    return parse(Profile, _table(data), place)
+    known = _shipped() if declared is None else declared
+    if isinstance(data, Profile):
+        return data.checked_against(known)
+    profile = Profile.__new__(Profile)
+    profile.__dict__.update(_checked(data, place, known))
+    return profile
 
 
-def profile_schema() -> dict[str, Any]:
+def _shipped() -> Declarations:
+    from mars_solver.inputs.files import load_catalogue  # noqa: PLC0415  (a profile needs no file)
+
+    return load_catalogue().declared
+
+
+def _restored(fields: dict[str, Any]) -> Profile:
+    kept = {k: fields[k] for k in ("name", "workflow", "primary", ACCEPT_BETA, "require", "prefer")}
+    return _made(kept, fields["declared"], fields["readings"])
+
+
+def _made(
+    fields: Mapping[str, Any], declared: Declarations, readings: tuple[tuple[str, str], ...]
+) -> Profile:
+    """Return a profile of valid fields."""
+    profile = Profile.__new__(Profile)
+    profile.__dict__.update(
+        fields,
+        require=MappingProxyType(dict(fields["require"])),
+        prefer=MappingProxyType(dict(fields["prefer"])),
+        declared=declared,
+        readings=readings,
+    )
+    return profile
+
+
+def _checked(data: object, place: str, declared: Declarations) -> dict[str, Any]:
+    """Return the fields of the profile that a mapping describes.
+
+    Raises:
+        InputError: with every fault.
+    """
+    form = profile_form(declared)
+    parsed = parse(form, dict(data) if isinstance(data, Mapping) else data, place)
+    require: dict[str, Required] = {}
+    readings: dict[str, str] = {}
+    for requirement in declared.requirements:
+        value = getattr(parsed.require, requirement.name)  # type: ignore[attr-defined]
+        if isinstance(value, _Members):
+            readings |= value.readings
+            value = value.members
+        if value:
+            require[requirement.name] = value
+    prefer = {
+        c.name: value
+        for c in declared.criteria
+        if (value := getattr(parsed.prefer, c.name)) is not None  # type: ignore[attr-defined]
+    }
+    fields = {key: getattr(parsed, key) for key in ("name", "workflow", "primary", ACCEPT_BETA)}
+    profile = _made(
+        {**fields, "require": require, "prefer": prefer}, declared, tuple(readings.items())
+    )
+    return _consistent(profile, place).__dict__
+
+
+def _consistent(profile: Profile, place: str) -> Profile:
+    """Return a profile that does not contradict itself.
+
+    Raises:
+        InputError: where it does.
+    """
+    primary, needs = profile.primary, profile.needs
+    problems = []
+    if primary and primary not in needs:
+        stated = ", ".join(needs) or "none"
+        hint = f"state a requirement of {primary} under require, or drop primary"
+        problems.append(
+            Problem(place, "primary", f"a need that is stated ({stated})", primary, hint)
+        )
+    if profile.batch:
+        live = next((n for n in profile.declared.needs if n.live and n.name in needs), None)
+        if live is not None:
+            problems.append(Problem(place, "workflow", *_contradiction(profile, live)))
+    if problems:
+        raise InputError(problems)
+    return profile
+
+
+def _contradiction(profile: Profile, need: Need) -> tuple[str, str, str]:
+    """Return why a live need cannot be rendered ahead of time, as a problem has it."""
+    cause = next(name for name, value in profile.require.items() if need.states(name, value))
+    limit = dict(need.below).get(cause)
+    hint = f"drop workflow, or drop {cause}" + (f" or raise it to {limit}" if limit else "")
+    return f"none beside {cause}, which needs {need.name}", BATCH, hint
+
+
+# ------------------------------------------------------------------------- the form
+
+
+class _Members(NamedTuple):
+    """The members that a set requirement asks for, and how some of them were read."""
+
+    members: tuple[Member, ...]
+    readings: dict[str, str]
+
+
+def _members(value: object, declared: Declarations, requirement: Requirement) -> _Members:
+    """Return the members that a list names."""
+    attribute = declared.attributes[requirement.attribute]
+    if value is None:
+        return _Members((), {})
+    if isinstance(value, str) or not isinstance(value, list | tuple):
+        example = {"language": '["en-us"]', "number": "[24000]", "text": '["wav"]'}
+        what = "language tags" if attribute.members == "language" else "members"
+        raise unexpected(value, f"a list of {what}, such as {example[attribute.members]}")
+    issues: list[Issue] = []
+    members: dict[Member, Member] = {}
+    readings: dict[str, str] = {}
+    for i, written in enumerate(value):
+        member = read_member(attribute, written)
+        if member is None:
+            expected, hint = expected_member(attribute)
+            issues.append((str(i), expected, shown(written), hint))
+            continue
+        members.setdefault(member_key(member), member)
+        if isinstance(written, str) and attribute.members == "language":
+            plain = written.strip(" ").lower().replace("_", "-")
+            if plain != member:
+                readings[plain] = str(member)
+    if issues:
+        raise invalid(*issues)
+    return _Members(tuple(members.values()), readings)
+
+
+def _table(value: object) -> object:
+    """Return an absent table as an empty one, and any mapping as a dict."""
+    if value is None:
+        return {}
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+_MEMBER_SCHEMA: Final = {
+    "language": {"type": "string", "pattern": "^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$"},
+    "number": {"type": "number"},
+    "text": {"type": "string", "minLength": 1},
+}
+
+
+def _requirement_type(requirement: Requirement, declared: Declarations) -> Any:
+    match requirement.kind:
+        case Kind.CAPABILITY:
+            return Flag
+        case Kind.SET:
+            check = partial(_members, declared=declared, requirement=requirement)
+            items = _MEMBER_SCHEMA[requirement.members]
+            schema = {"type": ["array", "null"], "items": items}
+            return Annotated[Any, PlainValidator(check), WithJsonSchema(schema)]
+        case _:
+            return Amount
+
+
+@lru_cache(maxsize=2**6)
+def profile_form(declared: Declarations) -> type[Input]:
+    """Return the form of a profile: what pydantic checks, and what its JSON Schema comes from."""
+    require: dict[str, Any] = {}
+    for r in declared.requirements:
+        default = False if r.kind is Kind.CAPABILITY else None
+        unit = f", in {r.unit}" if r.unit else ""
+        require[r.name] = (
+            _requirement_type(r, declared),
+            Field(default=default, description=f"{r.describe}{unit}"),
+        )
+    prefer: dict[str, Any] = {
+        c.name: (
+            Importance,
+            Field(default=None, description=f"importance of {c.describe}: 5 neutral, 0 off"),
+        )
+        for c in declared.criteria
+    }
+    requirements = create_model("Requirements", __base__=Input, **require)
+    preferences = create_model("Preferences", __base__=Input, **prefer)
+    needs = [need.name for need in declared.needs]
+    primary: Any = Annotated[str | None, choice(*needs)] if needs else Annotated[None, _NO_NEED]
+    form = create_model(
+        "Profile",
+        __base__=Input,
+        name=(TextLine, None),
+        workflow=(Annotated[Workflow | None, choice(BATCH)], None),
+        primary=(primary, None),
+        accept_beta=(Flag, False),
+        require=(
+            Annotated[requirements, BeforeValidator(_table)],
+            Field(default_factory=requirements),
+        ),
+        prefer=(
+            Annotated[preferences, BeforeValidator(_table)],
+            Field(default_factory=preferences),
+        ),
+    )
+    form.__doc__ = "What one project needs."
+    return form
+
+
+def _no_need(value: object) -> None:
+    if value is not None:
+        raise unexpected(value, "nothing: this catalogue has no guide, and so no needs")
+
+
+_NO_NEED: Final = PlainValidator(_no_need)
+
+
+def profile_schema(declared: Declarations | None = None) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a profile."""
-    schema = Profile.model_json_schema()
-    definitions = schema["$defs"]
-    for name, field in definitions["Requirements"]["properties"].items():
-        unit = REQUIREMENT[name].unit
-        field["description"] = REQUIREMENT[name].describe + (f", in {unit}" if unit else "")
-    for criterion in CRITERIA:
-        field = definitions["Preferences"]["properties"][criterion.name]
-        field["description"] = f"importance of {criterion.describe}: 5 neutral, 0 off"
+    known = _shipped() if declared is None else declared
+    schema = profile_form(known).model_json_schema()
     for table in ("require", "prefer"):
-        reference = schema["properties"][table]
+        reference = {"$ref": schema["properties"][table]["$ref"]}
         schema["properties"][table] = {"anyOf": [reference, {"type": "null"}]}
-    real_time = next(need for need in NEEDS if need.name == "real_time")
+    live = [need for need in known.needs if need.live]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "mars-solver/profile/1",
+        "$id": "mars-solver/profile/2",
         **schema,
         "allOf": [
             *(
-                {"if": _has("primary", {"const": need.name}), "then": _states(need)}
-                for need in NEEDS
+                {"if": _has("primary", {"const": need.name}), "then": _states(need, known)}
+                for need in known.needs
             ),
-            {"if": _has("workflow", {"const": BATCH}), "then": {"not": _states(real_time)}},
+            *(
+                {"if": _has("workflow", {"const": BATCH}), "then": {"not": _states(need, known)}}
+                for need in live
+            ),
         ],
     }
 
 
-def _states(need: Need) -> dict[str, Any]:
+_STATED: Final[dict[Kind, dict[str, Any]]] = {
+    Kind.CAPABILITY: {"const": True},
+    Kind.NUMBER: {"type": "number"},
+    Kind.ORDINAL: {"type": "number"},
+    Kind.SET: {"type": "array", "minItems": 1},
+}
+
+
+def _states(need: Need, declared: Declarations) -> dict[str, Any]:
     """Return the schema of profiles that state a need."""
-    stating = [(name, _STATED[REQUIREMENT[name].kind]) for name in need.stated_by]
-    if need.ceiling:
-        name, limit = need.ceiling
-        stating.append((name, {"type": "number", "exclusiveMaximum": limit}))
+    stating = [(name, _STATED[declared.requirement[name].kind]) for name in need.stated_by]
+    stating += [(name, {"type": "number", "exclusiveMaximum": limit}) for name, limit in need.below]
     return {"anyOf": [_has("require", _has(name, value)) for name, value in stating]}
 
 
 def _has(key: str, value: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of tables in which a key has a value of some schema."""
     return {"type": "object", "properties": {key: value}, "required": [key]}
-
-
-_STATED: dict[Kind, dict[str, Any]] = {
-    Kind.CAPABILITY: {"const": True},
-    Kind.CEILING: {"type": "number"},
-}

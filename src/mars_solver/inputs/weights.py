@@ -1,48 +1,54 @@
-"""The weights: value functions with fixed anchors, how needs emphasise the criteria, their text."""
+"""The weights: value functions with fixed anchors, and how needs emphasise the criteria.
+
+A file of weights names criteria and needs; which of them count is the catalogue's matter.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from functools import cached_property, reduce
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, PlainValidator, model_validator
 
-from mars_solver.errors import shown
+from mars_solver.errors import Problem, shown
+from mars_solver.inputs.attributes import Criterion, Declarations
 from mars_solver.inputs.catalogue import digest
-from mars_solver.inputs.facts import Text, Version
 from mars_solver.inputs.parsing import (
     Bound,
     Input,
     Issue,
+    Text,
     TextLine,
+    Version,
     choice,
     invalid,
     parse,
     unexpected,
 )
 from mars_solver.inputs.profile import Context
-from mars_solver.vocabulary import BATCH, CRITERION_NAMES, NEEDS, VALUE_SCALE
+from mars_solver.vocabulary import BATCH, VALUE_SCALE, Kind
 
 MAX_WEIGHT: Final = 10**6
 """The largest weight in a file: importances, emphases and values then multiply within int64."""
 
 
-def _up_to(most: int) -> PlainValidator:
-    """Return a validator for a whole number from 0 to `most`."""
-
-    def check(value: object) -> int:
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
-            return value
-        raise unexpected(value, f"a whole number from 0 to {most}")
-
-    return PlainValidator(check)
+def _weight(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_WEIGHT:
+        return value
+    raise unexpected(value, f"a whole number from 0 to {MAX_WEIGHT}")
 
 
-Weight = Annotated[int, _up_to(MAX_WEIGHT)]
-Value = Annotated[int, _up_to(VALUE_SCALE)]
+def _value(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= VALUE_SCALE:
+        return value
+    raise unexpected(value, f"a whole number from 0 to {VALUE_SCALE}")
+
+
+Weight = Annotated[int, PlainValidator(_weight)]
+Value = Annotated[int, PlainValidator(_value)]
 
 
 class Anchor(Input):
@@ -78,38 +84,8 @@ class Curve(Input):
         return self
 
 
-class Curves(Input):
-    """The value function of each criterion that a number scores; control is 0 or the whole."""
-
-    latency: Curve
-    fidelity: Curve
-    expressiveness: Curve
-    footprint: Curve
-
-
-class PerCriterion(Input):
-    """One whole number for each criterion."""
-
-    latency: Weight
-    fidelity: Weight
-    expressiveness: Weight
-    control: Weight
-    footprint: Weight
-
-
-class PerNeed(Input):
-    """One vector for each need."""
-
-    real_time: PerCriterion
-    voice_transfer: PerCriterion
-    style_control: PerCriterion
-    on_device: PerCriterion
-
-
-class Emphasis(PerNeed):
-    """What is added to the base where a need is stated, or the workflow is batch."""
-
-    batch: PerCriterion
+Row = dict[Text, Weight]
+"""One whole number for each criterion; one that is not listed counts 0."""
 
 
 class Provenance(Input):
@@ -139,81 +115,128 @@ class Weights(Input):
     format: Version = Field(alias="schema")
     name: Text
     note: TextLine = None
-    curves: Curves
-    base: PerCriterion
-    emphasis: Emphasis
-    first: PerNeed
+    curves: dict[Text, Curve] = Field(default_factory=dict)
+    """The value function of each criterion that a number scores; a capability is 0 or all."""
+    base: Row
+    emphasis: dict[Text, Row] = Field(default_factory=dict)
+    """What is added to the base where a need is stated, or the workflow is batch."""
+    first: dict[Text, Row] = Field(default_factory=dict)
     """What is added where a need is the primary one."""
 
     provenance: Provenance | None = None
     """What made them; no answer depends on it, so that the digest leaves it out."""
+
+    def __hash__(self) -> int:
+        """Return the hash of the content."""
+        return hash(self.sha256)
 
     @cached_property
     def sha256(self) -> str:
         """The digest of the content, without its provenance."""
         return digest(self.model_dump(by_alias=True, exclude_none=True, exclude={"provenance"}))
 
-    @cached_property
-    def vectors(self) -> Vectors:
-        """The numbers of each of `VECTORS`."""
-        return tuple(_row(reduce(getattr, path, self)) for path in VECTORS)  # type: ignore[arg-type]
+    def knows(self, criterion: Criterion) -> bool:
+        """Return whether these weights score a criterion."""
+        scored = criterion.kind is Kind.CAPABILITY or criterion.name in self.curves
+        return scored and criterion.name in self.base
+
+    def row(self, path: Path, declared: Declarations) -> tuple[int, ...]:
+        """Return the numbers at a path of `vector_paths`, in the order of the criteria."""
+        table: Any = getattr(self, path[0])
+        row = table if len(path) == 1 else table.get(path[1], {})
+        return tuple([row.get(c.name, 0) if self.knows(c) else 0 for c in declared.criteria])
+
+    def notes(self, declared: Declarations) -> Iterator[str]:
+        """Yield what of the file a catalogue has no use for, in sentences."""
+        criteria = {name for row in self._rows() for name in row} | self.curves.keys()
+        needs = (self.emphasis.keys() | self.first.keys()) - {BATCH}
+        for what, names, known in (
+            ("criteria", criteria, declared.criterion.keys()),
+            ("needs", needs, declared.need.keys()),
+        ):
+            extra = sorted(names - known)
+            if extra:
+                listed = ", ".join(extra)
+                yield f"weights {self.name}: this catalogue has no {what} {listed}; ignored"
+
+    def _rows(self) -> Iterator[Row]:
+        yield self.base
+        yield from self.emphasis.values()
+        yield from self.first.values()
 
 
+Path = tuple[str, ...]
 Vectors = tuple[tuple[int, ...], ...]
-"""One row of whole numbers for each of `VECTORS`, its criteria in declared order."""
-VECTORS: Final[tuple[tuple[str, ...], ...]] = (
-    ("base",),
-    *(("emphasis", need.name) for need in NEEDS),
-    ("emphasis", BATCH),
-    *(("first", need.name) for need in NEEDS),
-)
-"""The path of each vector in a file: all numbers that can be tuned."""
+"""One row of whole numbers for each of `vector_paths`, its criteria in declared order."""
 
 
-def applying(context: Context) -> tuple[int, ...]:
-    """Return the indices in `VECTORS` of the vectors that add up to a profile's weights.
-
-    The base, the emphasis of each stated need and of batch, and the first of the primary need.
-    """
-    return tuple(
-        [0]
-        + [1 + i for i, need in enumerate(NEEDS) if need.name in context.needs]
-        + ([1 + len(NEEDS)] if context.batch else [])
-        + [2 + len(NEEDS) + i for i, need in enumerate(NEEDS) if need.name == context.primary]
+def vector_paths(declared: Declarations) -> tuple[Path, ...]:
+    """Return the path of each vector in a file that counts for a catalogue: all that is tuned."""
+    needs = [need.name for need in declared.needs]
+    return (
+        ("base",),
+        *(("emphasis", need) for need in needs),
+        ("emphasis", BATCH),
+        *(("first", need) for need in needs),
     )
 
 
-def coefficients(weights: Weights, context: Context) -> tuple[int, ...]:
+def vectors(weights: Weights, declared: Declarations) -> Vectors:
+    """Return the numbers of each of `vector_paths`."""
+    return tuple([weights.row(path, declared) for path in vector_paths(declared)])
+
+
+def applying(context: Context, declared: Declarations) -> tuple[int, ...]:
+    """Return the indices in `vector_paths` of the vectors that add up to a profile's weights.
+
+    The base, the emphasis of each stated need and of batch, and the first of the primary need.
+    """
+    many = len(declared.needs)
+    return tuple(
+        [0]
+        + [1 + declared.need[name].index for name in context.needs]
+        + ([1 + many] if context.batch else [])
+        + ([2 + many + declared.need[context.primary].index] if context.primary else [])
+    )
+
+
+def coefficients(weights: Weights, declared: Declarations, context: Context) -> tuple[int, ...]:
     """Return what the importance of each criterion is multiplied by, in declared order."""
-    columns = zip(*(weights.vectors[i] for i in applying(context)), strict=True)
-    return tuple(sum(column) for column in columns)
+    rows = vectors(weights, declared)
+    columns = zip(*(rows[i] for i in applying(context, declared)), strict=True)
+    return tuple([sum(column) for column in columns])
 
 
-def with_vectors(weights: Weights, vectors: Vectors, **fields: Any) -> Weights:
+def with_vectors(weights: Weights, declared: Declarations, rows: Vectors, **fields: Any) -> Weights:
     """Return weights with other vectors, and perhaps another name, note or provenance.
 
     Raises:
         InputError: where they are out of range.
     """
     data = weights.model_dump(by_alias=True)
-    for path, row in zip(VECTORS, vectors, strict=True):
+    names = [c.name for c in declared.criteria if weights.knows(c)]
+    for path, row in zip(vector_paths(declared), rows, strict=True):
         table = data
         for part in path[:-1]:
-            table = table[part]
-        table[path[-1]] = dict(zip(CRITERION_NAMES, row, strict=True))
+            table = table.setdefault(part, {})
+        kept = {c.name: x for c, x in zip(declared.criteria, row, strict=True) if c.name in names}
+        table[path[-1]] = {**table.get(path[-1], {}), **kept}
     return parse(Weights, {**data, **fields}, "weights")
 
 
-def _row(vector: PerCriterion) -> tuple[int, ...]:
-    return tuple(getattr(vector, name) for name in CRITERION_NAMES)
+def check_preferences(
+    weights: Weights, declared: Declarations, names: Iterable[str], place: str
+) -> Iterator[Problem]:
+    """Yield a problem for each preferred criterion that the weights do not know."""
+    for name in names:
+        if not weights.knows(declared.criterion[name]):
+            kind = declared.criterion[name].kind
+            rows = f"base.{name}" + ("" if kind is Kind.CAPABILITY else f" and curves.{name}")
+            expected = f"a criterion that the weights {weights.name} score"
+            hint = f"add {rows} to that file, or use weights that have them"
+            yield Problem(place, f"prefer.{name}", expected, name, hint)
 
 
-_UNITS: Final = {
-    "latency": "time to first byte in ms",
-    "fidelity": "judged, 1 to 5",
-    "expressiveness": "judged, 1 to 5",
-    "footprint": "memory of the weights in MB",
-}
 _ABOUT_CURVES: Final = (
     "Value functions: a fact at or before the first anchor takes its value, at or beyond the last",
     "(infinity included) that one's; between two anchors the value runs straight along the scale.",
@@ -225,11 +248,12 @@ _ABOUT_VECTORS: Final = (
 _ABOUT_PROVENANCE: Final = ("What made this file. No answer and no digest depends on it.",)
 
 
-def weights_toml(weights: Weights, comments: Sequence[str] = ()) -> str:
+def weights_toml(weights: Weights, declared: Declarations, comments: Sequence[str] = ()) -> str:
     """Return the text of a file of weights; reading it gives equal weights.
 
     Args:
         weights: to write.
+        declared: in what order criteria and needs are listed, and in which units.
         comments: lines at the top, without the `#`.
     """
     lines = list(_commented(comments))
@@ -237,13 +261,17 @@ def weights_toml(weights: Weights, comments: Sequence[str] = ()) -> str:
     if weights.note is not None:
         lines.append(f"note = {_quoted(weights.note)}")
     lines += ["", *_commented(_ABOUT_CURVES)]
-    for name, unit in _UNITS.items():
-        lines += [*_curve(name, unit, getattr(weights.curves, name)), ""]
+    for name in _in_order(weights.curves, declared):
+        lines += [*_curve(name, _about(declared, name), weights.curves[name]), ""]
     lines += _commented(_ABOUT_VECTORS)
-    for path in VECTORS:
-        vector: Any = reduce(getattr, path, weights)
-        lines.append(f"[{'.'.join(path)}]")
-        lines += [f"{name} = {getattr(vector, name)}" for name in CRITERION_NAMES]
+    tables = [("base", weights.base)]
+    needs = [*declared.need, BATCH]
+    for key, rows in (("emphasis", weights.emphasis), ("first", weights.first)):
+        ordered = [*(n for n in needs if n in rows), *sorted(rows.keys() - set(needs))]
+        tables += [(f"{key}.{name}", rows[name]) for name in ordered]
+    for path, row in tables:
+        lines.append(f"[{path}]")
+        lines += [f"{name} = {row[name]}" for name in _in_order(row, declared)]
         lines.append("")
     if weights.provenance is not None:
         lines += [*_commented(_ABOUT_PROVENANCE), "[provenance]"]
@@ -251,13 +279,32 @@ def weights_toml(weights: Weights, comments: Sequence[str] = ()) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
+def _in_order(names: Iterable[str], declared: Declarations) -> list[str]:
+    """Return criteria in declared order, those that are not declared last."""
+    given = set(names)
+    known = [c.name for c in declared.criteria if c.name in given]
+    return [*known, *sorted(given - set(known))]
+
+
+def _about(declared: Declarations, name: str) -> str:
+    """Return what the places of a curve are, in words."""
+    criterion = declared.criterion.get(name)
+    if criterion is None:
+        return ""
+    attribute = declared.attributes[criterion.attribute]
+    label = attribute.label[0].lower() + attribute.label[1:]
+    if attribute.scale:
+        return f"{label}, {attribute.scale[0]:g} to {attribute.scale[1]:g}"
+    return f"{label} in {attribute.unit}" if attribute.unit else label
+
+
 def _commented(lines: Sequence[str]) -> Iterator[str]:
     for line in lines:
         yield f"# {line}"
 
 
-def _curve(name: str, unit: str, curve: Curve) -> Iterator[str]:
-    yield f"[curves.{name}]  # {unit}"
+def _curve(name: str, about: str, curve: Curve) -> Iterator[str]:
+    yield f"[curves.{name}]" + (f"  # {about}" if about else "")
     yield f"scale = {_quoted(curve.scale)}"
     anchors = ", ".join(f"{{ at = {a.at}, value = {a.value} }}" for a in curve.anchors)
     yield f"anchors = [{anchors}]"

@@ -1,103 +1,25 @@
-"""The constraints: runnable configurations, checks of requirements, and their verdicts.
-
-A profile becomes one check for each stated requirement. A check is compared with the facts of a
-model, and with the configurations in which the model can run. This is the only place where a
-requirement is compared with a fact; every path through the package asks here.
-"""
+"""What a verdict is, and which ways to use a model there are: the one semantics of all paths."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, cast
 
+from mars_solver.inputs.attributes import Declarations, Requirement
 from mars_solver.inputs.catalogue import Catalogue
-from mars_solver.inputs.facts import EVERYTHING, Model
-from mars_solver.inputs.profile import Profile
-from mars_solver.vocabulary import (
-    BIT,
-    ENABLED_BY,
-    REQUIREMENTS,
-    VARIABLES,
-    Kind,
-    Policy,
-    Requirement,
-    Variable,
-    Verdict,
-)
+from mars_solver.inputs.facts import EVERYTHING, Member, member_key
+from mars_solver.inputs.models import Model
+from mars_solver.inputs.profile import Profile, Required
+from mars_solver.vocabulary import BATCH, Kind, Policy, Verdict
+
+Configuration = tuple[str, ...]
+"""A way to use a model: one value for each declared variable, in declared order."""
 
 
-class Configuration(NamedTuple):
-    """A runnable way to use a model: one value for each variable of the vocabulary."""
-
-    deployment: str
-    delivery: str
-    voice: str
-    style: str
-
-    def value(self, variable: Variable) -> str:
-        """Return the value of a variable."""
-        chosen: str = getattr(self, variable)
-        return chosen
+# --------------------------------------------------------------------- verdicts
 
 
-def enumerate_configurations(catalogue: Catalogue) -> dict[str, tuple[Configuration, ...]]:
-    """Return the configurations of each model by its id, in declared order.
-
-    The variables are the model and those of the vocabulary. A value is forbidden where every
-    capability that could enable it is a "no"; an unknown capability admits it. A catalogue holds
-    no model without a configuration.
-    """
-    from constraint import Problem as ConstraintProblem  # noqa: PLC0415  (loads when used)
-
-    models = {model.id: model for model in catalogue.models}
-    problem = ConstraintProblem()
-    problem.addVariable("model", list(models))
-    for variable, domain in VARIABLES.items():
-        problem.addVariable(variable, list(domain))
-        allowed = _allowed(models, variable)
-
-        def possible(model: str, value: str, allowed: set[tuple[str, str]] = allowed) -> bool:
-            return (model, value) in allowed
-
-        problem.addConstraint(possible, ("model", variable))
-    by_model: dict[str, list[Configuration]] = {model: [] for model in models}
-    for solution in problem.getSolutions():
-        model = solution.pop("model")
-        by_model[model].append(Configuration(**solution))
-    return {model: tuple(sorted(each, key=_declared_order)) for model, each in by_model.items()}
-
-
-def _allowed(models: Mapping[str, Model], variable: Variable) -> set[tuple[str, str]]:
-    """Return the pairs of model and value that the capabilities do not forbid."""
-    return {
-        (name, value)
-        for name, model in models.items()
-        for value in VARIABLES[variable]
-        if any(known is not False for known in _enablers(model, variable, value))
-    }
-
-
-def _enablers(model: Model, variable: Variable, value: str) -> list[bool | None]:
-    """Return what is known of the capabilities that enable a value; True where none is needed."""
-    return [model.capability(c) for c in ENABLED_BY.get((variable, value), ())] or [True]
-
-
-@cache
-def _declared_order(configuration: Configuration) -> tuple[int, ...]:
-    """Return the key that sorts configurations in the order of the vocabulary."""
-    return tuple(
-        domain.index(configuration.value(variable)) for variable, domain in VARIABLES.items()
-    )
-
-
-Required = bool | int | float | tuple[str, ...]
-"""What a requirement asks for: true, a number, or locales."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One stated requirement with what it asks for."""
 
     requirement: Requirement
@@ -109,62 +31,59 @@ class Check:
         return cast("int | float", self.required)
 
     @property
-    def locales(self) -> tuple[str, ...]:
-        """The locales that `languages` asks for."""
-        return cast("tuple[str, ...]", self.required)
+    def members(self) -> tuple[Member, ...]:
+        """The members that a set requirement asks for."""
+        return cast("tuple[Member, ...]", self.required)
 
 
 def checks(profile: Profile) -> tuple[Check, ...]:
     """Return a check for each stated requirement, in declared order."""
-    return tuple(
-        Check(requirement, required)
-        for requirement in REQUIREMENTS
-        if (required := getattr(profile.require, requirement.name))
-    )
+    known = profile.declared.requirement
+    return tuple([Check(known[name], required) for name, required in profile.require.items()])
 
 
-def ruled_out(requirement: Requirement, configuration: Configuration) -> bool:
-    """Return whether a configuration, whatever the model's facts, cannot meet a requirement."""
-    if requirement.pin is None:
-        return False
-    variable, value = requirement.pin
-    return configuration.value(variable) != value
-
-
-def fact_verdict(check: Check, model: Model) -> Verdict:
+def verdict(check: Check, model: Model, catalogue: Catalogue) -> Verdict:
     """Return the verdict of a check on the facts of a model, in its best configuration."""
-    own = own_verdict(check, model)
-    implied = check.requirement.implies
-    return own if implied is None else max(own, capability_verdict(model, implied))
+    implied = [settled(model.capability(name)) for name in check.requirement.implies]
+    return max([own_verdict(check, model, catalogue), *implied])
 
 
-def own_verdict(check: Check, model: Model) -> Verdict:
+def own_verdict(check: Check, model: Model, catalogue: Catalogue) -> Verdict:
     """Return the verdict of a check without what it implies."""
-    fact = check.requirement.fact
-    match check.requirement.kind:
+    requirement = check.requirement
+    attribute = requirement.attribute
+    match requirement.kind:
         case Kind.CAPABILITY:
-            return capability_verdict(model, fact)
-        case Kind.LOCALES:
-            return max(locale_verdict(model, tag) for tag in check.locales)
-        case Kind.CEILING:
-            low, high = model.range(fact) or EVERYTHING
-            return _compared(met=high <= check.amount, violated=low > check.amount)
-        case Kind.FLOOR:
-            low, high = model.range(fact) or EVERYTHING
+            return settled(model.capability(attribute))
+        case Kind.SET:
+            return max(member_verdict(each, model, attribute, catalogue) for each in check.members)
+        case _:
+            low, high = model.range(attribute) or EVERYTHING
+            if requirement.ceiling:
+                return _compared(met=high <= check.amount, violated=low > check.amount)
             return _compared(met=low >= check.amount, violated=high < check.amount)
 
 
-def capability_verdict(model: Model, name: str) -> Verdict:
-    """Return the verdict of a requirement for a capability."""
-    return _settled(model.capability(name))
+def member_verdict(member: Member, model: Model, attribute: str, catalogue: Catalogue) -> Verdict:
+    """Return the verdict of a requirement for one member of a set.
+
+    A language without a region asks for any locale of it: it is violated only where every known
+    locale of it is a "no", and no other one can be a "yes".
+    """
+    known = model.set(attribute)
+    key = member_key(member)
+    asked = catalogue.in_language(attribute, key)
+    if asked == [key]:
+        return settled(known.known(key))
+    each = [known.known(one) for one in asked]
+    if known.others or any(each):
+        return Verdict.MET
+    none_left = known.others is False and all(one is False for one in each)
+    return Verdict.VIOLATED if none_left else Verdict.UNVERIFIED
 
 
-def locale_verdict(model: Model, tag: str) -> Verdict:
-    """Return the verdict of a requirement for one locale."""
-    return _settled(model.speaks(tag))
-
-
-def _settled(known: bool | None) -> Verdict:
+def settled(known: bool | None) -> Verdict:
+    """Return the verdict of a requirement for what is a yes, a no, or unknown."""
     return Verdict.UNVERIFIED if known is None else _compared(met=known, violated=not known)
 
 
@@ -172,6 +91,134 @@ def _compared(*, met: bool, violated: bool) -> Verdict:
     if violated:
         return Verdict.VIOLATED
     return Verdict.MET if met else Verdict.UNVERIFIED
+
+
+# --------------------------------------------------------------- configurations
+
+
+class RunnableConfiguration(NamedTuple):
+    """One configuration of a model, with what does not depend on the profile."""
+
+    values: Configuration
+    ruled_out: int
+    """The mask of the requirements that it cannot meet, whatever the facts."""
+    unknown: int
+    """How many of its values rest on capabilities that are not a "yes"."""
+    batch: tuple[bool, ...]
+    """For each variable that has a value for batch work: whether it is chosen."""
+    spare: tuple[int, ...]
+    """For each spare value chosen: the mask of the requirements that pin it."""
+
+
+def ruled_out(requirement: Requirement, values: Configuration, declared: Declarations) -> bool:
+    """Return whether a configuration, whatever the model's facts, cannot meet a requirement."""
+    chosen = dict(zip(declared.variables, values, strict=True))
+    return any(chosen[variable] not in allowed for variable, allowed in requirement.pins)
+
+
+def enumerate_configurations(catalogue: Catalogue) -> dict[str, tuple[Configuration, ...]]:
+    """Return the configurations of each model by its id, in declared order.
+
+    The variables of the constraint problem are the model and the declared ones. A value is
+    forbidden where every capability that could enable it is a "no"; an unknown capability admits
+    it. Combinations that a model calls impossible are forbidden.
+    """
+    from constraint import Problem as ConstraintProblem  # noqa: PLC0415  (loads when used)
+
+    declared = catalogue.declared
+    models = {model.id: model for model in catalogue.models}
+    problem = ConstraintProblem()
+    problem.addVariable("model", list(models))
+    for variable, domain in declared.variables.items():
+        problem.addVariable(f"value {variable}", [value.value for value in domain])
+        allowed = _allowed(models.values(), variable, declared)
+        problem.addConstraint(_in(allowed), ("model", f"value {variable}"))
+    variables = list(declared.variables)
+    impossible = {
+        (model.id, tuple(each.items())) for model in models.values() for each in model.impossible
+    }
+    for key in {tuple(name for name, _ in pairs) for _, pairs in impossible}:
+        some = {
+            (model, *(value for _, value in pairs))
+            for model, pairs in impossible
+            if tuple(name for name, _ in pairs) == key
+        }
+        problem.addConstraint(_not_in(some), ("model", *(f"value {name}" for name in key)))
+    configurations: dict[str, list[Configuration]] = {model: [] for model in models}
+    for solution in problem.getSolutions() if models else ():
+        values = tuple(solution[f"value {variable}"] for variable in variables)
+        configurations[solution["model"]].append(values)
+    order = {values: i for i, values in enumerate(declared.combinations)}
+    return {
+        model: tuple(sorted(each, key=order.__getitem__)) for model, each in configurations.items()
+    }
+
+
+def _in(allowed: set[tuple[str, ...]]) -> Callable[..., bool]:
+    return lambda *values: values in allowed
+
+
+def _not_in(forbidden: set[tuple[str, ...]]) -> Callable[..., bool]:
+    return lambda *values: values not in forbidden
+
+
+def _allowed(
+    models: Iterable[Model], variable: str, declared: Declarations
+) -> set[tuple[str, ...]]:
+    """Return the pairs of model and value that the capabilities do not forbid."""
+    return {
+        (model.id, value.value)
+        for model in models
+        for value in declared.variables[variable]
+        if any(known is not False for known in _enablers(model, variable, value.value, declared))
+    }
+
+
+def _enablers(model: Model, variable: str, value: str, declared: Declarations) -> list[bool | None]:
+    """Return what is known of the capabilities that enable a value; True where none is needed."""
+    enabling = declared.enabled_by.get((variable, value), ())
+    return [model.capability(each) for each in enabling] or [True]
+
+
+def runnable_configuration(
+    model: Model, values: Configuration, declared: Declarations
+) -> RunnableConfiguration:
+    """Return a configuration of a model with what it rules out and what it rests on."""
+    chosen = list(zip(declared.variables, values, strict=True))
+    return RunnableConfiguration(
+        values,
+        sum(r.bit for r in declared.requirements if ruled_out(r, values, declared)),
+        sum(not any(_enablers(model, *pair, declared)) for pair in chosen),
+        tuple(
+            value == BATCH
+            for variable, value in chosen
+            if any(each.value == BATCH for each in declared.variables[variable])
+        ),
+        tuple(
+            sum(r.bit for r in declared.requirements if value in dict(r.pins).get(variable, ()))
+            for variable, value in chosen
+            if declared.values[variable, value].spare
+        ),
+    )
+
+
+def preferred(
+    options: Iterable[RunnableConfiguration], stated: int, *, batch: bool
+) -> tuple[RunnableConfiguration, ...]:
+    """Return options, given in declared order, with the preferred first.
+
+    The values of the workflow, then the fewest values that rest on unknown capabilities, then the
+    fewest spare values that no stated requirement pins.
+    """
+
+    def key(option: RunnableConfiguration) -> tuple[int, int, int]:
+        amiss = sum(chosen != batch for chosen in option.batch)
+        return amiss, option.unknown, sum(not pinned & stated for pinned in option.spare)
+
+    return tuple(sorted(options, key=key))
+
+
+# ------------------------------------------------------------------------- masks
 
 
 class Masks(NamedTuple):
@@ -183,52 +230,6 @@ class Masks(NamedTuple):
     def under(self, policy: Policy) -> Masks:
         """Return the masks under a policy: "reject" counts what is unverified as violated."""
         return Masks(self.violated | self.unverified, 0) if policy == "reject" else self
-
-
-def fact_masks(asked: Iterable[Check], model: Model) -> Masks:
-    """Return which of some checks the facts of a model violate and leave unverified."""
-    violated = unverified = 0
-    for check in asked:
-        match fact_verdict(check, model):
-            case Verdict.VIOLATED:
-                violated |= BIT[check.requirement.name]
-            case Verdict.UNVERIFIED:
-                unverified |= BIT[check.requirement.name]
-    return Masks(violated, unverified)
-
-
-def fold(masks: Iterable[Masks]) -> Masks:
-    """Return the union of masks."""
-    violated = unverified = 0
-    for each in masks:
-        violated |= each.violated
-        unverified |= each.unverified
-    return Masks(violated, unverified)
-
-
-class RunnableConfiguration(NamedTuple):
-    """One configuration of a model, with what does not depend on the profile."""
-
-    configuration: Configuration
-    ruled_out: int
-    """The mask of the requirements that it cannot meet, whatever the facts."""
-    unknown: int
-    """How many of its values rest on capabilities that are not a "yes"."""
-
-    @classmethod
-    def of(cls, model: Model, configuration: Configuration) -> RunnableConfiguration:
-        """Return a configuration of a model with what it rules out and what it rests on."""
-        unknown = sum(
-            not any(_enablers(model, variable, configuration.value(variable)))
-            for variable in VARIABLES
-        )
-        return cls(configuration, _cannot_meet(configuration), unknown)
-
-
-@cache
-def _cannot_meet(configuration: Configuration) -> int:
-    """Return the mask of the requirements that a configuration rules out."""
-    return sum(BIT[r.name] for r in REQUIREMENTS if ruled_out(r, configuration))
 
 
 def missed(option: RunnableConfiguration, masks: Masks, stated: int) -> Masks:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from mars_solver.inputs.catalogue import Flowchart
 from mars_solver.inputs.profile import Context
 from mars_solver.solving.solver import Decision, Order
-from mars_solver.vocabulary import names_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,8 @@ class GuideVerdict:
     """Whether these models come first, or the first model is one of them where the facts do not
     let all of them stand best."""
     blocked_by: tuple[str, ...]
-    """The requirements that the guide's models do not meet; empty where the decision agrees."""
+    """The requirements that the guide's models do not meet; empty where the decision agrees, and
+    where preferences alone put another model first."""
 
 
 def answer(flowchart: Flowchart, context: Context) -> tuple[int | None, tuple[str, ...]]:
@@ -41,15 +41,16 @@ def answer(flowchart: Flowchart, context: Context) -> tuple[int | None, tuple[st
 
 
 def compare(flowchart: Flowchart, decision: Decision) -> GuideVerdict:
-    """Return the guide's answer to the profile of a decision, and whether the two agree."""
+    """Return whether a decision agrees with the guide, and what blocks the guide if not."""
     question, models = answer(flowchart, decision.profile.context)
-    agrees = agree(models, decision.ids, decision.orders)
+    ranked, orders = decision.ids, decision.orders
+    agrees = agree(models, ranked, orders)
     blocking = 0
-    if not agrees:
+    if not agrees and not stand_best(models, ranked, orders):
         for standing in decision.standings:
             if standing.model.id in models:
                 blocking |= standing.violated | standing.unverified
-    return GuideVerdict(question, models, agrees, names_of(blocking))
+    return GuideVerdict(question, models, agrees, decision.profile.declared.names_of(blocking))
 
 
 def agree(models: tuple[str, ...], ranked: Sequence[str], orders: Sequence[Order]) -> bool:
@@ -70,4 +71,4 @@ def agree(models: tuple[str, ...], ranked: Sequence[str], orders: Sequence[Order
 def stand_best(models: tuple[str, ...], ranked: Sequence[str], orders: Sequence[Order]) -> bool:
     """Return whether each of the guide's models has the best standing of any candidate."""
     best = {model for model, order in zip(ranked, orders, strict=True) if order == orders[0]}
-    return best.issuperset(models)
+    return bool(best) and best.issuperset(models)

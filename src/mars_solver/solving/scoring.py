@@ -1,10 +1,8 @@
 """The score: value functions of facts, and one exact integer kernel for one profile or many.
 
 A value is a whole number in 0..10**6, computed once for each end of a fact with decimal
-arithmetic and rounded half to even. Values and weights multiply and add in int64; the limits of
-`weights` keep every sum below 2**53. A model ranks by the midpoint of its least and its most sum.
-Midpoints are kept doubled, as the sum of both ends, so that they stay whole numbers; a score is a
-doubled sum divided by `full_score`.
+arithmetic and rounded half to even. Values and weights multiply and add exactly; the limits of
+`weights` keep every sum below 2**53.
 """
 
 from __future__ import annotations
@@ -13,30 +11,60 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mars_solver.inputs.facts import Model
+from mars_solver.inputs.attributes import Criterion, Declarations
+from mars_solver.inputs.models import Model
 from mars_solver.inputs.weights import Anchor, Curve, Weights
-from mars_solver.vocabulary import CRITERIA, VALUE_SCALE, Criterion
+from mars_solver.vocabulary import VALUE_SCALE, Kind
 
-Integers = NDArray[np.int64]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Integers = NDArray[np.int64]
+
 DOUBLED: Final = 2 * VALUE_SCALE
 """The doubled midpoint of the best value."""
+Ends = tuple[int, int]
+"""The least and the most that something can be."""
 _DIGITS: Final = 50
+_LANE: Final = 8
+"""Bytes of a packed sum: sums stay below 2**53."""
 
 
-def value_table(models: tuple[Model, ...], weights: Weights) -> Integers:
-    """Return the values of each model, shape (models, criteria, 2): least and most."""
-    rows = [[_ends(model, criterion, weights) for criterion in CRITERIA] for model in models]
-    return np.array(rows, dtype=np.int64).reshape(len(models), len(CRITERIA), 2)
+def value_rows(
+    models: Sequence[Model], declared: Declarations, weights: Weights
+) -> tuple[tuple[Ends, ...], ...]:
+    """Return the least and most value of each model for each criterion."""
+    return tuple(
+        tuple([_ends(model, criterion, weights) for criterion in declared.criteria])
+        for model in models
+    )
 
 
-def middles(values: Integers) -> tuple[tuple[int, ...], ...]:
-    """Return the doubled midpoints of a value table: of each model, one for each criterion."""
-    return tuple(map(tuple, values.sum(axis=2).tolist()))
+class Sums:
+    """The weighted sums of every model at once, for one profile.
+
+    The values of one criterion, of all models and both ends, are packed into one whole number, a
+    lane of 64 bits each, so that a sum over the criteria takes one product for each.
+    """
+
+    def __init__(self, values: Sequence[Sequence[Ends]]) -> None:
+        self._bytes = 2 * _LANE * len(values)
+        self._packed = [
+            sum(
+                end << 8 * _LANE * i for i, end in enumerate(end for pair in column for end in pair)
+            )
+            for column in zip(*values, strict=True)
+        ]
+
+    def of(self, weights: Sequence[int]) -> tuple[int, ...]:
+        """Return the least and the most weighted sum of each model, one after the other."""
+        total = 0
+        for weight, packed in zip(weights, self._packed, strict=True):
+            total += weight * packed
+        return tuple(memoryview(total.to_bytes(self._bytes, "little")).cast("Q"))
 
 
 def full_score(weights: Sequence[int]) -> int:
@@ -48,29 +76,29 @@ def full_score(weights: Sequence[int]) -> int:
 
 
 def totals(weights: Integers, values: Integers) -> Integers:
-    """Return the weighted sums of values.
+    """Return the weighted sums of values, for many profiles.
 
     Args:
         weights: shape (rows, criteria).
-        values: shape (models, criteria, 2).
+        values: shape (models, criteria, ends).
 
     Returns:
-        shape (rows, models, 2): the least and the most that each model can sum to.
+        shape (rows, models, ends).
     """
     models, criteria, ends = values.shape
     flat = values.transpose(1, 0, 2).reshape(criteria, models * ends)
     return (weights @ flat).reshape(len(weights), models, ends)
 
 
-def _ends(model: Model, criterion: Criterion, weights: Weights) -> tuple[int, int]:
+def _ends(model: Model, criterion: Criterion, weights: Weights) -> Ends:
     """Return the least and the most value that a model's fact admits."""
-    if criterion.kind == "capability":
-        known = model.capability(criterion.fact)
+    if criterion.kind is Kind.CAPABILITY:
+        known = model.capability(criterion.attribute)
         return (0, VALUE_SCALE) if known is None else (VALUE_SCALE * known,) * 2
-    claimed = model.range(criterion.fact)
-    if claimed is None:
+    curve = weights.curves.get(criterion.name)
+    claimed = model.range(criterion.attribute)
+    if claimed is None or curve is None:
         return 0, VALUE_SCALE
-    curve: Curve = getattr(weights.curves, criterion.name)
     low, high = sorted(value(curve, end) for end in claimed)
     return low, high
 

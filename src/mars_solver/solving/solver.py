@@ -1,73 +1,63 @@
 """Verdicts, standings and the ranking of one profile.
 
 The flow is `ask` (profile to signature), `stand` (signature to standings), `rank` (standings and
-weighted sums to order). Standings depend on the signature alone and sums on the importances alone,
-so that many profiles with one signature share its standings.
+weighted sums to order). Standings depend on the signature alone and sums on the weights alone, so
+that many profiles with one signature share its standings.
 
 Models are named by their index in the catalogue.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import product, starmap
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import numpy as np
-
+from mars_solver.errors import InputError
 from mars_solver.inputs.catalogue import Catalogue, with_measurements
-from mars_solver.inputs.facts import Model
 from mars_solver.inputs.files import load_catalogue, load_weights
-from mars_solver.inputs.profile import Context, Profile
-from mars_solver.inputs.weights import Weights, coefficients
+from mars_solver.inputs.models import Model
+from mars_solver.inputs.profile import Context, Profile, neutral
+from mars_solver.inputs.weights import Weights, check_preferences, coefficients
 from mars_solver.solving.constraints import (
-    Check,
     Configuration,
     Masks,
     RunnableConfiguration,
-    checks,
     enumerate_configurations,
-    fact_masks,
     missed,
+    preferred,
+    runnable_configuration,
 )
-from mars_solver.solving.scoring import middles, totals, value_table
-from mars_solver.vocabulary import BIT, CRITERIA, REQUIREMENTS, Kind, Policy, Status
+from mars_solver.solving.scoring import Sums, value_rows
+from mars_solver.solving.table import Cell, Column, requirement_masks
+from mars_solver.vocabulary import Policy, Status
 
-_REFERENCE = BIT["voice_transfer"] | BIT["short_reference"]
-_STYLE = BIT["style_control"]
+if TYPE_CHECKING:
+    from mars_solver.solving.scoring import Integers
+
+_KEPT: Final = 2**12
+"""The most signatures, and contexts, whose results are remembered."""
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """Everything that standings depend on: equal signatures have equal standings."""
+class Signature(NamedTuple):
+    """Everything that standings depend on: profiles with equal signatures stand alike."""
 
     stated: int
     """The mask of the stated requirements."""
-    facts: tuple[Masks, ...]
-    """Which of them the facts of each model violate and leave unverified under the policy, in the
-    catalogue's order."""
+    cells: tuple[Cell, ...]
+    """The verdicts on all models of each stated requirement, in declared order."""
     batch: bool
     accept_beta: bool
     policy: Policy
 
 
-class TieBreak(NamedTuple):
-    """What decides between configurations of equal standing."""
-
-    batch: bool
-    reference: bool
-    """Whether reference audio is required."""
-    style: bool
-    """Whether directed style is required."""
-
-
 class Standing(NamedTuple):
-    """The configuration chosen for one model, and the requirements that it does not meet."""
+    """How one model stands: its configuration, and the requirements that this does not meet."""
 
     model: Model
-    configuration: Configuration
+    configuration: Configuration | None
+    """None where measurements leave the model no way to run."""
     violated: int
     unverified: int
     refused: bool
@@ -76,31 +66,51 @@ class Standing(NamedTuple):
     @property
     def status(self) -> Status:
         """The status of the model."""
-        if self.refused or self.violated:
+        if self.refused or self.violated or self.configuration is None:
             return Status.EXCLUDED
-        return Status.UNVERIFIED if self.unverified else Status.GUARANTEED
+        return Status.UNVERIFIED if self.unverified else Status.MEETS
 
 
 Order = tuple[int, int]
 """What ranks before the score: status, then the number of unverified requirements."""
-RankKey = tuple[Order, int, str]
-"""What ranks a model: the least comes first."""
+RankKey = tuple[Order, int, int, int]
+"""What ranks a model: its order, its score, its score at neutral importances, and its id's place;
+the least comes first."""
 
 
-@dataclass(frozen=True)
+class Standings(NamedTuple):
+    """How all models stand to one signature."""
+
+    models: tuple[Standing, ...]
+    """In the catalogue's order."""
+    orders: tuple[tuple[Order, int], ...]
+    """The order and the index of each model that is not excluded."""
+
+
+@dataclass(frozen=True, eq=False)
 class Decision:
     """The answer to one profile, before it is explained."""
 
     profile: Profile
-    question: Signature
+    signature: Signature
     standings: tuple[Standing, ...]
     """In the catalogue's order."""
     weights: tuple[int, ...]
     """The weight of each criterion, in declared order."""
     sums: tuple[tuple[int, int], ...]
     """The least and most weighted sum of each model, in the catalogue's order."""
-    ranking: tuple[int, ...]
-    """The indices of the models that are not excluded, best first."""
+    keys: tuple[RankKey, ...]
+    """What ranks each model that is not excluded, best first."""
+
+    @property
+    def policy(self) -> Policy:
+        """How what the facts do not settle ranks."""
+        return self.signature.policy
+
+    @cached_property
+    def ranking(self) -> tuple[int, ...]:
+        """The indices of the models that are not excluded, best first."""
+        return tuple([key[-1] for key in self.keys])
 
     @cached_property
     def ranked(self) -> tuple[Standing, ...]:
@@ -115,21 +125,21 @@ class Decision:
     @property
     def winner(self) -> Standing | None:
         """The standing of the first model; None where no model is left."""
-        return self.standings[self.ranking[0]] if self.ranking else None
+        return self.standings[self.keys[0][-1]] if self.keys else None
 
     @property
     def orders(self) -> tuple[Order, ...]:
-        """The standings of `ranked` as they rank under the policy."""
-        return tuple([order(standing, self.question.policy) for standing in self.ranked])
+        """How the models that are not excluded stand, best first."""
+        return tuple([key[0] for key in self.keys])
 
-    def rank_key(self, index: int) -> RankKey:
-        """Return what ranks a model: the least comes first."""
-        standing = self.standings[index]
-        return rank_key(standing, self.sums[index], self.question.policy)
+    @cached_property
+    def contenders(self) -> tuple[int, ...]:
+        """The indices of the models of best standing: those that weights can put first."""
+        return tuple([key[-1] for key in self.keys if key[0] == self.keys[0][0]])
 
     def order(self, index: int) -> Order:
         """Return the standing of a model as it ranks under the policy."""
-        return order(self.standings[index], self.question.policy)
+        return order(self.standings[index], self.policy)
 
 
 class Solver:
@@ -138,77 +148,135 @@ class Solver:
     Attributes:
         catalogue: the models to choose from.
         weights: what scores them.
+        declared: what can be asked.
+        table: the verdicts of each requirement, in declared order.
         options: the configurations of each model in declared order, in the catalogue's order.
-        capabilities: which capabilities the facts of each model deny and leave unknown.
-        values: the value table of `scoring`, shape (models, criteria, 2).
-        middles: its doubled midpoints: of each model, one for each criterion.
+        ends: the least and most value of each model for each criterion.
+        middles: their sums, the doubled midpoints.
     """
 
     def __init__(self, catalogue: Catalogue, weights: Weights) -> None:
-        models = catalogue.models
+        models, declared = catalogue.models, catalogue.declared
         configurations = enumerate_configurations(catalogue)
-        capabilities = [Check(r, True) for r in REQUIREMENTS if r.kind is Kind.CAPABILITY]
-        ties = starmap(TieBreak, product((False, True), repeat=len(TieBreak._fields)))
         self.catalogue = catalogue
         self.weights = weights
-        self.options = tuple(
-            tuple(RunnableConfiguration.of(model, each) for each in configurations[model.id])
-            for model in models
+        self.declared = declared
+        self.table = tuple(
+            [Column(catalogue, requirement) for requirement in declared.requirements]
         )
-        self.capabilities = tuple(fact_masks(capabilities, model) for model in models)
-        self.values = value_table(models, weights)
-        self.middles = middles(self.values)
-        self._preferred = {tie: tuple(_preferred(o, tie) for o in self.options) for tie in ties}
-        self._factors: dict[Context, tuple[int, ...]] = {}  # a hundred and sixty at most
+        self.options = tuple(
+            tuple([runnable_configuration(m, each, declared) for each in configurations[m.id]])
+            for m in models
+        )
+        self.ends = value_rows(models, declared, weights)
+        self.middles = tuple(tuple([a + b for a, b in row]) for row in self.ends)
+        self._column = {column.requirement.name: column for column in self.table}
+        self._betas = tuple([model.beta for model in models])
+        self._sums = Sums(self.ends)
+        self._pinned_spares = self._spares()
+        # Remembered results: bounded, and safe to use from several threads.
+        self.stand = lru_cache(maxsize=_KEPT)(self._stand)
+        self.coefficients = lru_cache(maxsize=_KEPT)(self._coefficients)
+        self._neutral_sums = lru_cache(maxsize=_KEPT)(self._sums_at_neutral)
+        self._preferred = lru_cache(maxsize=_KEPT)(self._in_preference)
+
+    @cached_property
+    def values(self) -> Integers:
+        """The value table, shape (models, criteria, 2): least and most."""
+        import numpy as np  # noqa: PLC0415  (one profile needs no arrays)
+
+        shape = len(self.catalogue.models), len(self.declared.criteria), 2
+        return np.array(self.ends, dtype=np.int64).reshape(shape)
+
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """What of the weights the catalogue has no use for."""
+        return tuple(self.weights.notes(self.declared))
 
     def decide(self, profile: Profile, unknown: Policy = "flag") -> Decision:
-        """Return the decision on a profile: the standing of every model, and the ranking."""
-        return next(self.decide_many([profile], unknown))
+        """Return the standing of every model and the ranking of those that remain.
+
+        Raises:
+            InputError: where the profile states what this catalogue does not know, or prefers a
+                criterion that the weights do not score.
+        """
+        profile = self.checked(profile)
+        signature = self.ask(profile, unknown)
+        standings = self.stand(signature)
+        weights = self.weigh(profile)
+        flat = self._sums.of(weights)
+        sums = tuple(zip(flat[::2], flat[1::2], strict=True))
+        level = self._neutral_sums(profile.context)
+        keys = sorted([(o, -sums[i][0] - sums[i][1], -level[i], i) for o, i in standings.orders])
+        return Decision(profile, signature, standings.models, weights, sums, tuple(keys))
 
     def decide_many(
-        self, profiles: Sequence[Profile], unknown: Policy = "flag"
+        self, profiles: Iterable[Profile], unknown: Policy = "flag"
     ) -> Iterator[Decision]:
-        """Yield the decision on each profile; standings are worked out once for each signature."""
-        weights = [self.weigh(profile) for profile in profiles]
-        rows = np.array(weights, dtype=np.int64).reshape(len(weights), len(CRITERIA))
-        known: dict[Signature, tuple[Standing, ...]] = {}
-        every = totals(rows, self.values).tolist()
-        for profile, weighed, pairs in zip(profiles, weights, every, strict=True):
-            question = self.ask(profile, unknown)
-            standings = known.get(question)
-            if standings is None:
-                standings = known[question] = self.stand(question)
-            sums = tuple((low, high) for low, high in pairs)
-            ranking = rank(standings, sums, unknown)
-            yield Decision(profile, question, standings, weighed, sums, ranking)
+        """Yield the decision on each profile."""
+        for profile in profiles:
+            yield self.decide(profile, unknown)
+
+    def checked(self, profile: Profile) -> Profile:
+        """Return a profile as this catalogue reads it.
+
+        Raises:
+            InputError: as `decide` says.
+        """
+        profile = profile.checked_against(self.declared)
+        if profile.prefer:
+            names = [name for name in profile.prefer if name in self._unscored]
+            if names:
+                raise InputError(check_preferences(self.weights, self.declared, names, "Profile"))
+        return profile
+
+    @cached_property
+    def _unscored(self) -> frozenset[str]:
+        """The criteria that the weights do not know."""
+        return frozenset(c.name for c in self.declared.criteria if not self.weights.knows(c))
 
     def ask(self, profile: Profile, unknown: Policy = "flag") -> Signature:
         """Return the signature of a profile against this catalogue."""
-        stated = profile.require.stated
-        varying = [c for c in checks(profile) if c.requirement.kind is not Kind.CAPABILITY]
+        column = self._column
+        cells = tuple([column[name].find(value) for name, value in profile.require.items()])
+        return Signature(profile.stated, cells, profile.batch, profile.accept_beta, unknown)
 
-        def facts(fixed: Masks, model: Model) -> Masks:
-            own = fact_masks(varying, model)
-            violated = fixed.violated & stated | own.violated
-            return Masks(violated, fixed.unverified & stated | own.unverified).under(unknown)
+    def column(self, requirement: str) -> Column:
+        """Return the verdicts of a requirement."""
+        return self._column[requirement]
 
-        every = tuple(map(facts, self.capabilities, self.catalogue.models))
-        return Signature(stated, every, profile.batch, profile.accept_beta, unknown)
+    def masks(self, signature: Signature, index: int) -> Masks:
+        """Return which stated requirements the facts of a model violate and leave unverified."""
+        asked = [r for r in self.declared.requirements if signature.stated & r.bit]
+        reject = signature.policy == "reject"
+        pairs = list(zip(asked, signature.cells, strict=True))
+        return requirement_masks(pairs, index, reject=reject)
 
-    def stand(self, question: Signature) -> tuple[Standing, ...]:
+    def _stand(self, signature: Signature) -> Standings:
         """Return the standing of each model, in the catalogue's order."""
-        return tuple(
-            self.stand_alone(
-                index,
-                masks,
-                question.stated,
-                batch=question.batch,
-                refused=model.beta and not question.accept_beta,
-            )
-            for index, (model, masks) in enumerate(
-                zip(self.catalogue.models, question.facts, strict=True)
-            )
+        asked = [r for r in self.declared.requirements if signature.stated & r.bit]
+        pairs = list(zip(asked, signature.cells, strict=True))
+        reject = signature.policy == "reject"
+        standings = tuple(
+            [
+                self.stand_alone(
+                    index,
+                    requirement_masks(pairs, index, reject=reject),
+                    signature.stated,
+                    batch=signature.batch,
+                    refused=beta and not signature.accept_beta,
+                )
+                for index, beta in enumerate(self._betas)
+            ]
         )
+        orders = tuple(
+            [
+                (order(each, signature.policy), index)
+                for index, each in enumerate(standings)
+                if each.status is not Status.EXCLUDED
+            ]
+        )
+        return Standings(standings, orders)
 
     def stand_alone(
         self, index: int, masks: Masks, stated: int, *, batch: bool, refused: bool = False
@@ -222,17 +290,42 @@ class Solver:
             batch: whether the workflow is batch.
             refused: whether it is a beta that is not accepted.
         """
-        tie = TieBreak(batch, bool(stated & _REFERENCE), bool(stated & _STYLE))
-        own, configuration = _best(self._preferred[tie][index], masks, stated)
+        options = self._preferred(index, stated & self._pinned_spares, batch)
+        own, configuration = _best(options, masks, stated)
         return Standing(self.catalogue.models[index], configuration, *own, refused)
+
+    def _in_preference(
+        self,
+        index: int,
+        stated: int,
+        batch: bool,
+    ) -> tuple[RunnableConfiguration, ...]:
+        return preferred(self.options[index], stated, batch=batch)
+
+    def _spares(self) -> int:
+        """Return the mask of the requirements that pin a spare value."""
+        mask = 0
+        for options in self.options:
+            for option in options:
+                for pinned in option.spare:
+                    mask |= pinned
+        return mask
 
     def weigh(self, profile: Profile) -> tuple[int, ...]:
         """Return the weight of each criterion, in declared order."""
-        factors = self._factors.get(profile.context)
-        if factors is None:
-            factors = coefficients(self.weights, profile.context)
-            self._factors[profile.context] = factors
+        factors = self.coefficients(profile.context)
         return tuple([i * f for i, f in zip(profile.importances, factors, strict=True)])
+
+    def _coefficients(self, context: Context) -> tuple[int, ...]:
+        """Return what the importance of each criterion is multiplied by, in declared order."""
+        return coefficients(self.weights, self.declared, context)
+
+    def _sums_at_neutral(self, context: Context) -> tuple[int, ...]:
+        """Return the doubled weighted sum of each model where no preference is stated."""
+        importances = neutral(self.declared, batch=context.batch)
+        factors = self.coefficients(context)
+        flat = self._sums.of([i * f for i, f in zip(importances, factors, strict=True)])
+        return tuple([a + b for a, b in zip(flat[::2], flat[1::2], strict=True)])
 
 
 def solver_of(
@@ -245,7 +338,7 @@ def solver_of(
     Args:
         catalogue: the models to choose from.
         weights: what scores them.
-        measurements: claims by model and fact, each of which replaces the chosen claim.
+        measurements: claims by model and attribute, each of which replaces the chosen claim.
 
     Raises:
         InputError: with every fault of the measurements.
@@ -262,33 +355,16 @@ def _prepared(catalogue: Catalogue, weights: Weights) -> Solver:
     return Solver(catalogue, weights)
 
 
-def rank(
-    standings: tuple[Standing, ...], sums: tuple[tuple[int, int], ...], policy: Policy
-) -> tuple[int, ...]:
-    """Return the indices of the models that are not excluded: by standing, score, then id."""
-    keys = [
-        (rank_key(standing, sums[index], policy), index)
-        for index, standing in enumerate(standings)
-        if standing.status is not Status.EXCLUDED
-    ]
-    return tuple(index for _, index in sorted(keys))
-
-
-def rank_key(standing: Standing, sums: tuple[int, int], policy: Policy) -> RankKey:
-    """Return what ranks a model: by standing, score, then id."""
-    return order(standing, policy), -sum(sums), standing.model.id
-
-
 def order(standing: Standing, policy: Policy) -> Order:
-    """Return the standing as it ranks; the policy "accept" ranks what is unverified as met."""
+    """Return the standing as it ranks; to accept the unknown is to rank it as met."""
     if policy == "accept" and standing.status is Status.UNVERIFIED:
-        return Status.GUARANTEED, 0
+        return Status.MEETS, 0
     return standing.status, standing.unverified.bit_count()
 
 
 def _best(
     options: tuple[RunnableConfiguration, ...], masks: Masks, stated: int
-) -> tuple[Masks, Configuration]:
+) -> tuple[Masks, Configuration | None]:
     """Return what a model's best configuration misses, and that configuration.
 
     Fewest violations, then fewest unverified; `options` come in the order that decides between
@@ -296,28 +372,10 @@ def _best(
     """
     for option in options:
         if not option.ruled_out & stated & ~masks.violated:
-            return missed(option, masks, stated), option.configuration
-    marked = [(missed(option, masks, stated), option.configuration) for option in options]
+            return masks, option.values
+    marked = [(missed(option, masks, stated), option.values) for option in options]
     return min(
-        marked, key=lambda mark: (mark[0].violated.bit_count(), mark[0].unverified.bit_count())
+        marked,
+        key=lambda mark: (mark[0].violated.bit_count(), mark[0].unverified.bit_count()),
+        default=(masks, None),
     )
-
-
-def _preferred(
-    options: tuple[RunnableConfiguration, ...], tie: TieBreak
-) -> tuple[RunnableConfiguration, ...]:
-    """Return options, given in declared order, with the preferred first.
-
-    The delivery of the workflow, then fewest unknown capabilities, then least beyond what is
-    required.
-    """
-    delivery = "batch" if tie.batch else "streaming"
-
-    def key(option: RunnableConfiguration) -> tuple[bool, int, int]:
-        chosen = option.configuration
-        extra = (chosen.voice == "reference_audio" and not tie.reference) + (
-            chosen.style == "directed" and not tie.style
-        )
-        return chosen.delivery != delivery, option.unknown, extra
-
-    return tuple(sorted(options, key=key))

@@ -1,0 +1,300 @@
+"""The one table: the verdicts of every requirement on all models, cell by cell.
+
+A verdict compares what is asked with the ends of facts, so that what can be asked of a requirement
+falls into finitely many cells in which no verdict and no need changes. Each cell holds its verdicts
+on all models as two whole numbers with one bit for each model. They are computed once for a
+catalogue from `constraints.verdict`; one profile, a table of profiles and the proof all read them.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import pairwise, product
+from string import ascii_lowercase
+from typing import Final, NamedTuple, cast
+
+from mars_solver.inputs.attributes import Requirement
+from mars_solver.inputs.catalogue import Catalogue
+from mars_solver.inputs.facts import Member, member_key
+from mars_solver.inputs.profile import Required
+from mars_solver.solving.constraints import Check, Masks, member_verdict, verdict
+from mars_solver.vocabulary import MAX_NUMBER, Kind, Verdict
+
+Number = int | float
+_LISTS_KEPT: Final = 2**12
+"""The most lists of members whose cells are remembered, for each set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Part of an axis: a point where both ends are equal, or all between two ends."""
+
+    low: Number
+    low_included: bool
+    high: Number
+    high_included: bool
+
+    @property
+    def representative(self) -> Number:
+        """A number of the interval; the last one where it belongs to the interval."""
+        if self.high_included:
+            return self.high
+        return self.low if self.low_included else (self.low + self.high) / 2
+
+    def __contains__(self, number: Number) -> bool:
+        above = number >= self.low if self.low_included else number > self.low
+        below = number <= self.high if self.high_included else number < self.high
+        return above and below
+
+
+class Cell(NamedTuple):
+    """What one part of a requirement's domain comes to."""
+
+    violated: int
+    """The mask of the models, by index, whose facts violate the requirement."""
+    unverified: int
+    """The mask of those whose facts leave it open."""
+    needs: int
+    """The mask of the needs that it states."""
+
+    def under(self, *, reject: bool) -> tuple[int, int]:
+        """Return both masks; to reject the unknown is to count it as violated."""
+        return (self.violated | self.unverified, 0) if reject else (self.violated, self.unverified)
+
+
+class Choice(NamedTuple):
+    """The parts of a requirement's domain that come to the same cell."""
+
+    cell: Cell
+    values: tuple[Required | None, ...]
+    """One value of each part; None where the requirement is not stated."""
+
+
+class Column:
+    """One requirement's verdicts on all models of a catalogue.
+
+    Attributes:
+        requirement: whose verdicts these are.
+        thresholds: of a number: where a verdict or a need can change, ascending.
+    """
+
+    def __init__(self, catalogue: Catalogue, requirement: Requirement) -> None:
+        self.requirement = requirement
+        self.thresholds: tuple[Number, ...] = ()
+        self._catalogue = catalogue
+        self._attribute = requirement.attribute
+        if requirement.kind is Kind.CAPABILITY:
+            self._always = self.cell_of(True)
+        elif requirement.kind is Kind.SET:
+            self._listed = lru_cache(maxsize=_LISTS_KEPT)(self._of_list)
+            self._members: dict[Member, Masks] = {
+                key: self._of_member(key) for key in catalogue.known_members(self._attribute)
+            }
+        else:
+            self.thresholds = critical_values(catalogue, requirement)
+            parts = _positions(self.thresholds)
+            self._parts = [None if part is None else self.cell_of(part) for part in parts]
+
+    def find(self, required: Required) -> Cell:
+        """Return the cell of what a profile asks for."""
+        match self.requirement.kind:
+            case Kind.CAPABILITY:
+                return self._always
+            case Kind.SET:
+                return self._listed(required)
+            case _:
+                cell = self._parts[self.position(cast("Number", required))]
+                # An interval that holds no number of its own cannot be asked for.
+                return cell or self.cell_of(required)
+
+    def position(self, number: Number) -> int:
+        """Return 2k for a number between the threshold before the k-th and it, 2k + 1 for it."""
+        at = bisect_left(self.thresholds, number)
+        return 2 * at + (at < len(self.thresholds) and self.thresholds[at] == number)
+
+    def cell_of(self, required: Required) -> Cell:
+        """Return the cell of what is asked for, from the definition of a verdict."""
+        check = Check(self.requirement, required)
+        models = self._catalogue.models
+        masks = _split([verdict(check, model, self._catalogue) for model in models])
+        return Cell(*masks, self._needs(required))
+
+    def member(self, member: Member) -> Masks:
+        """Return the models that a member of a set excludes, and those that it leaves open."""
+        key = member_key(member)
+        masks = self._members.get(key)
+        return self._of_member(key) if masks is None else masks
+
+    @cached_property
+    def intervals(self) -> tuple[tuple[Interval, Cell], ...]:
+        """The parts of a number's domain with their cells, ascending."""
+        return tuple([(part, self.find(part.representative)) for part in axis(self.thresholds)])
+
+    @cached_property
+    def choices(self) -> tuple[Choice, ...]:
+        """Every cell that the requirement can come to, "not stated" first."""
+        merged: dict[Cell, list[Required]] = {}
+        for value in self._values():
+            merged.setdefault(self.find(value), []).append(value)
+        silent = Choice(Cell(0, 0, 0), (None,))
+        return (silent, *(Choice(cell, tuple(values)) for cell, values in merged.items()))
+
+    def _values(self) -> list[Required]:
+        """Return one value of each part of the domain."""
+        match self.requirement.kind:
+            case Kind.CAPABILITY:
+                return [True]
+            case Kind.SET:
+                return list(self._lists())
+            case _:
+                return [part.representative for part in axis(self.thresholds)]
+
+    def _lists(self) -> Iterator[tuple[Member, ...]]:
+        """Yield one list of members for each way in which a list can come out.
+
+        A list comes out with each model as badly as the worst of its members, and members differ
+        only in which models have them, do not, or leave it open. So the joins of what single
+        members give, one of them unheard of, are all there is.
+        """
+        unheard = self.unheard()
+        known: dict[Masks, tuple[Member, ...]] = {}
+        for member in (*self._catalogue.known_members(self._attribute), unheard):
+            known.setdefault(self.member(member), (member,))
+        every = dict(known)
+        fresh = dict(known)
+        while fresh:
+            joins: dict[Masks, tuple[Member, ...]] = {}
+            for (one, listed), (other, more) in product(fresh.items(), known.items()):
+                joined = _worst(one, other)
+                if joined not in every:
+                    joins.setdefault(joined, (*listed, *more))
+            every |= joins
+            fresh = joins
+        yield from (every[masks] for masks in sorted(every))
+
+    def unheard(self) -> Member:
+        """Return a member that no model and no source lists."""
+        known = set(self._catalogue.known_members(self._attribute))
+        match self.requirement.members:
+            case "number":
+                return next(n for n in range(1, len(known) + 2) if n not in known)
+            case "language":
+                return next(tag for tag in _spelled() if tag not in known)
+            case _:
+                return next(word for word in _words() if word not in known)
+
+    def _of_list(self, members: tuple[Member, ...]) -> Cell:
+        masks = Masks(0, 0)
+        for member in members:
+            masks = _worst(masks, self.member(member))
+        return Cell(*self._with_implied(masks), self._needs(members))
+
+    def _with_implied(self, masks: Masks) -> Masks:
+        for implied in self._implied:
+            masks = _worst(masks, implied)
+        return masks
+
+    @cached_property
+    def _implied(self) -> tuple[Masks, ...]:
+        """What the capabilities that are checked along exclude and leave open."""
+        known = self._catalogue.declared.requirement
+        models = self._catalogue.models
+        return tuple(
+            _split([verdict(Check(known[name], True), m, self._catalogue) for m in models])
+            for name in self.requirement.implies
+        )
+
+    def _of_member(self, key: Member) -> Masks:
+        catalogue = self._catalogue
+        return _split(
+            [member_verdict(key, model, self._attribute, catalogue) for model in catalogue.models]
+        )
+
+    def _needs(self, required: Required) -> int:
+        name = self.requirement.name
+        needs = self._catalogue.declared.needs
+        return sum(need.bit for need in needs if need.states(name, required))
+
+
+def _split(verdicts: Sequence[Verdict]) -> Masks:
+    """Return verdicts, one for each model, as masks of models."""
+    return Masks(
+        sum(1 << i for i, each in enumerate(verdicts) if each is Verdict.VIOLATED),
+        sum(1 << i for i, each in enumerate(verdicts) if each is Verdict.UNVERIFIED),
+    )
+
+
+def _worst(one: Masks, other: Masks) -> Masks:
+    violated = one.violated | other.violated
+    return Masks(violated, (one.unverified | other.unverified) & ~violated)
+
+
+def critical_values(catalogue: Catalogue, requirement: Requirement) -> tuple[Number, ...]:
+    """Return the amounts in range at which a verdict or a need can change, ascending."""
+    ends = {
+        end
+        for model in catalogue.models
+        for end in model.range(requirement.attribute) or ()
+        if 0 < end <= MAX_NUMBER
+    }
+    for need in catalogue.declared.needs:
+        ends |= {limit for name, limit in need.below if name == requirement.name}
+    return tuple(sorted(ends))
+
+
+def axis(values: Iterable[Number]) -> tuple[Interval, ...]:
+    """Return the intervals into which ascending values cut the numbers above 0 up to the largest.
+
+    An open interval that holds no float is left out: no profile can name a number in it.
+    """
+    intervals: list[Interval] = []
+    for low, high in pairwise([0, *values]):
+        if low < math.nextafter(low, math.inf) < high:
+            intervals.append(Interval(low, low_included=False, high=high, high_included=False))
+        intervals.append(Interval(high, low_included=True, high=high, high_included=True))
+    last = intervals[-1].high if intervals else 0
+    if last < MAX_NUMBER:
+        intervals.append(Interval(last, low_included=False, high=MAX_NUMBER, high_included=True))
+    return tuple(intervals)
+
+
+def _positions(values: Sequence[Number]) -> list[Number | None]:
+    """Return a number for each position of `Column.position`; None where there is none."""
+    numbers: list[Number | None] = []
+    for low, high in pairwise([0, *values]):
+        between = (low + high) / 2
+        numbers += [between if low < between < high else None, high]
+    last = values[-1] if values else 0
+    return [*numbers, MAX_NUMBER if last < MAX_NUMBER else None]
+
+
+def _spelled() -> Iterator[str]:
+    """Yield well-formed language tags, from the end of the alphabet."""
+    letters = ascii_lowercase[::-1]
+    for a, b, c, d in product(letters, repeat=4):
+        yield f"{a}{b}-{c}{d}"
+
+
+def _words() -> Iterator[str]:
+    yield "other"
+    number = 1
+    while True:
+        number += 1
+        yield f"other-{number}"
+
+
+def requirement_masks(
+    cells: Collection[tuple[Requirement, Cell]], index: int, *, reject: bool = False
+) -> Masks:
+    """Return which of some requirements the facts of a model violate and leave unverified."""
+    violated = unverified = 0
+    for requirement, cell in cells:
+        if cell.violated >> index & 1 or (reject and cell.unverified >> index & 1):
+            violated |= requirement.bit
+        elif cell.unverified >> index & 1:
+            unverified |= requirement.bit
+    return Masks(violated, unverified)

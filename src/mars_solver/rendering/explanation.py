@@ -18,10 +18,10 @@ from mars_solver.vocabulary import (
 
 if TYPE_CHECKING:
     from mars_solver.explaining.changes import Change
-    from mars_solver.explaining.decisive_facts import Decisive, Evidence
+    from mars_solver.explaining.counterfactual import Promotion
+    from mars_solver.explaining.decisive_facts import DecisiveFacts, Evidence
     from mars_solver.explaining.diagnosis import Relaxation
     from mars_solver.explaining.explanation import Explanation
-    from mars_solver.explaining.promotion import Promotion
     from mars_solver.explaining.recommendation import Recommendation
     from mars_solver.explaining.sensitivity import Flip, Share, Stretch, Sweep
     from mars_solver.solving.cells import Interval
@@ -204,14 +204,14 @@ def _shortlist(stretch: Stretch, names: dict[str, str]) -> str:
     if stretch.status == INVALID:
         return "contradicts the rest of the profile"
     models = ", ".join(
-        names[model] + ("" if status == "guaranteed" else f" ({status})")
-        for model, status in stretch.shortlist
+        names[each.model] + ("" if each.status == "guaranteed" else f" ({each.status})")
+        for each in stretch.shortlist
     )
     goes = "".join(f"; {change_text(change)}" for change in stretch.changes)
     return (models or "no model") + goes
 
 
-def decisive_text(decisive: Decisive, names: dict[str, str]) -> str:
+def decisive_text(decisive: DecisiveFacts, names: dict[str, str]) -> str:
     """Return what would have to be shown for another model to win."""
     shown = " and ".join(_evidence(each) for each in decisive.evidence)
     then = f"{names[decisive.winner]} wins" if decisive.winner else "no model is left"

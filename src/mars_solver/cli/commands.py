@@ -514,12 +514,23 @@ def serve(
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON Schema of a profile."""
+def schema(
+    document: Annotated[
+        str,
+        typer.Argument(metavar="profile|answer", help="Which schema; --json prints answers."),
+    ] = "profile",
+) -> None:
+    """Print the JSON Schema of a profile, or of an answer."""
+    from mars_solver.explaining.explanation import answer_schema  # noqa: PLC0415
+    from mars_solver.inputs.parsing import did_you_mean, one_of  # noqa: PLC0415
     from mars_solver.inputs.profile import profile_schema  # noqa: PLC0415
     from mars_solver.rendering.console import to_json  # noqa: PLC0415
 
-    _print(to_json(profile_schema()))
+    schemas = {"profile": profile_schema, "answer": answer_schema}
+    if document not in schemas:
+        hint = did_you_mean(document, schemas)
+        raise InputError([Problem("schema", "", one_of(schemas), shown(document), hint)])
+    _print(to_json(schemas[document]()))
 
 
 def _show(renderable: RenderableType) -> None:

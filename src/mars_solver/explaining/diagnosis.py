@@ -1,9 +1,11 @@
-"""Why nothing is left, and the least changes after which something is.
+"""Why no model is left, and the least changes after which one is.
 
-With v(c) the requirements that a configuration c violates, over every configuration of every
-candidate: the corrections are the inclusion-minimal v(c), and the conflicts are their minimal
-hitting sets (Reiter, "A theory of diagnosis from first principles", 1987). The relaxations are
-the Pareto front of the changes that the configurations need.
+Let v(c) be the requirements that a configuration c violates, over every configuration of every
+candidate. The inclusion-minimal v(c) are the corrections, which are minimal correction sets (MCS).
+Their minimal hitting sets are the conflicts, which are minimal unsatisfiable subsets (MUS; Reiter,
+"A theory of diagnosis from first principles", 1987; Liffiton & Sakallah, "Algorithms for computing
+minimal unsatisfiable subsets of constraints", 2008). The relaxations are the Pareto front of the
+changes that the configurations need.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from mars_solver.explaining.changes import Change, FieldValue, apply
+from mars_solver.explaining.serialising import RankedStatus
 from mars_solver.inputs.facts import EVERYTHING, Model
 from mars_solver.inputs.profile import Profile
 from mars_solver.solving.constraints import (
@@ -48,7 +51,7 @@ Sets = tuple[tuple[str, ...], ...]
 class Relaxation:
     """A minimal change of the stated requirements that admits a model."""
 
-    status: str
+    status: RankedStatus
     """The best status among the models that it admits."""
     changes: tuple[Change, ...]
     admits: tuple[str, ...]
@@ -56,7 +59,7 @@ class Relaxation:
 
 
 def corrections(solver: Solver, decision: Decision) -> list[int]:
-    """Return the masks of every minimal set of requirements without which a model is left.
+    """Return the minimal correction sets, as masks: without any one of them, a model is left.
 
     Empty where a model is left, and where there is no candidate at all.
     """
@@ -98,24 +101,19 @@ def relaxations(solver: Solver, decision: Decision) -> tuple[Relaxation, ...]:
     return tuple(_solved_again(solver, decision, step) for step in cheapest)
 
 
-def steps_onto_list(solver: Solver, decision: Decision, place: int) -> list[Repair]:
+def steps_onto_list(solver: Solver, decision: Decision, index: int) -> list[Repair]:
     """Return the minimal changes after which a model is not excluded, the cheapest first.
 
-    Whether betas are accepted is left aside; a single empty step where that alone stands in the
-    way.
+    They leave aside whether betas are accepted: where nothing else excludes the model, the only
+    change is an empty one.
     """
     asked = {check.requirement.name: check for check in checks(decision.profile)}
-    model, question = decision.standings[place].model, decision.question
-    steps = [
-        _step(
-            [asked[name] for name in names_of(missed(option, masks, question.stated).violated)],
-            model,
-            option,
-            guaranteed=question.policy == "reject",
-        )
-        for masks in (question.facts[place],)
-        for option in solver.options[place]
-    ]
+    model, question = decision.standings[index].model, decision.question
+    strict = question.policy == "reject"
+    steps = []
+    for option in solver.options[index]:
+        violated = names_of(missed(option, question.facts[index], question.stated).violated)
+        steps.append(_step([asked[name] for name in violated], model, option, guaranteed=strict))
     return sorted(_front(steps), key=lambda step: _cost(decision.profile, step))
 
 
@@ -168,14 +166,14 @@ def hitting_sets(masks: Iterable[int]) -> list[int]:
     Those that miss the next mask grow by each of its bits. Two that have grown never contain one
     another, so that only those that hit it already can make one superfluous.
     """
-    found: list[int] = []
+    hitting: list[int] = []
     for i, mask in enumerate(masks):
-        hit = [each for each in found if each & mask]
-        missing = [each for each in found if not each & mask] if i else [0]
+        hit = [each for each in hitting if each & mask]
+        missing = [each for each in hitting if not each & mask] if i else [0]
         bits = _bits(mask)
         grown = [each | bit for each in missing for bit in bits]
-        found = hit + [new for new in grown if not any(old & new == old for old in hit)]
-    return found
+        hitting = hit + [new for new in grown if not any(old & new == old for old in hit)]
+    return hitting
 
 
 def _bits(mask: int) -> list[int]:

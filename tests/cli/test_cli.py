@@ -13,6 +13,7 @@ import pytest
 
 from command import Run, run
 from mars_solver import Profile, __version__, recommend
+from mars_solver.explaining.explanation import answer_schema
 from mars_solver.inputs.profile import profile_schema
 
 
@@ -129,8 +130,14 @@ def test_the_catalogue_as_json_holds_every_fact_and_no_infinity() -> None:
     assert data["sha256"] == recommend().to_dict()["catalogue"]["sha256"]
 
 
-def test_the_schema_is_printed() -> None:
-    assert answer_of(run("schema")) == profile_schema()
+def test_the_schemas_are_printed() -> None:
+    assert answer_of(run("schema")) == answer_of(run("schema", "profile")) == profile_schema()
+    assert answer_of(run("schema", "answer")) == answer_schema()
+    refused = run("schema", "answers")
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        'error: schema: expected one of profile, answer, found "answers"; did you mean answer?\n'
+    )
 
 
 def test_version_and_help() -> None:

@@ -24,9 +24,9 @@ from mars_solver import (
     recommend_with,
     with_measurements,
 )
-from mars_solver.explaining.decisive_facts import Decisive, Evidence
+from mars_solver.explaining.decisive_facts import DecisiveFacts, Evidence
 from mars_solver.explaining.recommendation import Recommendation
-from mars_solver.explaining.sensitivity import Flip, positive_share
+from mars_solver.explaining.sensitivity import Flip, Ranked, positive_share
 from mars_solver.inputs.weights import coefficients
 from mars_solver.rendering.console import explanation, to_text
 from mars_solver.solving.cells import axis, critical_values
@@ -357,7 +357,7 @@ def test_a_sweep_says_what_every_threshold_gives(
                 continue
             again = recommend_with(answer.solver, asked)
             assert stretch.status == again.status
-            assert stretch.shortlist == tuple((c.model, c.status) for c in again.shortlist)
+            assert stretch.shortlist == tuple(Ranked(c.model, c.status) for c in again.shortlist)
             gone = profile.primary is not None and asked.primary is None
             assert [c.requirement for c in stretch.changes] == (["primary"] if gone else [])
 
@@ -365,7 +365,10 @@ def test_a_sweep_says_what_every_threshold_gives(
 def test_pro_enters_at_800_ms_unverified_and_at_2000_ms_guaranteed() -> None:
     sweeps = recommend({"require": {"max_ttfb_ms": 300}}).explain().thresholds
     (sweep,) = (each for each in sweeps if each.requirement == "max_ttfb_ms")
-    seen = [(s.interval.low, dict(s.shortlist).get("mars-pro")) for s in sweep.stretches]
+    seen = [
+        (s.interval.low, next((r.status for r in s.shortlist if r.model == "mars-pro"), None))
+        for s in sweep.stretches
+    ]
     assert seen == [(0, None), (150, None), (500, None), (800, "unverified"), (2000, "guaranteed")]
 
 
@@ -423,7 +426,7 @@ def test_decisive_facts_decide_at_their_very_bound(catalogue: Catalogue, profile
         check_decisive(answer, decisive, current)
 
 
-def check_decisive(answer: Recommendation, decisive: Decisive, current: str | None) -> None:
+def check_decisive(answer: Recommendation, decisive: DecisiveFacts, current: str | None) -> None:
     assert decisive.winner != current
     try:
         shown = dict(claim(each, broken=False) for each in decisive.evidence)
@@ -441,7 +444,9 @@ def check_decisive(answer: Recommendation, decisive: Decisive, current: str | No
 def test_u2_is_foreseen() -> None:
     found = recommend({"require": {"max_ttfb_ms": 1000}}).explain().decisive_facts
     assert (
-        Decisive("mars-pro", (Evidence("max_ttfb_ms", "ttfb_ms", "at most", 1000),), "mars-pro")
+        DecisiveFacts(
+            "mars-pro", (Evidence("max_ttfb_ms", "ttfb_ms", "at most", 1000),), "mars-pro"
+        )
         in found
     )
 

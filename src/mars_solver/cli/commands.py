@@ -334,9 +334,14 @@ def serve(
 
 
 @app.command()
-def schema() -> None:
-    """Print the JSON Schema of a profile."""
+def schema(document: options.SchemaArgument = "profile") -> None:
+    """Print the JSON Schema of a profile, or of an answer."""
+    from mars_solver.explaining.explanation import answer_schema  # noqa: PLC0415
+    from mars_solver.inputs.parsing import not_one_of  # noqa: PLC0415
     from mars_solver.inputs.profile import profile_schema  # noqa: PLC0415
     from mars_solver.rendering.console import to_json  # noqa: PLC0415
 
-    terminal.write(to_json(profile_schema()))
+    schemas = {"profile": profile_schema, "answer": answer_schema}
+    if document not in schemas:
+        raise InputError([Problem("schema", "", *not_one_of(document, schemas))])
+    terminal.write(to_json(schemas[document]()))

@@ -121,3 +121,8 @@ Host = Annotated[
     str, typer.Option(metavar="ADDRESS", help="Where to listen; this machine alone by default.")
 ]
 Port = Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0 takes any free one.")]
+
+# schema
+SchemaArgument = Annotated[
+    str, typer.Argument(metavar="profile|answer", help="Which schema; --json prints answers.")
+]

@@ -1,8 +1,8 @@
 """Which model wins over two axes: exact cells, one decision for each.
 
 An axis is a numeric requirement, cut where a verdict or a need can change, or the importance of a
-criterion, which is a whole number. Within a cell no verdict, no need and no weight changes, and so
-no winner does.
+criterion, which is a whole number. Within a cell no verdict, need or weight changes, so the winner
+is the same throughout.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class MapAxis:
     name: str
     """A numeric requirement or a criterion."""
     steps: tuple[Tick, ...]
-    """Ascending; where no threshold is stated stands at the end that asks for least."""
+    """Ascending; the step without a threshold is at the end that asks for least."""
     current: int
-    """The place in `steps` of the profile."""
+    """The index in `steps` of the profile's own step."""
 
     @property
     def is_requirement(self) -> bool:
@@ -85,16 +85,16 @@ def decision_map(solver: Solver, decision: Decision, x: str, y: str) -> Decision
     if len(across.steps) * len(up.steps) > MOST_CELLS:
         return None
     cells = [[MapCell(INVALID, None)] * len(across.steps) for _ in up.steps]
-    places: list[tuple[int, int]] = []
+    positions: list[tuple[int, int]] = []
     profiles: list[Profile] = []
     for j, row in enumerate(up.steps):
         for i, column in enumerate(across.steps):
             moved = _moved(decision.profile, ((x, column), (y, row)))
             if moved is not None:
-                places.append((j, i))
+                positions.append((j, i))
                 profiles.append(moved)
     decided = solver.decide_many(profiles, decision.question.policy)
-    for (j, i), each in zip(places, decided, strict=True):
+    for (j, i), each in zip(positions, decided, strict=True):
         cells[j][i] = _cell(each)
     across, columns = _joined(across, list(zip(*cells, strict=True)))
     up, rows = _joined(up, list(zip(*columns, strict=True)))
@@ -148,14 +148,14 @@ def _joined(
     steps: list[Tick] = []
     kept: list[tuple[MapCell, ...]] = []
     current = 0
-    for place, (step, line) in enumerate(zip(side.steps, lines, strict=True)):
+    for index, (step, line) in enumerate(zip(side.steps, lines, strict=True)):
         last = steps[-1] if steps else None
         if kept and kept[-1] == line and isinstance(step, Interval) and isinstance(last, Interval):
             steps[-1] = _union(last, step)
         else:
             steps.append(step)
             kept.append(line)
-        if place == side.current:
+        if index == side.current:
             current = len(steps) - 1
     return MapAxis(side.name, tuple(steps), current), tuple(kept)
 
@@ -167,7 +167,7 @@ def _union(one: Interval, other: Interval) -> Interval:
 
 
 def regions(drawn: DecisionMap) -> Iterator[tuple[MapCell, tuple[tuple[int, int], ...]]]:
-    """Yield the connected regions of equal cells, each as places (row, column)."""
+    """Yield the connected regions of equal cells, each as ascending (row, column)."""
     seen: set[tuple[int, int]] = set()
     height, width = len(drawn.cells), len(drawn.cells[0])
     for start in ((j, i) for j in range(height) for i in range(width)):
@@ -175,11 +175,15 @@ def regions(drawn: DecisionMap) -> Iterator[tuple[MapCell, tuple[tuple[int, int]
             continue
         cell = drawn.cells[start[0]][start[1]]
         seen.add(start)
-        found = [start]
-        for j, i in found:
-            for place in ((j - 1, i), (j + 1, i), (j, i - 1), (j, i + 1)):
-                inside = 0 <= place[0] < height and 0 <= place[1] < width
-                if inside and place not in seen and drawn.cells[place[0]][place[1]] == cell:
-                    seen.add(place)
-                    found.append(place)
-        yield cell, tuple(sorted(found))
+        region = [start]
+        for j, i in region:
+            for neighbour in ((j - 1, i), (j + 1, i), (j, i - 1), (j, i + 1)):
+                inside = 0 <= neighbour[0] < height and 0 <= neighbour[1] < width
+                if (
+                    inside
+                    and neighbour not in seen
+                    and drawn.cells[neighbour[0]][neighbour[1]] == cell
+                ):
+                    seen.add(neighbour)
+                    region.append(neighbour)
+        yield cell, tuple(sorted(region))

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mars_solver.explaining.decisive_facts import Decisive, decisive_facts
-from mars_solver.explaining.plain import plain
-from mars_solver.explaining.promotion import Standpoint, standpoint
+from pydantic.json_schema import SkipJsonSchema
+
+from mars_solver.explaining.counterfactual import Standpoint, standpoint
+from mars_solver.explaining.decisive_facts import DecisiveFacts, decisive_facts
+from mars_solver.explaining.recommendation import SCHEMA, Recommendation
 from mars_solver.explaining.sensitivity import (
-    Flip,
     ImportanceFlips,
     Share,
-    Stretch,
     Sweep,
     first_rank_shares,
     importance_flips,
     sweeps,
 )
+from mars_solver.explaining.serialising import json_values, part, schemas_of
+from mars_solver.inputs.profile import profile_schema
 from mars_solver.solving.scoring import full_score
 from mars_solver.vocabulary import CRITERIA
-
-if TYPE_CHECKING:
-    from mars_solver.explaining.recommendation import Recommendation
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +48,17 @@ class Difference:
 
 @dataclass(frozen=True)
 class Explanation:
-    """An answer with what would change it. Every part is computed when first asked for."""
+    """What would change an answer.
+
+    Every part is computed when first asked for.
+    """
 
     answer: Recommendation
+    """The answer that is explained."""
     index: int | None = None
     """The index in the catalogue of the one model asked about."""
 
-    @cached_property
+    @part
     def difference(self) -> Difference | None:
         """The lead of the first model over the second; None where there are not two."""
         decision = self.answer.decision
@@ -81,66 +83,64 @@ class Explanation:
             ),
         )
 
-    @cached_property
+    @part
     def importances(self) -> tuple[ImportanceFlips, ...]:
         """For each criterion, the importances at which the winner changes; empty if none is."""
         return importance_flips(self.answer.solver, self.answer.decision)
 
-    @cached_property
+    @part
     def thresholds(self) -> tuple[Sweep, ...]:
         """For each numeric requirement, the shortlist along its whole axis."""
         return sweeps(self.answer.solver, self.answer.decision)
 
-    @cached_property
-    def decisive_facts(self) -> tuple[Decisive, ...]:
+    @part
+    def decisive_facts(self) -> tuple[DecisiveFacts, ...]:
         """The unverified facts that could change the winner."""
         return decisive_facts(self.answer.solver, self.answer.decision)
 
-    @cached_property
+    @part
     def first_rank_shares(self) -> tuple[Share, ...]:
-        """In what share of all weights each model of best standing wins."""
+        """In what share of all weights each model of best standing wins (rank acceptability)."""
         return first_rank_shares(self.answer.solver, self.answer.decision)
 
-    @cached_property
-    def model(self) -> Standpoint | None:
-        """How the one model asked about stands, and what would put it first."""
+    @part
+    def model(self) -> Standpoint | SkipJsonSchema[None]:
+        """The rank of the one model asked about, and what would put it first; else absent."""
         if self.index is None:
             return None
         return standpoint(self.answer.solver, self.answer.decision, self.index)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer and its explanation as plain JSON values, unrounded."""
-        data = {
-            **self.answer.to_dict(),
-            "difference": plain(self.difference),
-            "importances": [
-                {**plain(each), "down": _flip(each.down), "up": _flip(each.up)}
-                for each in self.importances
-            ],
-            "thresholds": [
-                {**plain(sweep), "stretches": [_stretch(each) for each in sweep.stretches]}
-                for sweep in self.thresholds
-            ],
-            "decisive_facts": plain(self.decisive_facts),
-            "first_rank_shares": plain(self.first_rank_shares),
-        }
-        return data if self.model is None else {**data, "model": plain(self.model)}
+        added = json_values(self)
+        if self.model is None:
+            del added["model"]
+        return {**self.answer.to_dict(), **added}
 
 
-def _flip(flip: Flip | None) -> dict[str, Any] | None:
-    """Return a flip as JSON: the exact importance as a fraction, and as a number."""
-    return {**plain(flip), "at": str(flip.at), "at_value": float(flip.at)} if flip else None
+def answer_tables() -> dict[str, dict[str, Any]]:
+    """Return the JSON Schema of an answer and of every table in it, by name.
+
+    `Recommendation` is the answer, and `Explanation` what explaining adds to it. They refer to one
+    another as `#/$defs/NAME`.
+    """
+    profile = profile_schema()
+    tables = {**profile.pop("$defs"), **schemas_of(Recommendation, Explanation)}
+    tables["Profile"] = {key: profile[key] for key in profile if not key.startswith("$")}
+    tables["Recommendation"]["properties"]["profile"] |= {"$ref": "#/$defs/Profile"}
+    tables["Explanation"]["required"].remove("model")
+    return tables
 
 
-def _stretch(stretch: Stretch) -> dict[str, Any]:
-    """Return a stretch as JSON: its ends, and whether they belong to it."""
-    interval = stretch.interval
+def answer_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of an answer, explained or not."""
+    tables = answer_tables()
+    answer, added = (tables.pop(name) for name in ("Recommendation", "Explanation"))
     return {
-        "from": interval.low,
-        "from_included": interval.low_included,
-        "to": interval.high,
-        "to_included": interval.high_included,
-        "status": stretch.status,
-        "shortlist": [{"model": model, "status": status} for model, status in stretch.shortlist],
-        "changes": plain(stretch.changes),
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": SCHEMA,
+        **answer,
+        "properties": answer["properties"] | added["properties"],
+        "dependentRequired": dict.fromkeys(added["properties"], added["required"]),
+        "$defs": tables,
     }

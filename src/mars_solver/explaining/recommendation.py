@@ -5,21 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from pydantic import Field, PlainSerializer, WithJsonSchema
 
 from mars_solver.explaining import diagnosis
 from mars_solver.explaining.findings import Finding, caveats, missing, note_of, unreachable
-from mars_solver.explaining.plain import plain
+from mars_solver.explaining.serialising import (
+    AnswerStatus,
+    RankedStatus,
+    UnitNumber,
+    json_values,
+    part,
+)
 from mars_solver.inputs.options import options_in
 from mars_solver.inputs.profile import Profile
-from mars_solver.solving import flowchart
 from mars_solver.solving.constraints import Check, Configuration, checks
+from mars_solver.solving.flowchart import GuideVerdict, compare
 from mars_solver.solving.scoring import DOUBLED, full_score
 from mars_solver.solving.solver import Decision, Solver, Standing
 from mars_solver.vocabulary import (
     ACCEPT_BETA,
     CRITERIA,
     INFEASIBLE,
+    VARIABLES,
     Policy,
     Status,
     names_of,
@@ -31,16 +40,30 @@ if TYPE_CHECKING:
 SCHEMA: Final = "mars-solver/recommendation/1"
 
 
+ConfigurationTable = Annotated[
+    Configuration,
+    PlainSerializer(Configuration._asdict),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {name: {"enum": list(values)} for name, values in VARIABLES.items()},
+            "required": list(VARIABLES),
+        }
+    ),
+]
+"""A configuration by name; as a tuple alone it would be a list."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contribution:
     """What one criterion adds to a score: points = value * weight."""
 
     criterion: str
-    value: float
+    value: UnitNumber
     """How good the model is, 0 to 1; the midpoint of what its facts admit."""
-    weight: float
+    weight: UnitNumber
     """The criterion's share of all weights, 0 to 1."""
-    points: float
+    points: UnitNumber
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +72,7 @@ class Unverified:
 
     requirement: str
     found: Finding
+    """What the facts say; None is unknown, and an open end of a range."""
     note: str
     """What is known, and what would settle it."""
 
@@ -60,6 +84,7 @@ class Violation:
     requirement: str
     required: Finding
     found: Finding
+    """What the facts say; None is unknown, and an open end of a range."""
     source: str | None
     """The key of the fact's source; "configuration" where two requirements rule each other out;
     None where no source speaks of it."""
@@ -69,12 +94,17 @@ class Violation:
 class Candidate:
     """A model on the shortlist."""
 
-    rank: int
+    rank: Annotated[int, Field(ge=1)]
     model: str
-    status: str
-    score: float
-    score_range: tuple[float, float]
-    configuration: Configuration
+    """The model's id, here and everywhere else."""
+    status: RankedStatus
+    """Whether the facts confirm every requirement, or leave one open."""
+    score: UnitNumber
+    """The weighted mean of the values of the criteria."""
+    score_range: tuple[UnitNumber, UnitNumber]
+    """The lowest and the highest score that the facts admit."""
+    configuration: ConfigurationTable
+    """The way to run the model that meets the requirements best."""
     speech_model: str | None
     """The model's name in the public API; None where it has no public endpoint."""
     contributions: tuple[Contribution, ...]
@@ -89,33 +119,59 @@ class Exclusion:
     violations: tuple[Violation, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CatalogueVersion:
+    """Which catalogue it was."""
+
+    version: str
+    as_of: str
+    """The latest date of a fact."""
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsVersion:
+    """Which weights they were."""
+
+    name: str
+    sha256: str
+
+
 @dataclass(frozen=True)
 class Recommendation:
-    """The answer to one profile. Every part is computed when first asked for."""
+    """The answer to one profile.
+
+    Every part is computed when first asked for.
+    """
 
     solver: Solver
     decision: Decision
     top: int | None = None
     """The longest shortlist wanted; None for all."""
 
-    @property
-    def profile(self) -> Profile:
+    @part
+    def schema(self) -> Annotated[str, Field(json_schema_extra={"const": SCHEMA})]:
+        """The name and version of this format."""
+        return SCHEMA
+
+    @part
+    def profile(self) -> Annotated[Profile, PlainSerializer(Profile.to_dict), WithJsonSchema({})]:
         """The profile that is answered."""
         return self.decision.profile
 
-    @property
-    def status(self) -> str:
+    @part
+    def status(self) -> AnswerStatus:
         """The status of the winner, or "infeasible" where no model is left."""
         winner = self.decision.winner
         return winner.status.word if winner else INFEASIBLE
 
-    @cached_property
+    @part
     def shortlist(self) -> tuple[Candidate, ...]:
         """The models that no requirement excludes, best first."""
-        places = self.decision.ranking[: self.top]
-        return tuple(self._candidate(rank, place) for rank, place in enumerate(places, start=1))
+        ranking = self.decision.ranking[: self.top]
+        return tuple(self._candidate(rank, index) for rank, index in enumerate(ranking, start=1))
 
-    @cached_property
+    @part
     def excluded(self) -> tuple[Exclusion, ...]:
         """The other models, in order of id."""
         return tuple(
@@ -124,32 +180,32 @@ class Recommendation:
             if standing.status is Status.EXCLUDED
         )
 
-    @cached_property
+    @part
     def conflicts(self) -> diagnosis.Sets:
-        """Every minimal set of requirements that no model satisfies together, if none is left."""
+        """If no model is left: every minimal set of requirements that none satisfies (MUS)."""
         return diagnosis.named(diagnosis.hitting_sets(self._correction_masks))
 
-    @cached_property
+    @part
     def corrections(self) -> diagnosis.Sets:
-        """Every minimal set of requirements without which a model is left, if none is."""
+        """If no model is left: every minimal set of requirements to drop for one (MCS)."""
         return diagnosis.named(self._correction_masks)
 
-    @cached_property
+    @part
     def betas(self) -> tuple[str, ...]:
         """The beta models that accepting betas would admit."""
         return diagnosis.betas(self.decision)
 
-    @cached_property
+    @part
     def relaxations(self) -> tuple[diagnosis.Relaxation, ...]:
-        """Every minimal change of the requirements that admits a model, if none is left."""
+        """If no model is left: every minimal change of the requirements that admits one."""
         return diagnosis.relaxations(self.solver, self.decision)
 
-    @cached_property
-    def flowchart(self) -> flowchart.GuideVerdict:
+    @part
+    def flowchart(self) -> GuideVerdict:
         """What the guide says, and whether this answer agrees."""
-        return flowchart.compare(self.solver.catalogue.flowchart, self.decision)
+        return compare(self.solver.catalogue.flowchart, self.decision)
 
-    @cached_property
+    @part
     def notes(self) -> tuple[str, ...]:
         """What to bear in mind of the facts that the answer rests on."""
         stated = {check.requirement.fact for check in self._checks.values()}
@@ -161,6 +217,18 @@ class Recommendation:
         facts = {criterion.fact for criterion, weight in weighed if weight}
         shown = models[: self.top]
         return (*caveats(shown, facts | stated), *unreachable(shown))
+
+    @part
+    def catalogue(self) -> CatalogueVersion:
+        """The catalogue that the answer rests on."""
+        used = self.solver.catalogue
+        return CatalogueVersion(used.version, used.as_of, used.sha256)
+
+    @part
+    def weights(self) -> WeightsVersion:
+        """The weights that the answer rests on."""
+        used = self.solver.weights
+        return WeightsVersion(used.name, used.sha256)
 
     def explain(self, model: str | None = None) -> Explanation:
         """Return this answer with what would change it.
@@ -180,26 +248,7 @@ class Recommendation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as plain JSON values, unrounded."""
-        catalogue, weights = self.solver.catalogue, self.solver.weights
-        return {
-            "schema": SCHEMA,
-            "profile": self.profile.to_dict(),
-            "status": self.status,
-            "shortlist": plain(self.shortlist),
-            "excluded": plain(self.excluded),
-            "conflicts": plain(self.conflicts),
-            "corrections": plain(self.corrections),
-            "betas": plain(self.betas),
-            "relaxations": plain(self.relaxations),
-            "flowchart": plain(self.flowchart),
-            "notes": plain(self.notes),
-            "catalogue": {
-                "version": catalogue.version,
-                "as_of": catalogue.as_of,
-                "sha256": catalogue.sha256,
-            },
-            "weights": {"name": weights.name, "sha256": weights.sha256},
-        }
+        return json_values(self)
 
     @cached_property
     def _correction_masks(self) -> list[int]:
@@ -209,10 +258,10 @@ class Recommendation:
     def _checks(self) -> dict[str, Check]:
         return {check.requirement.name: check for check in checks(self.profile)}
 
-    def _candidate(self, rank: int, place: int) -> Candidate:
-        standing = self.decision.standings[place]
+    def _candidate(self, rank: int, index: int) -> Candidate:
+        standing = self.decision.standings[index]
         model = standing.model
-        low, high = self.decision.sums[place]
+        low, high = self.decision.sums[index]
         return Candidate(
             rank=rank,
             model=model.id,
@@ -221,7 +270,7 @@ class Recommendation:
             score_range=(self._score(2 * low), self._score(2 * high)),
             configuration=standing.configuration,
             speech_model=model.speech_model.value if model.speech_model else None,
-            contributions=tuple(self._contributions(place)),
+            contributions=tuple(self._contributions(index)),
             to_verify=tuple(self._to_verify(standing)),
         )
 
@@ -229,9 +278,9 @@ class Recommendation:
         """Return the score of twice a weighted sum, rounded once."""
         return twice / full_score(self.decision.weights)
 
-    def _contributions(self, place: int) -> Iterator[Contribution]:
+    def _contributions(self, index: int) -> Iterator[Contribution]:
         total = sum(self.decision.weights) or 1
-        middles = self.solver.middles[place]
+        middles = self.solver.middles[index]
         for criterion, weight, middle in zip(CRITERIA, self.decision.weights, middles, strict=True):
             points = self._score(middle * weight)
             yield Contribution(criterion.name, middle / DOUBLED, weight / total, points)
@@ -239,8 +288,8 @@ class Recommendation:
     def _to_verify(self, standing: Standing) -> Iterator[Unverified]:
         for name in names_of(standing.unverified):
             check = self._checks[name]
-            found, _ = missing(check, standing, self.decision.question.policy)
-            yield Unverified(name, found, note_of(check, standing.model, self.solver.catalogue))
+            finding, _ = missing(check, standing, self.decision.question.policy)
+            yield Unverified(name, finding, note_of(check, standing.model, self.solver.catalogue))
 
     def _violations(self, standing: Standing) -> Iterator[Violation]:
         if standing.refused:
@@ -249,8 +298,8 @@ class Recommendation:
         for name in names_of(standing.violated):
             check = self._checks[name]
             required = list(check.required) if isinstance(check.required, tuple) else check.required
-            found, source = missing(check, standing, self.decision.question.policy)
-            yield Violation(name, required, found, source)
+            finding, source = missing(check, standing, self.decision.question.policy)
+            yield Violation(name, required, finding, source)
 
 
 def recommend_with(

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, groupby
 from math import isqrt
 from typing import Final, NamedTuple
 
 import numpy as np
+from pydantic import computed_field
 
 from mars_solver.errors import InputError
 from mars_solver.explaining.changes import Change, apply
+from mars_solver.explaining.serialising import RankedStatus, ThresholdStatus, UnitNumber
 from mars_solver.inputs.weights import coefficients
 from mars_solver.solving.cells import NUMERIC, Interval, Number, axis, critical_values
 from mars_solver.solving.solver import Decision, Solver
@@ -40,7 +42,7 @@ class Flip:
     """Where another model starts to win as one importance moves and the others stay."""
 
     at: Fraction
-    """The importance at which the two score alike."""
+    """The importance at which the two score alike, exact: a fraction."""
     winner: str
     """The model that wins beyond it."""
     winner_at: str
@@ -49,6 +51,12 @@ class Flip:
     """The nearest whole importance beyond or there at which the winner is another one; None where
     no whole importance in 0..10 does it."""
     whole_winner: str | None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def at_value(self) -> float:
+        """The same importance as a number, rounded."""
+        return float(self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +70,34 @@ class ImportanceFlips:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranked:
+    """A model on a shortlist."""
+
+    model: str
+    status: RankedStatus
+
+
+@dataclass(frozen=True, slots=True)
 class Stretch:
     """Thresholds of one requirement that give the same shortlist."""
 
-    interval: Interval
-    status: str
+    from_: Number
+    from_included: bool
+    """Whether the thresholds begin with this number, or just above it."""
+    to: Number
+    to_included: bool
+    status: ThresholdStatus
     """Of the winner; "infeasible" where no model is left, "invalid" where the threshold would
     contradict the rest of the profile."""
-    shortlist: tuple[tuple[str, str], ...]
-    """Model and status, best first."""
+    shortlist: tuple[Ranked, ...]
+    """Best first."""
     changes: tuple[Change, ...]
     """What goes with such a threshold: `primary`, where it takes away the need."""
+
+    @property
+    def interval(self) -> Interval:
+        """The thresholds."""
+        return Interval(self.from_, self.from_included, self.to, self.to_included)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +112,16 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """In what share of all weights a model wins, weights drawn evenly from the simplex."""
+    """In what share of all weights a model wins, weights drawn evenly from the simplex.
+
+    That is the first-rank acceptability index of SMAA-2 (Lahdelma & Salminen, "SMAA-2: stochastic
+    multicriteria acceptability analysis for group decision making", 2001), for known values.
+    """
 
     model: str
-    share: float
+    share: UnitNumber
     exact: bool
-    error: float
+    error: UnitNumber
     """The standard error; 0 where the share is exact."""
 
 
@@ -111,24 +140,24 @@ def importance_flips(solver: Solver, decision: Decision) -> tuple[ImportanceFlip
         return ()
     profile = decision.profile
     factors = coefficients(solver.weights, profile.context)
-    found = []
+    flips = []
     for k, criterion in enumerate(CRITERIA):
-        lines = []
-        for place in best:
-            slope = factors[k] * solver.middles[place][k]
-            start = sum(decision.sums[place]) - profile.importances[k] * slope
-            lines.append(Line(decision.standings[place].model.id, start, slope))
         now = profile.importances[k]
-        found.append(
+        lines = []
+        for index in best:
+            slope = factors[k] * solver.middles[index][k]
+            start = sum(decision.sums[index]) - now * slope
+            lines.append(Line(decision.standings[index].model.id, start, slope))
+        flips.append(
             ImportanceFlips(criterion.name, now, _flip(lines, now, -1), _flip(lines, now, 1))
         )
-    return tuple(found)
+    return tuple(flips)
 
 
 def contenders(decision: Decision) -> list[int]:
-    """Return the places of the models of best standing: those that weights can put first."""
+    """Return the indices of the models of best standing: those that weights can put first."""
     ranking = decision.ranking
-    return [place for place in ranking if decision.order(place) == decision.order(ranking[0])]
+    return [index for index in ranking if decision.order(index) == decision.order(ranking[0])]
 
 
 def _winner(lines: Iterable[Line], at: Fraction | int) -> str:
@@ -145,9 +174,9 @@ def _flip(lines: Sequence[Line], now: int, way: int) -> Flip | None:
         if a.slope != b.slope
     }
     ahead = {at for at in crossings if (at - now) * way >= 0 and (end - at) * way >= 0}
-    places = sorted({Fraction(now), *ahead, Fraction(end)}, key=lambda at: way * at)
-    for i, at in enumerate(places):
-        beyond = (at + places[i + 1]) / 2 if i + 1 < len(places) else at
+    stops = sorted({Fraction(now), *ahead, Fraction(end)}, key=lambda at: way * at)
+    for i, at in enumerate(stops):
+        beyond = (at + stops[i + 1]) / 2 if i + 1 < len(stops) else at
         here, there = _winner(lines, at), _winner(lines, beyond)
         if {here, there} != {current}:
             whole = next(
@@ -165,62 +194,51 @@ def sweeps(solver: Solver, decision: Decision) -> tuple[Sweep, ...]:
 
 def _sweep(solver: Solver, decision: Decision, requirement: Requirement) -> Sweep:
     """Return the shortlist along the axis of one requirement, neighbours alike joined."""
-    stretches: list[Stretch] = []
-    for interval in axis(critical_values(solver.catalogue, requirement)):
-        stretch = _stretch(solver, decision, requirement.name, interval)
-        last = stretches[-1] if stretches else None
-        if last and _alike(last, stretch):
-            joined = Interval(
-                last.interval.low,
-                last.interval.low_included,
-                interval.high,
-                interval.high_included,
-            )
-            stretches[-1] = Stretch(joined, stretch.status, stretch.shortlist, stretch.changes)
-        else:
-            stretches.append(stretch)
+    intervals = axis(critical_values(solver.catalogue, requirement))
+    stretches = []
+    for (status, shortlist, changes), alike in groupby(
+        intervals, key=lambda interval: _answer(solver, decision, requirement.name, interval)
+    ):
+        first, *rest = alike
+        last = rest[-1] if rest else first
+        ends = first.low, first.low_included, last.high, last.high_included
+        stretches.append(Stretch(*ends, status, shortlist, changes))
     current = getattr(decision.profile.require, requirement.name)
     return Sweep(requirement.name, current, tuple(stretches))
 
 
-def _alike(one: Stretch, other: Stretch) -> bool:
-    return (one.status, one.shortlist, one.changes) == (
-        other.status,
-        other.shortlist,
-        other.changes,
-    )
-
-
-def _stretch(solver: Solver, decision: Decision, name: str, interval: Interval) -> Stretch:
-    """Return the answer of every threshold in an interval."""
+def _answer(
+    solver: Solver, decision: Decision, name: str, interval: Interval
+) -> tuple[str, tuple[Ranked, ...], tuple[Change, ...]]:
+    """Return the status, the shortlist and the further changes of thresholds in an interval."""
     try:
         profile, changes = apply(decision.profile, [(name, interval.representative)])
     except InputError:
-        return Stretch(interval, INVALID, (), ())
+        return INVALID, (), ()
     again = solver.decide(profile, decision.question.policy)
-    shortlist = tuple((standing.model.id, standing.status.word) for standing in again.ranked)
-    status = shortlist[0][1] if shortlist else INFEASIBLE
-    return Stretch(interval, status, shortlist, tuple(c for c in changes if c.requirement != name))
+    shortlist = tuple(Ranked(each.model.id, each.status.word) for each in again.ranked)
+    status = shortlist[0].status if shortlist else INFEASIBLE
+    return status, shortlist, tuple(c for c in changes if c.requirement != name)
 
 
 def first_rank_shares(solver: Solver, decision: Decision) -> tuple[Share, ...]:
-    """Return the share of all weights in which each contender wins, in order of the ranking.
+    """Return the first-rank acceptability of each contender, in order of the ranking.
 
     The weights of the criteria are drawn evenly from the simplex. One or two models that can win
     at all: exact, by the divided difference of x_+^(n-1) (Hermite-Genocchi). More: sampled.
     """
     best = contenders(decision)
-    ids = [decision.standings[place].model.id for place in best]
-    rows = [solver.middles[place] for place in best]
+    ids = [decision.standings[index].model.id for index in best]
+    rows = [solver.middles[index] for index in best]
     able = [
         i for i in range(len(best)) if not any(_beaten(i, j, rows, ids) for j in range(len(best)))
     ]
     if len(able) <= _EXACT:
-        shares = _exact([rows[i] for i in able])
-        found = {i: Share(ids[i], float(s), True, 0.0) for i, s in zip(able, shares, strict=True)}
+        exact = _exact([rows[i] for i in able])
+        shares = {i: Share(ids[i], float(s), True, 0.0) for i, s in zip(able, exact, strict=True)}
     else:
-        found = _sampled(able, rows, ids)
-    return tuple(found.get(i, Share(ids[i], 0.0, True, 0.0)) for i in range(len(best)))
+        shares = _sampled(able, rows, ids)
+    return tuple(shares.get(i, Share(ids[i], 0.0, True, 0.0)) for i in range(len(best)))
 
 
 def _beaten(i: int, j: int, rows: Sequence[tuple[int, ...]], ids: Sequence[str]) -> bool:
@@ -274,8 +292,8 @@ def _sampled(
     weights = np.random.default_rng(SEED).standard_exponential((SAMPLES, len(CRITERION_NAMES)))
     scores = weights @ np.array([rows[i] for i in order], dtype=np.float64).T
     counts = np.bincount(scores.argmax(axis=1), minlength=len(order)).tolist()
-    found = {}
+    shares = {}
     for i, count in zip(order, counts, strict=True):
         error = isqrt(count * (SAMPLES - count) * 10**12 // SAMPLES) / SAMPLES / 10**6
-        found[i] = Share(ids[i], count / SAMPLES, False, error)
-    return found
+        shares[i] = Share(ids[i], count / SAMPLES, False, error)
+    return shares

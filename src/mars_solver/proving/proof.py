@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Final
 
+from pydantic import TypeAdapter, computed_field
+
 from mars_solver.errors import InputError
-from mars_solver.explaining.plain import plain
 from mars_solver.inputs.catalogue import digest, with_measurements
 from mars_solver.inputs.profile import Profile
 from mars_solver.proving.pins import Pin, Pins, Scenario
-from mars_solver.proving.theorem import Theorem, prove
+from mars_solver.proving.theorem import Reach, Theorem, prove
 from mars_solver.solving.flowchart import answer, stand_best
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import REQUIREMENTS
@@ -33,6 +34,7 @@ class LineResult:
     found: tuple[str, ...]
     """The models in the first places, as many as are expected."""
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def holds(self) -> bool:
         """Whether the guide's models come first, in its order."""
@@ -77,6 +79,9 @@ class Proof:
         """Return the proof as plain JSON values; the same catalogue and weights, the same bytes."""
         theorem, margin = self.theorem, self.theorem.margin
         catalogue, weights = self.solver.catalogue, self.solver.weights
+        reaches, lines, failed = _results().dump_python(
+            (theorem.reaches, self.lines, self.unpinned), mode="json"
+        )
         return {
             "schema": SCHEMA,
             "holds": self.holds,
@@ -98,22 +103,14 @@ class Proof:
                     "behind": margin.behind,
                     "profile": margin.profile.to_dict(),
                 },
-                "reaches": [
-                    {
-                        "criterion": reach.criterion,
-                        "batch": reach.batch,
-                        "least": str(reach.least),
-                        "most": str(reach.most),
-                    }
-                    for reach in theorem.reaches
-                ],
+                "reaches": reaches,
                 "counterexample": self.counterexample and self.counterexample.to_dict(),
             },
-            "lines": [{**plain(line), "holds": line.holds} for line in self.lines],
+            "lines": lines,
             "pins": {
                 "count": self.pins,
                 "holds": bool(self.pins) and not self.unpinned,
-                "failed": [{"pinned": p.pinned, "found": p.found} for p in self.unpinned],
+                "failed": failed,
             },
             "catalogue": {
                 "version": catalogue.version,
@@ -123,6 +120,15 @@ class Proof:
             "weights": {"name": weights.name, "sha256": weights.sha256},
             "flowchart": {"sha256": digest(catalogue.flowchart.model_dump(by_alias=True))},
         }
+
+
+_Results = tuple[tuple[Reach, ...], tuple[LineResult, ...], tuple[PinResult, ...]]
+
+
+@cache
+def _results() -> TypeAdapter[_Results]:
+    """Return what serialises results as plain JSON values, built when first used."""
+    return TypeAdapter(_Results)
 
 
 def verify(solver: Solver, scenarios: Sequence[Scenario], pins: Pins) -> Proof:

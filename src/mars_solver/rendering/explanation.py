@@ -16,9 +16,9 @@ from mars_solver.rendering.words import (
 from mars_solver.vocabulary import INVALID, REQUIREMENT, names_of, number, requirement_text
 
 if TYPE_CHECKING:
-    from mars_solver.explaining.decisive_facts import Decisive, Evidence
+    from mars_solver.explaining.counterfactual import Promotion, Standpoint
+    from mars_solver.explaining.decisive_facts import DecisiveFacts, Evidence
     from mars_solver.explaining.explanation import Difference, Explanation
-    from mars_solver.explaining.promotion import Promotion, Standpoint
     from mars_solver.explaining.recommendation import Recommendation
     from mars_solver.explaining.sensitivity import Flip, ImportanceFlips, Share, Stretch, Sweep
 
@@ -141,7 +141,7 @@ def _flip_text(flip: Flip | None, side: str, names: dict[str, str]) -> str:
     return f"{names[flip.winner]} {side}{at} {fraction_text(flip.at)} ({whole})"
 
 
-def _decisive_text(decisive: Decisive, names: dict[str, str]) -> str:
+def _decisive_text(decisive: DecisiveFacts, names: dict[str, str]) -> str:
     """Return what would have to be shown for another model to win."""
     shown = " and ".join(map(_evidence_text, decisive.evidence))
     then = f"{names[decisive.winner]} wins" if decisive.winner else "no model is left"
@@ -186,8 +186,8 @@ def _stretch_text(stretch: Stretch, names: dict[str, str]) -> str:
     if stretch.status == INVALID:
         return "contradicts the rest of the profile"
     models = ", ".join(
-        names[model] + ("" if status == "guaranteed" else f" ({status})")
-        for model, status in stretch.shortlist
+        names[each.model] + ("" if each.status == "guaranteed" else f" ({each.status})")
+        for each in stretch.shortlist
     )
     changes = "".join(f"; {change_text(change)}" for change in stretch.changes)
     return (models or "no model") + changes

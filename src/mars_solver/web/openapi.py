@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from mars_solver import __version__
 from mars_solver.batch import lines
 from mars_solver.errors import InputError
+from mars_solver.explaining.explanation import answer_tables
 from mars_solver.explaining.recommendation import recommend_with
-from mars_solver.inputs.profile import Profile, parse_profile, profile_schema
+from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.inputs.profile_row import COLUMNS
-from mars_solver.vocabulary import INFEASIBLE, POLICIES, VARIABLES, Status
+from mars_solver.vocabulary import POLICIES
 from mars_solver.web.guard import MEDIA_TYPE, RefusalError, unusable
 
 if TYPE_CHECKING:
@@ -38,9 +39,6 @@ _PROFILE: Final[Schema] = {
         },
     }
 }
-_NUMBER: Final = {"type": "number", "minimum": 0, "maximum": 1}
-_WORDS: Final = {"type": "array", "items": {"type": "string"}}
-_AGREES: Final = {"type": "boolean"}
 
 
 def document(solver: Solver, most_rows: int, most_ranked: int) -> Schema:
@@ -105,7 +103,7 @@ def document(solver: Solver, most_rows: int, most_ranked: int) -> Schema:
             ),
         },
         "components": {
-            "schemas": {**_profile_schemas(), **_schemas()},
+            "schemas": _schemas(),
             "responses": {f"Refused{status}": _refusal(status) for status in _WHY},
         },
     }
@@ -201,70 +199,16 @@ def _refusal(status: int) -> Schema:
     return {"description": _WHY[status], "content": content}
 
 
-def _profile_schemas() -> Schema:
-    """Return the schema of a profile and of its tables, referring to one another here."""
-    text = json.dumps(profile_schema()).replace("#/$defs/", "#/components/schemas/")
-    schema = json.loads(text)
-    tables = schema.pop("$defs")
-    for key in ("$schema", "$id"):
-        del schema[key]
-    return {"Profile": schema, **tables}
-
-
 def _schemas() -> Schema:
-    """Return the schemas of what is answered."""
-    finding = {"description": "A JSON value; null is unknown, and an open end of a range."}
-    text, optional_text = {"type": "string"}, {"type": ["string", "null"]}
-    sets = {"type": "array", "items": _WORDS}
-    configuration = {name: {"enum": list(values)} for name, values in VARIABLES.items()}
-    ranked = [Status.GUARANTEED.word, Status.UNVERIFIED.word]
-    contribution = _object(criterion=text, value=_NUMBER, weight=_NUMBER, points=_NUMBER)
-    candidate = _object(
-        rank={"type": "integer", "minimum": 1},
-        model=text,
-        status={"enum": ranked},
-        score=_NUMBER,
-        score_range={**_list(_NUMBER), "minItems": 2, "maxItems": 2},
-        configuration=_object(**configuration),
-        speech_model=optional_text,
-        contributions=_list(contribution),
-        to_verify=_list(_object(requirement=text, found=finding, note=text)),
-    )
-    violation = _object(requirement=text, required=finding, found=finding, source=optional_text)
-    change = _object(**{"requirement": text, "from": finding, "to": finding})
-    recommendation = _object(
-        schema=text,
-        profile=_ref("Profile"),
-        status={"enum": [*ranked, INFEASIBLE]},
-        shortlist=_list(candidate),
-        excluded=_list(_object(model=text, violations=_list(violation))),
-        conflicts=sets,
-        corrections=sets,
-        betas=_WORDS,
-        relaxations=_list(_object(status={"enum": ranked}, changes=_list(change), admits=_WORDS)),
-        flowchart=_object(
-            question={"type": ["integer", "null"]},
-            answer=_WORDS,
-            agrees=_AGREES,
-            blocked_by=_WORDS,
-        ),
-        notes=_WORDS,
-        catalogue=_object(version=text, as_of=text, sha256=text),
-        weights=_object(name=text, sha256=text),
-    )
-    table = {"type": "object"}
-    explanation = _object(
-        difference={"type": ["object", "null"]},
-        importances=_list(table),
-        thresholds=_list(table),
-        decisive_facts=_list(table),
-        first_rank_shares=_list(_object(model=text, share=_NUMBER, exact=_AGREES, error=_NUMBER)),
-    )
+    """Return the schemas of what is asked and answered, referring to one another here."""
+    text, table = {"type": "string"}, {"type": "object"}
     problem = _object(**dict.fromkeys(("place", "path", "expected", "found", "hint"), text))
     status = {"type": "integer", "minimum": 400, "maximum": 599}
+    answers = json.dumps(answer_tables()).replace("#/$defs/", "#/components/schemas/")
+    tables = json.loads(answers)
     return {
-        "Recommendation": recommendation,
-        "Explanation": {"allOf": [_ref("Recommendation"), explanation]},
+        **tables,
+        "Explanation": {"allOf": [_ref("Recommendation"), tables["Explanation"]]},
         "Catalogue": _object(
             schema=text,
             version=text,

@@ -1,7 +1,9 @@
-"""Why a model is not first, or not on the list: the fewest changes that put it there.
+"""The counterfactual explanation: the fewest changes that put a model first, or on the list.
 
-Changes relax stated requirements, accept betas or move importances; none adds a requirement. Each
-set of changes is proved by solving again.
+It answers "why not this model?" with the nearest profiles to which it is the answer (Wachter,
+Mittelstadt & Russell, "Counterfactual explanations without opening the black box", 2018). Changes
+relax stated requirements, accept betas or move importances; none adds a requirement. Each set of
+changes is proved by solving again.
 """
 
 from __future__ import annotations
@@ -14,9 +16,10 @@ from itertools import combinations, product
 import numpy as np
 from numpy.typing import NDArray
 
-from mars_solver.explaining.changes import Change, apply
+from mars_solver.explaining.changes import Change, apply, changed
 from mars_solver.explaining.diagnosis import Move, Repair, steps_onto_list, values_of
 from mars_solver.explaining.sensitivity import contenders
+from mars_solver.explaining.serialising import RankedStatus
 from mars_solver.inputs.profile import Profile
 from mars_solver.inputs.weights import coefficients
 from mars_solver.solving.constraints import Check, checks, locale_verdict
@@ -35,34 +38,34 @@ from mars_solver.vocabulary import (
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """A smallest set of changes with which a model reaches a place, solved again."""
+    """A smallest set of changes with which a model reaches a rank, solved again."""
 
     changes: tuple[Change, ...]
     """Requirements by name, importances as `prefer.NAME`, and `accept_beta`."""
     rank: int
-    status: str
+    status: RankedStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Standpoint:
-    """How one model stands, and the fewest changes that would put it on the list, and first."""
+    """The rank of one model, and the fewest changes that would put it on the list, and first."""
 
     model: str
     rank: int | None
-    """Its place on the shortlist; None where it is excluded."""
+    """On the shortlist, from 1; None where the model is excluded."""
     onto_list: tuple[Promotion, ...]
-    """Empty where it is on the list, or nothing puts it there."""
+    """What would put it on the shortlist; empty where it is there, or nothing does."""
     to_first: tuple[Promotion, ...]
-    """Empty where it is first, or nothing puts it there."""
+    """What would make it win; empty where it does, or nothing does."""
 
 
-def standpoint(solver: Solver, decision: Decision, place: int) -> Standpoint:
-    """Return how the model at a place of the catalogue stands, and what would better it."""
+def standpoint(solver: Solver, decision: Decision, index: int) -> Standpoint:
+    """Return how the model at an index of the catalogue ranks, and what would improve its rank."""
     ranking = decision.ranking
-    rank = ranking.index(place) + 1 if place in ranking else None
-    onto_list = () if rank else tuple(_onto_list(solver, decision, place))
-    to_first = () if rank == 1 else tuple(_to_first(solver, decision, place))
-    return Standpoint(decision.standings[place].model.id, rank, onto_list, to_first)
+    rank = ranking.index(index) + 1 if index in ranking else None
+    onto_list = () if rank else tuple(_onto_list(solver, decision, index))
+    to_first = () if rank == 1 else tuple(_to_first(solver, decision, index))
+    return Standpoint(decision.standings[index].model.id, rank, onto_list, to_first)
 
 
 Moved = tuple[tuple[str, int], ...]
@@ -84,62 +87,57 @@ class _Edit:
     def apply(self, profile: Profile) -> tuple[Profile, list[Change]]:
         """Return the edited profile and every change."""
         relaxed, changes = apply(profile, values_of(self.step))
-        data = relaxed.to_dict()
-        if self.accept_beta:
-            changes.append(Change(ACCEPT_BETA, False, True))
-            data["accept_beta"] = True
         current = dict(zip(CRITERION_NAMES, profile.importances, strict=True))
-        for name, importance in self.importances:
-            changes.append(Change(f"prefer.{name}", current[name], importance))
-            data["prefer"][name] = importance
-        return Profile.model_validate(data), changes
+        more = [Change(ACCEPT_BETA, False, True)] if self.accept_beta else []
+        more += [Change(f"prefer.{name}", current[name], to) for name, to in self.importances]
+        return changed(relaxed, more), [*changes, *more]
 
 
-def _proved(solver: Solver, decision: Decision, edit: _Edit, place: int) -> Promotion:
+def _proved(solver: Solver, decision: Decision, edit: _Edit, index: int) -> Promotion:
     """Return the promotion that an edit makes, solved again."""
     profile, changes = edit.apply(decision.profile)
     again = solver.decide(profile, decision.question.policy)
-    rank = again.ranking.index(place) + 1
-    return Promotion(tuple(changes), rank, again.standings[place].status.word)
+    rank = again.ranking.index(index) + 1
+    return Promotion(tuple(changes), rank, again.standings[index].status.word)
 
 
-def _onto_list(solver: Solver, decision: Decision, place: int) -> Iterator[Promotion]:
-    steps = steps_onto_list(solver, decision, place)
+def _onto_list(solver: Solver, decision: Decision, index: int) -> Iterator[Promotion]:
+    steps = steps_onto_list(solver, decision, index)
     fewest = min(map(len, steps))
     for step in steps:
         if len(step) == fewest:
-            edit = _Edit(step, decision.standings[place].refused)
-            yield _proved(solver, decision, edit, place)
+            edit = _Edit(step, decision.standings[index].refused)
+            yield _proved(solver, decision, edit, index)
 
 
-def _to_first(solver: Solver, decision: Decision, place: int) -> list[Promotion]:
+def _to_first(solver: Solver, decision: Decision, index: int) -> list[Promotion]:
     """Return the smallest edits that put a model first, one for each set of things changed."""
     asked = checks(decision.profile)
-    refused = decision.standings[place].refused
-    search = _Importances(solver, decision.profile, place)
-    found: dict[tuple[str, ...], _Edit] = {}
+    refused = decision.standings[index].refused
+    search = _Importances(solver, decision.profile, index)
+    edits: dict[tuple[str, ...], _Edit] = {}
     smallest = len(asked) + len(CRITERION_NAMES) + refused
     for size in range(len(asked) + 1):
         if size + refused > smallest:
             break
         for some in combinations(asked, size):
-            for step in product(*(_looser(check, solver, place) for check in some)):
-                for edit in _winning(solver, decision, _Edit(step, refused), place, search):
+            for step in product(*(_looser(check, solver, index) for check in some)):
+                for edit in _winning(solver, decision, _Edit(step, refused), index, search):
                     if edit.size <= smallest:
                         smallest = edit.size
-                        found.setdefault(_named(edit), edit)
+                        edits.setdefault(_named(edit), edit)
     return [
-        _proved(solver, decision, edit, place) for edit in found.values() if edit.size == smallest
+        _proved(solver, decision, edit, index) for edit in edits.values() if edit.size == smallest
     ]
 
 
 def _winning(
-    solver: Solver, decision: Decision, edit: _Edit, place: int, search: _Importances
+    solver: Solver, decision: Decision, edit: _Edit, index: int, search: _Importances
 ) -> list[_Edit]:
     """Return an edit with each of the fewest importances to move for a model to win."""
     profile, _ = edit.apply(decision.profile)
     rivals = contenders(solver.decide(profile, decision.question.policy))
-    if place not in rivals:
+    if index not in rivals:
         return []
     factors = coefficients(solver.weights, profile.context)
     return [replace(edit, importances=each) for each in search.moved(factors, sorted(rivals))]
@@ -149,13 +147,13 @@ def _named(edit: _Edit) -> tuple[str, ...]:
     return tuple(name for name, _ in (*edit.step, *edit.importances))
 
 
-def _looser(check: Check, solver: Solver, place: int) -> list[Move]:
+def _looser(check: Check, solver: Solver, index: int) -> list[Move]:
     """Return the looser values of a requirement that can matter to a model's rank.
 
     The nearest at which it is not violated, and met; the nearest that states another need; and
     none at all. Anything looser than needed only helps the other models.
     """
-    model, requirement = solver.catalogue.models[place], check.requirement
+    model, requirement = solver.catalogue.models[index], check.requirement
     name = requirement.name
     ends: list[int | float] = []
     if requirement.unit:
@@ -185,10 +183,10 @@ class _Importances:
     relaxations share one search.
     """
 
-    def __init__(self, solver: Solver, profile: Profile, place: int) -> None:
+    def __init__(self, solver: Solver, profile: Profile, index: int) -> None:
         self._values = solver.values
         self._current = np.array(profile.importances)
-        self._place = place
+        self._index = index
         self._known: dict[tuple[object, ...], list[Moved]] = {}
 
     def moved(self, factors: tuple[int, ...], rivals: list[int]) -> list[Moved]:
@@ -200,17 +198,17 @@ class _Importances:
 
     def _search(self, factors: Integers, rivals: list[int]) -> list[Moved]:
         for size in range(len(CRITERION_NAMES) + 1):
-            found: list[Moved] = []
+            moves: list[Moved] = []
             for columns in combinations(range(len(CRITERION_NAMES)), size):
                 rows = np.tile(self._current, ((MAX_IMPORTANCE + 1) ** size, 1))
                 rows[:, list(columns)] = _grid(size)
-                wins = rows[_wins(rows * factors, self._values, rivals, self._place)]
+                wins = rows[_wins(rows * factors, self._values, rivals, self._index)]
                 if len(wins):
                     effort = np.abs(wins - self._current).sum(axis=1)
                     row = wins[effort.argmin()].tolist()
-                    found.append(tuple((CRITERION_NAMES[c], row[c]) for c in columns))
-            if found:
-                return found
+                    moves.append(tuple((CRITERION_NAMES[c], row[c]) for c in columns))
+            if moves:
+                return moves
         return []
 
 
@@ -225,12 +223,12 @@ def _grid(columns: int) -> Integers:
     )
 
 
-def _wins(weights: Integers, values: Integers, rivals: list[int], place: int) -> NDArray[np.bool]:
+def _wins(weights: Integers, values: Integers, rivals: list[int], index: int) -> NDArray[np.bool]:
     """Return for each row of weights whether a model wins over its rivals; ids break ties."""
     sums = totals(weights, values).sum(axis=2)
-    own = sums[:, [place]]
-    before = [rival for rival in rivals if rival < place]
-    after = [rival for rival in rivals if rival > place]
+    own = sums[:, [index]]
+    before = [rival for rival in rivals if rival < index]
+    after = [rival for rival in rivals if rival > index]
     ahead: NDArray[np.bool] = (own > sums[:, before]).all(axis=1)
     level: NDArray[np.bool] = (own >= sums[:, after]).all(axis=1)
     return ahead & level

@@ -1,0 +1,91 @@
+"""Results as plain JSON values, and the JSON Schema of them: both follow from their types.
+
+A result is a dataclass, or a class whose parts are computed when first asked for. Its fields or
+parts give the keys, in their order; a trailing underscore, which keeps a name off Python's
+keywords, is not part of the key. Docstrings become the descriptions of the schema.
+"""
+
+from __future__ import annotations
+
+from dataclasses import make_dataclass
+from functools import cache, cached_property
+from inspect import getdoc
+from types import GenericAlias
+from typing import Annotated, Any, Final, TypeVar, get_type_hints
+
+from pydantic import ConfigDict, Field, TypeAdapter
+
+from mars_solver.vocabulary import INFEASIBLE, INVALID, Status
+
+
+def _one_of(*words: str) -> Any:
+    return Field(json_schema_extra={"enum": list(words)})
+
+
+_RANKED: Final = (Status.GUARANTEED.word, Status.UNVERIFIED.word)
+UnitNumber = Annotated[float, Field(ge=0, le=1)]
+RankedStatus = Annotated[str, _one_of(*_RANKED)]
+"""The status of a model on a shortlist."""
+AnswerStatus = Annotated[str, _one_of(*_RANKED, INFEASIBLE)]
+"""The status of the winner, or that no model is left."""
+ThresholdStatus = Annotated[str, _one_of(*_RANKED, INFEASIBLE, INVALID)]
+"""The same for a threshold, or that it would contradict the rest of the profile."""
+
+_CONFIG: Final = ConfigDict(
+    alias_generator=lambda name: name.rstrip("_"),
+    json_schema_serialization_defaults_required=True,
+)
+
+
+T = TypeVar("T")
+
+
+class part(cached_property[T]):  # noqa: N801  (used like `property`)
+    """A part of a result: computed once, when first asked for, and a key of its JSON."""
+
+
+@cache
+def _table(kind: type) -> Any:
+    """Return the dataclass of the parts of a class, with their types and descriptions."""
+    fields = []
+    for name, item in vars(kind).items():
+        if isinstance(item, part):
+            returned = get_type_hints(item.func, include_extras=True)["return"]
+            fields.append((name, Annotated[returned, Field(description=getdoc(item))]))
+    summary = (getdoc(kind) or "").partition("\n\n")[0]
+    return make_dataclass(kind.__name__, fields, namespace={"__doc__": summary}, slots=True)
+
+
+@cache
+def _adapter(*kinds: type, described: bool = False) -> TypeAdapter[Any]:
+    """Return what serialises a tuple of classes of parts, built when first used.
+
+    In a tuple, because a dataclass of the standard library takes its configuration from around it.
+    Reading the docstrings from the source takes longer than all else, and only a schema needs them.
+    """
+    config = ConfigDict(**_CONFIG, use_attribute_docstrings=described)
+    tables: Any = GenericAlias(tuple, tuple(map(_table, kinds)))
+    return TypeAdapter(tables, config=config)
+
+
+def json_values(result: Any) -> dict[str, Any]:
+    """Return the parts of a result as plain JSON values, unrounded; fractions as text."""
+    kind: Any = type(result)
+    table = _table(kind)
+    parts = table(*(getattr(result, name) for name in table.__match_args__))
+    values: list[dict[str, Any]] = _adapter(kind).dump_python((parts,), mode="json", by_alias=True)
+    return values[0]
+
+
+def schemas_of(*kinds: type) -> dict[str, dict[str, Any]]:
+    """Return the JSON Schema of classes of parts and of all tables in them, by name.
+
+    They refer to one another as `#/$defs/NAME`.
+    """
+    schema = _adapter(*kinds, described=True).json_schema(mode="serialization")
+    tables: dict[str, dict[str, Any]] = schema["$defs"]
+    for table in tables.values():
+        for described in (table, *table.get("properties", {}).values()):
+            if text := described.get("description"):
+                described["description"] = " ".join(text.split()).replace("None", "null")
+    return tables

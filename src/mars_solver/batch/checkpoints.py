@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 
-from mars_solver.batch.tables import PART_ROWS, reason
+from mars_solver.batch.tables import PART_ROWS, file_errors, reason
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.files import occupant, read_document, write_whole
 
@@ -23,7 +23,7 @@ _MANIFEST: Final = "manifest.json"
 _OTHER_FORMATS: Final = {".csv", ".json", ".jsonl", ".ndjson"}
 
 
-def places(table: str, output: str, rejects: str | None) -> tuple[Path, Path]:
+def output_paths(table: str, output: str, rejects: str | None) -> tuple[Path, Path]:
     """Return where answers and rejects go, checked before any work.
 
     Raises:
@@ -48,27 +48,17 @@ def places(table: str, output: str, rejects: str | None) -> tuple[Path, Path]:
         if kind:
             problems.append(Problem(flag, "", "a file", f"the {kind} {path}"))
         elif not os.access(path.parent, os.W_OK):
-            found = "one that cannot be written" if path.parent.is_dir() else "none"
-            problems.append(Problem(flag, "", f"the writable folder {path.parent}", found))
+            what = "one that cannot be written" if path.parent.is_dir() else "none"
+            problems.append(Problem(flag, "", f"the writable folder {path.parent}", what))
     if problems:
         raise InputError(problems)
     return answers, refused
 
 
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn what the system says of a write into a problem of the path.
-
-    Raises:
-        InputError: where it cannot be written.
-    """
-    try:
-        yield
-    except (OSError, pa.ArrowException) as error:
-        hint = "make room or name another place; --resume keeps what is finished"
-        raise InputError(
-            [Problem(str(path), "", "a writable place", reason(error), hint)]
-        ) from None
+def writing(path: Path) -> AbstractContextManager[None]:
+    """Return what turns an error of a write into a problem of the path."""
+    hint = "make room or name another place; --resume keeps what is finished"
+    return file_errors(path, "a writable place", hint)
 
 
 class Sink:

@@ -335,7 +335,7 @@ def batch(
     _check_paths(measurements=measurements, models=models, weights=weights, rejects=rejects)
     opened, paths, catalogue, weighed, policy = gather(
         lambda: tables.open_table(table),
-        lambda: outputs.places(table, output, rejects),
+        lambda: outputs.output_paths(table, output, rejects),
         lambda: _facts(models, measurements),
         lambda: files.load_weights(weights),
         lambda: _policy(unknown),

@@ -16,9 +16,7 @@ from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.rendering import console as rendering
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import POLICIES, Policy
-from mars_solver.web import openapi
 from mars_solver.web.faults import MEDIA_TYPE, RefusalError, counted
-from mars_solver.web.openapi import BODY, JSON, NDJSON
 from mars_solver.web.query import DEFAULTS, PLACE, pairs_in, parse_query, query_of, strays
 
 with extra("web"):
@@ -26,8 +24,10 @@ with extra("web"):
     from starlette.exceptions import HTTPException
     from starlette.routing import Route
 
-    from mars_solver.batch import lines
-    from mars_solver.web import guard, page
+    from mars_solver.batch.answers import json_lines
+    from mars_solver.batch.records import lines_in
+    from mars_solver.web import guard, openapi, page
+    from mars_solver.web.openapi import BODY, JSON, NDJSON
 
 PROFILE_BYTES: Final = 2**16
 BATCH_BYTES: Final = 2**20
@@ -134,14 +134,11 @@ class _Service:
         """Answer a bounded number of profiles."""
         options = _options(request, _API)
         _check_type(request, NDJSON)
-        rows = lines.rows_in(await guard.body_of(request, BATCH_BYTES))
+        rows = lines_in(await guard.body_of(request, BATCH_BYTES))
         if len(rows) > BATCH_ROWS:
             raise guard.too_large(f"{BATCH_ROWS} rows")
 
-        def answered() -> str:
-            found = lines.answers(self._solver, rows, options.unknown, options.top or 3)
-            return "".join(f"{line}\n" for line in found)
-
+        answered = partial(json_lines, rows, self._solver, options.unknown, options.top or 3)
         return Response(await self._workshop.do(answered), media_type=NDJSON)
 
 

@@ -24,7 +24,8 @@ from _measure import machine, machine_lines, options_of, write_json
 from _tables import KINDS, batches, write
 from mars_solver import Solver, load_weights
 from mars_solver.batch.answers import Answerer
-from mars_solver.batch.kernel import Grid
+from mars_solver.batch.kernel import BatchSolver
+from mars_solver.batch.records import Records
 from proof_growth import synthetic
 
 SCHEMA: Final = "mars-solver/batch-growth/1"
@@ -93,12 +94,13 @@ def _peak(command: Sequence[str]) -> float:
 
 def time_a_row(models: int, effort: Effort) -> float:
     """Return the median µs for a row with a synthetic catalogue of so many models."""
-    answerer = Answerer(Grid(Solver(synthetic(models), load_weights())))
+    answerer = Answerer(BatchSolver(Solver(synthetic(models), load_weights())))
     (batch,) = batches("worst", effort.answered)
+    records = Records(batch)
     taken: list[float] = []
     for turn in range(2 * effort.runs + 1):
         start = perf_counter()
-        answerer.answer(batch)
+        answerer.answer(records)
         if turn:
             taken.append((perf_counter() - start) / batch.num_rows)
     return statistics.median(taken) * 1e6

@@ -18,6 +18,7 @@ from mars_solver import InputError, Profile, Solver, decide, load_weights, recom
 from mars_solver.batch import answers as batches
 from mars_solver.batch.run import Run, execute
 from mars_solver.batch.tables import PART_ROWS, open_table
+from mars_solver.inputs.catalogue import with_measurements
 from mars_solver.vocabulary import POLICIES, Policy
 from strategies import catalogues, profile_dicts
 from tables import Row, batch_of, expected, is_finite, nested, rows, seeded_rows, write
@@ -44,6 +45,23 @@ def test_each_row_is_answered_as_recommend_answers_it(
 @given(catalogues(), st.lists(rows(bad=False), max_size=6), st.sampled_from(POLICIES))
 def test_so_it_is_with_any_catalogue(catalogue: Any, made: list[Row], unknown: Policy) -> None:
     same(Solver(catalogue, WEIGHTS), made, unknown, top=2)
+
+
+def test_any_number_of_locales_may_be_told_apart(solver: Solver) -> None:
+    tags = [f"{first}{second}-zz" for first in "abcdefgh" for second in "abcdefghij"]
+    values = (True, False, "unknown")
+    told = {"source": "a test", "as_of": "2026-11-20"}
+    claims = {
+        model.id: {
+            "languages": {
+                tag: {"value": values[number // 3**index % 3], **told}
+                for number, tag in enumerate(tags)
+            }
+        }
+        for index, model in enumerate(solver.catalogue.models)
+    }
+    many = Solver(with_measurements(solver.catalogue, claims, place="test"), WEIGHTS)
+    same(many, [{"languages": [tag, tags[number // 2]]} for number, tag in enumerate(tags)])
 
 
 def test_seeded_rows_are_answered_alike(solver: Solver) -> None:
@@ -159,6 +177,15 @@ def test_recommend_many_names_each_bad_profile() -> None:
     with pytest.raises(InputError) as caught:
         recommend_many([{}, {"require": {"real_time": 1}}, {"nam": "x"}])
     assert [p.place for p in caught.value.problems] == ["profiles[1]", "profiles[2]"]
+
+
+def test_a_reason_quotes_a_number_as_the_text_has_it(tmp_path: Path, solver: Solver) -> None:
+    (tmp_path / "in.jsonl").write_text('{"max_ttfb_ms": -5}\n{"max_ttfb_ms": -5.0}\n', "utf-8")
+    (tmp_path / "in.csv").write_text("max_ttfb_ms\n-5\n-5.0\n", "utf-8")
+    for name in ("in.jsonl", "in.csv"):
+        execute_on(tmp_path / name, solver, batch_rows=1)
+        reasons = pq.read_table(tmp_path / "refused.parquet").column("reasons").to_pylist()
+        assert [why.partition("found ")[2] for (why,) in reasons] == ["-5", "-5.0"], name
 
 
 # A whole run over a file

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from mars_solver import Solver
 from mars_solver.batch import tables
+from mars_solver.batch.answers import json_lines
+from mars_solver.batch.records import lines_in
 from mars_solver.batch.run import Run, execute
 from mars_solver.batch.tables import open_table
 from tables import GOOD, Row, expected, rows
@@ -130,6 +132,23 @@ def test_every_line_of_json_is_answered_or_refused(
             if isinstance(row.get("languages"), str):
                 continue
             assert answer == wanted, line[:80]
+
+
+@settings(FUZZ, max_examples=30)
+@given(lines=st.lists(LINE, max_size=12))
+def test_lines_in_memory_are_answered_as_those_of_a_file(
+    tmp_path: Path, solver: Solver, lines: list[bytes]
+) -> None:
+    body = b"\n".join([b"{}", *lines])
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(body)
+    made = [json.loads(line) for line in json_lines(lines_in(body), solver).splitlines()]
+    for answer, row in zip(made, answered(path, solver), strict=True):
+        assert (answer["row"], answer["id"]) == (row["row"], row["id"])
+        if reasons := answer.pop("reasons"):
+            assert (answer["status"], bool(reasons)) == ("rejected", "reasons" in row)
+        else:
+            assert answer == row
 
 
 def _id(row: Row) -> bool:

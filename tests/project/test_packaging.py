@@ -91,6 +91,7 @@ def test_an_installed_wheel_answers_without_the_checkout(built: Path, tmp_path: 
         ("batch.spark", "pyarrow", "spark"),
         ("web.app", "starlette", "web"),
         ("web.app", "jinja2", "web"),
+        ("web.app", "pyarrow", "web"),
     ],
 )
 def test_a_missing_extra_is_named_with_its_command(module: str, package: str, extra: str) -> None:

@@ -5,17 +5,18 @@ What `recommend` would say of each row, decided for all of them at once.
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from mars_solver.batch.encoding import Encoder, check_schema, documents, texts
-from mars_solver.batch.kernel import NONE, Answers, Grid
-from mars_solver.batch.rows import Array, Flags
-from mars_solver.errors import InputError
-from mars_solver.inputs.profile_row import ID, SEPARATOR, parse_row
+from mars_solver.batch.arrays import Array, Flags, coded, nullable
+from mars_solver.batch.encoding import Encoder
+from mars_solver.batch.kernel import NONE, Answers, BatchSolver
+from mars_solver.batch.records import Lines, Records, check_schema, from_json
+from mars_solver.inputs.profile_row import ID, SEPARATOR
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import INFEASIBLE, REQUIREMENTS, Policy, Status, names_of
 
@@ -25,56 +26,47 @@ REASONS: Final = "reasons"
 _STATUSES: Final = (Status.GUARANTEED.word, Status.UNVERIFIED.word, INFEASIBLE, REJECTED)
 
 
-Reasons = dict[int, list[str]]
-"""Why rows, by their place in a batch, are no profiles."""
-
-
-class Answered(NamedTuple):
+class AnswerBatch(NamedTuple):
     """A record batch of answers, and what a summary counts."""
 
     batch: pa.RecordBatch
     """As `answer_schema` has it, texts as dictionaries."""
     questions: Array
-    """The keys of `grid.Answers`, of the rows that are profiles."""
+    """The keys of `kernel.Answers`, of the rows that are profiles."""
 
 
 class Answerer:
-    """A grid, prepared to answer record batches whose columns `check_schema` admits.
+    """A solver, prepared to answer record batches of profiles.
 
     Attributes:
         schema: of the answers.
     """
 
-    def __init__(self, grid: Grid) -> None:
-        self._grid = grid
-        self._encoder = Encoder(grid)
-        self._models = pa.array([m.id for m in grid.solver.catalogue.models], pa.string())
-        self.schema = _coded_schema(answer_schema(grid.top))
+    def __init__(self, kernel: BatchSolver) -> None:
+        self._kernel = kernel
+        self._encoder = Encoder(kernel)
+        self._models = pa.array([m.id for m in kernel.solver.catalogue.models], pa.string())
+        self.schema = _coded_schema(answer_schema(kernel.top))
 
-    def answer(
-        self, batch: pa.RecordBatch, first_row: int = 0, refused: Reasons | None = None
-    ) -> Answered:
-        """Return the answers to the profiles of a record batch.
+    def answer(self, records: Records, first_row: int = 0) -> AnswerBatch:
+        """Return the answers to profiles.
 
         Args:
-            batch: the profiles.
-            first_row: the number of its first row.
-            refused: rows, by their place in the batch, that are known to be no profiles.
+            records: the profiles.
+            first_row: the number of the first one.
         """
-        rows, faulty = self._encoder.encode(batch)
-        known = refused or {}
-        faulty[list(known)] = True
-        answers = self._grid.answer(rows)
-        count = batch.num_rows
+        rows, faulty = self._encoder.encode(records.batch)
+        faulty[list(records.refused)] = True
+        answers = self._kernel.answer(rows)
         columns = [
-            pa.array(np.arange(first_row, first_row + count)),
-            texts(batch, ID),
+            pa.array(np.arange(first_row, first_row + len(faulty))),
+            records.ids(),
             *self._columns(answers, faulty),
-            _reasons(batch, faulty, known),
+            _reasons(records, faulty),
         ]
-        found = pa.RecordBatch.from_arrays(columns, schema=self.schema)
-        asked = np.unique(answers.groups[~faulty]) if faulty.any() else slice(None)
-        return Answered(found, answers.questions[asked])
+        batch = pa.RecordBatch.from_arrays(columns, schema=self.schema)
+        asked = np.unique(answers.asked[~faulty]) if faulty.any() else slice(None)
+        return AnswerBatch(batch, answers.questions[asked])
 
     def _columns(self, answers: Answers, faulty: Flags) -> list[pa.Array]:
         """Return the columns of the answers; those of faulty rows are null."""
@@ -84,11 +76,11 @@ class Answerer:
         status[faulty] = _STATUSES.index(REJECTED)
         ranks = range(answers.models.shape[1])
         return [
-            _coded(status, pa.array(_STATUSES)),
-            *(_coded(answers.models[:, k], self._models, none[:, k]) for k in ranks),
-            *(_masked(answers.scores[:, k], none[:, k]) for k in ranks),
-            *(_coded(statuses[:, k], pa.array(_STATUSES[:2]), none[:, k]) for k in ranks),
-            _coded(answers.blocked, _blocked(), (answers.blocked == 0) | faulty),
+            coded(status, pa.array(_STATUSES)),
+            *(coded(answers.models[:, k], self._models, none[:, k]) for k in ranks),
+            *(nullable(answers.scores[:, k], none[:, k]) for k in ranks),
+            *(coded(statuses[:, k], pa.array(_STATUSES[:2]), none[:, k]) for k in ranks),
+            coded(answers.blocked, _requirements(), (answers.blocked == 0) | faulty),
             pa.array(answers.agrees, mask=faulty),
         ]
 
@@ -102,14 +94,23 @@ def decide(
         InputError: with every unknown column and each of the wrong type.
     """
     check_schema(batch.schema, "record batch")
-    found = answerer(solver, unknown, top).answer(batch).batch
-    return found.cast(answer_schema(top))
+    answers = answerer(solver, unknown, top).answer(Records(batch)).batch
+    return answers.cast(answer_schema(top))
+
+
+def json_lines(lines: Lines, solver: Solver, unknown: Policy = "flag", top: int = 3) -> str:
+    """Return the answers to profiles in JSON Lines as JSON Lines, one for each that is not blank.
+
+    Each line is an object with the columns of `answer_schema`.
+    """
+    answers = answerer(solver, unknown, top).answer(from_json(lines)).batch
+    return "".join(json.dumps(row) + "\n" for row in answers.to_pylist())
 
 
 @lru_cache(maxsize=4)
 def answerer(solver: Solver, unknown: Policy, top: int) -> Answerer:
     """Return what answers record batches, prepared once."""
-    return Answerer(Grid(solver, unknown, top))
+    return Answerer(BatchSolver(solver, unknown, top))
 
 
 def answer_schema(top: int) -> pa.Schema:
@@ -138,43 +139,17 @@ def _coded_schema(schema: pa.Schema) -> pa.Schema:
     )
 
 
-def _coded(codes: Array, words: pa.Array, mask: Flags | None = None) -> pa.Array:
-    """Return words by their places, all of which are places of words where nothing is masked."""
-    places = codes.astype(np.int16)
-    found = pa.array(places) if mask is None else _masked(places, mask)
-    return pa.DictionaryArray.from_arrays(found, words, safe=False)
-
-
-def _masked(values: Array, mask: Flags) -> pa.Array:
-    """Return a column that is null under a mask: what `pa.array` makes, in a tenth of its time."""
-    given = pa.py_buffer(np.packbits(~mask, bitorder="little"))
-    data = pa.py_buffer(np.ascontiguousarray(values))
-    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [given, data])
-
-
 @lru_cache(maxsize=1)
-def _blocked() -> pa.Array:
+def _requirements() -> pa.Array:
     """Return the text of every mask of requirements."""
     masks = range(1 << len(REQUIREMENTS))
     return pa.array([SEPARATOR.join(names_of(mask)) for mask in masks])
 
 
-def _reasons(batch: pa.RecordBatch, faulty: Flags, known: Reasons) -> pa.Array:
+def _reasons(records: Records, faulty: Flags) -> pa.Array:
     """Return why each row is no profile; null where it is one."""
-    places = np.flatnonzero(faulty)
-    reasons: list[list[str] | None] = [
-        known.get(place) or reasons_of(row)
-        for place, row in zip(places.tolist(), documents(batch, places), strict=True)
-    ]
-    every = np.full(batch.num_rows, len(reasons))
-    every[places] = np.arange(len(reasons))
-    return pa.array([*reasons, None], pa.list_(pa.string())).take(pa.array(every))
-
-
-def reasons_of(row: dict[str, Any]) -> list[str]:
-    """Return every reason why a row, by its columns, is no profile."""
-    try:
-        parse_row(row)
-    except InputError as error:
-        return [str(problem) for problem in error.problems]
-    raise RuntimeError(f"a row was refused without a reason: {row!r}")
+    refused = np.flatnonzero(faulty)
+    reasons = records.reasons(refused)
+    index = np.full(len(faulty), len(reasons))
+    index[refused] = np.arange(len(reasons))
+    return pa.array([*reasons, None], pa.list_(pa.string())).take(pa.array(index))

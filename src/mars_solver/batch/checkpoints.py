@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 
-from mars_solver.batch.tables import PART_ROWS, reason
+from mars_solver.batch.tables import PART_ROWS, file_errors
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.files import drafted, read_document, unwritable, write_whole
 
@@ -22,7 +22,7 @@ _MANIFEST: Final = "manifest.json"
 _OTHER_FORMATS: Final = {".csv", ".json", ".jsonl", ".ndjson"}
 
 
-def places(table: str, output: str, rejects: str | None) -> tuple[Path, Path]:
+def output_paths(table: str, output: str, rejects: str | None) -> tuple[Path, Path]:
     """Return where answers and rejects go, checked before any work.
 
     Raises:
@@ -45,20 +45,10 @@ def places(table: str, output: str, rejects: str | None) -> tuple[Path, Path]:
     return answers, refused
 
 
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn what the system says of a write into a problem of the path.
-
-    Raises:
-        InputError: where it cannot be written.
-    """
-    try:
-        yield
-    except (OSError, pa.ArrowException) as error:
-        hint = "make room or name another place; --resume keeps what is finished"
-        raise InputError(
-            [Problem(str(path), "", "a writable place", reason(error), hint)]
-        ) from None
+def writing(path: Path) -> AbstractContextManager[None]:
+    """Return what turns an error of a write into a problem of the path."""
+    hint = "make room or name another place; --resume keeps what is finished"
+    return file_errors(path, "a writable place", hint)
 
 
 class Sink:

@@ -1,14 +1,20 @@
-"""Lines of CSV or JSON as record batches; what no column can hold is refused with its reasons."""
+"""Profiles as record batches: which columns they have, and how lines of CSV or JSON become them.
+
+A line that no typed column can hold is refused here, with its reasons.
+"""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from mars_solver.batch.answers import Reasons, reasons_of
+from mars_solver.batch.arrays import Array
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.documents import decode, parse_json
 from mars_solver.inputs.profile_row import (
@@ -18,8 +24,12 @@ from mars_solver.inputs.profile_row import (
     column_problems,
     from_text,
     is_text,
+    parse_row,
     tags_in,
 )
+
+Reasons = dict[int, list[str]]
+"""Why rows, by their index, are no profiles."""
 
 Lines = list[bytes | None]
 """Lines of a text; None stands for one of more than `LINE_BYTES`."""
@@ -37,12 +47,143 @@ _TYPES: Final[dict[ColumnKind, tuple[pa.DataType, frozenset[type]]]] = {
 }
 
 
-class Records(NamedTuple):
-    """A stretch of a text as a record batch."""
+@dataclass(frozen=True)
+class Records:
+    """Profiles as a record batch whose columns `check_schema` admits."""
 
     batch: pa.RecordBatch
-    refused: Reasons
+    refused: Reasons = field(default_factory=dict)
     """The rows that no typed column can hold; in `batch` only their id is left."""
+    _read: dict[str, list[Any]] | None = None
+    """The values of a text as they were read, by column; None where `batch` holds them."""
+
+    def part(self, start: int, count: int) -> Records:
+        """Return some of the rows."""
+        if start == 0 and count >= self.batch.num_rows:
+            return self
+        stop = start + count
+        read = self._read and {name: each[start:stop] for name, each in self._read.items()}
+        refused = {row - start: why for row, why in self.refused.items() if start <= row < stop}
+        return Records(self.batch.slice(start, count), refused, read)
+
+    def ids(self) -> pa.Array:
+        """Return the id of each row; bytes that are not UTF-8 are replaced."""
+        index = self.batch.schema.get_field_index(ID)
+        if index < 0 or pa.types.is_null(self.batch.schema.types[index]):
+            return pa.nulls(self.batch.num_rows, pa.string())
+        data = opened(self.batch.column(index)).cast(pa.large_binary())
+        if (texts := as_text(data)) is not None:
+            return texts
+        return pa.array(_decoded(data, "replace"), pa.string())
+
+    def reasons(self, faulty: Array) -> list[list[str]]:
+        """Return every reason why rows, by their indices, are no profiles."""
+        unsaid = np.array([row for row in faulty.tolist() if row not in self.refused], np.int64)
+        said = dict(zip(unsaid.tolist(), map(reasons_of, self._rows(unsaid)), strict=True))
+        return [self.refused.get(row) or said[row] for row in faulty.tolist()]
+
+    def _rows(self, indices: Array) -> Iterator[dict[str, Any]]:
+        """Yield some rows by their columns, with the values as they were read.
+
+        Bytes that are not UTF-8 become lone surrogates, which no text has.
+        """
+        if self._read is not None:
+            for index in indices:
+                yield {name: column[index] for name, column in self._read.items()}
+            return
+        columns = [values(opened(each)) for each in self.batch.take(pa.array(indices)).columns]
+        for row in zip(*columns, strict=True):
+            yield dict(zip(self.batch.schema.names, row, strict=True))
+
+
+def check_schema(schema: pa.Schema, place: str) -> None:
+    """Refuse a table whose columns are no profile's.
+
+    Raises:
+        InputError: with every unknown or repeated column, and each of the wrong type.
+    """
+    problems = column_problems(schema.names, place)
+    problems += [
+        Problem(place, field.name, kind.value, str(field.type), "cast the column")
+        for field in schema
+        if (kind := COLUMNS.get(field.name)) and not _fits(kind, _plain(field.type))
+    ]
+    if problems:
+        raise InputError(problems)
+
+
+def _plain(arrow: pa.DataType) -> pa.DataType:
+    """Return the type of the values of a column."""
+    return arrow.value_type if pa.types.is_dictionary(arrow) else arrow
+
+
+def _fits(kind: ColumnKind, arrow: pa.DataType) -> bool:
+    """Return whether a column of some type can hold what is expected."""
+    if pa.types.is_null(arrow):
+        return True
+    whole = pa.types.is_integer(arrow)
+    fits: bool
+    match kind:
+        case ColumnKind.FLAG:
+            fits = pa.types.is_boolean(arrow)
+        case ColumnKind.AMOUNT:
+            fits = whole or pa.types.is_floating(arrow)
+        case ColumnKind.IMPORTANCE:
+            fits = whole
+        case ColumnKind.TEXT:
+            fits = is_text_type(arrow)
+        case ColumnKind.LOCALES:
+            many = pa.types.is_list(arrow) or pa.types.is_large_list(arrow)
+            fits = is_text_type(_plain(arrow.value_type) if many else arrow)
+    return bool(fits)
+
+
+def is_text_type(arrow: pa.DataType) -> bool:
+    """Return whether an Arrow type holds text."""
+    return arrow in {pa.string(), pa.large_string(), pa.string_view()}
+
+
+def opened(column: pa.Array) -> pa.Array:
+    """Return a column without its dictionary."""
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+def as_text(data: pa.Array) -> pa.Array | None:
+    """Return bytes as text; None where some are not UTF-8."""
+    try:
+        return data.cast(pa.string())
+    except pa.ArrowInvalid:
+        return None
+
+
+def values(column: pa.Array) -> list[Any]:
+    """Return the values of a column as plain Python has them."""
+    if is_text_type(column.type):
+        return _decoded(column.cast(pa.large_binary()), "surrogateescape")
+    if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+        inner = iter(values(opened(column.flatten())))
+        lengths = pc.list_value_length(column).to_pylist()
+        return [many if many is None else [next(inner) for _ in range(many)] for many in lengths]
+    plain: list[Any] = column.to_pylist()
+    return plain
+
+
+def _decoded(data: pa.Array, errors: str) -> list[Any]:
+    return [each if each is None else each.decode(errors=errors) for each in data.to_pylist()]
+
+
+def reasons_of(row: dict[str, Any]) -> list[str]:
+    """Return every reason why a row, by its columns, is no profile."""
+    try:
+        parse_row(row)
+    except InputError as error:
+        return [str(problem) for problem in error.problems]
+    raise RuntimeError(f"a row was refused without a reason: {row!r}")
+
+
+def lines_in(data: bytes) -> Lines:
+    """Return the lines of a text that are not blank."""
+    return [line for line in data.split(b"\n") if line.strip()]
 
 
 def csv_header(line: bytes, place: str) -> tuple[str, ...]:
@@ -89,8 +230,8 @@ def from_csv(lines: Lines, header: tuple[str, ...]) -> Records:
             refused[len(rows)] = [f"expected {len(header)} cells, found {len(cells)}"]
         rows.append([""] * len(header) if len(rows) in refused else list(cells))
     columns = {
-        name: _converted(list(column), COLUMNS[name])
-        for name, column in zip(header, zip(*rows, strict=True), strict=bool(rows))
+        name: _converted([row[index] for row in rows], COLUMNS[name])
+        for index, name in enumerate(header)
     }
     return _typed(columns, len(rows), refused)
 
@@ -144,58 +285,58 @@ def _csv_records(texts: list[str | None]) -> Iterator[list[str] | str]:
 
 def _until_too_long(texts: list[str | None], start: int) -> Iterator[str]:
     """Yield texts up to the next line that is too long."""
-    for place in range(start, len(texts)):
-        text = texts[place]
+    for index in range(start, len(texts)):
+        text = texts[index]
         if text is None:
             return
         yield text
 
 
-def _converted(column: list[str], cell: ColumnKind) -> list[object]:
+def _converted(column: list[str], kind: ColumnKind) -> list[object]:
     """Return what the texts of a column stand for, each distinct one converted once."""
-    known = {text: from_text(cell, text) for text in set(column)}
+    known = {text: from_text(kind, text) for text in set(column)}
     return list(map(known.__getitem__, column))
 
 
 def _typed(columns: dict[str, list[Any]], count: int, refused: Reasons) -> Records:
     """Return columns of plain values as a record batch."""
     suspects = set().union(*(_misfits(COLUMNS[name], each) for name, each in columns.items()))
-    for place in sorted(suspects - refused.keys()):
-        refused[place] = reasons_of({name: each[place] for name, each in columns.items()})
+    for row in sorted(suspects - refused.keys()):
+        refused[row] = reasons_of({name: each[row] for name, each in columns.items()})
     arrays = {}
     for name, values in columns.items():
-        for place in refused:
-            if name != ID or not is_text(values[place]):
-                values[place] = None
+        for row in refused:
+            if name != ID or not is_text(values[row]):
+                values[row] = None
         arrays[name] = _array(COLUMNS[name], values)
     if not arrays:
         arrays[ID] = pa.nulls(count, pa.string())
-    return Records(pa.RecordBatch.from_pydict(arrays), refused)
+    return Records(pa.RecordBatch.from_pydict(arrays), refused, columns)
 
 
-def _array(cell: ColumnKind, values: list[Any]) -> pa.Array:
-    """Return a column of such cells; a text stands for the list of its tags."""
-    if cell is ColumnKind.LOCALES:
+def _array(kind: ColumnKind, values: list[Any]) -> pa.Array:
+    """Return a column of a kind; a text stands for the list of its tags."""
+    if kind is ColumnKind.LOCALES:
         values = [tags_in(each) if isinstance(each, str) else each for each in values]
-    return pa.array(values, _TYPES[cell][0])
+    return pa.array(values, _TYPES[kind][0])
 
 
-def _misfits(cell: ColumnKind, values: list[Any]) -> set[int]:
-    """Return the places of values that no column for such cells can hold."""
-    _, types = _TYPES[cell]
-    if cell is ColumnKind.LOCALES:
+def _misfits(kind: ColumnKind, values: list[Any]) -> set[int]:
+    """Return the rows whose value no column of a kind can hold."""
+    _, types = _TYPES[kind]
+    if kind is ColumnKind.LOCALES:
         types |= {str}
     if set(map(type, values)) <= types | {type(None)}:
         try:
-            _array(cell, values)
+            _array(kind, values)
         except (pa.ArrowException, OverflowError, UnicodeEncodeError):
             pass
         else:
             return set()
-    fits = _FITS[cell]
+    fits = _FITS[kind]
     return {
-        place
-        for place, value in enumerate(values)
+        row
+        for row, value in enumerate(values)
         if value is not None and not (type(value) in types and fits(value))
     }
 

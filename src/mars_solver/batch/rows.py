@@ -1,23 +1,17 @@
-"""Profiles as whole numbers, and where a number falls on the axis of its requirement."""
+"""Profiles as whole numbers, one array for each field, and the breakpoints of amounts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mars_solver.batch.arrays import Array, Flags, Floats, positions, take_rows
 from mars_solver.solving.cells import Choice, choices, critical_values
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import NEEDS, NeedName, Requirement
 
-Array = NDArray[Any]
-Flags = NDArray[np.bool_]
-Floats = NDArray[np.float64]
-
-_FEW: Final = 16
-"""So many comparisons of a whole column take less time than a search for each of its numbers."""
 PRIMARIES: Final[tuple[NeedName | None, ...]] = (None, *(need.name for need in NEEDS))
 
 
@@ -27,36 +21,31 @@ class Rows:
 
     stated: Array
     """The masks of the stated requirements."""
-    cells: tuple[Array, ...]
-    """The choice of each numeric requirement: a place on its axis, 0 where not stated."""
+    choices: tuple[Array, ...]
+    """For each numeric requirement an index into `Breakpoints.choices`; 0 where not stated."""
     locales: Array
-    """What is asked of languages: a row of `standings`."""
-    standings: Array
+    """The list of locales that is asked for: a row of `verdicts`."""
+    verdicts: Array
     """The verdict of each list of locales on each model, shape (lists, models)."""
     batch: Flags
     accept_beta: Flags
     primary: Array
-    """Places in `PRIMARIES`."""
+    """Indices into `PRIMARIES`."""
     importances: Array
     """Shape (profiles, criteria), defaults filled in."""
 
-    def take(self, places: Array | slice) -> Rows:
+    def take(self, indices: Array | slice) -> Rows:
         """Return some of the profiles."""
         return Rows(
-            self.stated[places],
-            tuple(cells[places] for cells in self.cells),
-            self.locales[places],
-            self.standings,
-            self.batch[places],
-            self.accept_beta[places],
-            self.primary[places],
-            _taken(self.importances, places),
+            self.stated[indices],
+            tuple(each[indices] for each in self.choices),
+            self.locales[indices],
+            self.verdicts,
+            self.batch[indices],
+            self.accept_beta[indices],
+            self.primary[indices],
+            take_rows(self.importances, indices),
         )
-
-
-def _taken(rows: Array, places: Array | slice) -> Array:
-    """Return some rows of a table: `rows[places]`, in a fraction of the time."""
-    return rows[places] if isinstance(places, slice) else rows.take(places, axis=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,30 +56,19 @@ class Breakpoints:
     choices: tuple[Choice, ...]
     values: Floats
     """The critical values, ascending."""
-    at: Array
-    """The choice of each place below, at, between and above the critical values."""
+    _choice_at: Array
+    """The index of the choice at each position below, at, between and above the values."""
 
     @classmethod
     def of(cls, solver: Solver, requirement: Requirement) -> Breakpoints:
-        """Return the axis of a requirement."""
-        found = choices(solver.catalogue, requirement)
+        """Return the breakpoints of a requirement under a solver's catalogue."""
+        every = choices(solver.catalogue, requirement)
         values = np.array(critical_values(solver.catalogue, requirement), dtype=np.float64)
-        at = np.zeros(2 * len(values) + 1, dtype=np.int64)
-        for place, choice in enumerate(found[1:], start=1):
-            at[_places(values, np.array(choice.cells, dtype=np.float64))] = place
-        return cls(requirement, found, values, at)
+        choice_at = np.zeros(2 * len(values) + 1, dtype=np.int64)
+        for index, choice in enumerate(every[1:], start=1):
+            choice_at[positions(values, np.array(choice.cells, dtype=np.float64))] = index
+        return cls(requirement, every, values, choice_at)
 
-    def place(self, numbers: Floats) -> Array:
-        """Return the choice into which each number falls."""
-        return self.at.take(_places(self.values, numbers))
-
-
-def _places(values: Floats, numbers: Floats) -> Array:
-    """Return 2k for a number between the value before the k-th and it, 2k + 1 for the k-th."""
-    if len(values) <= _FEW:
-        above = (np.add(numbers > value, numbers >= value, dtype=np.int8) for value in values)
-        return sum(above, np.zeros(len(numbers), dtype=np.int8))
-    left = np.searchsorted(values, numbers, side="left")
-    here = values[np.minimum(left, len(values) - 1)] == numbers
-    places: Array = 2 * left + here
-    return places
+    def choices_of(self, numbers: Floats) -> Array:
+        """Return the index of the choice into which each number falls."""
+        return self._choice_at.take(positions(self.values, numbers))

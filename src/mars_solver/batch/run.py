@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mars_solver.batch.answers import REASONS, REJECTED, Answered, answerer
+from mars_solver.batch.answers import REASONS, REJECTED, AnswerBatch, answerer
 from mars_solver.batch.checkpoints import Checkpoint, Sink
 from mars_solver.batch.summary import Summary
 from mars_solver.batch.tables import PART_ROWS, Part, Table
@@ -109,19 +109,19 @@ def execute(run: Run, *, resume: bool, progress: Progress) -> Summary:
     return summary
 
 
-def _finished(run: Run, kept: Checkpoint) -> Iterator[tuple[int, Answered]]:
+def _finished(run: Run, kept: Checkpoint) -> Iterator[tuple[int, AnswerBatch]]:
     """Yield the answers to each part in order, and where the next begins: all of them are kept."""
     number, rows, position = 0, 0, run.table.start
     for batch, notes in kept.parts():
         position = int(notes[_AFTER])
-        yield position, Answered(batch, np.frombuffer(notes[_QUESTIONS], dtype=np.uint64))
+        yield position, AnswerBatch(batch, np.frombuffer(notes[_QUESTIONS], dtype=np.uint64))
         number, rows = number + 1, rows + batch.num_rows
     for part, (counted, questions) in _answered(run, position):
         row = pc.add(counted.column("row"), pa.scalar(rows, pa.int64()))
         batch = counted.set_column(0, "row", row)
         after = str(part.after).encode()
         kept.keep(number, batch, {_AFTER: after, _QUESTIONS: questions.tobytes()})
-        yield part.after, Answered(batch, questions)
+        yield part.after, AnswerBatch(batch, questions)
         number, rows = number + 1, rows + batch.num_rows
 
 
@@ -168,12 +168,12 @@ class _Writer:
         self._answers.appear()
 
 
-def _answered(run: Run, position: int) -> Iterator[tuple[Part, Answered]]:
+def _answered(run: Run, position: int) -> Iterator[tuple[Part, AnswerBatch]]:
     """Yield the parts of a table from a position on with their answers, in order."""
-    waiting: deque[tuple[Part, Future[Answered]]] = deque()
-    with _executor(run) as (executor, work):
+    waiting: deque[tuple[Part, Future[AnswerBatch]]] = deque()
+    with _executor(run) as executor:
         for part in run.table.parts(position):
-            waiting.append((part, executor.submit(work, part)))
+            waiting.append((part, executor.submit(_answer, run, part)))
             if len(waiting) > run.workers:
                 done, future = waiting.popleft()
                 yield done, future.result()
@@ -183,56 +183,35 @@ def _answered(run: Run, position: int) -> Iterator[tuple[Part, Answered]]:
 
 
 @contextmanager
-def _executor(run: Run) -> Iterator[tuple[Executor, Callable[[Part], Answered]]]:
+def _executor(run: Run) -> Iterator[Executor]:
     """Yield what answers parts: threads, or processes where parsing would keep them waiting."""
     executor: Executor
-    work: Callable[[Part], Answered]
     if run.table.is_text and run.workers > 1 and run.table.length > _FEW_BYTES:
-        context = get_context("spawn")
-        executor = ProcessPoolExecutor(run.workers, context, _start_worker, (run,))
-        work = _work
+        executor = ProcessPoolExecutor(run.workers, get_context("spawn"), _watch_parent)
     else:
         executor = ThreadPoolExecutor(run.workers)
-        worker = _Worker(run)
-        work = worker.answer
     try:
-        yield executor, work
+        yield executor
     finally:
         executor.shutdown(cancel_futures=True)
 
 
-class _Worker:
-    """Answers parts of one run."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._answerer = answerer(run.solver, run.unknown, run.top)
-
-    def answer(self, part: Part) -> Answered:
-        """Return the answers to a part, its rows counted from 0."""
-        batch, refused = self._run.table.records(part)
-        step = self._run.batch_rows
-        found = [
-            self._answerer.answer(
-                batch.slice(start, step),
-                start,
-                {row - start: why for row, why in refused.items() if start <= row < start + step},
-            )
-            for start in range(0, max(batch.num_rows, 1), step)
-        ]
-        if len(found) == 1:
-            return found[0]
-        batches, questions = zip(*found, strict=True)
-        return Answered(pa.concat_batches(batches), np.concatenate(questions))
+def _answer(run: Run, part: Part) -> AnswerBatch:
+    """Return the answers to a part, its rows counted from 0."""
+    prepared = answerer(run.solver, run.unknown, run.top)
+    records = run.table.records(part)
+    answered = [
+        prepared.answer(records.part(start, run.batch_rows), start)
+        for start in range(0, max(records.batch.num_rows, 1), run.batch_rows)
+    ]
+    if len(answered) == 1:
+        return answered[0]
+    batches, questions = zip(*answered, strict=True)
+    return AnswerBatch(pa.concat_batches(batches), np.concatenate(questions))
 
 
-_workers: list[_Worker] = []
-"""The worker of this process, where it is one of several."""
-
-
-def _start_worker(run: Run) -> None:
-    """Prepare a process that answers parts, and let it end with the one that started it."""
-    _workers.append(_Worker(run))
+def _watch_parent() -> None:
+    """Let this process end with the one that started it."""
     Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -241,7 +220,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
     os._exit(1)
-
-
-def _work(part: Part) -> Answered:
-    return _workers[0].answer(part)

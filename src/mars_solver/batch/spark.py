@@ -21,7 +21,7 @@ with extra("spark"):
     from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
     from mars_solver.batch.answers import answer_schema, decide
-    from mars_solver.batch.encoding import check_schema
+    from mars_solver.batch.records import check_schema
 
 _ROW = "row"
 """The rows of a distributed table have no position; an `id` tells them apart."""

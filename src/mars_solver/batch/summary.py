@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mars_solver.batch.answers import REJECTED
-from mars_solver.batch.rows import Array
+from mars_solver.batch.arrays import Array
 from mars_solver.inputs.profile_row import SEPARATOR
 from mars_solver.vocabulary import INFEASIBLE, Status
 
@@ -55,10 +55,10 @@ class Summary:
 
     def _distinct(self) -> int:
         """Return how many distinct questions were counted."""
-        found = np.unique(np.concatenate([np.zeros(0, dtype=np.uint64), *self._questions]))
-        self._questions = [found[: _MOST_QUESTIONS + 1]]
+        keys = np.unique(np.concatenate([np.zeros(0, dtype=np.uint64), *self._questions]))
+        self._questions = [keys[: _MOST_QUESTIONS + 1]]
         self._held = len(self._questions[0])
-        return min(len(found), _MOST_QUESTIONS)
+        return min(len(keys), _MOST_QUESTIONS)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts as plain JSON values."""

@@ -1,10 +1,11 @@
-"""Tables of profiles on disk, read in parts: with `files`, all that reads files."""
+"""Tables of profiles on disk, read in parts: this module and `inputs.files` read all files."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
@@ -13,8 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mars_solver.batch import records
-from mars_solver.batch.encoding import check_schema
-from mars_solver.batch.records import LINE_BYTES, Lines, Records
+from mars_solver.batch.records import LINE_BYTES, Lines, Records, check_schema
 from mars_solver.errors import InputError, Problem
 
 PART_ROWS: Final = 2**17
@@ -66,7 +66,7 @@ class Table:
     def records(self, part: Part) -> Records:
         """Return the rows of a part."""
         if isinstance(part.content, pa.RecordBatch):
-            return Records(part.content, {})
+            return Records(part.content)
         if self.kind == "csv":
             return records.from_csv(part.content, self.header)
         return records.from_json(part.content)
@@ -77,12 +77,8 @@ class Table:
         Raises:
             InputError: where it can no longer be read.
         """
-        try:
+        with file_errors(self.path, "a readable table"):
             yield from (_lines if self.is_text else _batches)(self.path, position)
-        except (OSError, pa.ArrowException) as error:
-            raise InputError(
-                [Problem(str(self.path), "", "a readable table", reason(error))]
-            ) from None
 
     def digest(self) -> str:
         """Return the sha256 of its bytes."""
@@ -91,8 +87,8 @@ class Table:
 
     def stamp(self) -> tuple[int, int]:
         """Return what changes when somebody writes to it: its size and when it was modified."""
-        found = self.path.stat()
-        return found.st_size, found.st_mtime_ns
+        status = self.path.stat()
+        return status.st_size, status.st_mtime_ns
 
 
 def open_table(path: str | Path) -> Table:
@@ -105,9 +101,9 @@ def open_table(path: str | Path) -> Table:
     kind = _SUFFIXES.get(chosen.suffix.lower())
     if kind is None:
         hint = "name it by what it holds: " + ", ".join(_SUFFIXES)
-        found = chosen.suffix or "no suffix"
-        raise InputError([Problem(place, "", "a Parquet, CSV or JSON Lines file", found, hint)])
-    try:
+        suffix = chosen.suffix or "no suffix"
+        raise InputError([Problem(place, "", "a Parquet, CSV or JSON Lines file", suffix, hint)])
+    with file_errors(path, f"a readable {kind} file"):
         if kind == "parquet":
             with pq.ParquetFile(chosen) as file:
                 check_schema(file.schema_arrow, place)
@@ -119,8 +115,6 @@ def open_table(path: str | Path) -> Table:
                 return Table(chosen, kind, size, records.csv_header(first, place), text.tell())
             records.json_keys(first, place)
             return Table(chosen, kind, size)
-    except (OSError, pa.ArrowException) as error:
-        raise InputError([Problem(place, "", f"a readable {kind} file", reason(error))]) from None
 
 
 def parquet_rows(path: str | Path) -> list[dict[str, Any]]:
@@ -129,13 +123,22 @@ def parquet_rows(path: str | Path) -> list[dict[str, Any]]:
     Raises:
         InputError: where it cannot be read.
     """
-    try:
+    with file_errors(path, "a readable parquet file"):
         rows: list[dict[str, Any]] = pq.read_table(Path(path)).to_pylist()
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(
-            [Problem(str(path), "", "a readable parquet file", reason(error))]
-        ) from None
     return rows
+
+
+@contextmanager
+def file_errors(path: str | Path, expected: str, hint: str = "") -> Iterator[None]:
+    """Turn what the system or Arrow says of a file into a problem of its path.
+
+    Raises:
+        InputError: where it says anything.
+    """
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise InputError([Problem(str(path), "", expected, reason(error), hint)]) from None
 
 
 def reason(error: OSError | pa.ArrowException) -> str:

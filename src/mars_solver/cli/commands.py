@@ -193,7 +193,7 @@ def batch(
     reading.check_paths(measurements=measurements, models=models, weights=weights, rejects=rejects)
     opened, paths, catalogue, weighed, policy = gather(
         lambda: tables.open_table(table),
-        lambda: checkpoints.places(table, output, rejects),
+        lambda: checkpoints.output_paths(table, output, rejects),
         lambda: reading.read_catalogue(models, measurements),
         lambda: load_weights(weights),
         lambda: reading.policy_of(unknown),

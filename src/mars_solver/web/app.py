@@ -25,7 +25,8 @@ with extra("web"):
     from starlette.responses import Response
     from starlette.routing import Route
 
-    from mars_solver.batch import lines
+    from mars_solver.batch.answers import json_lines
+    from mars_solver.batch.records import lines_in
     from mars_solver.web import guard, openapi, page
     from mars_solver.web.guard import MEDIA_TYPE, RefusalError, unusable
     from mars_solver.web.openapi import BODY, JSON, NDJSON
@@ -120,14 +121,10 @@ class _Service:
         """Answer a bounded number of profiles."""
         options = _options(request, _API)
         _check_type(request, NDJSON)
-        rows = lines.rows_in(await guard.body_of(request, BATCH_BYTES))
+        rows = lines_in(await guard.body_of(request, BATCH_BYTES))
         if len(rows) > BATCH_ROWS:
             raise guard.too_large(f"{BATCH_ROWS} rows")
-
-        def answered() -> str:
-            found = lines.answers(self._solver, rows, options.unknown, options.top or 3)
-            return "".join(f"{line}\n" for line in found)
-
+        answered = partial(json_lines, rows, self._solver, options.unknown, options.top or 3)
         return Response(await self._workshop.do(answered), media_type=NDJSON)
 
 

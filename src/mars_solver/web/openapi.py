@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from mars_solver import __version__
-from mars_solver.batch import lines
+from mars_solver.batch.answers import json_lines
+from mars_solver.batch.records import lines_in
 from mars_solver.errors import InputError
 from mars_solver.explaining.explanation import answer_tables
 from mars_solver.explaining.recommendation import recommend_with
@@ -137,7 +138,7 @@ def _get(name: str, summary: str, answer: Schema) -> Schema:
 
 def _batch(solver: Solver, options: list[Schema], most_rows: int) -> Schema:
     """Return the description of the call that answers many profiles."""
-    found = "".join(f"{each}\n" for each in lines.answers(solver, lines.rows_in(_ROWS.encode())))
+    found = json_lines(lines_in(_ROWS.encode()), solver)
     answer = {
         "description": "One line for each row, in order. A row that is no profile has the status"
         " rejected, and its reasons.",

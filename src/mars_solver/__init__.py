@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         load_profile,
         load_weights,
     )
-    from mars_solver.inputs.profile import Preferences, Profile, Requirements
+    from mars_solver.inputs.profile import Profile
     from mars_solver.inputs.weights import Weights
     from mars_solver.solving.solver import Solver
 
@@ -30,11 +30,9 @@ _HOME = {
     "Catalogue": "inputs.catalogue",
     "InputError": "errors",
     "MarsSolverError": "errors",
-    "Preferences": "inputs.profile",
     "Problem": "errors",
     "Profile": "inputs.profile",
     "Recommendation": "explaining.recommendation",
-    "Requirements": "inputs.profile",
     "Solver": "solving.solver",
     "Weights": "inputs.weights",
     "decide": "api",
@@ -52,11 +50,9 @@ __all__ = [
     "Catalogue",
     "InputError",
     "MarsSolverError",
-    "Preferences",
     "Problem",
     "Profile",
     "Recommendation",
-    "Requirements",
     "Solver",
     "Weights",
     "decide",

@@ -34,9 +34,10 @@ def recommend(
         profile: a `Profile`, or a mapping that describes one; None for the empty profile.
         catalogue: the models to choose from; None for the shipped ones.
         weights: None for the shipped ones.
-        measurements: your own, as `{model id: {fact: claim}}`; each replaces the chosen claim.
-        unknown: "flag" ranks unverified models after guaranteed ones, "accept" ranks them alike,
-            "reject" excludes them.
+        measurements: your own, as `{model id: {attribute: claim}}`; each replaces the chosen
+            claim.
+        unknown: "flag" ranks unverified models after those that meet everything, "accept" ranks
+            them alike, "reject" excludes them.
         top: the longest shortlist wanted; None for all.
 
     Raises:
@@ -44,7 +45,7 @@ def recommend(
     """
     check_options(unknown, top)
     solver = solver_of(catalogue, weights, measurements)
-    asked = profile if isinstance(profile, Profile) else Profile.model_validate(profile)
+    asked = parse_profile({} if profile is None else profile, "Profile", solver.declared)
     return recommend_with(solver, asked, unknown=unknown, top=top)
 
 
@@ -72,7 +73,10 @@ def recommend_many(
     """
     check_options(unknown, top)
     solver = solver_of(catalogue, weights, measurements)
-    steps = [partial(_profile, each, f"profiles[{i}]") for i, each in enumerate(profiles)]
+    steps = [
+        partial(parse_profile, each, f"profiles[{i}]", solver.declared)
+        for i, each in enumerate(profiles)
+    ]
     asked: tuple[Profile, ...] = gather(*steps)
     return [Recommendation(solver, each, top) for each in solver.decide_many(asked, unknown)]
 
@@ -110,7 +114,3 @@ def decide(
     with extra("batch"):
         from mars_solver.batch import answers as batches  # noqa: PLC0415  (loads when used)
     return batches.decide(batch, solver_of(catalogue, weights, measurements), unknown, top)
-
-
-def _profile(profile: Profile | Mapping[str, object], place: str) -> Profile:
-    return profile if isinstance(profile, Profile) else parse_profile(profile, place)

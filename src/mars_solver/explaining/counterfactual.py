@@ -12,28 +12,29 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations, product
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mars_solver.explaining.changes import Change, apply, changed
-from mars_solver.explaining.diagnosis import Move, Repair, steps_onto_list, values_of
-from mars_solver.explaining.sensitivity import contenders
+from mars_solver.explaining.diagnosis import Move, Repair, repairs_onto_list, values_of
 from mars_solver.explaining.serialising import RankedStatus
 from mars_solver.inputs.profile import Profile
-from mars_solver.inputs.weights import coefficients
-from mars_solver.solving.constraints import Check, checks, locale_verdict
-from mars_solver.solving.scoring import Integers, totals
+from mars_solver.solving.constraints import Check, checks, member_verdict
+from mars_solver.solving.scoring import totals
 from mars_solver.solving.solver import Decision, Solver
 from mars_solver.vocabulary import (
     ACCEPT_BETA,
-    CRITERION_NAMES,
     MAX_IMPORTANCE,
     MAX_NUMBER,
-    NEEDS,
     Kind,
     Verdict,
 )
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mars_solver.solving.scoring import Integers
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class _Edit:
     def apply(self, profile: Profile) -> tuple[Profile, list[Change]]:
         """Return the edited profile and every change."""
         relaxed, changes = apply(profile, values_of(self.step))
-        current = dict(zip(CRITERION_NAMES, profile.importances, strict=True))
+        current = dict(zip(profile.declared.criterion, profile.importances, strict=True))
         more = [Change(ACCEPT_BETA, False, True)] if self.accept_beta else []
         more += [Change(f"prefer.{name}", current[name], to) for name, to in self.importances]
         return changed(relaxed, more), [*changes, *more]
@@ -96,13 +97,13 @@ class _Edit:
 def _proved(solver: Solver, decision: Decision, edit: _Edit, index: int) -> Promotion:
     """Return the promotion that an edit makes, solved again."""
     profile, changes = edit.apply(decision.profile)
-    again = solver.decide(profile, decision.question.policy)
+    again = solver.decide(profile, decision.policy)
     rank = again.ranking.index(index) + 1
     return Promotion(tuple(changes), rank, again.standings[index].status.word)
 
 
 def _onto_list(solver: Solver, decision: Decision, index: int) -> Iterator[Promotion]:
-    steps = steps_onto_list(solver, decision, index)
+    steps = repairs_onto_list(solver, decision, index)
     fewest = min(map(len, steps))
     for step in steps:
         if len(step) == fewest:
@@ -116,7 +117,7 @@ def _to_first(solver: Solver, decision: Decision, index: int) -> list[Promotion]
     refused = decision.standings[index].refused
     search = _Importances(solver, decision.profile, index)
     edits: dict[tuple[str, ...], _Edit] = {}
-    smallest = len(asked) + len(CRITERION_NAMES) + refused
+    smallest = len(asked) + len(solver.declared.criteria) + refused
     for size in range(len(asked) + 1):
         if size + refused > smallest:
             break
@@ -136,15 +137,16 @@ def _winning(
 ) -> list[_Edit]:
     """Return an edit with each of the fewest importances to move for a model to win."""
     profile, _ = edit.apply(decision.profile)
-    rivals = contenders(solver.decide(profile, decision.question.policy))
+    rivals = solver.decide(profile, decision.policy).contenders
     if index not in rivals:
         return []
-    factors = coefficients(solver.weights, profile.context)
+    factors = solver.coefficients(profile.context)
     return [replace(edit, importances=each) for each in search.moved(factors, sorted(rivals))]
 
 
 def _named(edit: _Edit) -> tuple[str, ...]:
-    return tuple(name for name, _ in (*edit.step, *edit.importances))
+    moved = [name for name, _ in edit.importances]
+    return (*(move.requirement.name for move in edit.step), *moved)
 
 
 def _looser(check: Check, solver: Solver, index: int) -> list[Move]:
@@ -154,26 +156,26 @@ def _looser(check: Check, solver: Solver, index: int) -> list[Move]:
     none at all. Anything looser than needed only helps the other models.
     """
     model, requirement = solver.catalogue.models[index], check.requirement
-    name = requirement.name
-    ends: list[int | float] = []
-    if requirement.unit:
-        ends += [end for end in model.range(requirement.fact) or () if 0 < end <= MAX_NUMBER]
-        ends += [n.ceiling[1] for n in NEEDS if n.ceiling and n.ceiling[0] == name]
+    name, attribute = requirement.name, requirement.attribute
+    dropped = Move(requirement, None, 0)
     match requirement.kind:
-        case Kind.CEILING:
-            values = [end for end in ends if end > check.amount]
-        case Kind.FLOOR:
-            values = [end for end in ends if end < check.amount]
-        case Kind.LOCALES:
+        case Kind.CAPABILITY:
+            return [dropped]
+        case Kind.SET:
+            verdicts = {
+                m: member_verdict(m, model, attribute, solver.catalogue) for m in check.members
+            }
             kept = [
-                tuple(t for t in check.locales if locale_verdict(model, t) <= worst)
+                tuple(m for m, verdict in verdicts.items() if verdict <= worst)
                 for worst in (Verdict.UNVERIFIED, Verdict.MET)
             ]
-            return [*(Move(name, tags) for tags in kept if tags), Move(name, None)]
-        case Kind.CAPABILITY:
-            values = []
-    nearest = sorted(set(values), key=lambda value: abs(value - check.amount))
-    return [*(Move(name, value) for value in nearest), Move(name, None)]
+            return [*(Move(requirement, members, 0) for members in kept if members), dropped]
+    ends = [end for end in model.range(attribute) or () if 0 < end <= MAX_NUMBER]
+    ends += [limit for n in solver.declared.needs for key, limit in n.below if key == name]
+    amount, ceiling = check.amount, requirement.ceiling
+    values = {end for end in ends if (end > amount if ceiling else end < amount)}
+    nearest = sorted(values, key=lambda value: abs(value - amount))
+    return [*(Move(requirement, value, 0) for value in nearest), dropped]
 
 
 class _Importances:
@@ -185,6 +187,7 @@ class _Importances:
 
     def __init__(self, solver: Solver, profile: Profile, index: int) -> None:
         self._values = solver.values
+        self._names = list(solver.declared.criterion)
         self._current = np.array(profile.importances)
         self._index = index
         self._known: dict[tuple[object, ...], list[Moved]] = {}
@@ -197,16 +200,16 @@ class _Importances:
         return self._known[key]
 
     def _search(self, factors: Integers, rivals: list[int]) -> list[Moved]:
-        for size in range(len(CRITERION_NAMES) + 1):
+        for size in range(len(self._names) + 1):
             moves: list[Moved] = []
-            for columns in combinations(range(len(CRITERION_NAMES)), size):
+            for columns in combinations(range(len(self._names)), size):
                 rows = np.tile(self._current, ((MAX_IMPORTANCE + 1) ** size, 1))
                 rows[:, list(columns)] = _grid(size)
                 wins = rows[_wins(rows * factors, self._values, rivals, self._index)]
                 if len(wins):
                     effort = np.abs(wins - self._current).sum(axis=1)
                     row = wins[effort.argmin()].tolist()
-                    moves.append(tuple((CRITERION_NAMES[c], row[c]) for c in columns))
+                    moves.append(tuple((self._names[c], row[c]) for c in columns))
             if moves:
                 return moves
         return []

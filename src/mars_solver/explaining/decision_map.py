@@ -8,29 +8,26 @@ is the same throughout.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final, cast
 
 from mars_solver.errors import InputError
-from mars_solver.explaining.changes import apply
+from mars_solver.inputs.attributes import Declarations
 from mars_solver.inputs.profile import Profile
-from mars_solver.solving.cells import NUMERIC, Interval, axis, critical_values
 from mars_solver.solving.solver import Decision, Solver
-from mars_solver.vocabulary import (
-    CRITERION_NAMES,
-    INFEASIBLE,
-    INVALID,
-    MAX_IMPORTANCE,
-    REQUIREMENT,
-    Kind,
-)
+from mars_solver.solving.table import Interval, Number
+from mars_solver.vocabulary import INFEASIBLE, INVALID, MAX_IMPORTANCE
 
 MOST_CELLS: Final = 4000
 """A map of more cells than this is not drawn: it would take seconds, and nobody could read it."""
 Tick = Interval | int | None
 """Part of an axis: thresholds, or one importance; None where no threshold is stated."""
-AXES: Final = (*(r.name for r in NUMERIC), *CRITERION_NAMES)
-"""The names of everything that can be an axis."""
+
+
+def axes(declared: Declarations) -> tuple[str, ...]:
+    """Return the names of everything that can be an axis."""
+    numeric = [each.name for each in declared.requirements if each.numeric]
+    return (*numeric, *declared.criterion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +40,8 @@ class MapAxis:
     """Ascending; the step without a threshold is at the end that asks for least."""
     current: int
     """The index in `steps` of the profile's own step."""
-
-    @property
-    def is_requirement(self) -> bool:
-        """Whether the axis is a requirement and not an importance."""
-        return self.name in REQUIREMENT
+    is_requirement: bool
+    """Whether the axis is a requirement and not an importance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +70,7 @@ class DecisionMap:
 
 
 def decision_map(solver: Solver, decision: Decision, x: str, y: str) -> DecisionMap | None:
-    """Return the map of a decision over two different axes out of `AXES`.
+    """Return the map of a decision over two different axes out of `axes`.
 
     Neighbouring columns and rows that are alike throughout are joined. None where the map would
     have more than `MOST_CELLS` cells.
@@ -93,7 +87,7 @@ def decision_map(solver: Solver, decision: Decision, x: str, y: str) -> Decision
             if moved is not None:
                 positions.append((j, i))
                 profiles.append(moved)
-    decided = solver.decide_many(profiles, decision.question.policy)
+    decided = solver.decide_many(profiles, decision.policy)
     for (j, i), each in zip(positions, decided, strict=True):
         cells[j][i] = _cell(each)
     across, columns = _joined(across, list(zip(*cells, strict=True)))
@@ -108,37 +102,34 @@ def _cell(decision: Decision) -> MapCell:
 
 def _axis(solver: Solver, profile: Profile, name: str) -> MapAxis:
     """Return an axis with every step that can matter."""
-    if name not in REQUIREMENT:
-        importance = profile.importances[CRITERION_NAMES.index(name)]
-        return MapAxis(name, tuple(range(MAX_IMPORTANCE + 1)), importance)
-    requirement = REQUIREMENT[name]
-    steps: list[Tick] = list(axis(critical_values(solver.catalogue, requirement)))
-    stated = getattr(profile.require, name)
+    declared = solver.declared
+    if name in declared.criterion:
+        importance = profile.importances[declared.criterion[name].index]
+        return MapAxis(name, tuple(range(MAX_IMPORTANCE + 1)), importance, False)
+    steps: list[Tick] = [interval for interval, _ in solver.column(name).intervals]
+    stated = cast("Number | None", profile.require.get(name))
     current = next(
         (i for i, s in enumerate(steps) if isinstance(s, Interval) and stated and stated in s), -1
     )
-    if requirement.kind is Kind.CEILING:
+    if declared.requirement[name].ceiling:
         steps.append(None)
-        return MapAxis(name, tuple(steps), current % len(steps))
-    return MapAxis(name, (None, *steps), current + 1)
+        return MapAxis(name, tuple(steps), current % len(steps), True)
+    return MapAxis(name, (None, *steps), current + 1, True)
 
 
 def _moved(profile: Profile, steps: Sequence[tuple[str, Tick]]) -> Profile | None:
     """Return a profile of a cell; None where it would contradict itself."""
-    thresholds = [
-        (name, step.representative if isinstance(step, Interval) else None)
+    known = profile.declared.requirement
+    thresholds = {
+        name: step.representative if isinstance(step, Interval) else None
         for name, step in steps
-        if name in REQUIREMENT
-    ]
-    prefer = {name: step for name, step in steps if name not in REQUIREMENT}
+        if name in known
+    }
+    prefer = {name: step for name, step in steps if isinstance(step, int)}
     try:
-        moved, _ = apply(profile, thresholds)
+        return profile.revised(require=thresholds, prefer=prefer)
     except InputError:
         return None
-    if not prefer:
-        return moved
-    data: dict[str, Any] = moved.to_dict()
-    return Profile.model_validate({**data, "prefer": {**data["prefer"], **prefer}})
 
 
 def _joined(
@@ -157,7 +148,7 @@ def _joined(
             kept.append(line)
         if index == side.current:
             current = len(steps) - 1
-    return MapAxis(side.name, tuple(steps), current), tuple(kept)
+    return replace(side, steps=tuple(steps), current=current), tuple(kept)
 
 
 def _union(one: Interval, other: Interval) -> Interval:

@@ -13,12 +13,13 @@ from itertools import combinations
 from typing import Any, Final, Literal
 
 from mars_solver.errors import InputError
-from mars_solver.inputs.catalogue import with_measurements
-from mars_solver.inputs.facts import EVERYTHING, Model
-from mars_solver.solving.cells import Number
-from mars_solver.solving.constraints import Check, checks, own_verdict
+from mars_solver.inputs.catalogue import Catalogue, with_measurements
+from mars_solver.inputs.facts import EVERYTHING, Member
+from mars_solver.inputs.models import Model
+from mars_solver.solving.constraints import Check, checks, member_verdict, own_verdict
 from mars_solver.solving.solver import Decision, Solver
-from mars_solver.vocabulary import MAX_NUMBER, Kind, Verdict, names_of
+from mars_solver.solving.table import Number
+from mars_solver.vocabulary import MAX_NUMBER, Kind, Verdict
 
 Relation = Literal["yes", "no", "at most", "more than", "at least", "less than"]
 
@@ -30,7 +31,7 @@ class Evidence:
     requirement: str
     fact: str
     relation: Relation
-    value: Number | tuple[str, ...] | None = None
+    value: Number | tuple[Member, ...] | None = None
     """The number that the relation names; the locales (all for "yes", any for "no"); None for a
     capability."""
 
@@ -54,11 +55,10 @@ class Trial:
 
     def __init__(self, solver: Solver, decision: Decision) -> None:
         self._solver = solver
+        self.catalogue = solver.catalogue
         self._decision = decision
-        self._keys = {
-            decision.standings[index].model.id: decision.rank_key(index)
-            for index in decision.ranking
-        }
+        self._keys = {decision.standings[key[-1]].model.id: key for key in decision.keys}
+        self._index = {model.id: i for i, model in enumerate(solver.catalogue.models)}
         self._known: dict[str, str | None] = {}
 
     def winner(self, model: Model, claims: dict[str, Any]) -> str | None:
@@ -74,22 +74,22 @@ class Trial:
 
     def _solved_again(self, model: Model, claims: dict[str, Any]) -> str | None:
         alone = replace(self._solver.catalogue, models=(model,))
-        measured = {model.id: {name: _claimed(name, value) for name, value in claims.items()}}
+        measured = {model.id: {name: _claimed(value) for name, value in claims.items()}}
         solver = Solver(with_measurements(alone, measured, place="what if"), self._solver.weights)
-        again = solver.decide(self._decision.profile, self._decision.question.policy)
+        again = solver.decide(self._decision.profile, self._decision.policy)
         keys = {name: key for name, key in self._keys.items() if name != model.id}
-        if again.ranking:
-            keys[model.id] = again.rank_key(0)
+        if again.keys:
+            keys[model.id] = (*again.keys[0][:-1], self._index[model.id])
         return min(keys, key=lambda name: keys[name], default=None)
 
 
 _TRIAL: Final = {"source": "what if", "as_of": "2000"}
 
 
-def _claimed(name: str, value: Any) -> dict[str, Any]:
-    """Return a claim of a fact, or one for each locale."""
-    if name == "languages":
-        return {tag: {**_TRIAL, "value": known} for tag, known in value.items()}
+def _claimed(value: Any) -> dict[str, Any]:
+    """Return a claim of a fact, or one for each member of a set."""
+    if isinstance(value, dict):
+        return {str(member): {**_TRIAL, "value": known} for member, known in value.items()}
     return {**_TRIAL, "value": value}
 
 
@@ -108,12 +108,12 @@ def decisive_facts(solver: Solver, decision: Decision) -> tuple[DecisiveFacts, .
     best = decision.standings[first]
     decisive = [
         each
-        for name in names_of(best.unverified)
+        for name in solver.declared.names_of(best.unverified)
         for each in _against(trial, decision, asked[name])
     ]
     for index in others:
         standing = decision.standings[index]
-        open_points = [asked[name] for name in names_of(standing.unverified)]
+        open_points = [asked[name] for name in solver.declared.names_of(standing.unverified)]
         # Fewer facts than this leave it behind by standing, whatever they are.
         least = decision.order(index)[1] - decision.order(first)[1]
         decisive.extend(_in_favour(trial, standing.model, open_points, max(least, 1)))
@@ -123,7 +123,7 @@ def decisive_facts(solver: Solver, decision: Decision) -> tuple[DecisiveFacts, .
 def _against(trial: Trial, decision: Decision, check: Check) -> Iterator[DecisiveFacts]:
     """Yield each fact that alone would make the winner lose."""
     winner, *rest = (standing.model for standing in decision.ranked)
-    for claims, evidence in _refuting(check, winner):
+    for claims, evidence in _refuting(check, winner, trial.catalogue):
         try:
             then = trial.winner(winner, claims)
         except InputError:  # nothing can run the model any more
@@ -157,7 +157,7 @@ def _winning(trial: Trial, model: Model, some: tuple[Check, ...]) -> tuple[Evide
     claims: dict[str, Any] = {}
     evidence: list[Evidence] = []
     for check in some:
-        shown, said = _meeting(check, model)
+        shown, said = _meeting(check, model, trial.catalogue)
         claims |= shown
         evidence += said
     if trial.winner(model, claims) == model.id:
@@ -196,33 +196,44 @@ def _last(low: int, high: int, holds: Callable[[int], bool]) -> int | None:
     return low
 
 
-def _meeting(check: Check, model: Model) -> tuple[dict[str, Any], list[Evidence]]:
+def _meeting(
+    check: Check, model: Model, catalogue: Catalogue
+) -> tuple[dict[str, Any], list[Evidence]]:
     """Return the facts that make an unverified requirement met, numbers barely."""
     requirement = check.requirement
-    name, fact = requirement.name, requirement.fact
-    match requirement.kind:
-        case Kind.LOCALES:
-            tags = tuple(tag for tag in check.locales if model.speaks(tag) is None)
-            return {fact: dict.fromkeys(tags, True)}, [Evidence(name, fact, "yes", tags)]
-        case Kind.CAPABILITY:
-            return {fact: True}, [Evidence(name, fact, "yes")]
+    name, fact = requirement.name, requirement.attribute
     claims: dict[str, Any] = {}
     said: list[Evidence] = []
-    if own_verdict(check, model) is Verdict.UNVERIFIED:
-        claims[fact] = check.amount
-        relation: Relation = "at most" if requirement.kind is Kind.CEILING else "at least"
-        said.append(Evidence(name, fact, relation, check.amount))
-    if requirement.implies and model.capability(requirement.implies) is None:
-        claims[requirement.implies] = True
-        said.append(Evidence(name, requirement.implies, "yes"))
+    match requirement.kind:
+        case Kind.SET if own_verdict(check, model, catalogue) is Verdict.UNVERIFIED:
+            members = tuple(
+                each
+                for each in check.members
+                if member_verdict(each, model, fact, catalogue) is Verdict.UNVERIFIED
+            )
+            claims[fact] = dict.fromkeys(members, True)
+            said.append(Evidence(name, fact, "yes", members))
+        case Kind.CAPABILITY if model.capability(fact) is None:
+            claims[fact] = True
+            said.append(Evidence(name, fact, "yes"))
+        case _ if own_verdict(check, model, catalogue) is Verdict.UNVERIFIED:
+            claims[fact] = check.amount
+            relation: Relation = "at most" if requirement.ceiling else "at least"
+            said.append(Evidence(name, fact, relation, check.amount))
+    for implied in requirement.implies:
+        if model.capability(implied) is None:
+            claims[implied] = True
+            said.append(Evidence(name, implied, "yes"))
     return claims, said
 
 
-def _refuting(check: Check, model: Model) -> Iterator[tuple[dict[str, Any], Evidence]]:
+def _refuting(
+    check: Check, model: Model, catalogue: Catalogue
+) -> Iterator[tuple[dict[str, Any], Evidence]]:
     """Yield each fact that alone makes an unverified requirement violated."""
     requirement = check.requirement
-    name, fact = requirement.name, requirement.fact
-    claims, said = _meeting(check, model)
+    name, fact = requirement.name, requirement.attribute
+    claims, said = _meeting(check, model, catalogue)
     for item in said:
         match item.relation:
             case "yes" if isinstance(item.value, tuple):

@@ -19,9 +19,9 @@ from mars_solver.explaining.sensitivity import (
     sweeps,
 )
 from mars_solver.explaining.serialising import json_values, part, schemas_of
+from mars_solver.inputs.attributes import Declarations
 from mars_solver.inputs.profile import profile_schema
 from mars_solver.solving.scoring import full_score
-from mars_solver.vocabulary import CRITERIA
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Explanation:
             return None
         first, second = decision.ranking[:2]
         whole = full_score(decision.weights)
-        middles = self.answer.solver.middles
+        middles, criteria = self.answer.solver.middles, self.answer.solver.declared.criteria
         leads = [
             weight * (one - other)
             for weight, one, other in zip(
@@ -79,7 +79,7 @@ class Explanation:
             decision.order(first) != decision.order(second),
             sum(leads) / whole,
             tuple(
-                CriterionLead(c.name, lead / whole) for c, lead in zip(CRITERIA, leads, strict=True)
+                CriterionLead(c.name, lead / whole) for c, lead in zip(criteria, leads, strict=True)
             ),
         )
 
@@ -118,13 +118,16 @@ class Explanation:
         return {**self.answer.to_dict(), **added}
 
 
-def answer_tables() -> dict[str, dict[str, Any]]:
+def answer_tables(declared: Declarations | None = None) -> dict[str, dict[str, Any]]:
     """Return the JSON Schema of an answer and of every table in it, by name.
+
+    Args:
+        declared: what can be asked; None for what the shipped catalogue declares.
 
     `Recommendation` is the answer, and `Explanation` what explaining adds to it. They refer to one
     another as `#/$defs/NAME`.
     """
-    profile = profile_schema()
+    profile = profile_schema(declared)
     tables = {**profile.pop("$defs"), **schemas_of(Recommendation, Explanation)}
     tables["Profile"] = {key: profile[key] for key in profile if not key.startswith("$")}
     tables["Recommendation"]["properties"]["profile"] |= {"$ref": "#/$defs/Profile"}
@@ -132,9 +135,9 @@ def answer_tables() -> dict[str, dict[str, Any]]:
     return tables
 
 
-def answer_schema() -> dict[str, Any]:
+def answer_schema(declared: Declarations | None = None) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of an answer, explained or not."""
-    tables = answer_tables()
+    tables = answer_tables(declared)
     answer, added = (tables.pop(name) for name in ("Recommendation", "Explanation"))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

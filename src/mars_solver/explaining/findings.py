@@ -4,58 +4,120 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
+from mars_solver.inputs.attributes import Declarations
 from mars_solver.inputs.catalogue import Catalogue
-from mars_solver.inputs.facts import Model, Range, YesNoFact
-from mars_solver.solving.constraints import Check, locale_verdict, own_verdict, ruled_out
+from mars_solver.inputs.facts import MEASURED, Claim, Member, Range, SetFact, member_key
+from mars_solver.inputs.models import Model
+from mars_solver.solving.constraints import (
+    Check,
+    Configuration,
+    member_verdict,
+    own_verdict,
+    settled,
+)
 from mars_solver.solving.solver import Standing
-from mars_solver.vocabulary import CRITERIA, Kind, Policy, Verdict
+from mars_solver.vocabulary import CONFIGURATION, Kind, Policy, Verdict, number
 
-Finding = bool | int | float | str | list[str] | list[int | float | None] | None
-"""A JSON value: a capability, a number, a range with an open end as null, locales, or unknown."""
-CONFIGURATION = "configuration"
-"""The source of a finding that no fact makes, but the other requirements."""
-
-
-def missing(check: Check, standing: Standing, policy: Policy) -> tuple[Finding, str | None]:
-    """Return what is found where a requirement is violated or unverified, and its source."""
-    model, requirement = standing.model, check.requirement
-    if requirement.kind is Kind.LOCALES:
-        return _found_locales(check, model, policy)
-    worst = own_verdict(check, model)
-    implied = requirement.implies
-    lost = Verdict.UNVERIFIED if policy == "reject" else Verdict.VIOLATED
-    if worst < lost:
-        if implied and model.capability(implied) is False:
-            return _found_capability(model, implied)
-        if requirement.pin and ruled_out(requirement, standing.configuration):
-            return standing.configuration.value(requirement.pin[0]), CONFIGURATION
-        if implied and worst is Verdict.MET:
-            return _found_capability(model, implied)
-    if requirement.kind is Kind.CAPABILITY:
-        return _found_capability(model, requirement.fact)
-    return _found_number(model, requirement.fact)
+Finding = bool | int | float | str | list[str | int | float | None] | None
+"""A JSON value: a capability, a number, a range with an open end as null, members, or unknown."""
+_UNCERTAIN = ("judged", "derived")
+"""The grades that an answer points out."""
 
 
-def _found_capability(model: Model, name: str) -> tuple[Finding, str | None]:
-    fact: YesNoFact | None = getattr(model, name)
-    return (fact.known, fact.source) if fact else (None, None)
+class Cause(NamedTuple):
+    """One reason why a requirement is not met: a fact, or the configuration."""
+
+    verdict: Verdict
+    found: Finding
+    source: str | None
+    """The key of the fact's source; None where no source speaks of it."""
 
 
-def _found_number(model: Model, name: str) -> tuple[Finding, str | None]:
-    fact = getattr(model, name)
-    return (shown_range(fact.range), fact.source) if fact else (None, None)
+def cause(check: Check, standing: Standing, catalogue: Catalogue, policy: Policy) -> Cause:
+    """Return the reason why a requirement is violated or unverified.
+
+    What is violated comes before what is unverified, and the requirement's own fact before what it
+    implies. Where the unknown is rejected, an implied capability that is unknown comes before the
+    own fact: no other amount would mend it.
+    """
+    model = standing.model
+    own = _own(check, model, catalogue)
+    implied = [_capability(model, name) for name in check.requirement.implies]
+    chosen = _ruling_out(check, standing.configuration, catalogue.declared)
+    facts = [*implied, own] if policy == "reject" else [own, *implied]
+    lost = [each for each in (own, *implied) if each.verdict is Verdict.VIOLATED]
+    left_open = [each for each in facts if each.verdict is Verdict.UNVERIFIED]
+    ordered = [*left_open, *chosen] if policy == "reject" else [*chosen, *left_open]
+    return next(iter([*lost, *ordered, own]))
 
 
-def _found_locales(check: Check, model: Model, policy: Policy) -> tuple[Finding, str | None]:
-    """Return the locales that stay, and the source of the first that does not."""
-    tags = check.locales
-    verdicts = {tag: locale_verdict(model, tag) for tag in tags}
-    violating = max(verdicts.values()) is Verdict.VIOLATED
-    worst = Verdict.VIOLATED if violating and policy != "reject" else Verdict.UNVERIFIED
-    stay = [tag for tag in tags if verdicts[tag] < worst]
-    first = next(model.languages.get(tag) for tag in tags if verdicts[tag] >= worst)
-    return (stay or ([] if violating else None)), (first.source if first else None)
+def _own(check: Check, model: Model, catalogue: Catalogue) -> Cause:
+    """Return what a requirement's own fact says."""
+    requirement = check.requirement
+    match requirement.kind:
+        case Kind.CAPABILITY:
+            return _capability(model, requirement.attribute)
+        case Kind.SET:
+            return _members(check, model, catalogue)
+        case _:
+            claimed = model.range(requirement.attribute)
+            found = None if claimed is None else shown_range(claimed)
+            verdict = own_verdict(check, model, catalogue)
+            return Cause(verdict, found, _source(model, requirement.attribute))
+
+
+def _capability(model: Model, attribute: str) -> Cause:
+    known = model.capability(attribute)
+    return Cause(settled(known), known, _source(model, attribute))
+
+
+def _source(model: Model, attribute: str) -> str | None:
+    fact = model.facts.get(attribute)
+    return fact.source if isinstance(fact, Claim) else None
+
+
+def _members(check: Check, model: Model, catalogue: Catalogue) -> Cause:
+    """Return the members that are met, and the source of the first that is not."""
+    attribute = check.requirement.attribute
+    verdicts = [(m, member_verdict(m, model, attribute, catalogue)) for m in check.members]
+    worst = max(verdict for _, verdict in verdicts)
+    met: list[str | int | float | None] = [m for m, v in verdicts if v is Verdict.MET]
+    first = next(member for member, verdict in verdicts if verdict is worst)
+    found = met if met or worst is Verdict.VIOLATED else None
+    return Cause(worst, found, _source_of_member(first, model, attribute, catalogue))
+
+
+def _source_of_member(
+    member: Member, model: Model, attribute: str, catalogue: Catalogue
+) -> str | None:
+    known = model.set(attribute)
+    for key in catalogue.in_language(attribute, member_key(member)):
+        if key in known.members:
+            return known.members[key].source
+    return known.closure.source if known.closure and known.others is not None else None
+
+
+def _ruling_out(
+    check: Check, configuration: Configuration | None, declared: Declarations
+) -> list[Cause]:
+    """Return the value of a configuration that rules a requirement out, if one does."""
+    chosen = declared.chosen(configuration) if configuration else {}
+    return [
+        Cause(Verdict.VIOLATED, chosen[variable], CONFIGURATION)
+        for variable, allowed in check.requirement.pins
+        if variable in chosen and chosen[variable] not in allowed
+    ][:1]
+
+
+def unrunnable(model: Model, declared: Declarations) -> Cause:
+    """Return why nothing can run a model: the source is that of a "no", a measured one first."""
+    enabling = dict.fromkeys(name for names in declared.enabled_by.values() for name in names)
+    facts = [model.facts[name] for name in enabling if model.capability(name) is False]
+    claims = [fact for fact in facts if isinstance(fact, Claim)]
+    claims.sort(key=lambda claim: claim.grade != MEASURED)
+    return Cause(Verdict.VIOLATED, False, claims[0].source if claims else None)
 
 
 def shown_range(claimed: Range) -> Finding:
@@ -66,60 +128,88 @@ def shown_range(claimed: Range) -> Finding:
     return [low, None if math.isinf(high) else high]
 
 
+# ------------------------------------------------------------------------- notes
+
+
 def note_of(check: Check, model: Model, catalogue: Catalogue) -> str:
-    """Return what is known of an unverified requirement, and what would settle it."""
+    """Return what is known of the facts that leave a requirement open, and what would settle it.
+
+    Empty where the facts settle it.
+    """
+    known = list(_open_points(check, model, catalogue))
+    return "; ".join([*known, check.requirement.settle]) if known else ""
+
+
+def unknown_members(check: Check, model: Model, catalogue: Catalogue) -> str:
+    """Return what is known of the members that the facts leave open; empty for other kinds."""
+    return "; ".join(_open_members(check, model, catalogue))
+
+
+def _open_points(check: Check, model: Model, catalogue: Catalogue) -> Iterator[str]:
     requirement = check.requirement
-    known: list[str] = []
-    if requirement.kind is Kind.LOCALES:
-        known = [
-            f"{tag}: {catalogue.evidence(model, tag)}"
-            for tag in check.locales
-            if model.speaks(tag) is None
-        ]
-    else:
-        known = [_unsettled(model, requirement.fact, requirement.unit)]
-        if requirement.implies and model.capability(requirement.implies) is None:
-            known.append(f"{requirement.implies} is {_unsettled(model, requirement.implies)}")
-    return "; ".join([*filter(None, known), requirement.settle])
+    if requirement.kind is Kind.SET:
+        yield from _open_members(check, model, catalogue)
+    elif own_verdict(check, model, catalogue) is Verdict.UNVERIFIED:
+        yield _unsettled(model, requirement.attribute, requirement.unit)
+    for name in requirement.implies:
+        if model.capability(name) is None:
+            yield f"{catalogue.declared.label(name)}: {_unsettled(model, name)}"
+
+
+def _open_members(check: Check, model: Model, catalogue: Catalogue) -> Iterator[str]:
+    if check.requirement.kind is Kind.SET:
+        attribute = check.requirement.attribute
+        for member in check.members:
+            if member_verdict(member, model, attribute, catalogue) is Verdict.UNVERIFIED:
+                yield f"{member}: {catalogue.evidence(model, attribute, member)}"
 
 
 def _unsettled(model: Model, name: str, unit: str = "") -> str:
     """Return what is known of a fact that does not settle a requirement."""
-    fact = getattr(model, name)
-    if fact is None:
+    fact = model.facts.get(name)
+    if fact is None or isinstance(fact, SetFact):
         return "unknown: no source speaks of it"
     note = f"; {fact.note}" if fact.note else ""
-    if isinstance(fact, YesNoFact):
+    claimed = model.range(name)
+    if claimed is None:
         return f"unknown{note}"
-    low, high = fact.range
-    end = "any" if math.isinf(high) else f"{high:g}"
-    return f"claimed from {low:g} to {end} {unit} ({fact.source}){note}"
+    return f"documented at {range_text(claimed, unit)} ({fact.source}){note}"
 
 
-def caveats(models: Iterable[Model], facts: Iterable[str]) -> Iterator[str]:
-    """Yield what an answer that rests on some facts of some models has to say of them."""
-    chosen, used = list(models), set(facts)
-    alike: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
-    for criterion in CRITERIA:
-        for model in chosen if criterion.fact in used else ():
-            fact = getattr(model, criterion.fact)
-            if fact is not None and fact.grade in _UNCERTAIN:
-                names, of = alike.setdefault((fact.grade, criterion.caveat), ([], []))
-                names += [criterion.fact] if criterion.fact not in names else []
-                of += [model.id] if model.id not in of else []
-    for (grade, caveat), (names, of) in alike.items():
-        what = f"{' and '.join(names)} of {', '.join(of)}: {grade}, not measured"
+def range_text(claimed: Range, unit: str) -> str:
+    """Return a claim range in words."""
+    low, high = claimed
+    measure = f" {unit}" if unit else ""
+    if low == high:
+        return f"{number(low)}{measure}"
+    if math.isinf(high):
+        return f"{number(low)}{measure} and more"
+    return f"{number(low)}–{number(high)}{measure}"
+
+
+def caveats(
+    models: Iterable[Model], attributes: Iterable[str], declared: Declarations
+) -> Iterator[str]:
+    """Yield what an answer that rests on attributes of models has to say of their facts.
+
+    Facts that are judged or derived are named with their source; the caveat that an attribute
+    declares is said unless the user has measured every fact.
+    """
+    chosen = list(models)
+    alike: dict[tuple[tuple[str, ...], str, str, str], list[str]] = {}
+    for name in sorted(set(attributes), key=list(declared.attributes).index):
+        attribute = declared.attributes[name]
+        alike_models: dict[tuple[str, str], list[str]] = {}
+        for model in chosen:
+            fact = model.facts.get(name)
+            if isinstance(fact, Claim) and fact.grade != MEASURED:
+                grade: str = fact.grade if fact.grade in _UNCERTAIN else ""
+                if grade or attribute.caveat:
+                    alike_models.setdefault((grade, fact.source), []).append(model.name)
+        for (grade, source), names in alike_models.items():
+            key = tuple(names), grade, source, attribute.caveat or ""
+            alike.setdefault(key, []).append(attribute.label)
+    for (of, grade, source, caveat), labels in alike.items():
+        said = f"{grade} ({source}), not measured" if grade else f"from {source}"
+        what = f"{' and '.join(labels)} of {', '.join(of)}: {said}"
         yield f"{what}; {caveat}" if caveat else what
-
-
-def unreachable(models: Iterable[Model]) -> Iterator[str]:
-    """Yield which models have no name in the public API, and why."""
-    for model in models:
-        if model.speech_model is None:
-            fact = model.public_api
-            reason = fact.note if fact and fact.note else "its name in the public API is unknown"
-            yield f"{model.id}: {reason}"
-
-
-_UNCERTAIN = ("judged", "derived")
-"""The grades that an answer points out."""

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import Field, PlainSerializer, WithJsonSchema
 
 from mars_solver.explaining import diagnosis
-from mars_solver.explaining.findings import Finding, caveats, missing, note_of, unreachable
+from mars_solver.explaining.findings import (
+    Cause,
+    Finding,
+    cause,
+    caveats,
+    note_of,
+    unknown_members,
+    unrunnable,
+)
 from mars_solver.explaining.serialising import (
     AnswerStatus,
     RankedStatus,
@@ -18,40 +26,26 @@ from mars_solver.explaining.serialising import (
     json_values,
     part,
 )
+from mars_solver.inputs.facts import Member
 from mars_solver.inputs.options import options_in
-from mars_solver.inputs.profile import Profile
-from mars_solver.solving.constraints import Check, Configuration, checks
+from mars_solver.inputs.profile import Profile, Required
+from mars_solver.solving.constraints import Check, checks
 from mars_solver.solving.flowchart import GuideVerdict, compare
 from mars_solver.solving.scoring import DOUBLED, full_score
 from mars_solver.solving.solver import Decision, Solver, Standing
 from mars_solver.vocabulary import (
     ACCEPT_BETA,
-    CRITERIA,
+    CONFIGURATION,
     INFEASIBLE,
-    VARIABLES,
     Policy,
     Status,
-    names_of,
+    Verdict,
 )
 
 if TYPE_CHECKING:
     from mars_solver.explaining.explanation import Explanation
 
-SCHEMA: Final = "mars-solver/recommendation/1"
-
-
-ConfigurationTable = Annotated[
-    Configuration,
-    PlainSerializer(Configuration._asdict),
-    WithJsonSchema(
-        {
-            "type": "object",
-            "properties": {name: {"enum": list(values)} for name, values in VARIABLES.items()},
-            "required": list(VARIABLES),
-        }
-    ),
-]
-"""A configuration by name; as a tuple alone it would be a list."""
+SCHEMA: Final = "mars-solver/recommendation/2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +82,8 @@ class Violation:
     source: str | None
     """The key of the fact's source; "configuration" where two requirements rule each other out;
     None where no source speaks of it."""
+    note: str
+    """What is known of what the facts leave open; empty where they settle it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +99,12 @@ class Candidate:
     """The weighted mean of the values of the criteria."""
     score_range: tuple[UnitNumber, UnitNumber]
     """The lowest and the highest score that the facts admit."""
-    configuration: ConfigurationTable
-    """The way to run the model that meets the requirements best."""
+    configuration: dict[str, str]
+    """The way to run the model that meets the requirements best, by variable."""
     speech_model: str | None
-    """The model's name in the public API; None where it has no public endpoint."""
+    """The model's name in the public API; None where no source gives one."""
+    availability: str
+    """How one gets the model; empty where no source says so."""
     contributions: tuple[Contribution, ...]
     to_verify: tuple[Unverified, ...]
 
@@ -183,12 +181,13 @@ class Recommendation:
     @part
     def conflicts(self) -> diagnosis.Sets:
         """If no model is left: every minimal set of requirements that none satisfies (MUS)."""
-        return diagnosis.named(diagnosis.hitting_sets(self._correction_masks))
+        masks = diagnosis.hitting_sets(self._correction_masks)
+        return diagnosis.named(masks, self.solver.declared)
 
     @part
     def corrections(self) -> diagnosis.Sets:
         """If no model is left: every minimal set of requirements to drop for one (MCS)."""
-        return diagnosis.named(self._correction_masks)
+        return diagnosis.named(self._correction_masks, self.solver.declared)
 
     @part
     def betas(self) -> tuple[str, ...]:
@@ -201,22 +200,20 @@ class Recommendation:
         return diagnosis.relaxations(self.solver, self.decision)
 
     @part
-    def flowchart(self) -> GuideVerdict:
-        """What the guide says, and whether this answer agrees."""
-        return compare(self.solver.catalogue.flowchart, self.decision)
+    def flowchart(self) -> GuideVerdict | None:
+        """What the guide says, and whether this answer agrees; None without a guide."""
+        chart = self.solver.catalogue.flowchart
+        return None if chart is None else compare(chart, self.decision)
+
+    @part
+    def calls(self) -> dict[str, str]:
+        """How to call the first model, by way of calling."""
+        return {}
 
     @part
     def notes(self) -> tuple[str, ...]:
-        """What to bear in mind of the facts that the answer rests on."""
-        stated = {check.requirement.fact for check in self._checks.values()}
-        if not self.decision.ranking:
-            refused = [s.model for s in self.decision.standings if not s.refused]
-            return tuple(caveats(refused, stated))
-        models = [standing.model for standing in self.decision.ranked]
-        weighed = zip(CRITERIA, self.decision.weights, strict=True)
-        facts = {criterion.fact for criterion, weight in weighed if weight}
-        shown = models[: self.top]
-        return (*caveats(shown, facts | stated), *unreachable(shown))
+        """What to bear in mind of the profile, the weights, and the facts of the answer."""
+        return (*self._readings(), *self.solver.notes, *self._caveats())
 
     @part
     def catalogue(self) -> CatalogueVersion:
@@ -258,6 +255,25 @@ class Recommendation:
     def _checks(self) -> dict[str, Check]:
         return {check.requirement.name: check for check in checks(self.profile)}
 
+    def _readings(self) -> Iterator[str]:
+        """Yield the members that were read as another spelling."""
+        asked = {m for check in self._checks.values() for m in _listed(check.required)}
+        for written, member in self.profile.readings:
+            if member in asked:
+                yield f"{written} is read as {member}"
+
+    def _caveats(self) -> Iterator[str]:
+        decision, declared = self.decision, self.solver.declared
+        used = {each.requirement.attribute for each in self._checks.values()}
+        used.update(name for each in self._checks.values() for name in each.requirement.implies)
+        if decision.keys:
+            models = [standing.model for standing in decision.ranked[: self.top]]
+            weighed = zip(declared.criteria, decision.weights, strict=True)
+            used.update(criterion.attribute for criterion, weight in weighed if weight)
+        else:
+            models = [s.model for s in decision.standings if not s.refused]
+        return caveats(models, used, declared)
+
     def _candidate(self, rank: int, index: int) -> Candidate:
         standing = self.decision.standings[index]
         model = standing.model
@@ -268,8 +284,9 @@ class Recommendation:
             status=standing.status.word,
             score=self._score(low + high),
             score_range=(self._score(2 * low), self._score(2 * high)),
-            configuration=standing.configuration,
+            configuration=self.solver.declared.chosen(standing.configuration or ()),
             speech_model=model.speech_model.value if model.speech_model else None,
+            availability=model.availability.value if model.availability else "",
             contributions=tuple(self._contributions(index)),
             to_verify=tuple(self._to_verify(standing)),
         )
@@ -279,27 +296,48 @@ class Recommendation:
         return twice / full_score(self.decision.weights)
 
     def _contributions(self, index: int) -> Iterator[Contribution]:
-        total = sum(self.decision.weights) or 1
-        middles = self.solver.middles[index]
-        for criterion, weight, middle in zip(CRITERIA, self.decision.weights, middles, strict=True):
+        weights = self.decision.weights
+        total = sum(weights) or 1
+        criteria, middles = self.solver.declared.criteria, self.solver.middles[index]
+        for criterion, weight, middle in zip(criteria, weights, middles, strict=True):
             points = self._score(middle * weight)
             yield Contribution(criterion.name, middle / DOUBLED, weight / total, points)
 
-    def _to_verify(self, standing: Standing) -> Iterator[Unverified]:
-        for name in names_of(standing.unverified):
+    def _missed(self, mask: int, standing: Standing) -> Iterator[tuple[Check, Cause]]:
+        """Yield the requirements in a mask with the reason why a model does not meet each."""
+        for name in self.solver.declared.names_of(mask):
             check = self._checks[name]
-            finding, _ = missing(check, standing, self.decision.question.policy)
-            yield Unverified(name, finding, note_of(check, standing.model, self.solver.catalogue))
+            yield check, cause(check, standing, self.solver.catalogue, self.decision.policy)
+
+    def _to_verify(self, standing: Standing) -> Iterator[Unverified]:
+        catalogue = self.solver.catalogue
+        for check, why in self._missed(standing.unverified, standing):
+            note = note_of(check, standing.model, catalogue)
+            yield Unverified(check.requirement.name, why.found, note)
 
     def _violations(self, standing: Standing) -> Iterator[Violation]:
+        model, catalogue = standing.model, self.solver.catalogue
         if standing.refused:
-            stage = standing.model.stage
-            yield Violation(ACCEPT_BETA, "released", stage.value, stage.source)
-        for name in names_of(standing.violated):
-            check = self._checks[name]
-            required = list(check.required) if isinstance(check.required, tuple) else check.required
-            finding, source = missing(check, standing, self.decision.question.policy)
-            yield Violation(name, required, finding, source)
+            stage = model.stage
+            yield Violation(ACCEPT_BETA, "released", stage.value, stage.source, "")
+        if standing.configuration is None:
+            why = unrunnable(model, catalogue.declared)
+            yield Violation(CONFIGURATION, True, why.found, why.source, "nothing can run the model")
+        for check, why in self._missed(standing.violated, standing):
+            required = check.required
+            settled = why.verdict is Verdict.VIOLATED
+            note = (unknown_members if settled else note_of)(check, model, catalogue)
+            yield Violation(
+                check.requirement.name,
+                list(required) if isinstance(required, tuple) else required,
+                why.found,
+                why.source,
+                note,
+            )
+
+
+def _listed(required: Required) -> tuple[Member, ...]:
+    return required if isinstance(required, tuple) else ()
 
 
 def recommend_with(

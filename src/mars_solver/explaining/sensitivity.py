@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, groupby
 from math import isqrt
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import numpy as np
 from pydantic import computed_field
@@ -19,17 +19,10 @@ from pydantic import computed_field
 from mars_solver.errors import InputError
 from mars_solver.explaining.changes import Change, apply
 from mars_solver.explaining.serialising import RankedStatus, ThresholdStatus, UnitNumber
-from mars_solver.inputs.weights import coefficients
-from mars_solver.solving.cells import NUMERIC, Interval, Number, axis, critical_values
+from mars_solver.inputs.attributes import Requirement
 from mars_solver.solving.solver import Decision, Solver
-from mars_solver.vocabulary import (
-    CRITERIA,
-    CRITERION_NAMES,
-    INFEASIBLE,
-    INVALID,
-    MAX_IMPORTANCE,
-    Requirement,
-)
+from mars_solver.solving.table import Interval, Number
+from mars_solver.vocabulary import INFEASIBLE, INVALID, MAX_IMPORTANCE
 
 SAMPLES: Final = 100_000
 SEED: Final = 20_261_122
@@ -135,13 +128,13 @@ class Line(NamedTuple):
 
 def importance_flips(solver: Solver, decision: Decision) -> tuple[ImportanceFlips, ...]:
     """Return, for each criterion, the importances at which the winner changes."""
-    best = contenders(decision)
+    best = decision.contenders
     if not best:
         return ()
     profile = decision.profile
-    factors = coefficients(solver.weights, profile.context)
+    factors = solver.coefficients(profile.context)
     flips = []
-    for k, criterion in enumerate(CRITERIA):
+    for k, criterion in enumerate(solver.declared.criteria):
         now = profile.importances[k]
         lines = []
         for index in best:
@@ -152,12 +145,6 @@ def importance_flips(solver: Solver, decision: Decision) -> tuple[ImportanceFlip
             ImportanceFlips(criterion.name, now, _flip(lines, now, -1), _flip(lines, now, 1))
         )
     return tuple(flips)
-
-
-def contenders(decision: Decision) -> list[int]:
-    """Return the indices of the models of best standing: those that weights can put first."""
-    ranking = decision.ranking
-    return [index for index in ranking if decision.order(index) == decision.order(ranking[0])]
 
 
 def _winner(lines: Iterable[Line], at: Fraction | int) -> str:
@@ -189,12 +176,13 @@ def _flip(lines: Sequence[Line], now: int, way: int) -> Flip | None:
 
 def sweeps(solver: Solver, decision: Decision) -> tuple[Sweep, ...]:
     """Return, for each numeric requirement, the shortlist along its whole axis."""
-    return tuple(_sweep(solver, decision, requirement) for requirement in NUMERIC)
+    numeric = [each for each in solver.declared.requirements if each.numeric]
+    return tuple(_sweep(solver, decision, requirement) for requirement in numeric)
 
 
 def _sweep(solver: Solver, decision: Decision, requirement: Requirement) -> Sweep:
     """Return the shortlist along the axis of one requirement, neighbours alike joined."""
-    intervals = axis(critical_values(solver.catalogue, requirement))
+    intervals = [interval for interval, _ in solver.column(requirement.name).intervals]
     stretches = []
     for (status, shortlist, changes), alike in groupby(
         intervals, key=lambda interval: _answer(solver, decision, requirement.name, interval)
@@ -203,8 +191,8 @@ def _sweep(solver: Solver, decision: Decision, requirement: Requirement) -> Swee
         last = rest[-1] if rest else first
         ends = first.low, first.low_included, last.high, last.high_included
         stretches.append(Stretch(*ends, status, shortlist, changes))
-    current = getattr(decision.profile.require, requirement.name)
-    return Sweep(requirement.name, current, tuple(stretches))
+    current = decision.profile.require.get(requirement.name)
+    return Sweep(requirement.name, cast("Number | None", current), tuple(stretches))
 
 
 def _answer(
@@ -212,10 +200,10 @@ def _answer(
 ) -> tuple[str, tuple[Ranked, ...], tuple[Change, ...]]:
     """Return the status, the shortlist and the further changes of thresholds in an interval."""
     try:
-        profile, changes = apply(decision.profile, [(name, interval.representative)])
+        profile, changes = apply(decision.profile, {name: interval.representative})
     except InputError:
         return INVALID, (), ()
-    again = solver.decide(profile, decision.question.policy)
+    again = solver.decide(profile, decision.policy)
     shortlist = tuple(Ranked(each.model.id, each.status.word) for each in again.ranked)
     status = shortlist[0].status if shortlist else INFEASIBLE
     return status, shortlist, tuple(c for c in changes if c.requirement != name)
@@ -227,7 +215,7 @@ def first_rank_shares(solver: Solver, decision: Decision) -> tuple[Share, ...]:
     The weights of the criteria are drawn evenly from the simplex. One or two models that can win
     at all: exact, by the divided difference of x_+^(n-1) (Hermite-Genocchi). More: sampled.
     """
-    best = contenders(decision)
+    best = decision.contenders
     ids = [decision.standings[index].model.id for index in best]
     rows = [solver.middles[index] for index in best]
     able = [
@@ -289,7 +277,7 @@ def _sampled(
 ) -> dict[int, Share]:
     """Return the shares of models that can win, each with its standard error."""
     order = sorted(able, key=lambda i: ids[i])
-    weights = np.random.default_rng(SEED).standard_exponential((SAMPLES, len(CRITERION_NAMES)))
+    weights = np.random.default_rng(SEED).standard_exponential((SAMPLES, len(rows[0])))
     scores = weights @ np.array([rows[i] for i in order], dtype=np.float64).T
     counts = np.bincount(scores.argmax(axis=1), minlength=len(order)).tolist()
     shares = {}

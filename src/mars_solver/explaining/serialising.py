@@ -22,7 +22,7 @@ def _one_of(*words: str) -> Any:
     return Field(json_schema_extra={"enum": list(words)})
 
 
-_RANKED: Final = (Status.GUARANTEED.word, Status.UNVERIFIED.word)
+_RANKED: Final = (Status.MEETS.word, Status.UNVERIFIED.word)
 UnitNumber = Annotated[float, Field(ge=0, le=1)]
 RankedStatus = Annotated[str, _one_of(*_RANKED)]
 """The status of a model on a shortlist."""
@@ -34,6 +34,7 @@ ThresholdStatus = Annotated[str, _one_of(*_RANKED, INFEASIBLE, INVALID)]
 _CONFIG: Final = ConfigDict(
     alias_generator=lambda name: name.rstrip("_"),
     json_schema_serialization_defaults_required=True,
+    arbitrary_types_allowed=True,
 )
 
 

@@ -297,6 +297,10 @@ class Declarations:
         """The mask of the needs that contradict batch work."""
         return sum(need.bit for need in self.needs if need.live)
 
+    def chosen(self, values: Iterable[str]) -> dict[str, str]:
+        """Return the values of a configuration by variable."""
+        return dict(zip(self.variables, values, strict=True))
+
     def names_of(self, mask: int) -> tuple[str, ...]:
         """Return the requirements in a mask, in declared order."""
         return tuple([r.name for r in self.requirements if mask >> r.index & 1])

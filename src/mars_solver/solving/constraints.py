@@ -112,7 +112,7 @@ class RunnableConfiguration(NamedTuple):
 
 def ruled_out(requirement: Requirement, values: Configuration, declared: Declarations) -> bool:
     """Return whether a configuration, whatever the model's facts, cannot meet a requirement."""
-    chosen = dict(zip(declared.variables, values, strict=True))
+    chosen = declared.chosen(values)
     return any(chosen[variable] not in allowed for variable, allowed in requirement.pins)
 
 

@@ -55,10 +55,7 @@ class Trial:
     def __init__(self, solver: Solver, decision: Decision) -> None:
         self._solver = solver
         self._decision = decision
-        self._keys = {
-            decision.standings[place].model.id: decision.rank_key(place)
-            for place in decision.ranking
-        }
+        self._keys = dict(zip(decision.ids, map(decision.rank_key, decision.ranking), strict=True))
         self._known: dict[str, str | None] = {}
 
     def winner(self, model: Model, claims: dict[str, Any]) -> str | None:

@@ -27,6 +27,7 @@ def recommend(
     measurements: Mapping[str, object] | None = None,
     unknown: Policy = "flag",
     top: int | None = None,
+    keep: Iterable[str] = (),
 ) -> Recommendation:
     """Return the ranked, explained shortlist for one profile.
 
@@ -39,6 +40,7 @@ def recommend(
         unknown: "flag" ranks unverified models after those that meet everything, "accept" ranks
             them alike, "reject" excludes them.
         top: the longest shortlist wanted; None for all.
+        keep: the requirements that cannot move: no relaxation or correction touches them.
 
     Raises:
         InputError: with every fault of the input.
@@ -46,7 +48,7 @@ def recommend(
     check_options(unknown, top)
     solver = solver_of(catalogue, weights, measurements)
     asked = parse_profile({} if profile is None else profile, "Profile", solver.declared)
-    return recommend_with(solver, asked, unknown=unknown, top=top)
+    return recommend_with(solver, asked, unknown=unknown, top=top, keep=keep)
 
 
 def recommend_many(

@@ -104,7 +104,7 @@ def _proved(solver: Solver, decision: Decision, edit: _Edit, index: int) -> Prom
 
 def _onto_list(solver: Solver, decision: Decision, index: int) -> Iterator[Promotion]:
     steps = repairs_onto_list(solver, decision, index)
-    fewest = min(map(len, steps))
+    fewest = min(map(len, steps), default=0)
     for step in steps:
         if len(step) == fewest:
             edit = _Edit(step, decision.standings[index].refused)

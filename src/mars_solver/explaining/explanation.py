@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic.json_schema import SkipJsonSchema
 
+from mars_solver.explaining.comparison import Comparison, CriterionLead, DecidedBy
 from mars_solver.explaining.counterfactual import Standpoint, standpoint
 from mars_solver.explaining.decisive_facts import DecisiveFacts, decisive_facts
 from mars_solver.explaining.recommendation import SCHEMA, Recommendation
@@ -21,15 +22,6 @@ from mars_solver.explaining.sensitivity import (
 from mars_solver.explaining.serialising import json_values, part, schemas_of
 from mars_solver.inputs.attributes import Declarations
 from mars_solver.inputs.profile import profile_schema
-from mars_solver.solving.scoring import full_score
-
-
-@dataclass(frozen=True, slots=True)
-class CriterionLead:
-    """What one criterion adds to the lead of the first model over the second."""
-
-    criterion: str
-    points: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +32,10 @@ class Difference:
     second: str
     by_standing: bool
     """Whether the first stands better, so that no score could change their order."""
+    decided_by: DecidedBy
+    """What ranks the first before the second."""
+    tied: bool
+    """Whether neither is better: they stand alike, and score the same."""
     points: float
     """The lead in score; negative where the first leads by standing alone."""
     criteria: tuple[CriterionLead, ...]
@@ -64,24 +60,12 @@ class Explanation:
         decision = self.answer.decision
         if len(decision.ranking) < 2:  # noqa: PLR2004  (a first and a second)
             return None
-        first, second = decision.ranking[:2]
-        whole = full_score(decision.weights)
-        middles, criteria = self.answer.solver.middles, self.answer.solver.declared.criteria
-        leads = [
-            weight * (one - other)
-            for weight, one, other in zip(
-                decision.weights, middles[first], middles[second], strict=True
-            )
-        ]
-        return Difference(
-            decision.ids[0],
-            decision.ids[1],
-            decision.order(first) != decision.order(second),
-            sum(leads) / whole,
-            tuple(
-                CriterionLead(c.name, lead / whole) for c, lead in zip(criteria, leads, strict=True)
-            ),
-        )
+        one, other = decision.ranking[:2]
+        lead = Comparison(self.answer, one, other)
+        by = lead.decided_by or "id"
+        standing = decision.order(one) != decision.order(other)
+        first, second = decision.ids[:2]
+        return Difference(first, second, standing, by, lead.tied, lead.points, lead.criteria)
 
     @part
     def importances(self) -> tuple[ImportanceFlips, ...]:

@@ -8,8 +8,18 @@ from typing import NamedTuple
 
 from mars_solver.inputs.attributes import Declarations
 from mars_solver.inputs.catalogue import Catalogue
-from mars_solver.inputs.facts import MEASURED, Claim, Member, Range, SetFact, member_key
+from mars_solver.inputs.facts import (
+    MEASURED,
+    Claim,
+    Member,
+    NumberClaim,
+    Range,
+    SetFact,
+    YesNoClaim,
+    member_key,
+)
 from mars_solver.inputs.models import Model
+from mars_solver.inputs.profile import Required
 from mars_solver.solving.constraints import (
     Check,
     Configuration,
@@ -51,6 +61,16 @@ def cause(check: Check, standing: Standing, catalogue: Catalogue, policy: Policy
     left_open = [each for each in facts if each.verdict is Verdict.UNVERIFIED]
     ordered = [*left_open, *chosen] if policy == "reject" else [*chosen, *left_open]
     return next(iter([*lost, *ordered, own]))
+
+
+def finding(check: Check, model: Model, catalogue: Catalogue) -> Finding:
+    """Return what a requirement's own fact says of a model."""
+    return _own(check, model, catalogue).found
+
+
+def plain(required: Required) -> Finding:
+    """Return what a requirement asks for as JSON has it."""
+    return list(required) if isinstance(required, tuple) else required
 
 
 def _own(check: Check, model: Model, catalogue: Catalogue) -> Cause:
@@ -187,6 +207,15 @@ def range_text(claimed: Range, unit: str) -> str:
     return f"{number(low)}–{number(high)}{measure}"
 
 
+def claim_text(claim: Claim, unit: str) -> str:
+    """Return what a claim says, in words."""
+    if isinstance(claim, NumberClaim):
+        return "unknown" if claim.range is None else range_text(claim.range, unit)
+    if isinstance(claim, YesNoClaim):
+        return {True: "yes", False: "no", None: "unknown"}[claim.known]
+    return str(claim.grade)
+
+
 def caveats(
     models: Iterable[Model], attributes: Iterable[str], declared: Declarations
 ) -> Iterator[str]:
@@ -202,7 +231,7 @@ def caveats(
         alike_models: dict[tuple[str, str], list[str]] = {}
         for model in chosen:
             fact = model.facts.get(name)
-            if isinstance(fact, Claim) and fact.grade != MEASURED:
+            if isinstance(fact, Claim) and fact.grade != MEASURED and fact.settled:
                 grade: str = fact.grade if fact.grade in _UNCERTAIN else ""
                 if grade or attribute.caveat:
                     alike_models.setdefault((grade, fact.source), []).append(model.name)

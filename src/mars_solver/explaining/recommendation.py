@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import Field, PlainSerializer, WithJsonSchema
 
 from mars_solver.explaining import diagnosis
+from mars_solver.explaining.comparison import Comparison
+from mars_solver.explaining.disputes import Dispute, disputes
 from mars_solver.explaining.findings import (
     Cause,
     Finding,
     cause,
     caveats,
     note_of,
+    plain,
     unknown_members,
     unrunnable,
 )
@@ -27,7 +30,7 @@ from mars_solver.explaining.serialising import (
     part,
 )
 from mars_solver.inputs.facts import Member
-from mars_solver.inputs.options import options_in
+from mars_solver.inputs.options import options_in, requirements_in
 from mars_solver.inputs.profile import Profile, Required
 from mars_solver.solving.constraints import Check, checks
 from mars_solver.solving.flowchart import GuideVerdict, compare
@@ -107,6 +110,8 @@ class Candidate:
     """How one gets the model; empty where no source says so."""
     contributions: tuple[Contribution, ...]
     to_verify: tuple[Unverified, ...]
+    disputed: tuple[Dispute, ...]
+    """The claims, kept beside the chosen ones, that would turn a verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,7 @@ class WeightsVersion:
     sha256: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Recommendation:
     """The answer to one profile.
 
@@ -146,6 +151,20 @@ class Recommendation:
     decision: Decision
     top: int | None = None
     """The longest shortlist wanted; None for all."""
+    keep: tuple[str, ...] = ()
+    """The requirements that cannot move."""
+
+    def __repr__(self) -> str:
+        """Return the answer in a few words."""
+        best = self.best
+        more = len(self.decision.keys) - 1
+        first = f"{best.model} {best.status}, {more} more" if best else INFEASIBLE
+        return f"<{type(self).__name__}: {first}>"
+
+    @property
+    def best(self) -> Candidate | None:
+        """The first model; None where no model is left."""
+        return self.shortlist[0] if self.shortlist else None
 
     @part
     def schema(self) -> Annotated[str, Field(json_schema_extra={"const": SCHEMA})]:
@@ -187,7 +206,9 @@ class Recommendation:
     @part
     def corrections(self) -> diagnosis.Sets:
         """If no model is left: every minimal set of requirements to drop for one (MCS)."""
-        return diagnosis.named(self._correction_masks, self.solver.declared)
+        declared = self.solver.declared
+        kept = sum(declared.requirement[name].bit for name in self.keep)
+        return diagnosis.named([m for m in self._correction_masks if not m & kept], declared)
 
     @part
     def betas(self) -> tuple[str, ...]:
@@ -197,7 +218,7 @@ class Recommendation:
     @part
     def relaxations(self) -> tuple[diagnosis.Relaxation, ...]:
         """If no model is left: every minimal change of the requirements that admits one."""
-        return diagnosis.relaxations(self.solver, self.decision)
+        return diagnosis.relaxations(self.solver, self.decision, self.keep)
 
     @part
     def flowchart(self) -> GuideVerdict | None:
@@ -213,7 +234,14 @@ class Recommendation:
     @part
     def notes(self) -> tuple[str, ...]:
         """What to bear in mind of the profile, the weights, and the facts of the answer."""
-        return (*self._readings(), *self.solver.notes, *self._caveats())
+        return (
+            *self._readings(),
+            *self._kept(),
+            *self._ties(),
+            *(each.note for candidate in self.shortlist for each in candidate.disputed),
+            *self.solver.notes,
+            *self._caveats(),
+        )
 
     @part
     def catalogue(self) -> CatalogueVersion:
@@ -236,12 +264,27 @@ class Recommendation:
         Raises:
             InputError: where the catalogue has no such model.
         """
-        ids = [each.id for each in self.solver.catalogue.models]
-        if model is not None:
-            options_in({"model": model}, "explain", ids)
         from mars_solver.explaining.explanation import Explanation  # noqa: PLC0415  (loads when used)
 
-        return Explanation(self, None if model is None else ids.index(model))
+        return Explanation(self, None if model is None else self._index(model, "explain"))
+
+    def compare(self, first: str, second: str) -> Comparison:
+        """Return two models head to head for this profile.
+
+        Args:
+            first: the id of a model, on the shortlist or not.
+            second: the id of another one.
+
+        Raises:
+            InputError: where the catalogue has no such model.
+        """
+        return Comparison(self, self._index(first, "compare"), self._index(second, "compare"))
+
+    def _index(self, model: str, place: str) -> int:
+        """Return the index of a model in the catalogue."""
+        ids = [each.id for each in self.solver.catalogue.models]
+        options_in({"model": model}, place, ids)
+        return ids.index(model)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as plain JSON values, unrounded."""
@@ -252,20 +295,35 @@ class Recommendation:
         return diagnosis.corrections(self.solver, self.decision)
 
     @cached_property
-    def _checks(self) -> dict[str, Check]:
+    def checks(self) -> dict[str, Check]:
+        """What each stated requirement asks for, by name."""
         return {check.requirement.name: check for check in checks(self.profile)}
 
     def _readings(self) -> Iterator[str]:
         """Yield the members that were read as another spelling."""
-        asked = {m for check in self._checks.values() for m in _listed(check.required)}
+        asked = {m for check in self.checks.values() for m in _listed(check.required)}
         for written, member in self.profile.readings:
             if member in asked:
                 yield f"{written} is read as {member}"
 
+    def _kept(self) -> Iterator[str]:
+        """Yield that nothing is left to relax, where requirements that cannot move leave none."""
+        if self.keep and self._correction_masks and not self.relaxations:
+            yield f"no change leaves a model while {' and '.join(self.keep)} cannot move"
+
+    def _ties(self) -> Iterator[str]:
+        """Yield which models tie with the first, and what breaks the tie."""
+        keys = self.decision.keys
+        tied = [key for key in keys if key[:2] == keys[0][:2]]
+        if len(tied) > 1:
+            names = [self.decision.standings[key[-1]].model.name for key in tied]
+            by = "id" if tied[0][2] == tied[1][2] else "its score at neutral importances"
+            yield f"{', '.join(names[:-1])} and {names[-1]} tie; {names[0]} is first by {by}"
+
     def _caveats(self) -> Iterator[str]:
         decision, declared = self.decision, self.solver.declared
-        used = {each.requirement.attribute for each in self._checks.values()}
-        used.update(name for each in self._checks.values() for name in each.requirement.implies)
+        used = {each.requirement.attribute for each in self.checks.values()}
+        used.update(name for each in self.checks.values() for name in each.requirement.implies)
         if decision.keys:
             models = [standing.model for standing in decision.ranked[: self.top]]
             weighed = zip(declared.criteria, decision.weights, strict=True)
@@ -289,6 +347,7 @@ class Recommendation:
             availability=model.availability.value if model.availability else "",
             contributions=tuple(self._contributions(index)),
             to_verify=tuple(self._to_verify(standing)),
+            disputed=tuple(disputes(self.checks.values(), model, self.solver.catalogue)),
         )
 
     def _score(self, twice: int) -> float:
@@ -306,7 +365,7 @@ class Recommendation:
     def _missed(self, mask: int, standing: Standing) -> Iterator[tuple[Check, Cause]]:
         """Yield the requirements in a mask with the reason why a model does not meet each."""
         for name in self.solver.declared.names_of(mask):
-            check = self._checks[name]
+            check = self.checks[name]
             yield check, cause(check, standing, self.solver.catalogue, self.decision.policy)
 
     def _to_verify(self, standing: Standing) -> Iterator[Unverified]:
@@ -324,12 +383,11 @@ class Recommendation:
             why = unrunnable(model, catalogue.declared)
             yield Violation(CONFIGURATION, True, why.found, why.source, "nothing can run the model")
         for check, why in self._missed(standing.violated, standing):
-            required = check.required
             settled = why.verdict is Verdict.VIOLATED
             note = (unknown_members if settled else note_of)(check, model, catalogue)
             yield Violation(
                 check.requirement.name,
-                list(required) if isinstance(required, tuple) else required,
+                plain(check.required),
                 why.found,
                 why.source,
                 note,
@@ -341,7 +399,24 @@ def _listed(required: Required) -> tuple[Member, ...]:
 
 
 def recommend_with(
-    solver: Solver, profile: Profile, *, unknown: Policy = "flag", top: int | None = None
+    solver: Solver,
+    profile: Profile,
+    *,
+    unknown: Policy = "flag",
+    top: int | None = None,
+    keep: Iterable[str] = (),
 ) -> Recommendation:
-    """Return the answer of a prepared solver to one profile."""
-    return Recommendation(solver, solver.decide(profile, unknown), top)
+    """Return the answer of a prepared solver to one profile.
+
+    Args:
+        solver: of a catalogue and weights.
+        profile: to answer.
+        unknown: how what the facts do not settle ranks.
+        top: the longest shortlist wanted; None for all.
+        keep: requirements that cannot move.
+
+    Raises:
+        InputError: where the catalogue does not know what the profile states, or what to keep.
+    """
+    kept = requirements_in(keep, solver.declared) if keep else ()
+    return Recommendation(solver, solver.decide(profile, unknown), top, kept)

@@ -26,6 +26,8 @@ _RANKED: Final = (Status.MEETS.word, Status.UNVERIFIED.word)
 UnitNumber = Annotated[float, Field(ge=0, le=1)]
 RankedStatus = Annotated[str, _one_of(*_RANKED)]
 """The status of a model on a shortlist."""
+ModelStatus = Annotated[str, _one_of(*_RANKED, Status.EXCLUDED.word)]
+"""The status of any model."""
 AnswerStatus = Annotated[str, _one_of(*_RANKED, INFEASIBLE)]
 """The status of the winner, or that no model is left."""
 ThresholdStatus = Annotated[str, _one_of(*_RANKED, INFEASIBLE, INVALID)]

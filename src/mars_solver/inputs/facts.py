@@ -83,6 +83,11 @@ class Claim(Input):
     region: TextLine = None
     connection: TextLine = None
 
+    @property
+    def settled(self) -> bool:
+        """Whether the evidence settles anything."""
+        return getattr(self, "value", None) != UNKNOWN
+
 
 class WordClaim(Claim):
     """A claim that is a word."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mars_solver.errors import InputError, Problem, shown
+from mars_solver.inputs.attributes import Declarations
 from mars_solver.inputs.parsing import not_one_of, number_or_text
 from mars_solver.vocabulary import POLICIES, Policy
 
@@ -47,6 +48,24 @@ def options_in(
     if problems:
         raise InputError(problems)
     return Options(**stated)
+
+
+def requirements_in(names: Iterable[str], declared: Declarations) -> tuple[str, ...]:
+    """Return the names of requirements that cannot move, each once.
+
+    Raises:
+        InputError: with every name of no requirement.
+    """
+    listed = [names] if isinstance(names, str) else list(names)
+    known = declared.requirement
+    bad = [
+        Problem("recommend", "keep", *not_one_of(name, known))
+        for name in listed
+        if name not in known
+    ]
+    if bad:
+        raise InputError(bad)
+    return tuple(dict.fromkeys(listed))
 
 
 def check_options(unknown: object, top: object) -> None:

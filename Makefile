@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint verify tune long spark browser peers peers-quick lock clean
+.PHONY: demo test lint verify shipped tune long spark browser peers peers-quick lock clean
 
 demo: $(VENV)/.core
 	$(BIN)/mars-solver recommend benchmarks/profiles/support-line.toml
@@ -44,6 +44,10 @@ tune: $(VENV)/.dev
 		--margin 0.01 --note "$(QUALITY_FIRST)"
 	rm -f weights/*.certificate.json
 	$(MAKE) verify
+
+# The typed access to what models/attributes.toml declares.
+shipped: $(VENV)/.dev
+	$(BIN)/python tests/support/shipped_types.py
 
 # The searches that take minutes.
 long: $(VENV)/.dev

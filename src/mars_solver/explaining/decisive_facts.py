@@ -13,8 +13,9 @@ from itertools import combinations
 from typing import Any, Final, Literal
 
 from mars_solver.errors import InputError
-from mars_solver.inputs.catalogue import Catalogue, with_measurements
+from mars_solver.inputs.catalogue import Catalogue
 from mars_solver.inputs.facts import EVERYTHING, Member
+from mars_solver.inputs.measurements import with_measurements
 from mars_solver.inputs.models import Model
 from mars_solver.solving.constraints import Check, checks, member_verdict, own_verdict
 from mars_solver.solving.solver import Decision, Solver

@@ -7,7 +7,8 @@ attribute is known by name anywhere else.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -15,45 +16,27 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
-from mars_solver.errors import InputError, Problem, shown
+from mars_solver.errors import shown
 from mars_solver.inputs.parsing import (
     Bound,
     Input,
-    Issue,
     Text,
     TextLine,
-    Version,
     choice,
-    did_you_mean,
     invalid,
-    one_of,
-    parse,
     unexpected,
 )
 from mars_solver.inputs.tags import Tags
-from mars_solver.vocabulary import MAX_NUMBER, RESERVED_NAMES, Kind
-
-MAX_REQUIREMENTS: Final = 62
-"""So many requirements fit a mask of one machine word."""
-MAX_CONFIGURATIONS: Final = 2**12
-"""The most combinations of values of the variables."""
-PLAIN: Final = "text"
-"""The members of a set are words, unless its declaration says otherwise."""
+from mars_solver.vocabulary import Kind
 
 Members = Literal["text", "number", "language"]
+_NAME: Final = re.compile("[a-z][a-z0-9_]*")
 
 
 def _name(value: object) -> str:
-    if isinstance(value, str) and value.isidentifier() and value.islower() and value.isascii():
+    if isinstance(value, str) and _NAME.fullmatch(value):
         return value
     raise unexpected(value, "a name of lower-case letters, digits and _")
-
-
-def _values(value: object) -> object:
-    """Return a domain with each value as a table."""
-    if not isinstance(value, list | tuple):
-        return value
-    return tuple({"value": each} if isinstance(each, str) else each for each in value)
 
 
 def _listed(value: object) -> object:
@@ -63,7 +46,10 @@ def _listed(value: object) -> object:
 
 Name = Annotated[str, PlainValidator(_name)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_listed), Field(strict=False)]
-Choices = dict[Name, Annotated[tuple[Text, ...], BeforeValidator(_listed), Field(strict=False)]]
+Choices = dict[
+    Name,
+    Annotated[tuple[Text, ...], BeforeValidator(_listed), Field(strict=False, min_length=1)],
+]
 """Values of variables, by variable."""
 
 
@@ -122,38 +108,37 @@ class Attribute(Input):
         """Refuse keys that mean nothing for the kind."""
         kind, bad = Kind(self.kind), []
         bounded = kind in {Kind.NUMBER, Kind.ORDINAL}
-        given = self.model_fields_set
+        required = not bounded or self.requirements != Bounds()
         allowed = {
             "requirements": bounded,
             "unit": bounded,
             "scale": kind is Kind.ORDINAL,
             "enables": kind is Kind.CAPABILITY,
             "members": kind is Kind.SET,
-            "tags": kind is Kind.SET,
+            "tags": kind is Kind.SET and self.members == "language",
             "criterion": kind is not Kind.SET,
+            "criterion_label": self.criterion is not None,
+            "live": self.criterion is not None,
+            "pins": required,
+            "implies": required,
         }
-        for key, fine in allowed.items():
-            if key in given and not fine:
-                bad.append(
-                    (key, f"no such key for a {self.kind}", shown(getattr(self, key)), "drop it")
-                )
+        for key in self.model_fields_set & allowed.keys():
+            if not allowed[key]:
+                hint = "drop it"
+                bad.append((key, f"no such key for this {self.kind}", _told(self, key), hint))
         if kind is Kind.ORDINAL and not (self.scale and self.scale[0] < self.scale[1]):
-            found = shown(list(self.scale)) if self.scale else "nothing"
-            bad.append(("scale", "the least and the most, such as [1, 5]", found, ""))
+            told = _told(self, "scale") if self.scale else "nothing"
+            bad.append(("scale", "the least and the most, such as [1, 5]", told, ""))
         if bad:
             raise invalid(*bad)
         return self
 
 
-class AttributesFile(Input):
-    """The content of `attributes.toml`."""
-
-    format: Version = Field(alias="schema")
-    variables: dict[
-        Name,
-        Annotated[tuple[Value, ...], BeforeValidator(_values), Field(strict=False, min_length=1)],
-    ]
-    attributes: dict[Name, Attribute]
+def _told(attribute: Attribute, key: str) -> str:
+    """Return the value of a key as a message quotes it."""
+    value = getattr(attribute, key)
+    plain = value.model_dump(exclude_none=True) if isinstance(value, Input) else value
+    return shown(list(plain) if isinstance(plain, tuple) else plain)
 
 
 class NeedTable(Input):
@@ -184,8 +169,9 @@ class Requirement:
     unit: str
     group: str
     pins: tuple[tuple[str, tuple[str, ...]], ...]
-    """The values that a configuration must have to meet it, by variable."""
+    """The values that a configuration must have to meet it and all it implies, by variable."""
     implies: tuple[str, ...]
+    """The capabilities that are checked along, with those that these imply."""
     members: Members
 
     @property
@@ -315,7 +301,7 @@ class Declarations:
         """Return what people read for a requirement, criterion, need or attribute."""
         for table in (self.requirement, self.criterion, self.need, self.attributes):
             if name in table:
-                return str(table[name].label)  # type: ignore[attr-defined]
+                return str(table[name].label)
         return name
 
     def value_label(self, variable: str, value: str) -> str:
@@ -326,7 +312,8 @@ class Declarations:
 def _requirements(attributes: Mapping[str, Attribute]) -> Iterable[Requirement]:
     index = 0
     for name, a in attributes.items():
-        for key, ceiling in _gives(name, a):
+        implies = _implied(name, attributes)
+        for key, ceiling in gives(name, a):
             yield Requirement(
                 name=key,
                 index=index,
@@ -338,14 +325,36 @@ def _requirements(attributes: Mapping[str, Attribute]) -> Iterable[Requirement]:
                 settle=a.settle or "ask the vendor",
                 unit=a.unit or "",
                 group=a.group or "",
-                pins=tuple(a.pins.items()),
-                implies=a.implies,
+                pins=_pins([a, *(attributes[each] for each in implies)]),
+                implies=implies,
                 members=a.members,
             )
             index += 1
 
 
-def _gives(name: str, attribute: Attribute) -> Iterable[tuple[str, bool]]:
+def _implied(name: str, attributes: Mapping[str, Attribute]) -> tuple[str, ...]:
+    """Return the capabilities that an attribute implies, and what these imply."""
+    implied: dict[str, None] = {}
+    waiting = list(attributes[name].implies)
+    while waiting:
+        each = waiting.pop(0)
+        if each not in implied and each != name and each in attributes:
+            implied[each] = None
+            waiting += attributes[each].implies
+    return tuple(implied)
+
+
+def _pins(together: Sequence[Attribute]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the values with which a configuration meets several attributes, by variable."""
+    pins: dict[str, tuple[str, ...]] = {}
+    for attribute in together:
+        for variable, values in attribute.pins.items():
+            allowed = pins.get(variable, values)
+            pins[variable] = tuple([value for value in allowed if value in values])
+    return tuple(pins.items())
+
+
+def gives(name: str, attribute: Attribute) -> Iterable[tuple[str, bool]]:
     """Yield the requirements that an attribute gives, and whether each is a ceiling."""
     if attribute.kind in {"capability", "set"}:
         yield name, False
@@ -356,105 +365,17 @@ def _gives(name: str, attribute: Attribute) -> Iterable[tuple[str, bool]]:
 
 
 def _criteria(attributes: Mapping[str, Attribute]) -> Iterable[Criterion]:
-    index = 0
-    for name, a in attributes.items():
-        if a.criterion:
-            label = a.criterion_label or a.label
-            kind, caveat = Kind(a.kind), a.caveat or ""
-            describe = a.describe or a.label
-            yield Criterion(
-                a.criterion, index, name, kind, label, describe, caveat, a.live, a.scale
-            )
-            index += 1
-
-
-def parse_declarations(data: object, place: str) -> Declarations:
-    """Return what the content of an `attributes.toml` declares, without needs.
-
-    Raises:
-        InputError: with every fault.
-    """
-    file = parse(AttributesFile, data, place)
-    problems = [Problem(place, *issue) for issue in _inconsistent(file)]
-    if problems:
-        raise InputError(problems)
-    return Declarations(file.attributes, file.variables)
-
-
-def _inconsistent(file: AttributesFile) -> Iterable[Issue]:
-    """Yield what one declaration says of another that is not so."""
-    yield from _reserved_names(file)
-    domains = {name: [v.value for v in domain] for name, domain in file.variables.items()}
-    for name, values in domains.items():
-        if len(set(values)) < len(values):
-            yield f"variables.{name}", "each value once", shown(values), ""
-    combinations = 1
-    for values in domains.values():
-        combinations *= len(values)
-    if combinations > MAX_CONFIGURATIONS:
-        yield "variables", f"at most {MAX_CONFIGURATIONS} combinations", str(combinations), ""
-    capabilities = [n for n, a in file.attributes.items() if a.kind == "capability"]
-    for name, attribute in file.attributes.items():
-        path = f"attributes.{name}"
-        for key in ("enables", "pins"):
-            yield from _unknown_values(f"{path}.{key}", getattr(attribute, key), domains)
-        for implied in attribute.implies:
-            if implied not in capabilities or implied == name:
-                hint = did_you_mean(implied, capabilities)
-                yield f"{path}.implies", "another capability", shown(implied), hint
-    many = sum(1 for n, a in file.attributes.items() for _ in _gives(n, a))
-    if many > MAX_REQUIREMENTS:
-        expected = f"at most {MAX_REQUIREMENTS} requirements"
-        yield "attributes", expected, str(many), "an attribute without requirements is only shown"
-
-
-def _unknown_values(
-    path: str, choices: Choices, domains: Mapping[str, Collection[str]]
-) -> Iterable[Issue]:
-    for variable, values in choices.items():
-        if variable not in domains:
-            hint = did_you_mean(variable, domains)
-            yield f"{path}.{variable}", one_of(domains), shown(variable), hint
-            continue
-        for value in values:
-            if value not in domains[variable]:
-                hint = did_you_mean(value, domains[variable])
-                yield f"{path}.{variable}", one_of(domains[variable]), shown(value), hint
-
-
-def _reserved_names(file: AttributesFile) -> Iterable[Issue]:
-    """Yield names that are given twice, or mean something else.
-
-    Requirements and criteria are columns of one table, so that no two may share a name.
-    """
-    for name in file.attributes.keys() & RESERVED_NAMES:
-        yield f"attributes.{name}", "a name of its own", f"{name}, which every model has", ""
-    used: dict[str, str] = {}
-    for name, attribute in file.attributes.items():
-        paths = [(key, f"attributes.{name}") for key, _ in _gives(name, attribute)]
-        if attribute.criterion:
-            paths.append((attribute.criterion, f"attributes.{name}.criterion"))
-        for key, path in paths:
-            if key in RESERVED_NAMES:
-                yield path, "a name of its own", f"{key}, which every profile has", ""
-            elif key in used and used[key] != path:
-                yield path, "a name of its own", f"{key}, as {used[key]} has it", ""
-            used.setdefault(key, path)
-
-
-def check_needs(needs: Mapping[str, NeedTable], declared: Declarations) -> Iterable[Issue]:
-    """Yield what the needs of a guide say of requirements that is not so."""
-    for name, need in needs.items():
-        for requirement in need.stated_by:
-            if requirement not in declared.requirement:
-                hint = did_you_mean(requirement, declared.requirement)
-                yield f"needs.{name}.stated_by", "a requirement", shown(requirement), hint
-        for requirement, limit in need.below.items():
-            known = declared.requirement.get(requirement)
-            if known is None or not (known.numeric and known.ceiling):
-                ceilings = [r.name for r in declared.requirements if r.numeric and r.ceiling]
-                hint = did_you_mean(requirement, ceilings)
-                yield f"needs.{name}.below", one_of(ceilings), shown(requirement), hint
-            elif not 0 < limit <= MAX_NUMBER:
-                expected = f"a number > 0 and <= {MAX_NUMBER}"
-                yield f"needs.{name}.below.{requirement}", expected, shown(limit), ""
+    scored = ((name, a) for name, a in attributes.items() if a.criterion)
+    for index, (name, a) in enumerate(scored):
+        label = a.criterion_label or a.label
+        yield Criterion(
+            name=a.criterion or name,
+            index=index,
+            attribute=name,
+            kind=Kind(a.kind),
+            label=label,
+            describe=label[0].lower() + label[1:] if a.criterion_label else a.describe or label,
+            caveat=a.caveat or "",
+            live=a.live,
+            scale=a.scale,
+        )

@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
 from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
-from mars_solver.inputs.attributes import (
-    Declarations,
-    NeedTable,
-    check_needs,
-    parse_declarations,
-)
+from mars_solver.inputs.attributes import Declarations, NeedTable
+from mars_solver.inputs.attributes_file import check_needs, parse_declarations, usable
 from mars_solver.inputs.facts import (
     MEASURED,
     Claim,
-    Fact,
     Member,
-    NumberFact,
-    SetFact,
-    WordFact,
-    YesNoFact,
+    expected_member,
     member_key,
     read_member,
 )
-from mars_solver.inputs.models import Model, forms, parse_model, with_defaults
+from mars_solver.inputs.models import Model, parse_model
 from mars_solver.inputs.parsing import (
     SCHEMA,
     Date,
@@ -39,13 +31,11 @@ from mars_solver.inputs.parsing import (
     TextLine,
     Version,
     did_you_mean,
-    not_one_of,
     parse,
 )
 from mars_solver.inputs.tags import is_bare, language
 from mars_solver.vocabulary import Kind
 
-T = TypeVar("T", bound=Input)
 ATTRIBUTES: Final = "attributes"
 SOURCES: Final = "sources"
 FLOWCHART: Final = "guide/flowchart"
@@ -57,7 +47,9 @@ class Source(Input):
     title: Text
     where: Text
     date: Date
-    shared: dict[Text, tuple[Any, ...]] = Field(default_factory=dict)
+    shared: dict[Text, Annotated[tuple[Any, ...], Field(strict=False)]] = Field(
+        default_factory=dict
+    )
     """Members that the source lists for several models together, by set attribute: evidence, and
     no statement about one of them."""
     shared_by: Annotated[tuple[Text, ...], Field(strict=False)] = ()
@@ -109,8 +101,12 @@ class Catalogue:
 
     @cached_property
     def as_of(self) -> str:
-        """The newest date of any fact."""
-        return max(fact.as_of for model in self.models for _, fact in model.claims())
+        """The newest date of any claim that is chosen."""
+        return max(
+            claim.as_of
+            for model in self.models
+            for _, claim in (*model.claims(), *model.closures())
+        )
 
     @cached_property
     def sha256(self) -> str:
@@ -172,31 +168,68 @@ class Catalogue:
             }
         return found
 
-    def in_language(self, attribute: str, key: Member) -> list[Member]:
-        """Return the known members that a member asks for: itself, or any locale of a language."""
-        if self.declared.attributes[attribute].members == "language" and is_bare(str(key)):
-            known = self.known_members(attribute)
-            return [each for each in known if language(str(each)) == key]
-        return [key]
+    def asked_for(self, attribute: str, key: Member) -> tuple[Member, ...] | None:
+        """Return the known locales that a language alone asks for; None for any other member."""
+        if self.declared.attributes[attribute].members != "language" or not is_bare(str(key)):
+            return None
+        return self.kin(attribute, key)
+
+    def kin(self, attribute: str, key: Member) -> tuple[Member, ...]:
+        """Return the known tags of the language of a tag."""
+        spoken = language(str(key))
+        return tuple([m for m in self.known_members(attribute) if language(str(m)) == spoken])
 
     def evidence(self, model: Model, attribute: str, member: Member) -> str:
         """Return what is known of an unverified member of a set of a model, as a phrase."""
         key = member_key(member)
+        known = model.set(attribute)
+        asked = self.asked_for(attribute, key)
+        if asked is None:
+            parts = [self._own_evidence(model, attribute, key)]
+        else:
+            by_phrase: dict[str, list[str]] = {}
+            for each in asked:
+                if known.known(each) is None:
+                    phrase = self._own_evidence(model, attribute, each)
+                    by_phrase.setdefault(phrase, []).append(str(each))
+            parts = [f"{_few(tags)} {phrase}" for phrase, tags in by_phrase.items() if phrase]
+        if known.closure is not None and known.closure.note and key not in known.members:
+            parts.append(f"{known.closure.note} ({known.closure.source})")
+        parts = [part for part in parts if part] or ["no source speaks of it"]
+        if self.declared.attributes[attribute].members == "language":
+            parts += self._known_instead(attribute, key)
+        return "; ".join(parts)
+
+    def _known_instead(self, attribute: str, key: Member) -> Iterator[str]:
+        """Yield the known tags of the language of a tag that is in no list."""
+        spoken, kin = language(str(key)), self.kin(attribute, key)
+        if not kin:
+            yield f"no list has a tag of {spoken}"
+        elif key not in kin and key != spoken:
+            yield f"the lists have {', '.join(map(str, kin))} of {spoken}"
+
+    def _own_evidence(self, model: Model, attribute: str, key: Member) -> str:
+        """Return what is said of one member itself; empty where nothing is."""
         fact = model.set(attribute).members.get(key)
         if fact is not None and fact.note:
             return f"{fact.note} ({fact.source})"
-        listing = [
+        lists = [
             source
             for source, keys in self._shared[attribute].items()
             if key in keys and model.id in (self.sources[source].shared_by or (model.id,))
         ]
-        closure = model.set(attribute).closure
-        parts = []
-        if listing:
-            parts.append(f"in the one list of {' and '.join(listing)} for several models together")
-        if closure is not None and closure.note:
-            parts.append(f"{closure.note} ({closure.source})")
-        return "; ".join(parts) or "no source speaks of it"
+        many = f"{', '.join(lists[:-1])} and {lists[-1]}" if len(lists) > 1 else "".join(lists)
+        return f"in the one list of {many} for several models together" if lists else ""
+
+
+_FEW: Final = 4
+
+
+def _few(names: Sequence[str]) -> str:
+    """Return names as a list that stays short."""
+    rest = len(names) - _FEW
+    listed = ", ".join(names if rest <= 1 else names[:_FEW])
+    return listed if rest <= 1 else f"{listed} and {rest} more"
 
 
 def build_catalogue(
@@ -220,63 +253,83 @@ def build_catalogue(
     """
     found = Faults(unread)
     files = dict(content)
+    skipped: frozenset[str] = frozenset()
     declared: Declarations | None = None
     keys: dict[str, Source] | None = None
     chart: Flowchart | None = None
-    with found:
-        declared = parse_declarations(files.pop(ATTRIBUTES, None), f"{folder}/{ATTRIBUTES}.toml")
-    with found:
-        keys = _parse_sources(files.pop(SOURCES, None), f"{folder}/{SOURCES}.toml")
-    if FLOWCHART in files:
+    if ATTRIBUTES in files or not found.problems:
+        attributes = files.pop(ATTRIBUTES, None)
         with found:
-            chart = _parse_flowchart(
-                files.pop(FLOWCHART), declared, keys or {}, f"{folder}/{FLOWCHART}.toml"
-            )
+            declared = parse_declarations(attributes, f"{folder}/{ATTRIBUTES}.toml")
+        if declared is None:
+            # A stand-in finds the faults of the models too; what it stands in for is reported.
+            declared, broken = usable(attributes)
+            skipped = broken | {"impossible"}
+    if SOURCES in files or not found.problems:
+        with found:
+            keys = _parse_sources(files.pop(SOURCES, None), f"{folder}/{SOURCES}.toml")
+    if FLOWCHART in files:
+        place = f"{folder}/{FLOWCHART}.toml"
+        with found:
+            chart = _parse_flowchart(files.pop(FLOWCHART), place)
+            whole = None if skipped else declared
+            found.problems += _unfounded(chart, whole, keys or {}, place)
     models = {path: data for path, data in files.items() if "/" not in path}
     if not models and not found.problems:
-        found.problems.append(
-            Problem(folder, "", "at least one model file", "none", "add <id>.toml")
-        )
+        hint = "add <id>.toml"
+        found.problems.append(Problem(folder, "", "at least one model file", "none", hint))
     if declared is None:
         found.check()
         raise AssertionError  # the line above raises
-    if chart is not None:
-        declared = declared.with_needs(_in_chart_order(chart))
-    form, _ = forms(declared)
     parsed: dict[str, Model] = {}
     for stem in sorted(models):
         with found:
-            parsed[stem] = parse_model(models[stem], declared, form, f"{folder}/{stem}.toml")
+            data = _without(models[stem], skipped)
+            parsed[stem] = parse_model(data, declared, f"{folder}/{stem}.toml")
     found.problems += _misnamed(parsed, folder)
     found.problems += [] if keys is None else _unsourced(parsed, keys, folder)
+    found.problems += [] if keys is None else _strangers(keys, declared, f"{folder}/{SOURCES}.toml")
     found.check()
+    if chart is not None:
+        declared = declared.with_needs(_in_chart_order(chart))
     sources = dict(sorted((keys or {}).items()))
-    return Catalogue(declared, _by_id(parsed.values()), sources, chart, calls or {})
+    return Catalogue(declared, by_id(parsed.values()), sources, chart, calls or {})
+
+
+def _without(data: object, keys: Collection[str]) -> object:
+    """Return a table without some keys."""
+    if not keys or not isinstance(data, Mapping):
+        return data
+    return {key: value for key, value in data.items() if key not in keys}
 
 
 def _in_chart_order(chart: Flowchart) -> dict[str, NeedTable]:
     return {question.need: chart.needs[question.need] for question in chart.questions}
 
 
-def _parse_flowchart(
-    data: object, declared: Declarations | None, sources: Mapping[str, Source], place: str
-) -> Flowchart:
-    """Return the guide in a file, held against what is declared and the sources."""
+def _parse_flowchart(data: object, place: str) -> Flowchart:
+    """Return the guide in a file.
+
+    Raises:
+        InputError: with every fault that the file has in itself.
+    """
     chart = parse(Flowchart, data, place)
     asked = [question.need for question in chart.questions]
-    problems: list[Problem] = []
     if sorted(asked) != sorted(chart.needs):
         every = ", ".join(chart.needs) or "no need"
-        found = ", ".join(asked) or "none"
-        problems.append(Problem(place, "questions", f"each of {every} once", found))
-    if declared is not None:
-        problems += [Problem(place, *issue) for issue in check_needs(chart.needs, declared)]
-    if sources and chart.source not in sources:
-        expected, found, hint = _no_source(chart.source, sources)
-        problems.append(Problem(place, "source", expected, found, hint))
-    if problems:
-        raise InputError(problems)
+        told = ", ".join(asked) or "none"
+        raise InputError([Problem(place, "questions", f"each of {every} once", told)])
     return chart
+
+
+def _unfounded(
+    chart: Flowchart, declared: Declarations | None, sources: Mapping[str, Source], place: str
+) -> Iterable[Problem]:
+    """Yield what the guide says of requirements and sources that is not so."""
+    if declared is not None:
+        yield from (Problem(place, *issue) for issue in check_needs(chart.needs, declared))
+    if sources and chart.source not in sources:
+        yield Problem(place, "source", *_no_source(chart.source, sources))
 
 
 def _parse_sources(data: object, place: str) -> dict[str, Source]:
@@ -289,17 +342,9 @@ def _parse_sources(data: object, place: str) -> dict[str, Source]:
     keys: dict[str, Source] = {}
     for key in sorted(data.keys() - {"schema"}):
         with found, rerooted(lambda problem, key=key: problem.below(key)):  # type: ignore[misc]
-            keys[key] = parse(Source, _listed(data[key]), place)
+            keys[key] = parse(Source, data[key], place)
     found.check()
     return keys
-
-
-def _listed(data: object) -> object:
-    """Return a source with its lists as tuples."""
-    if isinstance(data, Mapping) and isinstance(data.get("shared"), Mapping):
-        lists = {k: tuple(v) if isinstance(v, list) else v for k, v in data["shared"].items()}
-        return {**data, "shared": lists}
-    return data
 
 
 def _misnamed(models: Mapping[str, Model], folder: str) -> Iterable[Problem]:
@@ -327,20 +372,35 @@ def _unsourced(
     """Yield the claims whose source key means nothing; measurements name their own source."""
     for stem, model in models.items():
         seen: set[tuple[str, str]] = set()
+        claims: list[tuple[str, Claim]] = list(model.closures())
         for path, fact in model.claims():
-            claims: list[tuple[str, Claim]] = [(f"{path}.source", fact)]
-            others = enumerate(fact.other_claims)
-            claims += [(f"{path}.other_claims.{i}.source", claim) for i, claim in others]
-            for where, claim in claims:
-                once = (path.partition(".")[0], claim.source)
-                if claim.grade != MEASURED and claim.source not in sources and once not in seen:
-                    seen.add(once)
-                    yield Problem(
-                        f"{folder}/{stem}.toml", where, *_no_source(claim.source, sources)
-                    )
+            claims.append((path, fact))
+            claims += [(f"{path}.other_claims.{i}", c) for i, c in enumerate(fact.other_claims)]
+        for path, claim in claims:
+            once = (path.partition(".")[0], claim.source)
+            if claim.grade != MEASURED and claim.source not in sources and once not in seen:
+                seen.add(once)
+                problem = _no_source(claim.source, sources)
+                yield Problem(f"{folder}/{stem}.toml", f"{path}.source", *problem)
 
 
-def _by_id(models: Iterable[Model]) -> tuple[Model, ...]:
+def _strangers(
+    sources: Mapping[str, Source], declared: Declarations, place: str
+) -> Iterable[Problem]:
+    """Yield what the lists of sources hold that can be no member of a set."""
+    for key, source in sources.items():
+        for name, members in source.shared.items():
+            attribute = declared.attributes.get(name)
+            if attribute is None:
+                continue  # sources may serve catalogues that declare less
+            for i, member in enumerate(members):
+                if attribute.kind != Kind.SET.value or read_member(attribute, member) is None:
+                    expected, hint = expected_member(attribute)
+                    yield Problem(place, f"{key}.shared.{name}.{i}", expected, shown(member), hint)
+
+
+def by_id(models: Iterable[Model]) -> tuple[Model, ...]:
+    """Return models in the order of a catalogue."""
     return tuple(sorted(models, key=lambda model: model.id))
 
 
@@ -348,93 +408,3 @@ def digest(content: object) -> str:
     """Return the sha256 of plain data, whatever the order of its keys."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-# ------------------------------------------------------------------- measurements
-
-
-def with_measurements(catalogue: Catalogue, data: object, *, place: str) -> Catalogue:
-    """Return the catalogue with a user's own measurements as the chosen claims.
-
-    Args:
-        catalogue: the catalogue to measure against.
-        data: `{model id: {attribute: claim}}`; a claim is written as in a model file, `grade` may
-            be left out, and a set holds one claim for each member.
-        place: where the data come from, for messages.
-
-    Returns:
-        A new catalogue; each claim replaced is kept under `other_claims`.
-
-    Raises:
-        InputError: with every fault of the data.
-    """
-    if not isinstance(data, Mapping):
-        raise InputError([Problem(place, "", "a table for each model measured", shown(data))])
-    found = Faults()
-    models = {model.id: model for model in catalogue.models}
-    for key in sorted(data, key=str):
-        if key not in models:
-            found.problems.append(Problem(place, str(key), *not_one_of(key, models)))
-            continue
-        with found:
-            models[key] = _measured(models[key], data[key], catalogue.declared, place)
-    found.check()
-    return replace(catalogue, models=_by_id(models.values()))
-
-
-def _measured(model: Model, data: object, declared: Declarations, place: str) -> Model:
-    """Return `model` with the claims in `data` as the chosen ones."""
-    _, form = forms(declared)
-    graded = _graded(data, declared)
-    with rerooted(lambda problem: problem.below(model.id)):
-        facts = parse(form, graded, place)
-        new = {n: f for n in declared.attributes if (f := getattr(facts, n)) is not None}
-        wrong = [
-            Problem(place, f"{path}.grade", MEASURED, shown(fact.grade), "leave it out")
-            for path, fact in _claims(new)
-            if fact.grade != MEASURED
-        ]
-        if wrong:
-            raise InputError(wrong)
-    merged = dict(model.facts)
-    for name, fact in new.items():
-        merged[name] = _replacing(fact, model.facts.get(name))
-    ordered = {name: merged[name] for name in declared.attributes if name in merged}
-    return replace(model, facts=ordered)
-
-
-def _claims(facts: Mapping[str, Fact | SetFact]) -> Iterable[tuple[str, Fact]]:
-    for name, fact in facts.items():
-        if isinstance(fact, SetFact):
-            yield from ((f"{name}.{key}", each) for key, each in fact.members.items())
-        else:
-            yield name, fact
-
-
-def _graded(data: object, declared: Declarations) -> object:
-    """Return measurements with the grade that they may leave out."""
-    if not isinstance(data, Mapping):
-        return data
-    return with_defaults(data, declared, {"grade": MEASURED})
-
-
-def _replacing(new: Fact | SetFact, old: Fact | SetFact | None) -> Fact | SetFact:
-    """Return the fact `new`, with `old` and what it had replaced under `other_claims`."""
-    if old is None:
-        return new
-    if isinstance(new, SetFact) and isinstance(old, SetFact):
-        members = dict(old.members)
-        for key, fact in new.members.items():
-            members[key] = _demoting(fact, members.get(key))
-        return SetFact(members, {**new.spelling, **old.spelling}, old.others, old.closure)
-    return _demoting(new, old)  # type: ignore[type-var]
-
-
-F = TypeVar("F", WordFact, YesNoFact, NumberFact)
-
-
-def _demoting(new: F, old: F | None) -> F:
-    if old is None:
-        return new
-    demoted = old.claim(why_not=f"replaced by a measurement of {new.as_of}")
-    return new.model_copy(update={"other_claims": (*new.other_claims, demoted, *old.other_claims)})

@@ -29,9 +29,11 @@ from mars_solver.inputs.parsing import (
     number_or_text,
     one_of,
     parse,
+    plain_number,
     unexpected,
 )
 from mars_solver.inputs.tags import EXAMPLE, EXPECTED
+from mars_solver.vocabulary import MAX_NUMBER
 
 Grade = Literal["stated", "derived", "judged", "third-party", "measured"]
 MEASURED: Final = "measured"
@@ -52,7 +54,7 @@ def _yes_no(value: object) -> bool | str:
 
 
 def _point(value: object) -> int | float | str | None:
-    return value if value is None or value == UNKNOWN else bound(value)  # type: ignore[return-value]
+    return value if value is None or value == UNKNOWN else bound(value)
 
 
 def _count(value: object) -> int:
@@ -232,13 +234,8 @@ def member_key(member: Member) -> Member:
 def read_member(attribute: Attribute, value: object) -> Member | None:
     """Return a member as a set attribute spells it; None for what can be no member."""
     if attribute.members == "number":
-        if isinstance(value, str):
-            value = number_or_text(value.strip(" "))
-        fine = isinstance(value, int | float) and not isinstance(value, bool)
-        if not fine or not math.isfinite(cast("float", value)):
-            return None
-        number = cast("float", value)
-        return int(number) if number == int(number) else number
+        number = plain_number(number_or_text(value.strip(" ")) if isinstance(value, str) else value)
+        return number if number is not None and 0 < number <= MAX_NUMBER else None
     if not isinstance(value, str):
         return None
     text = value.strip(" ")
@@ -251,69 +248,86 @@ def expected_member(attribute: Attribute) -> tuple[str, str]:
     """Return what a member is expected to be, and a hint."""
     return {
         "language": (EXPECTED, EXAMPLE),
-        "number": ("a number", ""),
+        "number": (f"a number > 0 and <= {MAX_NUMBER}", ""),
         "text": ("a word without , and ;", ""),
     }[attribute.members]
 
 
 _OTHERS: Final = {"yes": True, "no": False, UNKNOWN: None}
-LISTS: Final = {"yes": True, "no": False, UNKNOWN: UNKNOWN}
+LISTS: Final[dict[str, bool | str]] = {"yes": True, "no": False, UNKNOWN: UNKNOWN}
 CLAIM_KEYS: Final = ("source", "as_of", "grade", "note")
+_TABLE_KEYS: Final = frozenset({*CLAIM_KEYS, "others", "value"})
 
 
 def set_fact(value: object, attribute: Attribute) -> SetFact:
     """Return the set that a table describes.
 
     A key is a member with a claim of its own. `yes`, `no` and `unknown` list members that share
-    the claim of the table, and `others` says what holds for every member that is not listed.
+    the claim of the table, and `others` says what holds for every member that is not listed;
+    `value = "unknown"` says that nothing is known of any.
     """
     if isinstance(value, SetFact):
         return value
     if not isinstance(value, Mapping):
         raise unexpected(value, "a table with a claim for each member")
-    issues: list[Issue] = []
-    members: dict[Member, YesNoFact] = {}
-    spelling: dict[Member, Member] = {}
+    reading = _SetReading(attribute)
     shared = {key: value[key] for key in CLAIM_KEYS if key in value}
-
-    def add(path: str, written: object, fact: YesNoFact | None) -> None:
-        member = read_member(attribute, written)
-        if member is None:
-            expected, hint = expected_member(attribute)
-            issues.append((path, expected, shown(written), hint))
-            return
-        key = member_key(member)
-        if key in members:
-            issues.append((path, "each member once", f"{written} and {spelling[key]}", "keep one"))
-        elif fact is not None:
-            members[key] = fact
-            spelling[key] = str(written).strip(" ") if isinstance(member, str) else member
-
-    for word, known in LISTS.items():
-        listed = value.get(word, [])
-        if not isinstance(listed, list):
-            issues.append((word, "a list of members", shown(listed), ""))
-            continue
-        fact = attempt(YesNoFact, {**shared, "value": known}, word, issues) if listed else None
-        for i, each in enumerate(listed):
-            add(f"{word}.{i}", each, fact)
-    for written, claim in value.items():
-        if written not in {*LISTS, *CLAIM_KEYS, "others"}:
-            add(str(written), written, attempt(YesNoFact, claim, str(written), issues))
+    lists = {key for key in LISTS if key in value and not isinstance(value[key], Mapping)}
+    claimed = bool(shared or any(value[key] for key in lists))
+    closure = attempt(Claim, shared, "", reading.issues) if claimed else None
+    for key, each in value.items():
+        if key in lists:
+            reading.add_list(key, each, closure)
+        elif key not in _TABLE_KEYS:
+            reading.add(str(key), key, attempt(YesNoFact, each, str(key), reading.issues))
+    if value.get("value", UNKNOWN) != UNKNOWN:
+        told = shown(value["value"])
+        reading.issues.append(("value", f'"{UNKNOWN}", or a claim for each member', told, ""))
     others = value.get("others", UNKNOWN)
     if not isinstance(others, str) or others not in _OTHERS:
-        issues.append(
-            ("others", one_of(_OTHERS), shown(others), did_you_mean(str(others), _OTHERS))
-        )
+        hint = did_you_mean(str(others), _OTHERS)
+        reading.issues.append(("others", one_of(_OTHERS), shown(others), hint))
         others = UNKNOWN
-    closure = (
-        attempt(Claim, shared, "", issues)
-        if {"source", "as_of", "grade"} <= shared.keys()
-        else None
-    )
-    if issues:
-        raise invalid(*issues)
-    return SetFact(members, spelling, _OTHERS[others], closure)
+    if reading.issues:
+        raise invalid(*reading.issues)
+    return SetFact(reading.members, reading.spelling, _OTHERS[others], closure)
+
+
+class _SetReading:
+    """Collects the members of a set, and what is wrong with its table."""
+
+    def __init__(self, attribute: Attribute) -> None:
+        self.issues: list[Issue] = []
+        self.members: dict[Member, YesNoFact] = {}
+        self.spelling: dict[Member, Member] = {}
+        self._attribute = attribute
+
+    def add(self, path: str, written: object, fact: YesNoFact | None) -> None:
+        """Add a member with its claim; None for a claim that is at fault."""
+        member = read_member(self._attribute, written)
+        if member is None:
+            expected, hint = expected_member(self._attribute)
+            self.issues.append((path, expected, shown(written), hint))
+            return
+        key = member_key(member)
+        if key in self.spelling:
+            told = f"{written} and {self.spelling[key]}"
+            self.issues.append((path, "each member once", told, "keep one"))
+            return
+        self.spelling[key] = str(written).strip(" ") if isinstance(member, str) else member
+        if fact is not None:
+            self.members[key] = fact
+
+    def add_list(self, word: str, listed: object, claim: Claim | None) -> None:
+        """Add the members of a list, which share one claim; None for one that is at fault."""
+        if not isinstance(listed, list | tuple):
+            self.issues.append((word, "a list of members", shown(listed), ""))
+            return
+        fact: YesNoFact | None = None
+        if claim is not None:
+            fact = YesNoFact(**claim.model_dump(exclude_none=True), value=LISTS[word])
+        for i, each in enumerate(listed):
+            self.add(f"{word}.{i}", each, fact)
 
 
 C = TypeVar("C", bound=Input)

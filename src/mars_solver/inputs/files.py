@@ -20,9 +20,9 @@ from mars_solver.inputs.catalogue import (
     SOURCES,
     Catalogue,
     build_catalogue,
-    with_measurements,
 )
 from mars_solver.inputs.documents import decode, table_in
+from mars_solver.inputs.measurements import with_measurements
 from mars_solver.inputs.parsing import did_you_mean, parse
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.inputs.weights import Weights
@@ -50,8 +50,9 @@ def load_profile(path: str | Path) -> Profile:
 def load_catalogue(folder: str | Path | None = None) -> Catalogue:
     """Return the catalogue in a folder; without one, the catalogue that ships with the package.
 
-    The folder holds one `<id>.toml` for each model. `sources.toml` and `flowchart.toml` stand
-    beside them; where one is absent, the shipped one counts.
+    The folder holds one `<id>.toml` for each model. `attributes.toml` and `sources.toml` are beside
+    them; where one is absent, the shipped one counts. `guide/flowchart.toml` and the templates in
+    `calls/` are optional.
 
     Raises:
         InputError: with every fault of every file.
@@ -65,7 +66,7 @@ def load_weights(path: str | Path | None = None) -> Weights:
     Raises:
         InputError: with every fault of the file.
     """
-    return _shipped_weights() if path is None else parse(Weights, *read_document(path))
+    return _shipped_weights() if path is None else _read_weights(path)
 
 
 def load_measurements(path: str | Path, catalogue: Catalogue) -> Catalogue:
@@ -284,7 +285,14 @@ def _shipped_catalogue() -> Catalogue:
 
 @cache
 def _shipped_weights() -> Weights:
-    return parse(Weights, *read_document(data_folder("weights") / "default.toml"))
+    return _read_weights(data_folder("weights") / "default.toml")
+
+
+def _read_weights(path: str | Path) -> Weights:
+    data, place = read_document(path)
+    weights = parse(Weights, data, place)
+    weights.__dict__["place"] = place  # as a derived value: no content, no digest, no equality
+    return weights
 
 
 _IN_CHECKOUT: Final = {

@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 from pydantic import AfterValidator, Field, PlainValidator, create_model
 
-from mars_solver.errors import InputError, Problem, shown
+from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
 from mars_solver.inputs.attributes import Attribute, Declarations
 from mars_solver.inputs.facts import (
-    CLAIM_KEYS,
-    LISTS,
+    Claim,
     Fact,
+    Grade,
     NumberFact,
     Range,
     SetFact,
@@ -24,12 +24,15 @@ from mars_solver.inputs.facts import (
     set_fact,
 )
 from mars_solver.inputs.parsing import (
+    Date,
     Input,
     Issue,
     Text,
     Version,
+    choice,
     did_you_mean,
     invalid,
+    not_one_of,
     one_of,
     parse,
     unexpected,
@@ -66,6 +69,7 @@ class Card(Input):
     impossible: Annotated[tuple[dict[str, str], ...], Field(strict=False)] = ()
 
 
+DEFAULTS: Final = "defaults"
 CARD_FACTS: Final = ("stage", "speech_model", "availability")
 AnyFact = Fact | SetFact
 
@@ -106,6 +110,12 @@ class Model:
         """Return what is known of a set; nothing where the file has none."""
         fact = self.facts.get(attribute)
         return fact if isinstance(fact, SetFact) else _NOTHING
+
+    def closures(self) -> Iterator[tuple[str, Claim]]:
+        """Yield the claim about all members of each set that has one, with its path."""
+        for name, each in self.facts.items():
+            if isinstance(each, SetFact) and each.closure is not None:
+                yield name, each.closure
 
     def claims(self) -> Iterator[tuple[str, Fact]]:
         """Yield every fact with its dotted path: the card's, then in declared order."""
@@ -163,11 +173,16 @@ def fact_type(attribute: Attribute) -> Any:
             return NumberFact
 
 
+_FIELD: Final = "fact_"
+"""What the fields of forms begin with, so that no attribute's name can shadow a method."""
+
+
 @lru_cache(maxsize=2**6)
 def forms(declared: Declarations) -> tuple[type[Card], type[Input]]:
     """Return the forms of a model file and of the measurements of one model."""
     fields: dict[str, Any] = {
-        n: (fact_type(a) | None, None) for n, a in declared.attributes.items()
+        f"{_FIELD}{name}": (fact_type(attribute) | None, Field(default=None, alias=name))
+        for name, attribute in declared.attributes.items()
     }
     return (
         create_model("Model", __base__=Card, **fields),
@@ -175,109 +190,119 @@ def forms(declared: Declarations) -> tuple[type[Card], type[Input]]:
     )
 
 
-def with_defaults(data: object, declared: Declarations, defaults: object = None) -> object:
-    """Return the content of a model file with what its claims may leave out filled in.
+def facts_in(form: Input, declared: Declarations) -> dict[str, AnyFact]:
+    """Return the facts in a form that is filled in, in declared order."""
+    stated = ((name, getattr(form, f"{_FIELD}{name}")) for name in declared.attributes)
+    return {name: fact for name, fact in stated if fact is not None}
 
-    Args:
-        data: the content; its `[defaults]` are taken out.
-        declared: which keys hold sets.
-        defaults: what fills in, if the content has none of its own.
-    """
-    if not isinstance(data, Mapping):
-        return data
-    content = {key: value for key, value in data.items() if key != "defaults"}
-    fill = data.get("defaults", defaults)
-    if not isinstance(fill, Mapping):
-        return data if "defaults" in data else content
-    base = {key: fill[key] for key in fill if key in {"source", "as_of", "grade"}}
+
+class Defaults(Input):
+    """What the claims of a file may leave out."""
+
+    source: Text | None = None
+    as_of: Date | None = None
+    grade: Annotated[Grade | None, choice(*get_args(Grade))] = None
+
+
+def with_defaults(
+    data: Mapping[str, object], declared: Declarations, defaults: Mapping[str, object]
+) -> dict[str, object]:
+    """Return the content of a model file with what its claims may leave out filled in."""
 
     def claim(value: object) -> object:
         if not isinstance(value, Mapping):
             return value
-        filled = {**base, **value}
+        filled = {**defaults, **value}
         others = value.get("other_claims")
-        if isinstance(others, list):
+        if isinstance(others, list | tuple):
             filled["other_claims"] = [claim(each) for each in others]
         return filled
 
-    for key, value in content.items():
+    def members(value: object) -> object:
+        if not isinstance(value, Mapping):
+            return value
+        shared = any(not isinstance(each, Mapping) for each in value.values())
+        filled = {key: claim(each) for key, each in value.items()}
+        return {**defaults, **filled} if shared else filled
+
+    content: dict[str, object] = dict(data)
+    for key, value in data.items():
         attribute = declared.attributes.get(key)
-        if (
-            attribute is not None
-            and attribute.kind == Kind.SET.value
-            and isinstance(value, Mapping)
-        ):
-            inner = {**base, **{k: v for k, v in value.items() if k in CLAIM_KEYS}}
-            content[key] = {
-                **(inner if "others" in value or LISTS.keys() & value.keys() else {}),
-                **{k: {**base, **v} if isinstance(v, Mapping) else v for k, v in value.items()},
-            }
+        if attribute is not None and attribute.kind == Kind.SET.value:
+            content[key] = members(value)
         elif attribute is not None or key in CARD_FACTS:
             content[key] = claim(value)
     return content
 
 
-def parse_model(data: object, declared: Declarations, form: type[Card], place: str) -> Model:
+def parse_model(data: object, declared: Declarations, place: str) -> Model:
     """Return the model that the content of a file describes.
 
     Raises:
         InputError: with every fault.
     """
-    problems: list[Problem] = []
-    defaults = data.get("defaults") if isinstance(data, Mapping) else None
-    if defaults is not None:
-        problems += _bad_defaults(defaults, place)
+    form, _ = forms(declared)
+    faults = Faults()
+    impossible: object = None
+    if isinstance(data, Mapping):
+        data, impossible = _completed(data, declared, place, faults), data.get("impossible")
+    faults.problems += [Problem(place, *issue) for issue in _bad_impossible(impossible, declared)]
     card: Card | None = None
-    try:
-        card = parse(form, with_defaults(data, declared), place)
-    except InputError as error:
-        problems += error.problems
-    if card is None or problems:
-        raise InputError(problems)
-    facts = {n: f for n in declared.attributes if (f := getattr(card, n)) is not None}
+    with faults:
+        card = parse(form, data, place)
+    faults.check()
+    if card is None:
+        raise AssertionError  # the line above raises
     model = Model(
-        card.id, card.name, card.stage, card.speech_model, card.availability, card.impossible, facts
+        id=card.id,
+        name=card.name,
+        stage=card.stage,
+        speech_model=card.speech_model,
+        availability=card.availability,
+        impossible=card.impossible,
+        facts=facts_in(card, declared),
     )
-    problems += [Problem(place, *issue) for issue in _bad_impossible(model, declared)]
-    if problems:
-        raise InputError(problems)
+    if not runnable(model, declared):
+        hint = "a model that nothing can run is no candidate: remove it or mend a fact"
+        raise InputError(
+            [Problem(place, _blame(model, declared), "a way to run the model", "none", hint)]
+        )
     return model
 
 
-def _bad_defaults(defaults: object, place: str) -> Iterable[Problem]:
-    if not isinstance(defaults, Mapping):
-        yield Problem(place, "defaults", "a table", shown(defaults))
-        return
-    keys = ("source", "as_of", "grade")
-    for key in defaults:
-        if key not in keys:
-            hint = did_you_mean(str(key), keys)
-            yield Problem(
-                place, f"defaults.{key}", one_of(keys), f"the unknown key {shown(key)}", hint
-            )
+_STAND_INS: Final = {"source": "unknown", "as_of": "1970", "grade": "stated"}
 
 
-def _bad_impossible(model: Model, declared: Declarations) -> Iterable[Issue]:
-    """Yield what is wrong with impossible combinations, or that nothing is left to run."""
+def _completed(
+    data: Mapping[str, object], declared: Declarations, place: str, faults: Faults
+) -> dict[str, object]:
+    """Return the content of a file without its defaults, which fill in its claims.
+
+    A default that is at fault is reported once, and not again by each claim that it fills in.
+    """
+    content = {key: value for key, value in data.items() if key != DEFAULTS}
+    given = data.get(DEFAULTS, {})
+    before = len(faults.problems)
+    with faults, rerooted(lambda problem: problem.below(DEFAULTS)):
+        parse(Defaults, given, place)
+    if len(faults.problems) == before and isinstance(given, Mapping):
+        return with_defaults(content, declared, given)
+    return with_defaults(content, declared, _STAND_INS)
+
+
+def _bad_impossible(combinations: object, declared: Declarations) -> Iterable[Issue]:
+    """Yield what impossible combinations name that no configuration has."""
     domains = {name: [v.value for v in domain] for name, domain in declared.variables.items()}
-    bad = False
-    for i, combination in enumerate(model.impossible):
-        for variable, value in combination.items():
+    for i, combination in enumerate(combinations if isinstance(combinations, list | tuple) else ()):
+        path = f"impossible.{i}"
+        if combination == {}:
+            yield path, "at least one value of a configuration", "none", "drop it"
+        for variable, value in combination.items() if isinstance(combination, Mapping) else ():
             known = domains.get(variable)
             if known is None:
-                hint = did_you_mean(variable, domains)
-                yield f"impossible.{i}.{variable}", one_of(domains), shown(variable), hint
-                bad = True
-            elif value not in known:
-                hint = did_you_mean(value, known)
-                yield f"impossible.{i}.{variable}", one_of(known), shown(value), hint
-                bad = True
-        if not combination:
-            yield f"impossible.{i}", "at least one value of a configuration", "none", "drop it"
-            bad = True
-    if not bad and not runnable(model, declared):
-        hint = "a model that nothing can run is no candidate: remove it or mend a fact"
-        yield _blame(model, declared), "a way to run the model", "none", hint
+                yield f"{path}.{variable}", *not_one_of(variable, domains, kind="variable")
+            elif isinstance(value, str) and value not in known:
+                yield f"{path}.{variable}", *not_one_of(value, known)
 
 
 def _blame(model: Model, declared: Declarations) -> str:

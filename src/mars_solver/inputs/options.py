@@ -1,13 +1,14 @@
-"""The options of an answer beside its profile: the policy, the longest shortlist, one model."""
+"""The options of an answer beside its profile: the policy, the longest shortlist, and so on."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from mars_solver.errors import InputError, Problem, shown
+from mars_solver.errors import Faults, InputError, Problem, shown
 from mars_solver.inputs.attributes import Declarations
 from mars_solver.inputs.parsing import not_one_of, number_or_text
+from mars_solver.inputs.profile_row import members_in
 from mars_solver.vocabulary import POLICIES, Policy
 
 
@@ -20,10 +21,16 @@ class Options(NamedTuple):
     """The longest shortlist wanted; None for all."""
     model: str | None = None
     """The id of the one model asked about."""
+    keep: tuple[str, ...] = ()
+    """The requirements that no relaxation and no correction may change."""
 
 
 def options_in(
-    said: Mapping[str, str], place: str, models: Collection[str] = (), most: int | None = None
+    said: Mapping[str, str],
+    place: str,
+    models: Collection[str] = (),
+    most: int | None = None,
+    declared: Declarations | None = None,
 ) -> Options:
     """Return the options that texts spell, by name; an absent one has its default.
 
@@ -32,6 +39,7 @@ def options_in(
         place: how messages call where they are.
         models: the ids that `model` may name.
         most: the largest `top`; None for any.
+        declared: whose requirements `keep` may name, with `,` or `;` between them; None for none.
 
     Raises:
         InputError: with every text that spells no such option.
@@ -45,13 +53,23 @@ def options_in(
         problems += _top_problems(stated["top"], place, said["top"], most)
     if "model" in said and said["model"] not in models:
         problems.append(Problem(place, "model", *not_one_of(said["model"], models)))
-    if problems:
-        raise InputError(problems)
+    faults = Faults(problems)
+    if declared is not None:
+        with faults:
+            stated["keep"] = requirements_in(members_in(said.get("keep", "")), declared, place)
+    faults.check()
     return Options(**stated)
 
 
-def requirements_in(names: Iterable[str], declared: Declarations) -> tuple[str, ...]:
+def requirements_in(
+    names: Iterable[str], declared: Declarations, place: str = "recommend"
+) -> tuple[str, ...]:
     """Return the names of requirements that cannot move, each once.
+
+    Args:
+        names: the names; one text is one name.
+        declared: what can be asked.
+        place: how messages call where they are.
 
     Raises:
         InputError: with every name of no requirement.
@@ -59,7 +77,7 @@ def requirements_in(names: Iterable[str], declared: Declarations) -> tuple[str, 
     listed = [names] if isinstance(names, str) else list(names)
     known = declared.requirement
     bad = [
-        Problem("recommend", "keep", *not_one_of(name, known))
+        Problem(place, "keep", *not_one_of(name, known))
         for name in listed
         if name not in known
     ]
@@ -70,6 +88,10 @@ def requirements_in(names: Iterable[str], declared: Declarations) -> tuple[str, 
 
 def check_options(unknown: object, top: object) -> None:
     """Refuse what a call in Python cannot have as options.
+
+    Args:
+        unknown: the policy.
+        top: the longest shortlist; None for all.
 
     Raises:
         InputError: with every such option.

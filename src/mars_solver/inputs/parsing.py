@@ -199,7 +199,7 @@ def _flag(value: object) -> bool:
 def _amount(value: object) -> int | float | None:
     if value is None:
         return None
-    number = _number(value)
+    number = plain_number(value)
     if number is not None and 0 < number <= MAX_NUMBER:
         return number
     raise unexpected(value, f"a number > 0 and <= {MAX_NUMBER}")
@@ -207,7 +207,7 @@ def _amount(value: object) -> int | float | None:
 
 def bound(value: object) -> int | float:
     """Return a number that a fact or an anchor can have; raise pydantic's error for any other."""
-    number = _number(value)
+    number = plain_number(value)
     if number is not None and (0 <= number <= _LARGEST or number == math.inf):
         return number
     raise unexpected(value, f"a number >= 0 and <= {_LARGEST}, or inf")
@@ -223,7 +223,7 @@ def _importance(value: object) -> int | None:
     raise unexpected(value, f"a whole number from 0 to {MAX_IMPORTANCE}")
 
 
-def _number(value: object) -> int | float | None:
+def plain_number(value: object) -> int | float | None:
     """Return `value` as a number, whole ones as int; None for what is no number (NaN is none)."""
     if isinstance(value, bool):
         return None

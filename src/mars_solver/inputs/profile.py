@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, create_model
-
-from mars_solver.errors import InputError, Problem, shown
+from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.attributes import Declarations, Need, Requirement
-from mars_solver.inputs.facts import Member, expected_member, member_key, read_member
-from mars_solver.inputs.parsing import (
-    Amount,
-    Flag,
-    Importance,
-    Input,
-    Issue,
-    TextLine,
-    choice,
-    invalid,
-    parse,
-    unexpected,
-)
+from mars_solver.inputs.facts import Member
+from mars_solver.inputs.parsing import parse
+from mars_solver.inputs.profile_form import Members, Workflow, form_schema, profile_form, stated_in
 from mars_solver.vocabulary import ACCEPT_BETA, BATCH, NEUTRAL_IMPORTANCE, Kind, number
 
-Workflow = Literal["batch"]
+if TYPE_CHECKING:
+    from mars_solver.shipped import Importances, Requirements
+
 Required = Literal[True] | int | float | tuple[Member, ...]
 """What a stated requirement asks for: true, a number, or members of a set."""
 _PLACE: Final = "Profile"
@@ -82,8 +72,8 @@ class Profile:
         workflow: Workflow | None = None,
         primary: str | None = None,
         accept_beta: bool | None = False,
-        require: Mapping[str, object] | None = None,
-        prefer: Mapping[str, object] | None = None,
+        require: Requirements | Mapping[str, object] | None = None,
+        prefer: Importances | Mapping[str, object] | None = None,
         **unknown: object,
     ) -> None:
         data = {
@@ -181,7 +171,7 @@ class Profile:
         Raises:
             InputError: where the changed profile contradicts itself.
         """
-        fields = {
+        fields: dict[str, Any] = {
             "name": self.name,
             "workflow": self.workflow,
             "primary": self.primary,
@@ -191,8 +181,8 @@ class Profile:
         }
         if require:
             wanted = {**self.require, **require}
-            names = [r.name for r in self.declared.requirements if wanted.get(r.name) is not None]
-            fields["require"] = {name: wanted[name] for name in names}
+            names = self.declared.requirement
+            fields["require"] = {n: v for n in names if (v := wanted.get(n)) is not None}
             if self.primary not in self.declared.needs_of(fields["require"]):
                 fields["primary"] = None
         if prefer:
@@ -239,7 +229,7 @@ class Profile:
         }
 
 
-def requirement_text(requirement: Requirement, value: object) -> str:
+def requirement_text(requirement: Requirement, value: Any) -> str:
     """Return a requirement with its value as a short text, such as `max_ttfb_ms <= 300 ms`."""
     match requirement.kind:
         case Kind.CAPABILITY:
@@ -278,6 +268,15 @@ def parse_profile(data: object, place: str, declared: Declarations | None = None
     return profile
 
 
+def profile_schema(declared: Declarations | None = None) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a profile.
+
+    Args:
+        declared: what can be asked; None for what the shipped catalogue declares.
+    """
+    return form_schema(_shipped() if declared is None else declared)
+
+
 def _shipped() -> Declarations:
     from mars_solver.inputs.files import load_catalogue  # noqa: PLC0415  (a profile needs no file)
 
@@ -311,21 +310,17 @@ def _checked(data: object, place: str, declared: Declarations) -> dict[str, Any]
         InputError: with every fault.
     """
     form = profile_form(declared)
-    parsed = parse(form, dict(data) if isinstance(data, Mapping) else data, place)
+    parsed: Any = parse(form, dict(data) if isinstance(data, Mapping) else data, place)
     require: dict[str, Required] = {}
     readings: dict[str, str] = {}
-    for requirement in declared.requirements:
-        value = getattr(parsed.require, requirement.name)  # type: ignore[attr-defined]
-        if isinstance(value, _Members):
+    for name, value in stated_in(parsed.require, declared.requirement).items():
+        if isinstance(value, Members):
             readings |= value.readings
-            value = value.members
-        if value:
-            require[requirement.name] = value
-    prefer = {
-        c.name: value
-        for c in declared.criteria
-        if (value := getattr(parsed.prefer, c.name)) is not None  # type: ignore[attr-defined]
-    }
+        required = value.members if isinstance(value, Members) else value
+        if required:
+            require[name] = required
+    importances = stated_in(parsed.prefer, declared.criterion)
+    prefer = {name: value for name, value in importances.items() if value is not None}
     fields = {key: getattr(parsed, key) for key in ("name", "workflow", "primary", ACCEPT_BETA)}
     profile = _made(
         {**fields, "require": require, "prefer": prefer}, declared, tuple(readings.items())
@@ -362,163 +357,3 @@ def _contradiction(profile: Profile, need: Need) -> tuple[str, str, str]:
     limit = dict(need.below).get(cause)
     hint = f"drop workflow, or drop {cause}" + (f" or raise it to {limit}" if limit else "")
     return f"none beside {cause}, which needs {need.name}", BATCH, hint
-
-
-# ------------------------------------------------------------------------- the form
-
-
-class _Members(NamedTuple):
-    """The members that a set requirement asks for, and how some of them were read."""
-
-    members: tuple[Member, ...]
-    readings: dict[str, str]
-
-
-def _members(value: object, declared: Declarations, requirement: Requirement) -> _Members:
-    """Return the members that a list names."""
-    attribute = declared.attributes[requirement.attribute]
-    if value is None:
-        return _Members((), {})
-    if isinstance(value, str) or not isinstance(value, list | tuple):
-        example = {"language": '["en-us"]', "number": "[24000]", "text": '["wav"]'}
-        what = "language tags" if attribute.members == "language" else "members"
-        raise unexpected(value, f"a list of {what}, such as {example[attribute.members]}")
-    issues: list[Issue] = []
-    members: dict[Member, Member] = {}
-    readings: dict[str, str] = {}
-    for i, written in enumerate(value):
-        member = read_member(attribute, written)
-        if member is None:
-            expected, hint = expected_member(attribute)
-            issues.append((str(i), expected, shown(written), hint))
-            continue
-        members.setdefault(member_key(member), member)
-        if isinstance(written, str) and attribute.members == "language":
-            plain = written.strip(" ").lower().replace("_", "-")
-            if plain != member:
-                readings[plain] = str(member)
-    if issues:
-        raise invalid(*issues)
-    return _Members(tuple(members.values()), readings)
-
-
-def _table(value: object) -> object:
-    """Return an absent table as an empty one, and any mapping as a dict."""
-    if value is None:
-        return {}
-    return dict(value) if isinstance(value, Mapping) else value
-
-
-_MEMBER_SCHEMA: Final = {
-    "language": {"type": "string", "pattern": "^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$"},
-    "number": {"type": "number"},
-    "text": {"type": "string", "minLength": 1},
-}
-
-
-def _requirement_type(requirement: Requirement, declared: Declarations) -> Any:
-    match requirement.kind:
-        case Kind.CAPABILITY:
-            return Flag
-        case Kind.SET:
-            check = partial(_members, declared=declared, requirement=requirement)
-            items = _MEMBER_SCHEMA[requirement.members]
-            schema = {"type": ["array", "null"], "items": items}
-            return Annotated[Any, PlainValidator(check), WithJsonSchema(schema)]
-        case _:
-            return Amount
-
-
-@lru_cache(maxsize=2**6)
-def profile_form(declared: Declarations) -> type[Input]:
-    """Return the form of a profile: what pydantic checks, and what its JSON Schema comes from."""
-    require: dict[str, Any] = {}
-    for r in declared.requirements:
-        default = False if r.kind is Kind.CAPABILITY else None
-        unit = f", in {r.unit}" if r.unit else ""
-        require[r.name] = (
-            _requirement_type(r, declared),
-            Field(default=default, description=f"{r.describe}{unit}"),
-        )
-    prefer: dict[str, Any] = {
-        c.name: (
-            Importance,
-            Field(default=None, description=f"importance of {c.describe}: 5 neutral, 0 off"),
-        )
-        for c in declared.criteria
-    }
-    requirements = create_model("Requirements", __base__=Input, **require)
-    preferences = create_model("Preferences", __base__=Input, **prefer)
-    needs = [need.name for need in declared.needs]
-    primary: Any = Annotated[str | None, choice(*needs)] if needs else Annotated[None, _NO_NEED]
-    form = create_model(
-        "Profile",
-        __base__=Input,
-        name=(TextLine, None),
-        workflow=(Annotated[Workflow | None, choice(BATCH)], None),
-        primary=(primary, None),
-        accept_beta=(Flag, False),
-        require=(
-            Annotated[requirements, BeforeValidator(_table)],
-            Field(default_factory=requirements),
-        ),
-        prefer=(
-            Annotated[preferences, BeforeValidator(_table)],
-            Field(default_factory=preferences),
-        ),
-    )
-    form.__doc__ = "What one project needs."
-    return form
-
-
-def _no_need(value: object) -> None:
-    if value is not None:
-        raise unexpected(value, "nothing: this catalogue has no guide, and so no needs")
-
-
-_NO_NEED: Final = PlainValidator(_no_need)
-
-
-def profile_schema(declared: Declarations | None = None) -> dict[str, Any]:
-    """Return the JSON Schema (draft 2020-12) of a profile."""
-    known = _shipped() if declared is None else declared
-    schema = profile_form(known).model_json_schema()
-    for table in ("require", "prefer"):
-        reference = {"$ref": schema["properties"][table]["$ref"]}
-        schema["properties"][table] = {"anyOf": [reference, {"type": "null"}]}
-    live = [need for need in known.needs if need.live]
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "mars-solver/profile/2",
-        **schema,
-        "allOf": [
-            *(
-                {"if": _has("primary", {"const": need.name}), "then": _states(need, known)}
-                for need in known.needs
-            ),
-            *(
-                {"if": _has("workflow", {"const": BATCH}), "then": {"not": _states(need, known)}}
-                for need in live
-            ),
-        ],
-    }
-
-
-_STATED: Final[dict[Kind, dict[str, Any]]] = {
-    Kind.CAPABILITY: {"const": True},
-    Kind.NUMBER: {"type": "number"},
-    Kind.ORDINAL: {"type": "number"},
-    Kind.SET: {"type": "array", "minItems": 1},
-}
-
-
-def _states(need: Need, declared: Declarations) -> dict[str, Any]:
-    """Return the schema of profiles that state a need."""
-    stating = [(name, _STATED[declared.requirement[name].kind]) for name in need.stated_by]
-    stating += [(name, {"type": "number", "exclusiveMaximum": limit}) for name, limit in need.below]
-    return {"anyOf": [_has("require", _has(name, value)) for name, value in stating]}
-
-
-def _has(key: str, value: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of tables in which a key has a value of some schema."""
-    return {"type": "object", "properties": {key: value}, "required": [key]}

@@ -8,7 +8,7 @@ catalogue declares applied.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Annotated, Final
 
@@ -24,27 +24,40 @@ EXPECTED: Final = "a language tag (BCP 47)"
 EXAMPLE: Final = "write a language and perhaps a region, such as en-us, es-419 or pt"
 
 
-def _tags(value: dict[str, str]) -> dict[str, str]:
+def _aliases(value: dict[str, str]) -> dict[str, str]:
     bad: list[Issue] = [
-        (key, EXPECTED, f'"{tag}"', EXAMPLE)
-        for pair in value.items()
-        for key, tag in ((pair[0], each) for each in pair)
+        (alias, EXPECTED, f'"{tag}"', EXAMPLE)
+        for alias, canonical in value.items()
+        for tag in (alias, canonical)
         if not _TAG.fullmatch(tag)
+    ]
+    bad += [
+        (alias, "the canonical spelling", f'"{canonical}", an alias itself', "")
+        for alias, canonical in value.items()
+        if any(head in value for head in _heads(canonical))
     ]
     if bad:
         raise invalid(*bad)
     return value
 
 
-_Table = Annotated[dict[Text, Text], AfterValidator(_tags)]
+def _scripts(value: dict[str, str]) -> dict[str, str]:
+    bad: list[Issue] = [
+        (tag, 'a language and region with its script, such as zh-tw = "hant"', f'"{script}"', "")
+        for tag, script in value.items()
+        if not _SCRIPT.fullmatch(f"{language(tag)}-{script}{tag[len(language(tag)) :]}")
+    ]
+    if bad:
+        raise invalid(*bad)
+    return value
 
 
 class Tags(Input):
     """How a catalogue spells language tags."""
 
-    aliases: _Table = Field(default_factory=dict)
+    aliases: Annotated[dict[Text, Text], AfterValidator(_aliases)] = Field(default_factory=dict)
     """Tags, or the first subtags of tags, with the canonical spelling."""
-    scripts: dict[Text, Text] = Field(default_factory=dict)
+    scripts: Annotated[dict[Text, Text], AfterValidator(_scripts)] = Field(default_factory=dict)
     """The script that a language and region imply, such as `zh-tw = "hant"`: it is left out."""
 
     def __hash__(self) -> int:
@@ -58,15 +71,34 @@ class Tags(Input):
 
 @lru_cache(maxsize=2**12)
 def _read(text: str, tags: Tags) -> str | None:
-    tag = text.lower().replace("_", "-")
+    tag = plain(text)
     if not text.isascii() or not _TAG.fullmatch(tag):
         return None
-    for _ in range(len(tags.aliases) + 1):
-        plain = _renamed(_without_script(tag, tags.scripts), tags.aliases)
-        if plain == tag:
-            break
-        tag = plain
+    before = ""
+    while tag != before:  # ends: no canonical spelling is an alias, and a tag has one script
+        before = tag
+        tag = _renamed(_without_script(tag, tags.scripts), tags.aliases)
     return tag
+
+
+def plain(text: str) -> str:
+    """Return a tag in lower case with `-` between its subtags."""
+    return text.strip(" ").lower().replace("_", "-")
+
+
+def _renamed(tag: str, aliases: Mapping[str, str]) -> str:
+    """Return a tag with the longest alias that it is, or begins with, replaced."""
+    for head in _heads(tag):
+        if head in aliases:
+            return aliases[head] + tag[len(head) :]
+    return tag
+
+
+def _heads(tag: str) -> Iterator[str]:
+    """Yield a tag, then what it begins with, subtag by subtag, the longest first."""
+    while tag:
+        yield tag
+        tag = tag.rpartition("-")[0]
 
 
 def _without_script(tag: str, scripts: Mapping[str, str]) -> str:
@@ -74,16 +106,6 @@ def _without_script(tag: str, scripts: Mapping[str, str]) -> str:
     parts = _SCRIPT.fullmatch(tag)
     if parts and scripts.get(f"{parts[1]}-{parts[3]}") == parts[2]:
         return f"{parts[1]}-{parts[3]}{parts[4] or ''}"
-    return tag
-
-
-def _renamed(tag: str, aliases: Mapping[str, str]) -> str:
-    """Return a tag with the longest alias that it is, or begins with, replaced."""
-    head = tag
-    while head:
-        if head in aliases:
-            return aliases[head] + tag[len(head) :]
-        head = head.rpartition("-")[0]
     return tag
 
 

@@ -135,6 +135,11 @@ class Weights(Input):
         """The digest of the content, without its provenance."""
         return digest(self.model_dump(by_alias=True, exclude_none=True, exclude={"provenance"}))
 
+    @cached_property
+    def place(self) -> str:
+        """How messages name them: by the file that they were read from, if any."""
+        return f"the weights {self.name}"
+
     def knows(self, criterion: Criterion) -> bool:
         """Return whether these weights score a criterion."""
         scored = criterion.kind is Kind.CAPABILITY or criterion.name in self.curves
@@ -157,7 +162,7 @@ class Weights(Input):
             extra = sorted(names - known)
             if extra:
                 listed = ", ".join(extra)
-                yield f"weights {self.name}: this catalogue has no {what} {listed}; ignored"
+                yield f"{self.place}: this catalogue has no {what} {listed}; ignored"
 
     def _rows(self) -> Iterator[Row]:
         yield self.base
@@ -232,8 +237,8 @@ def check_preferences(
         if not weights.knows(declared.criterion[name]):
             kind = declared.criterion[name].kind
             rows = f"base.{name}" + ("" if kind is Kind.CAPABILITY else f" and curves.{name}")
-            expected = f"a criterion that the weights {weights.name} score"
-            hint = f"add {rows} to that file, or use weights that have them"
+            expected = f"a criterion that {weights.place} scores"
+            hint = f"add {rows} to it, or use weights that have them"
             yield Problem(place, f"prefer.{name}", expected, name, hint)
 
 

@@ -14,7 +14,8 @@ from typing import Any, Final
 from pydantic import TypeAdapter, computed_field
 
 from mars_solver.errors import InputError
-from mars_solver.inputs.catalogue import digest, with_measurements
+from mars_solver.inputs.catalogue import digest
+from mars_solver.inputs.measurements import with_measurements
 from mars_solver.inputs.profile import Profile
 from mars_solver.proving.pins import Pin, Pins, Scenario
 from mars_solver.proving.theorem import Reach, Theorem, prove

@@ -72,8 +72,8 @@ def member_verdict(member: Member, model: Model, attribute: str, catalogue: Cata
     """
     known = model.set(attribute)
     key = member_key(member)
-    asked = catalogue.in_language(attribute, key)
-    if asked == [key]:
+    asked = catalogue.asked_for(attribute, key)
+    if asked is None:
         return settled(known.known(key))
     each = [known.known(one) for one in asked]
     if known.others or any(each):

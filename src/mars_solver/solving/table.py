@@ -21,12 +21,13 @@ from mars_solver.inputs.attributes import Requirement
 from mars_solver.inputs.catalogue import Catalogue
 from mars_solver.inputs.facts import Member, member_key
 from mars_solver.inputs.profile import Required
-from mars_solver.solving.constraints import Check, Masks, member_verdict, verdict
+from mars_solver.inputs.tags import language
+from mars_solver.solving.constraints import Check, Masks, member_verdict, settled, verdict
 from mars_solver.vocabulary import MAX_NUMBER, Kind, Verdict
 
 Number = int | float
-_LISTS_KEPT: Final = 2**12
-"""The most lists of members whose cells are remembered, for each set."""
+_KEPT: Final = 2**12
+"""The most members, and lists of them, that are remembered for each set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,32 +85,27 @@ class Column:
 
     def __init__(self, catalogue: Catalogue, requirement: Requirement) -> None:
         self.requirement = requirement
-        self.thresholds: tuple[Number, ...] = ()
         self._catalogue = catalogue
         self._attribute = requirement.attribute
-        if requirement.kind is Kind.CAPABILITY:
-            self._always = self.cell_of(True)
-        elif requirement.kind is Kind.SET:
-            self._listed = lru_cache(maxsize=_LISTS_KEPT)(self._of_list)
-            self._members: dict[Member, Masks] = {
-                key: self._of_member(key) for key in catalogue.known_members(self._attribute)
-            }
-        else:
+        self.thresholds: tuple[Number, ...] = ()
+        if requirement.numeric:
             self.thresholds = critical_values(catalogue, requirement)
-            parts = _positions(self.thresholds)
-            self._parts = [None if part is None else self.cell_of(part) for part in parts]
+        # Filled as cells are first asked for: bounded, and safe to use from several threads.
+        self._parts: dict[int, Cell] = {}
+        self._of_list = lru_cache(maxsize=_KEPT)(self._cell_of_list)
+        self._of_member = lru_cache(maxsize=_KEPT)(self._masks_of_member)
 
     def find(self, required: Required) -> Cell:
         """Return the cell of what a profile asks for."""
-        match self.requirement.kind:
-            case Kind.CAPABILITY:
-                return self._always
-            case Kind.SET:
-                return self._listed(required)
-            case _:
-                cell = self._parts[self.position(cast("Number", required))]
-                # An interval that holds no number of its own cannot be asked for.
-                return cell or self.cell_of(required)
+        if self.requirement.kind is Kind.SET:
+            return self._of_list(required)
+        part = 0
+        if self.requirement.numeric:
+            part = self.position(cast("Number", required))
+        cell = self._parts.get(part)
+        if cell is None:
+            cell = self._parts[part] = self.cell_of(required)
+        return cell
 
     def position(self, number: Number) -> int:
         """Return 2k for a number between the threshold before the k-th and it, 2k + 1 for it."""
@@ -125,9 +121,7 @@ class Column:
 
     def member(self, member: Member) -> Masks:
         """Return the models that a member of a set excludes, and those that it leaves open."""
-        key = member_key(member)
-        masks = self._members.get(key)
-        return self._of_member(key) if masks is None else masks
+        return self._of_member(member_key(member))
 
     @cached_property
     def intervals(self) -> tuple[tuple[Interval, Cell], ...]:
@@ -158,11 +152,13 @@ class Column:
 
         A list comes out with each model as badly as the worst of its members, and members differ
         only in which models have them, do not, or leave it open. So the joins of what single
-        members give, one of them unheard of, are all there is.
+        members give, languages alone and one unheard of among them, are all there is.
         """
-        unheard = self.unheard()
+        single = [*self._catalogue.known_members(self._attribute), self.unheard()]
+        if self.requirement.members == "language":
+            single += sorted({language(str(member)) for member in single})
         known: dict[Masks, tuple[Member, ...]] = {}
-        for member in (*self._catalogue.known_members(self._attribute), unheard):
+        for member in single:
             known.setdefault(self.member(member), (member,))
         every = dict(known)
         fresh = dict(known)
@@ -187,7 +183,7 @@ class Column:
             case _:
                 return next(word for word in _words() if word not in known)
 
-    def _of_list(self, members: tuple[Member, ...]) -> Cell:
+    def _cell_of_list(self, members: tuple[Member, ...]) -> Cell:
         masks = Masks(0, 0)
         for member in members:
             masks = _worst(masks, self.member(member))
@@ -201,14 +197,13 @@ class Column:
     @cached_property
     def _implied(self) -> tuple[Masks, ...]:
         """What the capabilities that are checked along exclude and leave open."""
-        known = self._catalogue.declared.requirement
         models = self._catalogue.models
         return tuple(
-            _split([verdict(Check(known[name], True), m, self._catalogue) for m in models])
+            _split([settled(model.capability(name)) for model in models])
             for name in self.requirement.implies
         )
 
-    def _of_member(self, key: Member) -> Masks:
+    def _masks_of_member(self, key: Member) -> Masks:
         catalogue = self._catalogue
         return _split(
             [member_verdict(key, model, self._attribute, catalogue) for model in catalogue.models]
@@ -260,16 +255,6 @@ def axis(values: Iterable[Number]) -> tuple[Interval, ...]:
     if last < MAX_NUMBER:
         intervals.append(Interval(last, low_included=False, high=MAX_NUMBER, high_included=True))
     return tuple(intervals)
-
-
-def _positions(values: Sequence[Number]) -> list[Number | None]:
-    """Return a number for each position of `Column.position`; None where there is none."""
-    numbers: list[Number | None] = []
-    for low, high in pairwise([0, *values]):
-        between = (low + high) / 2
-        numbers += [between if low < between < high else None, high]
-    last = values[-1] if values else 0
-    return [*numbers, MAX_NUMBER if last < MAX_NUMBER else None]
 
 
 def _spelled() -> Iterator[str]:

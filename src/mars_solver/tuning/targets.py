@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from mars_solver.errors import Faults, InputError, Problem
-from mars_solver.inputs.catalogue import with_measurements
+from mars_solver.inputs.measurements import with_measurements
 from mars_solver.inputs.parsing import did_you_mean, one_of
 from mars_solver.solving.solver import Decision, Order, Solver, order
 from mars_solver.tuning.labels import Label, together

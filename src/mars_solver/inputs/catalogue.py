@@ -168,11 +168,13 @@ class Catalogue:
             }
         return found
 
-    def asked_for(self, attribute: str, key: Member) -> tuple[Member, ...] | None:
-        """Return the known locales that a language alone asks for; None for any other member."""
-        if self.declared.attributes[attribute].members != "language" or not is_bare(str(key)):
-            return None
-        return self.kin(attribute, key)
+    def asks_any(self, attribute: str, key: Member) -> bool:
+        """Return whether a member is a language alone, and so asks for any locale of it."""
+        return self.declared.attributes[attribute].members == "language" and is_bare(str(key))
+
+    def in_language(self, attribute: str, key: Member) -> tuple[Member, ...]:
+        """Return the known members that a member asks for: itself, or any locale of a language."""
+        return self.kin(attribute, key) if self.asks_any(attribute, key) else (key,)
 
     def kin(self, attribute: str, key: Member) -> tuple[Member, ...]:
         """Return the known tags of the language of a tag."""
@@ -183,12 +185,11 @@ class Catalogue:
         """Return what is known of an unverified member of a set of a model, as a phrase."""
         key = member_key(member)
         known = model.set(attribute)
-        asked = self.asked_for(attribute, key)
-        if asked is None:
+        if not self.asks_any(attribute, key):
             parts = [self._own_evidence(model, attribute, key)]
         else:
             by_phrase: dict[str, list[str]] = {}
-            for each in asked:
+            for each in self.kin(attribute, key):
                 if known.known(each) is None:
                     phrase = self._own_evidence(model, attribute, each)
                     by_phrase.setdefault(phrase, []).append(str(each))

@@ -76,11 +76,7 @@ def requirements_in(
     """
     listed = [names] if isinstance(names, str) else list(names)
     known = declared.requirement
-    bad = [
-        Problem(place, "keep", *not_one_of(name, known))
-        for name in listed
-        if name not in known
-    ]
+    bad = [Problem(place, "keep", *not_one_of(name, known)) for name in listed if name not in known]
     if bad:
         raise InputError(bad)
     return tuple(dict.fromkeys(listed))

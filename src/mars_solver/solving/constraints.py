@@ -72,10 +72,9 @@ def member_verdict(member: Member, model: Model, attribute: str, catalogue: Cata
     """
     known = model.set(attribute)
     key = member_key(member)
-    asked = catalogue.asked_for(attribute, key)
-    if asked is None:
+    if not catalogue.asks_any(attribute, key):
         return settled(known.known(key))
-    each = [known.known(one) for one in asked]
+    each = [known.known(one) for one in catalogue.kin(attribute, key)]
     if known.others or any(each):
         return Verdict.MET
     none_left = known.others is False and all(one is False for one in each)

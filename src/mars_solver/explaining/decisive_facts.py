@@ -36,7 +36,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class DecisiveFacts:
+class Decisive:
     """Unverified facts of one model which, shown together, change the winner."""
 
     model: str
@@ -55,10 +55,7 @@ class Trial:
     def __init__(self, solver: Solver, decision: Decision) -> None:
         self._solver = solver
         self._decision = decision
-        self._keys = {
-            decision.standings[index].model.id: decision.rank_key(index)
-            for index in decision.ranking
-        }
+        self._keys = dict(zip(decision.ids, map(decision.rank_key, decision.ranking), strict=True))
         self._known: dict[str, str | None] = {}
 
     def winner(self, model: Model, claims: dict[str, Any]) -> str | None:
@@ -93,7 +90,7 @@ def _claimed(name: str, value: Any) -> dict[str, Any]:
     return {**_TRIAL, "value": value}
 
 
-def decisive_facts(solver: Solver, decision: Decision) -> tuple[DecisiveFacts, ...]:
+def decisive_facts(solver: Solver, decision: Decision) -> tuple[Decisive, ...]:
     """Return what could change the winner: facts against it, then facts for the others.
 
     Against the winner each unverified fact alone; for another model the smallest sets of its
@@ -106,21 +103,21 @@ def decisive_facts(solver: Solver, decision: Decision) -> tuple[DecisiveFacts, .
     asked = {check.requirement.name: check for check in checks(decision.profile)}
     first, *others = decision.ranking
     best = decision.standings[first]
-    decisive = [
-        each
+    found = [
+        decisive
         for name in names_of(best.unverified)
-        for each in _against(trial, decision, asked[name])
+        for decisive in _against(trial, decision, asked[name])
     ]
-    for index in others:
-        standing = decision.standings[index]
+    for place in others:
+        standing = decision.standings[place]
         open_points = [asked[name] for name in names_of(standing.unverified)]
         # Fewer facts than this leave it behind by standing, whatever they are.
-        least = decision.order(index)[1] - decision.order(first)[1]
-        decisive.extend(_in_favour(trial, standing.model, open_points, max(least, 1)))
-    return tuple(decisive)
+        least = decision.order(place)[1] - decision.order(first)[1]
+        found.extend(_in_favour(trial, standing.model, open_points, max(least, 1)))
+    return tuple(found)
 
 
-def _against(trial: Trial, decision: Decision, check: Check) -> Iterator[DecisiveFacts]:
+def _against(trial: Trial, decision: Decision, check: Check) -> Iterator[Decisive]:
     """Yield each fact that alone would make the winner lose."""
     winner, *rest = (standing.model for standing in decision.ranked)
     for claims, evidence in _refuting(check, winner):
@@ -129,12 +126,12 @@ def _against(trial: Trial, decision: Decision, check: Check) -> Iterator[Decisiv
         except InputError:  # nothing can run the model any more
             then = rest[0].id if rest else None
         if then != winner.id:
-            yield DecisiveFacts(winner.id, (evidence,), then)
+            yield Decisive(winner.id, (evidence,), then)
 
 
 def _in_favour(
     trial: Trial, model: Model, open_points: list[Check], least: int
-) -> Iterator[DecisiveFacts]:
+) -> Iterator[Decisive]:
     """Yield the smallest sets of unverified requirements that would make a model win."""
     enough: list[set[str]] = []
     for size in range(least, len(open_points) + 1):
@@ -145,7 +142,7 @@ def _in_favour(
             evidence = _winning(trial, model, some)
             if evidence:
                 enough.append(names)
-                yield DecisiveFacts(model.id, evidence, model.id)
+                yield Decisive(model.id, evidence, model.id)
 
 
 def _winning(trial: Trial, model: Model, some: tuple[Check, ...]) -> tuple[Evidence, ...]:

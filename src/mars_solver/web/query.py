@@ -95,14 +95,6 @@ def strays(pairs: Sequence[tuple[str, str]], known: Sequence[str]) -> Iterator[P
             yield Problem(PLACE, key, "each key once", "it more than once", "keep one")
 
 
-def wrong_words(said: Mapping[str, str], choices: Mapping[str, Sequence[str]]) -> Iterator[Problem]:
-    """Yield a problem for each key whose text is not one of the words that it may have."""
-    for name, words in choices.items():
-        text = said.get(name)
-        if text is not None and text not in words:
-            yield Problem(PLACE, name, one_of(words), shown(text), did_you_mean(text, words))
-
-
 def _moved(said: Mapping[str, str]) -> dict[str, str]:
     """Return the texts by key, without the sliders that nobody has moved."""
     resting = said.get(DEFAULTS, "").split(SEPARATOR)

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from _hidden import random_profiles
 from mars_solver import Catalogue, Profile, Solver, Weights
 from mars_solver.inputs.weights import VECTORS
-from mars_solver.tuning.leads import Row, numbers_of
+from mars_solver.tuning.leads import IntegerRow, numbers_of
 from mars_solver.tuning.targets import GroundedLabel, relabelled
 from mars_solver.tuning.tune import HeldOut, cross_validate, estimate, held_out
 from mars_solver.vocabulary import CRITERION_NAMES
@@ -109,7 +109,7 @@ def turned(asked: Sequence[GroundedLabel], before: Weights, after: Weights) -> t
     return tuple(pair for pair in pairs if pair[1] != pair[2])
 
 
-def _leads(asked: Sequence[GroundedLabel], old: Row, new: Row) -> tuple[Lead, ...]:
+def _leads(asked: Sequence[GroundedLabel], old: IntegerRow, new: IntegerRow) -> tuple[Lead, ...]:
     found = []
     for question in asked:
         before, after = (question.target.points(numbers) for numbers in (old, new))
@@ -118,7 +118,7 @@ def _leads(asked: Sequence[GroundedLabel], old: Row, new: Row) -> tuple[Lead, ..
     return tuple(sorted(found, key=lambda lead: (lead.after, lead.label)))
 
 
-def _confusion(asked: Sequence[GroundedLabel], numbers: Row) -> dict[tuple[str, str], int]:
+def _confusion(asked: Sequence[GroundedLabel], numbers: IntegerRow) -> dict[tuple[str, str], int]:
     found: Counter[tuple[str, str]] = Counter()
     for question in asked:
         if question.acceptable:

@@ -107,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
     """
     with extra("tune"):
         import _report  # noqa: PLC0415  (needs what the extra brings)
-        from mars_solver.tuning import commitments  # noqa: PLC0415
+        from mars_solver.tuning import targets  # noqa: PLC0415
         from mars_solver.tuning import tune as tuning  # noqa: PLC0415
     (out, report), labels, catalogue, start, pins, seed, push = gather(
         lambda: _places(options),
@@ -121,9 +121,7 @@ def run(options: argparse.Namespace) -> int:
     solver, scenarios = Solver(catalogue, start), load_scenarios()
     kept = tuning.Invariants()
     if not options.labels_alone:
-        kept = tuning.Invariants(
-            commitments.of_guide(solver, scenarios), commitments.of_pins(solver, pins)
-        )
+        kept = tuning.Invariants(targets.of_guide(solver, scenarios), targets.of_pins(solver, pins))
     tuned = tuning.tune(labels, solver, kept, None if push is None else tuning.Push(*push))
     labels = [question.label for question in tuned.questions]
     weights = _named(tuned, labels, catalogue, options, seed)

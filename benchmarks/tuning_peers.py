@@ -24,7 +24,7 @@ from _hidden import hidden_labels, hidden_weights
 from _measure import machine, machine_lines, missing_peer, options_of, write_json
 from mars_solver import Catalogue, Solver, Weights, load_catalogue, load_weights
 from mars_solver.tuning.labels import Label
-from mars_solver.tuning.leads import SIZE, Row, numbers_of
+from mars_solver.tuning.leads import SIZE, IntegerRow, numbers_of
 from mars_solver.tuning.targets import GroundedLabel, questions
 from mars_solver.tuning.tune import held_out, tune
 
@@ -37,7 +37,7 @@ TESTED: Final = 1000
 NOISY_TARGET: Final = 0.94
 TIMES_FASTER: Final = 10
 
-Fit = Callable[[Sequence[Label], Sequence[GroundedLabel]], Row]
+Fit = Callable[[Sequence[Label], Sequence[GroundedLabel]], IntegerRow]
 
 
 class Effort(NamedTuple):
@@ -89,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _contenders(solver: Solver, effort: Effort) -> tuple[dict[str, Fit], list[str]]:
     """Return what is compared, and notes on the peers that are not installed."""
 
-    def ours(labels: Sequence[Label], _: Sequence[GroundedLabel]) -> Row:
+    def ours(labels: Sequence[Label], _: Sequence[GroundedLabel]) -> IntegerRow:
         return numbers_of(tune(labels, solver).weights.vectors)
 
     found: dict[str, Fit] = {OURS: ours}
@@ -111,7 +111,7 @@ def _contenders(solver: Solver, effort: Effort) -> tuple[dict[str, Fit], list[st
     return found, missing
 
 
-def _regression(asked: Sequence[GroundedLabel], model: Any) -> Row:
+def _regression(asked: Sequence[GroundedLabel], model: Any) -> IntegerRow:
     """Return the numbers of a logistic regression; they may be negative."""
     rows = np.array([x.row for q in asked for way in q.target.ways for x in way]) / 1e6
     both = np.vstack([rows, -rows])
@@ -121,7 +121,7 @@ def _regression(asked: Sequence[GroundedLabel], model: Any) -> Row:
     return tuple(int(x) for x in np.rint(numbers))
 
 
-def _searched(asked: Sequence[GroundedLabel], optuna: Any, trials: int) -> Row:
+def _searched(asked: Sequence[GroundedLabel], optuna: Any, trials: int) -> IntegerRow:
     """Return the numbers from 0 to 100 under which most labels come out, as Optuna finds them."""
 
     def objective(trial: Any) -> float:

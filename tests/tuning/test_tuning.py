@@ -27,10 +27,7 @@ from mars_solver.inputs.weights import VECTORS, coefficients, weights_toml, with
 from mars_solver.proving.pins import load_pins, load_scenarios
 from mars_solver.proving.proof import verify
 from mars_solver.solving.scoring import totals
-from mars_solver.tuning.commitments import of_guide, of_pins
 from mars_solver.tuning.contradictions import contradictions
-from mars_solver.tuning.disjunctions import search
-from mars_solver.tuning.exact import excluded
 from mars_solver.tuning.label_files import load_labels
 from mars_solver.tuning.labels import Label, parse_label
 from mars_solver.tuning.leads import (
@@ -38,11 +35,13 @@ from mars_solver.tuning.leads import (
     Lead,
     ProfileTerms,
     Target,
+    excluded,
     lead,
     numbers_of,
     vectors_of,
 )
-from mars_solver.tuning.targets import questions, satisfied
+from mars_solver.tuning.programmes import search
+from mars_solver.tuning.targets import of_guide, of_pins, questions, satisfied
 from mars_solver.tuning.tune import Invariants, Push, cross_validate, held_out, tune
 from mars_solver.vocabulary import CRITERIA, VALUE_SCALE
 from strategies import profiles

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.tuning.hidden import hidden_labels, hidden_weights
 from mars_solver import Profile, Solver, Weights, load_catalogue, load_weights
 from mars_solver.inputs.files import data_folder
 from mars_solver.inputs.parsing import parse
@@ -50,9 +51,6 @@ ROOT = Path(__file__).parents[2]
 CATALOGUE, SHIPPED = load_catalogue(), load_weights()
 SOLVER = Solver(CATALOGUE, SHIPPED)
 IDS = [model.id for model in CATALOGUE.models]
-sys.path.insert(0, str(ROOT / "benchmarks"))
-
-from _hidden import hidden_labels, hidden_weights  # noqa: E402  (a folder of scripts)
 
 
 @cache
@@ -488,7 +486,7 @@ def test_nothing_that_is_read_is_written_over(tmp_path: Path) -> None:
         assert found.stderr.startswith("error: --out: expected ")
     page = [path, "--before", ROOT / "weights" / "default.toml", "--force"]
     for out in (path, ROOT / "weights" / "default.toml"):
-        found = run(*page, "--after", out, "--out", out, command=COMMAND.with_name("report.py"))
+        found = run(*page, "--after", out, "--out", out, command=COMMAND.with_name("compare.py"))
         assert (found.returncode, found.stdout) == (2, "")
         assert "error: --out: expected another file than those that are read" in found.stderr
     assert path.read_bytes() == before
@@ -509,7 +507,7 @@ def test_contradicting_labels_are_named_with_their_lines(tmp_path: Path) -> None
 
 
 def test_the_shipped_weights_are_the_output_of_their_command() -> None:
-    start = load_weights(ROOT / "benchmarks" / "prior.toml")
+    start = load_weights(ROOT / "benchmarks" / "tuning" / "prior.toml")
     solver = Solver(CATALOGUE, start)
     labels = load_labels([data_folder("scenarios")])
     keep = Invariants(of_guide(solver, load_scenarios()), of_pins(solver, load_pins()))
@@ -526,7 +524,7 @@ def test_the_shipped_weights_are_the_output_of_their_command() -> None:
 def test_a_report_on_two_files_of_weights(tmp_path: Path) -> None:
     page, folder = tmp_path / "r.html", data_folder("weights")
     weights = ("--before", folder / "default.toml", "--after", folder / "latency-first.toml")
-    command = ROOT / "benchmarks" / "report.py"
+    command = ROOT / "benchmarks" / "compare.py"
     made = run(data_folder("scenarios"), *weights, "--out", page, command=command)
     assert (made.returncode, made.stdout, made.stderr) == (0, "", "")
     assert "mars-pro</th><td>mars-flash" in page.read_text("utf-8")

@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.tuning.hidden import hidden_labels, hidden_weights
+from benchmarks.tuning.report import page
 from mars_solver import Profile, Solver, Weights, load_catalogue, load_weights
 from mars_solver.inputs.files import data_folder
 from mars_solver.inputs.parsing import parse
@@ -531,3 +532,14 @@ def test_a_report_on_two_files_of_weights(tmp_path: Path) -> None:
     refused = run(data_folder("scenarios"), *weights, "--out", page, command=command)
     assert refused.returncode == 2
     assert "--force replaces it" in refused.stderr
+
+
+def test_a_report_escapes_what_labels_say_and_draws_no_formulas() -> None:
+    name = 'a<b>"&$x^2$'
+    asked = questions([label(name, {"prefer": {"latency": 9}}, "mars-flash")], SOLVER)
+    after = load_weights(data_folder("weights") / "latency-first.toml")
+    text = page(asked, CATALOGUE, SHIPPED, after, seed=0)
+    assert "<b>&" not in text
+    assert '<b>"' not in text
+    assert text.count("$x^2$") == 2  # in the description of the chart, and beside its row
+    assert text == page(asked, CATALOGUE, SHIPPED, after, seed=0)

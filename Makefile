@@ -33,7 +33,7 @@ points: without preferences the guide still holds; with them, Pro comes first so
 TUNE := $(BIN)/python benchmarks/tune_weights.py benchmarks/scenarios --force
 tune: $(VENV)/.dev
 	mkdir -p build
-	$(TUNE) --start benchmarks/prior.toml --out weights/default.toml \
+	$(TUNE) --start benchmarks/tuning/prior.toml --out weights/default.toml \
 		--report build/default.report.html \
 		--note "balanced: near to the weights chosen by hand, with room on each side of every label"
 	$(TUNE) --start weights/default.toml --out weights/latency-first.toml \
@@ -64,12 +64,14 @@ browser: $(VENV)/.dev
 
 # Every comparison of speed beside pinned peers, in an environment of its own, and the table in
 # README.md; `peers-quick` only checks that all of them answer alike.
+PEERS := $(VENV)-peers/bin/python -m benchmarks.peers.run_all
+RESULTS := benchmarks/peers/results.json
 peers: $(VENV)-peers/.done
-	$(VENV)-peers/bin/python benchmarks/peers.py --json benchmarks/results.json
-	$(VENV)-peers/bin/python benchmarks/peers.py --table benchmarks/results.json --readme README.md
+	$(PEERS) --json $(RESULTS)
+	$(PEERS) --table $(RESULTS) --readme README.md
 
 peers-quick: $(VENV)-peers/.done
-	$(VENV)-peers/bin/python benchmarks/peers.py --quick
+	$(PEERS) --quick
 
 $(VENV)-peers/.done: requirements/peers.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)-peers

@@ -56,6 +56,8 @@ def test_the_sdist_holds_what_tests_and_builds_need(built: Path) -> None:
         "models/mars-pro.toml",
         "weights/default.toml",
         "tests/support/oracle.py",
+        "benchmarks/shared/rules.py",
+        "benchmarks/tuning/report.html",
     ):
         assert needed in names
 

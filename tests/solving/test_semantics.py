@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from benchmarks.shared.rules import LIMITED, NEEDS_VALUE
 from mars_solver import Catalogue, Profile, Solver, load_catalogue, load_weights, recommend_with
 from mars_solver.inputs.facts import Model
 from mars_solver.vocabulary import CRITERION_NAMES, POLICIES, REQUIREMENTS, Policy
@@ -341,24 +342,6 @@ def test_accepting_the_unknown_ranks_by_score_alone() -> None:
     assert [v.requirement for v in flash.violations] == ["voice_transfer"]
 
 
-PINS = {
-    "real_time": ("delivery", "streaming"),
-    "voice_transfer": ("voice", "reference_audio"),
-    "short_reference": ("voice", "reference_audio"),
-    "style_control": ("style", "directed"),
-    "on_device": ("deployment", "on_device"),
-    "offline": ("deployment", "on_device"),
-    "max_memory_mb": ("deployment", "on_device"),
-    "self_hosted": ("deployment", "self_hosted"),
-    "public_api": ("deployment", "cloud"),
-}
-NUMBERS = {
-    "max_ttfb_ms": "ttfb_ms",
-    "max_memory_mb": "memory_mb",
-    "min_sample_rate_hz": "sample_rate_hz",
-}
-
-
 def expected_finding(
     name: str, profile: Profile, model: Model, at: dict[str, str]
 ) -> tuple[Any, str | None]:
@@ -368,15 +351,15 @@ def expected_finding(
         lost = [tag for tag in required if model.speaks(tag) is False]
         stay = [tag for tag in required if tag not in lost]
         return stay, model.languages[lost[0]].source
-    if name in NUMBERS:
-        low, high = model.range(NUMBERS[name]) or (0, float("inf"))
+    if name in LIMITED:
+        low, high = model.range(LIMITED[name]) or (0, float("inf"))
         if (low > required) if name.startswith("max_") else (high < required):
             end = None if high == float("inf") else high
             return low if low == high else [low, end], "test"
         name = "on_device"
     if model.capability(name) is False:
         return False, "test"
-    variable, value = PINS[name]
+    variable, value = NEEDS_VALUE[name]
     assert at[variable] != value
     return at[variable], "configuration"
 

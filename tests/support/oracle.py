@@ -1,134 +1,42 @@
-"""Two independent readings of the specification, slow and plain.
+"""Two independent answers to a profile, slow and plain, by the second reading of the rules.
 
-`brute_force` walks over every tuple of values with the rules written out; `posted` gives every
-rule to a constraint solver. Neither uses the package's vocabulary, masks or verdicts.
+`brute_force` walks over every configuration; `posted` gives every rule to a constraint solver.
+What meets a requirement is read in `benchmarks/shared/rules.py`, which neither uses the package's
+vocabulary, masks nor verdicts.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
-from typing import Any
-
 from constraint import Problem
 
+from benchmarks.shared import rules
+from benchmarks.shared.rules import DOMAINS, MET, UNVERIFIED, VIOLATED, Setting, settings
 from mars_solver import Catalogue, Profile
 from mars_solver.inputs.facts import Model
 
-DOMAINS = {
-    "deployment": ["cloud", "self_hosted", "on_device"],
-    "delivery": ["streaming", "batch"],
-    "voice": ["library", "reference_audio"],
-    "style": ["as_voice", "directed"],
-}
-Setting = dict[str, str]
-MET, UNVERIFIED, VIOLATED = 0, 1, 2
-INFINITY = float("inf")
-
-
-def grade(known: bool | None) -> int:
-    return {True: MET, None: UNVERIFIED, False: VIOLATED}[known]
+__all__ = [
+    "DOMAINS",
+    "MET",
+    "UNVERIFIED",
+    "VIOLATED",
+    "brute_force",
+    "candidates",
+    "judge",
+    "posted",
+    "runnable",
+    "settings",
+    "violated_sets",
+]
 
 
 def runnable(model: Model, at: Setting) -> bool:
-    """Whether no capability is a "no" to this use of the model."""
-    can = model.capability
-    if at["deployment"] == "cloud" and can("public_api") is False:
-        return False
-    if at["deployment"] == "self_hosted" and can("self_hosted") is False:
-        return False
-    if at["deployment"] == "on_device" and can("on_device") is False:
-        return False
-    if at["delivery"] == "streaming" and can("real_time") is False:
-        return False
-    if at["style"] == "directed" and can("style_control") is False:
-        return False
-    no_reference = can("voice_transfer") is False and can("short_reference") is False
-    return not (at["voice"] == "reference_audio" and no_reference)
-
-
-def ceiling(claimed: Any, limit: float) -> int:
-    low, high = claimed or (0, INFINITY)
-    return MET if high <= limit else VIOLATED if low > limit else UNVERIFIED
-
-
-def floor(claimed: Any, limit: float) -> int:
-    low, high = claimed or (0, INFINITY)
-    return MET if low >= limit else VIOLATED if high < limit else UNVERIFIED
+    """Whether no capability is a "no" to this configuration of the model."""
+    return rules.runnable(rules.facts_of(model), at)
 
 
 def judge(profile: Profile, model: Model, at: Setting) -> dict[str, int]:
-    """The verdict of each stated requirement on one use of a model."""
-    need, can = profile.require, model.capability
-    rules: dict[str, tuple[Any, Callable[[], int], tuple[str, str] | None]] = {
-        "real_time": (
-            need.real_time,
-            lambda: grade(can("real_time")),
-            ("delivery", "streaming"),
-        ),
-        "max_ttfb_ms": (
-            need.max_ttfb_ms,
-            lambda: ceiling(model.range("ttfb_ms"), need.max_ttfb_ms or 0),
-            None,
-        ),
-        "voice_transfer": (
-            need.voice_transfer,
-            lambda: grade(can("voice_transfer")),
-            ("voice", "reference_audio"),
-        ),
-        "short_reference": (
-            need.short_reference,
-            lambda: grade(can("short_reference")),
-            ("voice", "reference_audio"),
-        ),
-        "style_control": (
-            need.style_control,
-            lambda: grade(can("style_control")),
-            ("style", "directed"),
-        ),
-        "on_device": (
-            need.on_device,
-            lambda: grade(can("on_device")),
-            ("deployment", "on_device"),
-        ),
-        "offline": (need.offline, lambda: grade(can("offline")), ("deployment", "on_device")),
-        "max_memory_mb": (
-            need.max_memory_mb,
-            lambda: max(
-                ceiling(model.range("memory_mb"), need.max_memory_mb or 0), grade(can("on_device"))
-            ),
-            ("deployment", "on_device"),
-        ),
-        "self_hosted": (
-            need.self_hosted,
-            lambda: grade(can("self_hosted")),
-            ("deployment", "self_hosted"),
-        ),
-        "public_api": (
-            need.public_api,
-            lambda: grade(can("public_api")),
-            ("deployment", "cloud"),
-        ),
-        "languages": (
-            need.languages,
-            lambda: max(grade(model.speaks(tag)) for tag in need.languages),
-            None,
-        ),
-        "min_sample_rate_hz": (
-            need.min_sample_rate_hz,
-            lambda: floor(model.range("sample_rate_hz"), need.min_sample_rate_hz or 0),
-            None,
-        ),
-    }
-    return {
-        name: VIOLATED if pin and at[pin[0]] != pin[1] else verdict()
-        for name, (stated, verdict, pin) in rules.items()
-        if stated
-    }
-
-
-def settings() -> list[Setting]:
-    return [dict(zip(DOMAINS, each, strict=True)) for each in itertools.product(*DOMAINS.values())]
+    """The verdict of each stated requirement on one configuration of a model."""
+    return rules.judge(rules.facts_of(model), profile, at)
 
 
 def candidates(catalogue: Catalogue, profile: Profile) -> list[Model]:
@@ -141,9 +49,10 @@ def brute_force(
     """Status and number of unverified requirements of each model, best over its settings."""
     answer = {}
     for model in catalogue.models:
+        facts = rules.facts_of(model)
         marks = []
-        for at in filter(lambda at: runnable(model, at), settings()):
-            verdicts = list(judge(profile, model, at).values())
+        for at in filter(lambda at: rules.runnable(facts, at), settings()):
+            verdicts = list(rules.judge(facts, profile, at).values())
             lost, open_points = verdicts.count(VIOLATED), verdicts.count(UNVERIFIED)
             if policy == "reject":
                 lost, open_points = lost + open_points, 0
@@ -160,12 +69,8 @@ def violated_sets(
 ) -> set[frozenset[str]]:
     """What each runnable setting of each candidate violates."""
     least = UNVERIFIED if policy == "reject" else VIOLATED
-    return {
-        frozenset(name for name, verdict in judge(profile, model, at).items() if verdict >= least)
-        for model in candidates(catalogue, profile)
-        for at in settings()
-        if runnable(model, at)
-    }
+    models = map(rules.facts_of, candidates(catalogue, profile))
+    return {violated for facts in models for violated in rules.violations(facts, profile, least)}
 
 
 def posted(catalogue: Catalogue, profile: Profile, worst: int) -> set[tuple[str, tuple[str, ...]]]:
@@ -173,24 +78,24 @@ def posted(catalogue: Catalogue, profile: Profile, worst: int) -> set[tuple[str,
 
     `worst` is the worst verdict that a requirement may have.
     """
-    models = {model.id: model for model in candidates(catalogue, profile)}
+    models = {model.id: rules.facts_of(model) for model in candidates(catalogue, profile)}
     if not models:
         return set()
     problem = Problem()
     problem.addVariable("model", list(models))
     for variable, domain in DOMAINS.items():
-        problem.addVariable(variable, domain)
+        problem.addVariable(variable, list(domain))
     names = ("model", *DOMAINS)
 
     def usable(name: str, *values: str) -> bool:
-        return runnable(models[name], dict(zip(DOMAINS, values, strict=True)))
+        return rules.runnable(models[name], dict(zip(DOMAINS, values, strict=True)))
 
     problem.addConstraint(usable, names)
     for requirement in profile.to_dict()["require"]:
 
         def holds(name: str, *values: str, requirement: str = requirement) -> bool:
             at = dict(zip(DOMAINS, values, strict=True))
-            return judge(profile, models[name], at)[requirement] <= worst
+            return rules.judge(models[name], profile, at)[requirement] <= worst
 
         problem.addConstraint(holds, names)
     return {

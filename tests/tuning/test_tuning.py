@@ -20,6 +20,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.tuning.hidden import hidden_labels, hidden_weights
+from benchmarks.tuning.report import page
 from mars_solver import Profile, Solver, Weights, load_catalogue, load_weights
 from mars_solver.inputs.files import data_folder
 from mars_solver.inputs.parsing import parse
@@ -27,10 +29,7 @@ from mars_solver.inputs.weights import VECTORS, coefficients, weights_toml, with
 from mars_solver.proving.pins import load_pins, load_scenarios
 from mars_solver.proving.proof import verify
 from mars_solver.solving.scoring import totals
-from mars_solver.tuning.commitments import of_guide, of_pins
 from mars_solver.tuning.contradictions import contradictions
-from mars_solver.tuning.disjunctions import search
-from mars_solver.tuning.exact import excluded
 from mars_solver.tuning.label_files import load_labels
 from mars_solver.tuning.labels import Label, parse_label
 from mars_solver.tuning.leads import (
@@ -38,11 +37,13 @@ from mars_solver.tuning.leads import (
     Lead,
     ProfileTerms,
     Target,
+    excluded,
     lead,
     numbers_of,
     vectors_of,
 )
-from mars_solver.tuning.targets import questions, satisfied
+from mars_solver.tuning.programmes import search
+from mars_solver.tuning.targets import of_guide, of_pins, questions, satisfied
 from mars_solver.tuning.tune import Invariants, Push, cross_validate, held_out, tune
 from mars_solver.vocabulary import CRITERIA, VALUE_SCALE
 from strategies import profiles
@@ -51,9 +52,6 @@ ROOT = Path(__file__).parents[2]
 CATALOGUE, SHIPPED = load_catalogue(), load_weights()
 SOLVER = Solver(CATALOGUE, SHIPPED)
 IDS = [model.id for model in CATALOGUE.models]
-sys.path.insert(0, str(ROOT / "benchmarks"))
-
-from _hidden import hidden_labels, hidden_weights  # noqa: E402  (a folder of scripts)
 
 
 @cache
@@ -489,7 +487,7 @@ def test_nothing_that_is_read_is_written_over(tmp_path: Path) -> None:
         assert found.stderr.startswith("error: --out: expected ")
     page = [path, "--before", ROOT / "weights" / "default.toml", "--force"]
     for out in (path, ROOT / "weights" / "default.toml"):
-        found = run(*page, "--after", out, "--out", out, command=COMMAND.with_name("report.py"))
+        found = run(*page, "--after", out, "--out", out, command=COMMAND.with_name("compare.py"))
         assert (found.returncode, found.stdout) == (2, "")
         assert "error: --out: expected another file than those that are read" in found.stderr
     assert path.read_bytes() == before
@@ -510,7 +508,7 @@ def test_contradicting_labels_are_named_with_their_lines(tmp_path: Path) -> None
 
 
 def test_the_shipped_weights_are_the_output_of_their_command() -> None:
-    start = load_weights(ROOT / "benchmarks" / "prior.toml")
+    start = load_weights(ROOT / "benchmarks" / "tuning" / "prior.toml")
     solver = Solver(CATALOGUE, start)
     labels = load_labels([data_folder("scenarios")])
     keep = Invariants(of_guide(solver, load_scenarios()), of_pins(solver, load_pins()))
@@ -527,10 +525,21 @@ def test_the_shipped_weights_are_the_output_of_their_command() -> None:
 def test_a_report_on_two_files_of_weights(tmp_path: Path) -> None:
     page, folder = tmp_path / "r.html", data_folder("weights")
     weights = ("--before", folder / "default.toml", "--after", folder / "latency-first.toml")
-    command = ROOT / "benchmarks" / "report.py"
+    command = ROOT / "benchmarks" / "compare.py"
     made = run(data_folder("scenarios"), *weights, "--out", page, command=command)
     assert (made.returncode, made.stdout, made.stderr) == (0, "", "")
     assert "mars-pro</th><td>mars-flash" in page.read_text("utf-8")
     refused = run(data_folder("scenarios"), *weights, "--out", page, command=command)
     assert refused.returncode == 2
     assert "--force replaces it" in refused.stderr
+
+
+def test_a_report_escapes_what_labels_say_and_draws_no_formulas() -> None:
+    name = 'a<b>"&$x^2$'
+    asked = questions([label(name, {"prefer": {"latency": 9}}, "mars-flash")], SOLVER)
+    after = load_weights(data_folder("weights") / "latency-first.toml")
+    text = page(asked, CATALOGUE, SHIPPED, after, seed=0)
+    assert "<b>&" not in text
+    assert '<b>"' not in text
+    assert text.count("$x^2$") == 2  # in the description of the chart, and beside its row
+    assert text == page(asked, CATALOGUE, SHIPPED, after, seed=0)

@@ -25,12 +25,12 @@ verify: $(VENV)/.dev
 			--certificate $${weights%.toml}.certificate.json || exit 1; \
 	done
 
-# The shipped weights, from the labels in benchmarks/scenarios; the reports go to build/.
+# The shipped weights, from the labels in models/guide/lines.toml; the reports go to build/.
 LATENCY_FIRST := leans to latency as far as every lead of the guide keeps 0.01 points: without \
 preferences the guide still holds; with them, Flash comes first sooner
 QUALITY_FIRST := leans to fidelity and expressiveness as far as every lead of the guide keeps 0.01 \
 points: without preferences the guide still holds; with them, Pro comes first sooner
-TUNE := $(BIN)/python benchmarks/tune_weights.py benchmarks/scenarios --force
+TUNE := $(BIN)/python benchmarks/tune_weights.py models/guide/lines.toml --force
 tune: $(VENV)/.dev
 	mkdir -p build
 	$(TUNE) --start benchmarks/prior.toml --out weights/default.toml \

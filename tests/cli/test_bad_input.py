@@ -683,8 +683,18 @@ CATALOGUES: Final = (
     ),
     catalogue(
         "flowchart-typo",
-        {"c/flowchart.toml": shipped("flowchart.toml", ('need = "on_device"', 'need = "device"'))},
-        ("c/flowchart.toml: questions.3.need", 'found "device"', "did you mean on_device?"),
+        {
+            "c/guide/flowchart.toml": shipped(
+                "guide/flowchart.toml", ('need = "on_device"', 'need = "device"')
+            )
+        },
+        ("c/guide/flowchart.toml: questions.3.need", 'found "device"', "did you mean on_device?"),
+    ),
+    catalogue(
+        "guide-beside-the-models",
+        {f"c/{name}": shipped(f"guide/{name}") for name in ("flowchart.toml", "pins.toml")},
+        ("c/flowchart.toml", "a model", "a part of the guide", "move it to c/guide"),
+        ("c/pins.toml", "a model", "a part of the guide", "move it to c/guide"),
     ),
     catalogue(
         "several-files-at-once",

@@ -23,6 +23,7 @@ import pytest
 from asgi import Client
 from mars_solver import Profile, Solver, load_catalogue, load_weights, recommend
 from mars_solver.inputs.catalogue import with_measurements
+from mars_solver.inputs.files import data_folder
 from mars_solver.web.app import create_app
 from readme import README, blocks
 
@@ -42,6 +43,7 @@ def test_commands_print_what_is_shown(block: str, tmp_path: Path) -> None:
     starts = {"mars-solver": [sys.executable, "-m", "mars_solver"], "python": [sys.executable]}
     unwanted = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "benchmarks", tmp_path / "benchmarks", ignore=unwanted)
+    shutil.copytree(data_folder("models"), tmp_path / "models")
     command = [*starts[program], *words]
     run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert run.returncode in {0, 3, 4}

@@ -45,7 +45,7 @@ def raw(name: str) -> Any:
 
 
 RAW_MODELS = {model.id: raw(model.id) for model in CATALOGUE.models}
-RAW_CHART, RAW_SOURCES = raw("flowchart"), raw("sources")
+RAW_CHART, RAW_SOURCES = raw("guide/flowchart"), raw("sources")
 RAW_WEIGHTS = tomllib.loads((data_folder("weights") / "default.toml").read_text("utf-8"))
 
 
@@ -507,7 +507,8 @@ def test_the_shipped_certificates_are_those_of_the_shipped_weights() -> None:
 
 
 def test_pins_are_written_and_read_back(tmp_path: Path) -> None:
-    written = tmp_path / "pins.toml"
+    written = tmp_path / "guide" / "pins.toml"
+    written.parent.mkdir()
     assert verify_command("--pin", str(written)).returncode == 0
     assert load_pins(tmp_path) == PINS == Pins.of(SHIPPED)
     cells = sum(len(axis(critical_values(CATALOGUE, r))) for r in NUMERIC)

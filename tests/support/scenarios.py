@@ -1,13 +1,14 @@
-"""The labelled scenarios in benchmarks/, as data."""
+"""The guide's lines, as data."""
 
 from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parents[2] / "benchmarks" / "scenarios"
+from mars_solver.inputs.files import data_folder
+
+LINES = data_folder("models") / "guide" / "lines.toml"
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,8 @@ class Scenario:
 
 
 def scenarios() -> list[Scenario]:
-    """Every scenario, in order of id."""
-    loaded = []
-    for path in sorted(FOLDER.glob("*.toml")):
-        data = tomllib.loads(path.read_text("utf-8"))
-        assert data["id"] == path.stem
-        data.setdefault("measurements", None)
-        loaded.append(Scenario(**{**data, "expected": tuple(data["expected"])}))
-    return loaded
+    """Every line of the guide, in order of id."""
+    return [
+        Scenario(**{"measurements": None, **data, "expected": tuple(data["expected"])})
+        for data in tomllib.loads(LINES.read_text("utf-8"))["labels"]
+    ]

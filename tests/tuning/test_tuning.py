@@ -45,6 +45,7 @@ from mars_solver.tuning.leads import (
 from mars_solver.tuning.targets import questions, satisfied
 from mars_solver.tuning.tune import Invariants, Push, cross_validate, held_out, tune
 from mars_solver.vocabulary import CRITERIA, VALUE_SCALE
+from scenarios import LINES
 from strategies import profiles
 
 ROOT = Path(__file__).parents[2]
@@ -431,7 +432,7 @@ def file_of(path: Path, *labels: dict[str, Any]) -> Path:
 
 def test_one_command_learns_a_new_label_with_the_same_bytes_each_time(tmp_path: Path) -> None:
     new = file_of(tmp_path / "new.jsonl", {"id": "n", "profile": NEW, "expected": ["mars-flash"]})
-    labels = [data_folder("scenarios"), new]
+    labels = [LINES, new]
     out, report = tmp_path / "w.toml", tmp_path / "w.report.html"
     first = run(*labels, "--out", out, "--json")
     assert (first.returncode, first.stderr) == (0, "")
@@ -512,7 +513,7 @@ def test_contradicting_labels_are_named_with_their_lines(tmp_path: Path) -> None
 def test_the_shipped_weights_are_the_output_of_their_command() -> None:
     start = load_weights(ROOT / "benchmarks" / "prior.toml")
     solver = Solver(CATALOGUE, start)
-    labels = load_labels([data_folder("scenarios")])
+    labels = load_labels([LINES])
     keep = Invariants(of_guide(solver, load_scenarios()), of_pins(solver, load_pins()))
     assert tune(labels, solver, keep).weights.vectors == SHIPPED.vectors
     for name, criteria in (
@@ -528,9 +529,9 @@ def test_a_report_on_two_files_of_weights(tmp_path: Path) -> None:
     page, folder = tmp_path / "r.html", data_folder("weights")
     weights = ("--before", folder / "default.toml", "--after", folder / "latency-first.toml")
     command = ROOT / "benchmarks" / "report.py"
-    made = run(data_folder("scenarios"), *weights, "--out", page, command=command)
+    made = run(LINES, *weights, "--out", page, command=command)
     assert (made.returncode, made.stdout, made.stderr) == (0, "", "")
     assert "mars-pro</th><td>mars-flash" in page.read_text("utf-8")
-    refused = run(data_folder("scenarios"), *weights, "--out", page, command=command)
+    refused = run(LINES, *weights, "--out", page, command=command)
     assert refused.returncode == 2
     assert "--force replaces it" in refused.stderr

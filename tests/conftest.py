@@ -1,4 +1,4 @@
-"""What every test shares: one seed for the searches, and the shipped solver."""
+"""What every test shares: one seed for the searches, the shipped solver, the random catalogues."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import pytest
 from hypothesis import HealthCheck, settings
 
-from mars_solver import Solver, load_catalogue, load_weights
+from mars_solver import Solver
+from strategies import SHIPPED, pool
 
 settings.register_profile(
     "repeatable",
@@ -24,4 +25,10 @@ settings.load_profile("repeatable")
 
 @pytest.fixture(scope="session")
 def solver() -> Solver:
-    return Solver(load_catalogue(), load_weights())
+    return SHIPPED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _pool() -> None:
+    """Draw the random catalogues before the first search."""
+    pool()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from command import script
 
 SPEC = find_spec("mars_solver")
 assert SPEC is not None
@@ -19,6 +20,7 @@ MODULES = sorted(
 )
 
 
+@cache
 def tree(module: str) -> ast.Module:
     return ast.parse((PACKAGE / f"{module}.py").read_text("utf-8"))
 
@@ -44,10 +46,9 @@ def test_only_files_reads_and_only_cli_prints(module: str) -> None:
 
 def loaded_by(code: str) -> set[str]:
     program = f"import sys\n{code}\nprint(*sorted({{name.split('.')[0] for name in sys.modules}}))"
-    run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    return set(run.stdout.split())
+    called = script("-c", program)
+    assert called.returncode == 0, called.stderr
+    return set(called.stdout.split())
 
 
 def test_the_import_stays_light() -> None:

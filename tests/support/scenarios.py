@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from mars_solver.inputs.files import data_folder
@@ -23,9 +24,10 @@ class Scenario:
     measurements: dict[str, Any] | None
 
 
-def scenarios() -> list[Scenario]:
+@cache
+def scenarios() -> tuple[Scenario, ...]:
     """Every line of the guide, in order of id."""
-    return [
+    return tuple(
         Scenario(**{"measurements": None, **data, "expected": tuple(data["expected"])})
         for data in tomllib.loads(LINES.read_text("utf-8"))["labels"]
-    ]
+    )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import random
-import subprocess
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -20,6 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from command import Run, run_script, script
+from command import run as mars_solver
 from mars_solver import Profile, Solver, Weights, load_catalogue, load_weights
 from mars_solver.inputs.files import data_folder
 from mars_solver.inputs.parsing import parse
@@ -413,16 +413,13 @@ def test_each_variant_changes_what_it_says_and_nothing_that_is_proved(
 COMMAND = ROOT / "benchmarks" / "tune_weights.py"
 
 
-def run(
-    *arguments: object, seed: str = "0", command: Path = COMMAND
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(command), *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONHASHSEED": seed},
-    )
+def run(*arguments: object, command: Path = COMMAND) -> Run:
+    return run_script(command, *map(str, arguments))
+
+
+def spawn(*arguments: object, seed: str) -> Run:
+    """The command in a process of its own, with other hashes."""
+    return script(str(COMMAND), *map(str, arguments), environment={"PYTHONHASHSEED": seed})
 
 
 def file_of(path: Path, *labels: dict[str, Any]) -> Path:
@@ -434,7 +431,7 @@ def test_one_command_learns_a_new_label_with_the_same_bytes_each_time(tmp_path: 
     new = file_of(tmp_path / "new.jsonl", {"id": "n", "profile": NEW, "expected": ["mars-flash"]})
     labels = [LINES, new]
     out, report = tmp_path / "w.toml", tmp_path / "w.report.html"
-    first = run(*labels, "--out", out, "--json")
+    first = spawn(*labels, "--out", out, "--json", seed="0")
     assert (first.returncode, first.stderr) == (0, "")
     found = json.loads(first.stdout)
     assert found["separable"] is True
@@ -445,10 +442,9 @@ def test_one_command_learns_a_new_label_with_the_same_bytes_each_time(tmp_path: 
     assert "<td>mars-pro</td><td>mars-flash</td>" in page
     assert "http" not in page
     assert not set("\x00\r") & set(page)
-    proof = [sys.executable, "-m", "mars_solver", "verify", "--weights", str(out)]
-    assert subprocess.run(proof, capture_output=True, check=False).returncode == 0
+    assert mars_solver("verify", "--weights", str(out)).returncode == 0
     before = out.read_bytes(), report.read_bytes()
-    again = run(*reversed(labels), "--out", out, "--json", "--force", seed="7")
+    again = spawn(*reversed(labels), "--out", out, "--json", "--force", seed="7")
     assert again.stdout == first.stdout
     assert (out.read_bytes(), report.read_bytes()) == before
 

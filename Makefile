@@ -4,13 +4,17 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint verify tune long spark browser peers peers-quick lock clean
+.PHONY: demo test test-all lint verify tune long spark browser peers peers-quick lock clean
 
 demo: $(VENV)/.core
 	$(BIN)/mars-solver recommend benchmarks/profiles/support-line.toml
 
+# The quick tests; at its end it says what it left out and which target runs that.
 test: lint verify
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# Everything, in this order.
+test-all: test long spark browser peers-quick
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -130,5 +130,5 @@ def test_the_first_command_is_the_demo() -> None:
         pytest.skip("the Makefile is not part of the wheel")
     first = blocks("console")[0].splitlines()[0].removeprefix("$ ")
     assert f"demo: $(VENV)/.core\n\t$(BIN)/{first}\n" in makefile.read_text("utf-8")
-    for target in re.findall(r"(?m)^make (\w+)", blocks("sh")[0]):
+    for target in re.findall(r"(?m)^make ([\w-]+)", blocks("sh")[0]):
         assert re.search(rf"(?m)^{target}:", makefile.read_text("utf-8"))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import assume, example, given
+from hypothesis import settings as search
 from hypothesis import strategies as st
 
 from mars_solver import Profile, Solver, recommend_with
@@ -30,7 +31,17 @@ from oracle import (
     verdicts,
     violated_sets,
 )
-from strategies import SHIPPED, WEIGHTS, Pooled, built, pooled, profile_dicts, profiles, solvers
+from strategies import (
+    SHIPPED,
+    WEIGHTS,
+    Pooled,
+    built,
+    catalogue_dicts,
+    pooled,
+    profile_dicts,
+    profiles,
+    solvers,
+)
 
 policies = st.sampled_from(POLICIES)
 
@@ -43,6 +54,19 @@ def ids(solver: Solver, profile: Profile, unknown: Policy = "flag") -> list[str]
 def test_statuses_are_those_of_brute_force(
     solver: Solver, profile: Profile, unknown: Policy
 ) -> None:
+    check_statuses(solver, profile, unknown)
+
+
+@pytest.mark.long
+@given(catalogue_dicts(), profiles(), policies)
+@search(max_examples=3000)
+def test_statuses_are_those_of_brute_force_in_a_long_search_over_catalogues(
+    models: dict[str, dict[str, Any]], profile: Profile, unknown: Policy
+) -> None:
+    check_statuses(Solver(built(models), WEIGHTS), profile, unknown)
+
+
+def check_statuses(solver: Solver, profile: Profile, unknown: Policy) -> None:
     decision = solver.decide(profile, unknown)
     expected = brute_force(solver.catalogue, profile, unknown)
     found = {s.model.id: s.status.word for s in decision.standings}

@@ -36,7 +36,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Decisive:
+class DecisiveFacts:
     """Unverified facts of one model which, shown together, change the winner."""
 
     model: str
@@ -55,7 +55,10 @@ class Trial:
     def __init__(self, solver: Solver, decision: Decision) -> None:
         self._solver = solver
         self._decision = decision
-        self._keys = dict(zip(decision.ids, map(decision.rank_key, decision.ranking), strict=True))
+        self._keys = {
+            decision.standings[index].model.id: decision.rank_key(index)
+            for index in decision.ranking
+        }
         self._known: dict[str, str | None] = {}
 
     def winner(self, model: Model, claims: dict[str, Any]) -> str | None:
@@ -90,7 +93,7 @@ def _claimed(name: str, value: Any) -> dict[str, Any]:
     return {**_TRIAL, "value": value}
 
 
-def decisive_facts(solver: Solver, decision: Decision) -> tuple[Decisive, ...]:
+def decisive_facts(solver: Solver, decision: Decision) -> tuple[DecisiveFacts, ...]:
     """Return what could change the winner: facts against it, then facts for the others.
 
     Against the winner each unverified fact alone; for another model the smallest sets of its
@@ -103,21 +106,21 @@ def decisive_facts(solver: Solver, decision: Decision) -> tuple[Decisive, ...]:
     asked = {check.requirement.name: check for check in checks(decision.profile)}
     first, *others = decision.ranking
     best = decision.standings[first]
-    found = [
-        decisive
+    decisive = [
+        each
         for name in names_of(best.unverified)
-        for decisive in _against(trial, decision, asked[name])
+        for each in _against(trial, decision, asked[name])
     ]
-    for place in others:
-        standing = decision.standings[place]
+    for index in others:
+        standing = decision.standings[index]
         open_points = [asked[name] for name in names_of(standing.unverified)]
         # Fewer facts than this leave it behind by standing, whatever they are.
-        least = decision.order(place)[1] - decision.order(first)[1]
-        found.extend(_in_favour(trial, standing.model, open_points, max(least, 1)))
-    return tuple(found)
+        least = decision.order(index)[1] - decision.order(first)[1]
+        decisive.extend(_in_favour(trial, standing.model, open_points, max(least, 1)))
+    return tuple(decisive)
 
 
-def _against(trial: Trial, decision: Decision, check: Check) -> Iterator[Decisive]:
+def _against(trial: Trial, decision: Decision, check: Check) -> Iterator[DecisiveFacts]:
     """Yield each fact that alone would make the winner lose."""
     winner, *rest = (standing.model for standing in decision.ranked)
     for claims, evidence in _refuting(check, winner):
@@ -126,12 +129,12 @@ def _against(trial: Trial, decision: Decision, check: Check) -> Iterator[Decisiv
         except InputError:  # nothing can run the model any more
             then = rest[0].id if rest else None
         if then != winner.id:
-            yield Decisive(winner.id, (evidence,), then)
+            yield DecisiveFacts(winner.id, (evidence,), then)
 
 
 def _in_favour(
     trial: Trial, model: Model, open_points: list[Check], least: int
-) -> Iterator[Decisive]:
+) -> Iterator[DecisiveFacts]:
     """Yield the smallest sets of unverified requirements that would make a model win."""
     enough: list[set[str]] = []
     for size in range(least, len(open_points) + 1):
@@ -142,7 +145,7 @@ def _in_favour(
             evidence = _winning(trial, model, some)
             if evidence:
                 enough.append(names)
-                yield Decisive(model.id, evidence, model.id)
+                yield DecisiveFacts(model.id, evidence, model.id)
 
 
 def _winning(trial: Trial, model: Model, some: tuple[Check, ...]) -> tuple[Evidence, ...]:

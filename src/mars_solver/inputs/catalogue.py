@@ -130,7 +130,7 @@ def build_catalogue(
     Args:
         models: the content of each model file, by the stem of its name.
         sources: the content of `sources.toml`; None where it could not be read.
-        flowchart: the content of `flowchart.toml`; None where it could not be read.
+        flowchart: the content of `guide/flowchart.toml`; None where it could not be read.
         folder: where the files are, for messages.
         unread: the faults of files that could not be read, to be reported with the others.
 
@@ -141,6 +141,7 @@ def build_catalogue(
     known: dict[str, Model] = {}
     keys: dict[str, Source] | None = None
     chart: Flowchart | None = None
+    charted = f"{folder}/guide/flowchart.toml"
     for stem in sorted(models):
         with faults:
             known[stem] = parse(Model, models[stem], f"{folder}/{stem}.toml")
@@ -148,7 +149,7 @@ def build_catalogue(
         keys = _parse_sources(sources, f"{folder}/sources.toml", faults)
     if flowchart is not None:
         with faults:
-            chart = parse(Flowchart, flowchart, f"{folder}/flowchart.toml")
+            chart = parse(Flowchart, flowchart, charted)
     problems = faults.problems
     if not models and not problems:
         problems.append(Problem(folder, "", "at least one model file", "none", "add <id>.toml"))
@@ -158,7 +159,7 @@ def build_catalogue(
     if keys is not None and isinstance(sources, Mapping):
         problems.extend(_unsourced(known, sources.keys(), folder))
         if chart is not None and chart.source not in sources:
-            problems.append(_unknown_source(f"{folder}/flowchart.toml", "source", chart, keys))
+            problems.append(_unknown_source(charted, "source", chart, keys))
     if problems or keys is None or chart is None:
         raise InputError(problems)
     return Catalogue(_by_id(known.values()), dict(sorted(keys.items())), chart)

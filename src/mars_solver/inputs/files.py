@@ -25,10 +25,12 @@ MAX_BYTES: Final = 2**20
 LONG_BYTES: Final = 2**26
 """The same for files of many labels."""
 STDIN: Final = "-"
-_RESERVED: Final = ("sources", "flowchart")
-"""The files beside the models that belong to the catalogue."""
-PINS: Final = "pins"
-"""The stem of the file of pinned answers, which stands beside the models and is none of them."""
+GUIDE: Final = "guide"
+"""The folder beside the models for what the vendor's guide says of them."""
+_SOURCES: Final = "sources.toml"
+_FLOWCHART: Final = f"{GUIDE}/flowchart.toml"
+LINES: Final = f"{GUIDE}/lines.toml"
+PINS: Final = f"{GUIDE}/pins.toml"
 
 
 def load_profile(path: str | Path) -> Profile:
@@ -43,8 +45,8 @@ def load_profile(path: str | Path) -> Profile:
 def load_catalogue(folder: str | Path | None = None) -> Catalogue:
     """Return the catalogue in a folder; without one, the catalogue that ships with the package.
 
-    The folder holds one `<id>.toml` for each model. `sources.toml` and `flowchart.toml` stand
-    beside them; where one is absent, the shipped one counts.
+    The folder holds one `<id>.toml` for each model, `sources.toml` beside them, and the guide's
+    flowchart in `guide/flowchart.toml`; where one of these two is absent, the shipped one counts.
 
     Raises:
         InputError: with every fault of every file.
@@ -240,17 +242,28 @@ def _near(path: str | Path) -> str:
 def _read_catalogue(folder: Path) -> Catalogue:
     """Return the catalogue in a folder, naming every fault of every file at once."""
     every = listing(folder, "name a folder with one TOML file for each model")
-    paths = [path for path in every if path.suffix == ".toml" and path.stem != PINS]
-    faults = Faults()
-    content: dict[str, object] = {}
-    shipped = [data_folder("models") / f"{name}.toml" for name in _RESERVED]
-    present = {path.stem for path in paths}
-    for path in [*paths, *(p for p in shipped if p.stem not in present)]:
+    paths = [path for path in every if path.suffix == ".toml" and path.name != _SOURCES]
+    misplaced = [p for p in paths if p.name in {Path(_FLOWCHART).name, Path(PINS).name}]
+    hint = f"move it to {folder / GUIDE}"
+    faults = Faults(Problem(str(p), "", "a model", "a part of the guide", hint) for p in misplaced)
+    models: dict[str, object] = {}
+    beside: dict[str, object] = {}
+    for path in paths:
+        if path not in misplaced:
+            with faults:
+                models[path.stem] = read_document(path)[0]
+    for name in (_SOURCES, _FLOWCHART):
         with faults:
-            content[path.stem] = read_document(path)[0]
-    sources, flowchart = (content.pop(name, None) for name in _RESERVED)
+            beside[name] = read_document(catalogue_file(name, folder))[0]
+    sources, flowchart = beside.get(_SOURCES), beside.get(_FLOWCHART)
     unread = faults.problems
-    return build_catalogue(content, sources, flowchart, folder=str(folder), unread=unread)
+    return build_catalogue(models, sources, flowchart, folder=str(folder), unread=unread)
+
+
+def catalogue_file(name: str, folder: str | Path | None = None) -> Path:
+    """Return a file of a catalogue's folder; where it is absent, or without one, the shipped."""
+    path = None if folder is None else Path(folder) / name
+    return path if path and os.path.lexists(path) else data_folder("models") / name
 
 
 @cache
@@ -263,15 +276,12 @@ def _shipped_weights() -> Weights:
     return parse(Weights, *read_document(data_folder("weights") / "default.toml"))
 
 
-_IN_CHECKOUT: Final = {
-    "models": "models",
-    "weights": "weights",
-    "scenarios": "benchmarks/scenarios",
-}
+DATA: Final = ("models", "weights")
+"""The folders of data that ship with the package."""
 
 
 def data_folder(name: str) -> Path:
-    """Return a folder of shipped data: in the installed package, or else in the checkout."""
+    """Return one of the folders of `DATA`: in the installed package, or else in the checkout."""
     package = Path(__file__).parents[1]
     installed = package / "_data" / name
-    return installed if installed.is_dir() else package.parents[1] / _IN_CHECKOUT[name]
+    return installed if installed.is_dir() else package.parents[1] / name

@@ -4,13 +4,17 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint verify shipped tune long spark browser peers peers-quick lock clean
+.PHONY: demo test test-all lint verify shipped tune long spark browser peers peers-quick lock clean
 
 demo: $(VENV)/.core
 	$(BIN)/mars-solver recommend benchmarks/profiles/support-line.toml
 
+# The quick tests; at its end it says what it left out and which target runs that.
 test: lint verify
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# Everything, in this order.
+test-all: test long spark browser peers-quick
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -25,15 +29,15 @@ verify: $(VENV)/.dev
 			--certificate $${weights%.toml}.certificate.json || exit 1; \
 	done
 
-# The shipped weights, from the labels in benchmarks/scenarios; the reports go to build/.
+# The shipped weights, from the labels in models/guide/lines.toml; the reports go to build/.
 LATENCY_FIRST := leans to latency as far as every lead of the guide keeps 0.01 points: without \
 preferences the guide still holds; with them, Flash comes first sooner
 QUALITY_FIRST := leans to fidelity and expressiveness as far as every lead of the guide keeps 0.01 \
 points: without preferences the guide still holds; with them, Pro comes first sooner
-TUNE := $(BIN)/python benchmarks/tune_weights.py benchmarks/scenarios --force
+TUNE := $(BIN)/python benchmarks/tune_weights.py models/guide/lines.toml --force
 tune: $(VENV)/.dev
 	mkdir -p build
-	$(TUNE) --start benchmarks/prior.toml --out weights/default.toml \
+	$(TUNE) --start benchmarks/tuning/prior.toml --out weights/default.toml \
 		--report build/default.report.html \
 		--note "balanced: near to the weights chosen by hand, with room on each side of every label"
 	$(TUNE) --start weights/default.toml --out weights/latency-first.toml \
@@ -68,12 +72,14 @@ browser: $(VENV)/.dev
 
 # Every comparison of speed beside pinned peers, in an environment of its own, and the table in
 # README.md; `peers-quick` only checks that all of them answer alike.
+PEERS := $(VENV)-peers/bin/python -m benchmarks.peers.run_all
+RESULTS := benchmarks/peers/results.json
 peers: $(VENV)-peers/.done
-	$(VENV)-peers/bin/python benchmarks/peers.py --json benchmarks/results.json
-	$(VENV)-peers/bin/python benchmarks/peers.py --table benchmarks/results.json --readme README.md
+	$(PEERS) --json $(RESULTS)
+	$(PEERS) --table $(RESULTS) --readme README.md
 
 peers-quick: $(VENV)-peers/.done
-	$(VENV)-peers/bin/python benchmarks/peers.py --quick
+	$(PEERS) --quick
 
 $(VENV)-peers/.done: requirements/peers.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)-peers

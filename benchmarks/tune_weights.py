@@ -21,19 +21,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import _threads  # noqa: F401  (before NumPy)
+if not __package__:  # run as a file: put the folder above on the path, for `benchmarks` itself
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+import benchmarks.shared.threads  # noqa: F401  (before NumPy)
+from benchmarks.tuning.command import checked_labels, guarded, seed_of, unwritable
 from mars_solver import Catalogue, Solver, load_catalogue, load_weights
 from mars_solver.errors import InputError, Problem, extra, gather, shown
 from mars_solver.inputs.files import write_whole
 from mars_solver.inputs.parsing import did_you_mean, is_line, one_of
-from mars_solver.inputs.weights import MAX_WEIGHT, Provenance, Weights, weights_toml, with_vectors
+from mars_solver.inputs.weights import Provenance, Weights, weights_toml, with_vectors
 from mars_solver.proving.pins import load_pins, load_scenarios
 from mars_solver.proving.proof import Proof, verify
 from mars_solver.tuning.labels import Label, label_digest
@@ -42,41 +45,15 @@ from mars_solver.vocabulary import CRITERION_NAMES
 if TYPE_CHECKING:
     from mars_solver.tuning.tune import Tuned
 
-BAD_INPUT: Final = 2
-STOPPED: Final = 130
 VERSIONS: Final = ("mars-solver", "numpy", "scipy")
-MOST: Final = 500
-"""How many faults are printed."""
 HEAD: Final = "Tuned by benchmarks/tune_weights.py; tune again rather than edit by hand."
 SHOWN: Final = 20
-"""How many things of a kind are listed on a terminal; the report has all."""
+"""At most this many things of a kind are listed on a terminal; the report lists all."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Tune, write, say what came of it, and return the exit code."""
+    """Tune, write and print the result; return the exit code."""
     return guarded(run, _options(argv))
-
-
-def guarded(work: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
-    """Return the exit code of some work, without a traceback for what a user did."""
-    try:
-        return work(options)
-    except InputError as error:
-        print_problems(error)
-        return BAD_INPUT
-    except KeyboardInterrupt:
-        return STOPPED
-    except BrokenPipeError:  # whoever read the output has enough of it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-
-
-def print_problems(error: InputError) -> None:
-    """Print every fault of an input as the command line does."""
-    for problem in error.problems[:MOST]:
-        print(f"error: {problem}", file=sys.stderr)
-    if len(error.problems) > MOST:
-        print(f"error: and {len(error.problems) - MOST} more", file=sys.stderr)
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -103,14 +80,14 @@ def run(options: argparse.Namespace) -> int:
     """Do what the options ask.
 
     Raises:
-        InputError: with every fault of the input; nothing is written then.
+        InputError: if the input has faults, all of which are named; nothing is written then.
     """
     with extra("tune"):
-        import _report  # noqa: PLC0415  (needs what the extra brings)
-        from mars_solver.tuning import commitments  # noqa: PLC0415
+        from benchmarks.tuning.report import page  # noqa: PLC0415  (needs what the extra brings)
+        from mars_solver.tuning import targets  # noqa: PLC0415
         from mars_solver.tuning import tune as tuning  # noqa: PLC0415
     (out, report), labels, catalogue, start, pins, seed, push = gather(
-        lambda: _places(options),
+        lambda: _outputs(options),
         lambda: checked_labels(options, options.start),
         lambda: load_catalogue(options.models),
         lambda: load_weights(options.start),
@@ -121,15 +98,12 @@ def run(options: argparse.Namespace) -> int:
     solver, scenarios = Solver(catalogue, start), load_scenarios()
     kept = tuning.Invariants()
     if not options.labels_alone:
-        kept = tuning.Invariants(
-            commitments.of_guide(solver, scenarios), commitments.of_pins(solver, pins)
-        )
+        kept = tuning.Invariants(targets.of_guide(solver, scenarios), targets.of_pins(solver, pins))
     tuned = tuning.tune(labels, solver, kept, None if push is None else tuning.Push(*push))
     labels = [question.label for question in tuned.questions]
     weights = _named(tuned, labels, catalogue, options, seed)
     proof = verify(Solver(catalogue, weights), scenarios, pins)
-    page = _report.page(tuned.questions, catalogue, start, weights, seed, tuned)
-    write_whole(report, page)
+    write_whole(report, page(tuned.questions, catalogue, start, weights, seed, tuned))
     write_whole(out, weights_toml(weights, [HEAD]))
     _warn(tuned, labels, proof, options)
     if options.json:
@@ -139,26 +113,11 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def checked_labels(options: argparse.Namespace, start: str | None) -> tuple[Label, ...]:
-    """Return the labels, held against the facts where these can be read.
+def _outputs(options: argparse.Namespace) -> tuple[Path, Path]:
+    """Return the paths of the weights and the report.
 
     Raises:
-        InputError: with every fault of every label.
-    """
-    from mars_solver.tuning.label_files import load_labels, load_questions  # noqa: PLC0415
-
-    try:
-        solver = Solver(load_catalogue(options.models), load_weights(start))
-    except InputError:  # whoever loads them for good names what is wrong
-        return load_labels(options.labels)
-    return tuple(question.label for question in load_questions(options.labels, solver))
-
-
-def _places(options: argparse.Namespace) -> tuple[Path, Path]:
-    """Return where weights and report go.
-
-    Raises:
-        InputError: where a file is there and may not be replaced, or cannot be written.
+        InputError: if a file exists and may not be replaced, or cannot be written.
     """
     empty = [
         Problem(flag, "", "a file", '""')
@@ -182,60 +141,11 @@ def _places(options: argparse.Namespace) -> tuple[Path, Path]:
     return out, report
 
 
-def unwritable(
-    flag: str, path: Path, labels: Sequence[str], others: Sequence[str] = (), *, replace: bool
-) -> Iterator[Problem]:
-    """Yield what keeps a file from being written.
-
-    Args:
-        flag: that names it.
-        path: of the file.
-        labels: files and folders of labels: nothing is put over one, or among those of a folder.
-        others: files that are read too.
-        replace: whether a file that is there may be replaced.
-    """
-    from mars_solver.tuning.label_files import SUFFIXES  # noqa: PLC0415
-
-    try:
-        there, is_folder = path.exists(), path.is_dir()
-        beside, whole = path.parent.is_dir(), path.resolve()
-        read = [Path(each).resolve() for each in (*labels, *others)]
-        among = [each for each in read if each.is_dir() and each == whole.parent]
-    except OSError as error:
-        yield Problem(flag, "", "a name that a file can have", error.strerror or str(error))
-        return
-    if is_folder:
-        yield Problem(flag, "", "a file", f"the folder {path}")
-    elif whole in read:
-        yield Problem(flag, "", "another file than those that are read", str(path))
-    elif among and path.suffix.lower() in SUFFIXES:
-        hint = "it would be read as labels the next time"
-        yield Problem(flag, "", "a file outside the folders of labels", str(path), hint)
-    elif not beside or not os.access(path.parent, os.W_OK):
-        found = "one that cannot be written" if beside else "none"
-        yield Problem(flag, "", f"the writable folder {path.parent}", found)
-    elif there and not replace:
-        hint = "--force replaces it"
-        yield Problem(flag, "", "a file that is not there yet", str(path), hint)
-
-
-def seed_of(text: str) -> int:
-    """Return the seed that a text names.
-
-    Raises:
-        InputError: where it names none.
-    """
-    if text.isascii() and text.isdigit() and int(text) <= MAX_WEIGHT:
-        return int(text)
-    expected = f"a whole number from 0 to {MAX_WEIGHT}"
-    raise InputError([Problem("--seed", "", expected, shown(text))])
-
-
 def _push(options: argparse.Namespace) -> tuple[tuple[str, ...], float] | None:
-    """Return where the weights are to lean and the margin that is left; None for nowhere.
+    """Return the criteria that the weights should lean to, and the margin; None without criteria.
 
     Raises:
-        InputError: with every option that is no criterion, margin or line of text.
+        InputError: if an option is no criterion, margin or line of text; all are named.
     """
     problems = [
         Problem(flag, "", "one line of printable text", shown(word))
@@ -288,7 +198,7 @@ def _named(
 
 
 def _warn(tuned: Tuned, labels: Sequence[Label], proof: Proof, options: argparse.Namespace) -> None:
-    """Say on stderr what does not come out."""
+    """Print on stderr what the weights do not meet."""
     places = {label.id: label.at("expected") for label in labels}
     for each in tuned.contradictions:
         named = ", ".join(f"{name} ({places[name]})" for name in each)
@@ -309,7 +219,7 @@ def _warn(tuned: Tuned, labels: Sequence[Label], proof: Proof, options: argparse
 
 
 def _summary(tuned: Tuned) -> dict[str, Any]:
-    """Return what came of it, as plain JSON values."""
+    """Return the result as JSON values."""
     return {
         "separable": tuned.separable,
         "margin": None if tuned.margin is None else float(tuned.margin),
@@ -321,8 +231,8 @@ def _summary(tuned: Tuned) -> dict[str, Any]:
 
 
 def _told(tuned: Tuned, weights: Weights, proof: Proof, out: Path, report: Path) -> list[str]:
-    """Return what came of it, as lines of text."""
-    from _experiments import changes, turned  # noqa: PLC0415
+    """Return the result as lines of text."""
+    from benchmarks.tuning.experiments import changes, turned  # noqa: PLC0415
 
     right = len(tuned.questions) - len(tuned.violated)
     lines = [

@@ -1,8 +1,12 @@
-"""What every test shares: one seed for the searches, and the shipped solver."""
+"""What every test shares: one seed for the searches, the shipped solver, the random catalogues.
+
+At the end of a run it says what was left out, and how to run that.
+"""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 # Before NumPy: several threads take longer to meet than to add up forms of 50 numbers.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -10,7 +14,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import pytest
 from hypothesis import HealthCheck, settings
 
-from mars_solver import Solver, load_catalogue, load_weights
+from mars_solver import Solver
+from strategies import SHIPPED, pool
 
 settings.register_profile(
     "repeatable",
@@ -24,4 +29,41 @@ settings.load_profile("repeatable")
 
 @pytest.fixture(scope="session")
 def solver() -> Solver:
-    return Solver(load_catalogue(), load_weights())
+    return SHIPPED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _pool() -> None:
+    """Draw the random catalogues before the first search."""
+    pool()
+
+
+TARGETS = {
+    "tests/batch/test_spark.py": "make spark",
+    "tests/web/test_browser.py": "make browser",
+}
+"""What runs the tests of a file that are skipped where something is not installed."""
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what this run left out, and how to run it."""
+    skipped = Counter(
+        (report.longrepr[2].removeprefix("Skipped: "), report.nodeid.partition("::")[0])
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    )
+    left_out = [
+        (f"{count} of {file}: {reason}", TARGETS.get(file, ""))
+        for (reason, file), count in sorted(skipped.items())
+    ]
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        if config.option.markexpr == "not long":
+            left_out.append(("the searches that take minutes", "make long"))
+        left_out.append(("the rivals of the benchmarks", "make peers-quick"))
+    if left_out:
+        terminalreporter.section("left out")
+        for what, target in left_out:
+            terminalreporter.line(f"{what:<68} {target}".rstrip())
+        terminalreporter.line("make test-all runs everything")

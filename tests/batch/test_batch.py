@@ -14,16 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from command import run as command
-from mars_solver import InputError, Profile, Solver, decide, load_weights, recommend, recommend_many
+from mars_solver import InputError, Profile, Solver, decide, recommend, recommend_many
 from mars_solver.batch import answers as batches
 from mars_solver.batch.run import Run, execute
 from mars_solver.batch.tables import PART_ROWS, open_table
 from mars_solver.inputs.catalogue import with_measurements
 from mars_solver.vocabulary import POLICIES, Policy
-from strategies import catalogues, profile_dicts
+from strategies import Pooled, pooled, profile_dicts
 from tables import Row, batch_of, expected, is_finite, nested, rows, seeded_rows, write
-
-WEIGHTS = load_weights()
 
 
 def same(solver: Solver, made: list[Row], unknown: Policy = "flag", top: int = 3) -> None:
@@ -42,9 +40,9 @@ def test_each_row_is_answered_as_recommend_answers_it(
 
 
 @settings(max_examples=60)
-@given(catalogues(), st.lists(rows(bad=False), max_size=6), st.sampled_from(POLICIES))
-def test_so_it_is_with_any_catalogue(catalogue: Any, made: list[Row], unknown: Policy) -> None:
-    same(Solver(catalogue, WEIGHTS), made, unknown, top=2)
+@given(pooled(), st.lists(rows(bad=False), max_size=6), st.sampled_from(POLICIES))
+def test_so_it_is_with_any_catalogue(one: Pooled, made: list[Row], unknown: Policy) -> None:
+    same(one.solver, made, unknown, top=2)
 
 
 def test_any_number_of_locales_may_be_told_apart(solver: Solver) -> None:
@@ -60,7 +58,7 @@ def test_any_number_of_locales_may_be_told_apart(solver: Solver) -> None:
         }
         for index, model in enumerate(solver.catalogue.models)
     }
-    many = Solver(with_measurements(solver.catalogue, claims, place="test"), WEIGHTS)
+    many = Solver(with_measurements(solver.catalogue, claims, place="test"), solver.weights)
     same(many, [{"languages": [tag, tags[number // 2]]} for number, tag in enumerate(tags)])
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import pytest
 
+from command import Run, run, spawn
+from mars_solver import InputError, load_profile
 from mars_solver.cli import commands as cli
 from mars_solver.inputs.files import MAX_BYTES, data_folder, read_document
 
@@ -25,24 +25,7 @@ Content = str | bytes | int | None
 
 INTERNALS: Final = ("Traceback", "NoneType", "datetime.", "sys.set", "Input should", "Tuple should")
 """Words of Python's and pydantic's that tell a user nothing."""
-HANG: Final = 60
-"""Seconds after which a call that takes less than one counts as hung."""
 ABSENT: Final = object()
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a call ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-class Run(Protocol):
-    """Runs the command line in this process, in a folder of its own."""
-
-    def __call__(self, *args: str, stdin: bytes | None = b"") -> Outcome: ...
 
 
 @dataclass(frozen=True)
@@ -58,29 +41,9 @@ class Case:
     """Phrases that would mislead."""
 
 
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+@pytest.fixture(autouse=True)
+def _inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-
-    def call(*args: str, stdin: bytes | None = b"") -> Outcome:
-        stream = None if stdin is None else io.TextIOWrapper(io.BytesIO(stdin))
-        monkeypatch.setattr(sys, "argv", ["mars-solver", *args])
-        monkeypatch.setattr(sys, "stdin", stream)
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        assert isinstance(stop.value.code, int)
-        return Outcome(stop.value.code, *capsys.readouterr())
-
-    return call
-
-
-def spawn(folder: Path, *args: str, stdin: bytes = b"") -> Outcome:
-    """Run the command line as a process of its own."""
-    command = [sys.executable, "-m", "mars_solver", *args]
-    done = subprocess.run(
-        command, input=stdin, capture_output=True, cwd=folder, timeout=HANG, check=False
-    )
-    return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def write(folder: Path, files: Mapping[str, Content]) -> None:
@@ -101,27 +64,27 @@ def write(folder: Path, files: Mapping[str, Content]) -> None:
                 path.write_bytes(content)
 
 
-def lines_of(outcome: Outcome) -> list[str]:
+def lines_of(outcome: Run) -> list[str]:
     """Return the faults on stderr, one a line, after checking what holds for all bad input."""
-    assert outcome.code == cli.BAD_INPUT, outcome.err
-    assert not outcome.out
-    assert not [word for word in INTERNALS if word in outcome.err], outcome.err
-    lines = outcome.err.removesuffix("\n").split("\n")
-    assert all(line.startswith("error: ") for line in lines), outcome.err
+    assert outcome.returncode == cli.BAD_INPUT, outcome.stderr
+    assert not outcome.stdout
+    assert not [word for word in INTERNALS if word in outcome.stderr], outcome.stderr
+    lines = outcome.stderr.removesuffix("\n").split("\n")
+    assert all(line.startswith("error: ") for line in lines), outcome.stderr
     # A key or a file's name may hold escape sequences; they must not reach the terminal.
-    assert all(line.isprintable() for line in lines), outcome.err
+    assert all(line.isprintable() for line in lines), outcome.stderr
     return lines
 
 
-def check(case: Case, outcome: Outcome) -> None:
+def check(case: Case, outcome: Run) -> None:
     """Check that stderr names the faults of a case, each once, and no other."""
     lines = lines_of(outcome)
     for where, *phrases in case.faults:
         there = [line for line in lines if line.startswith(f"error: {where}: expected ")]
         fitting = [line for line in there if all(phrase in line for phrase in phrases)]
-        assert len(fitting) == 1, f"{where}: {phrases}\n{outcome.err}"
-    assert len(lines) == len(case.faults), outcome.err
-    assert not [phrase for phrase in case.silent if phrase in outcome.err], outcome.err
+        assert len(fitting) == 1, f"{where}: {phrases}\n{outcome.stderr}"
+    assert len(lines) == len(case.faults), outcome.stderr
+    assert not [phrase for phrase in case.silent if phrase in outcome.stderr], outcome.stderr
 
 
 def below(folder: Path) -> list[Path]:
@@ -683,8 +646,18 @@ CATALOGUES: Final = (
     ),
     catalogue(
         "flowchart-typo",
-        {"c/flowchart.toml": shipped("flowchart.toml", ('need = "on_device"', 'need = "device"'))},
-        ("c/flowchart.toml: questions.3.need", 'found "device"', "did you mean on_device?"),
+        {
+            "c/guide/flowchart.toml": shipped(
+                "guide/flowchart.toml", ('need = "on_device"', 'need = "device"')
+            )
+        },
+        ("c/guide/flowchart.toml: questions.3.need", 'found "device"', "did you mean on_device?"),
+    ),
+    catalogue(
+        "guide-beside-the-models",
+        {f"c/{name}": shipped(f"guide/{name}") for name in ("flowchart.toml", "pins.toml")},
+        ("c/flowchart.toml", "a model", "a part of the guide", "move it to c/guide"),
+        ("c/pins.toml", "a model", "a part of the guide", "move it to c/guide"),
     ),
     catalogue(
         "several-files-at-once",
@@ -870,7 +843,7 @@ SPAWNED: Final = (
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_every_fault_is_named_where_it_stands(case: Case, run: Run, tmp_path: Path) -> None:
+def test_every_fault_is_named_where_it_stands(case: Case, tmp_path: Path) -> None:
     write(tmp_path, case.files)
     before = below(tmp_path)
     check(case, run(*case.args, stdin=case.stdin))
@@ -881,16 +854,16 @@ def test_every_fault_is_named_where_it_stands(case: Case, run: Run, tmp_path: Pa
 def test_a_process_of_its_own_says_the_same(id_: str, tmp_path: Path) -> None:
     case = next(case for case in CASES if case.id == id_)
     write(tmp_path, case.files)
-    check(case, spawn(tmp_path, *case.args, stdin=case.stdin))
+    check(case, spawn(*case.args, stdin=case.stdin))
 
 
-def test_what_the_cases_spoil_is_good(run: Run, tmp_path: Path) -> None:
+def test_what_the_cases_spoil_is_good(tmp_path: Path) -> None:
     files = {"c/mars-test.toml": MODEL, "w.json": weights({}), "m.toml": MEASURED}
     write(tmp_path, files)
     args = ("--models", "c", "--weights", "w.json", "--measurements", "m.toml")
     outcome = run("recommend", *args, "--json")
-    assert (outcome.code, outcome.err) == (0, "")
-    assert "mars-test" in [entry["model"] for entry in json.loads(outcome.out)["shortlist"]]
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert "mars-test" in [entry["model"] for entry in json.loads(outcome.stdout)["shortlist"]]
 
 
 @pytest.mark.parametrize(
@@ -902,14 +875,14 @@ def test_what_the_cases_spoil_is_good(run: Run, tmp_path: Path) -> None:
     ],
     ids=["toml", "json", "json-negative"],
 )
-def test_whole_numbers_of_5000_digits(name: str, text: str, run: Run, tmp_path: Path) -> None:
+def test_whole_numbers_of_5000_digits(name: str, text: str, tmp_path: Path) -> None:
     write(tmp_path, {name: text})
     (line,) = lines_of(run("recommend", name))
     assert line.startswith(f"error: {name}: ")
     assert "digits" in line
 
 
-def test_a_key_of_5000_letters_is_cut_short(run: Run, tmp_path: Path) -> None:
+def test_a_key_of_5000_letters_is_cut_short(tmp_path: Path) -> None:
     write(tmp_path, {"p.toml": f"{'k' * 5000} = 1\n"})
     (line,) = lines_of(run("recommend", "p.toml"))
     assert line.startswith("error: p.toml: kkk")
@@ -918,15 +891,19 @@ def test_a_key_of_5000_letters_is_cut_short(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("closing", ["]", "}"])
-def test_no_depth_of_nesting_is_a_fault_of_ours(closing: str, run: Run, tmp_path: Path) -> None:
+def test_no_depth_of_nesting_is_a_fault_of_ours(closing: str, tmp_path: Path) -> None:
     # What can be parsed just below the recursion limit must still be quoted in the message.
     opening = "[" if closing == "]" else '{"a":'
     limit = sys.getrecursionlimit()
     for depth in range(limit - 200, limit):
         nested = f"{opening * depth}0{closing * depth}"
         write(tmp_path, {"p.json": f'{{"require": {{"languages": [{nested}]}}}}'})
-        (line,) = lines_of(run("recommend", "p.json"))
-        assert line.startswith("error: p.json: ")
+        with pytest.raises(InputError) as caught:
+            load_profile("p.json")
+        (problem,) = caught.value.problems
+        assert str(problem).startswith("p.json: ")
+    (line,) = lines_of(run("recommend", "p.json"))
+    assert line.startswith("error: p.json: ")
 
 
 MANY_KEYS = ",".join(f'"k{i}":1' for i in [*range(80_000), 7])
@@ -940,7 +917,7 @@ MANY_KEYS = ",".join(f'"k{i}":1' for i in [*range(80_000), 7])
 def test_no_small_file_hangs(name: str, text: str, found: str, tmp_path: Path) -> None:
     assert len(text) <= MAX_BYTES
     write(tmp_path, {name: text})
-    (line,) = lines_of(spawn(tmp_path, "recommend", name))
+    (line,) = lines_of(spawn("recommend", name))
     assert line.startswith(f"error: {name}: ")
     assert found in line
 
@@ -957,17 +934,17 @@ def test_no_small_file_hangs(name: str, text: str, found: str, tmp_path: Path) -
     ],
     ids=["profile", "weights", "models", "measurements", "explain", "catalogue"],
 )
-def test_an_empty_path_is_not_an_absent_one(args: tuple[str, ...], named: str, run: Run) -> None:
+def test_an_empty_path_is_not_an_absent_one(args: tuple[str, ...], named: str) -> None:
     (line,) = lines_of(run(*args))
     assert named in line.lower()
 
 
-def test_standard_input_closed(run: Run) -> None:
+def test_standard_input_closed() -> None:
     (line,) = lines_of(run("recommend", "-", stdin=None))
     assert line.startswith("error: standard input: expected ")
 
 
-def test_standard_input_can_be_read_once(run: Run) -> None:
+def test_standard_input_can_be_read_once() -> None:
     lines = lines_of(
         run("recommend", "-", "--weights", "-", stdin=b"[require]\nreal_time = true\n")
     )
@@ -975,7 +952,7 @@ def test_standard_input_can_be_read_once(run: Run) -> None:
     assert not [line for line in lines if "an empty file" in line]
 
 
-def test_a_measurement_that_leaves_no_configuration(run: Run, tmp_path: Path) -> None:
+def test_a_measurement_that_leaves_no_configuration(tmp_path: Path) -> None:
     one = MEASURED.replace("2400", "false")
     names = ("public_api", "self_hosted", "on_device")
     write(tmp_path, {"m.toml": "".join(one.replace("ttfb_ms", name) for name in names)})
@@ -999,13 +976,13 @@ USAGE: Final = (
 
 
 @pytest.mark.parametrize(("args", "phrases"), USAGE, ids=[" ".join(args)[:40] for args, _ in USAGE])
-def test_usage(args: tuple[str, ...], phrases: tuple[str, ...], run: Run) -> None:
+def test_usage(args: tuple[str, ...], phrases: tuple[str, ...]) -> None:
     outcome = run(*args)
-    assert outcome.code == cli.BAD_INPUT
-    assert not outcome.out
-    assert "Traceback" not in outcome.err
+    assert outcome.returncode == cli.BAD_INPUT
+    assert not outcome.stdout
+    assert "Traceback" not in outcome.stderr
     # The parser of the command line frames, wraps and may colour its messages.
-    plain = re.sub(r"\x1b\[[\d;]*m", "", outcome.err)
+    plain = re.sub(r"\x1b\[[\d;]*m", "", outcome.stderr)
     text = " ".join(re.sub("[│╭╮╰╯─]", " ", plain).split())
     assert not [phrase for phrase in phrases if phrase not in text], text
 
@@ -1013,19 +990,21 @@ def test_usage(args: tuple[str, ...], phrases: tuple[str, ...], run: Run) -> Non
 def test_a_bad_call_leaves_no_file_and_no_trace_in_the_next(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    bad = spawn(home, "recommend", "-", "--weights", "w.toml", stdin=b"[require]\nreal_time = 1\n")
-    assert bad.code == cli.BAD_INPUT
+    bad = spawn(
+        "recommend", "-", "--weights", "w.toml", stdin=b"[require]\nreal_time = 1\n", folder=home
+    )
+    assert bad.returncode == cli.BAD_INPUT
     assert below(home) == []
-    good = spawn(home, "recommend", "-", stdin=b"[require]\nreal_time = true\n")
-    assert (good.code, good.err) == (0, "")
-    assert "MARS-Flash" in good.out
+    good = spawn("recommend", "-", stdin=b"[require]\nreal_time = true\n", folder=home)
+    assert (good.returncode, good.stderr) == (0, "")
+    assert "MARS-Flash" in good.stdout
     assert below(home) == []
 
 
-def test_a_good_call_after_a_bad_one_in_the_same_process(run: Run, tmp_path: Path) -> None:
+def test_a_good_call_after_a_bad_one_in_the_same_process(tmp_path: Path) -> None:
     good = run("recommend", "--require", "real_time=true", "--json")
     write(tmp_path, {"c/mars-test.toml": replaced(MODEL, ("value = 150", "value = nan"))})
-    assert run("recommend", "--models", "c").code == cli.BAD_INPUT
+    assert run("recommend", "--models", "c").returncode == cli.BAD_INPUT
     assert run("recommend", "--require", "real_time=true", "--json") == good
     (tmp_path / "c/mars-test.toml").write_text(MODEL, encoding="utf-8")
-    assert run("recommend", "--models", "c").code == 0
+    assert run("recommend", "--models", "c").returncode == 0

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator, meta
 
 from closed import ASKED, closed
-from mars_solver import Catalogue, Profile, Solver, load_weights, recommend, recommend_with
+from mars_solver import Profile, Solver, recommend, recommend_with
 from mars_solver.explaining.explanation import answer_schema
 from mars_solver.vocabulary import POLICIES, Policy
-from strategies import catalogues, profiles
+from strategies import profiles, solvers
 
 SCHEMA = answer_schema()
 TABLES = {name: table for name, table in SCHEMA["$defs"].items() if name not in ASKED}
@@ -52,14 +52,14 @@ def test_the_schema_is_one_and_every_table_is_described() -> None:
     assert {frozenset(table["properties"]) for table in TABLES.values()} <= seen
 
 
-@given(catalogues(), profiles(), st.sampled_from(POLICIES))
+@given(solvers(), profiles(), st.sampled_from(POLICIES))
 @settings(max_examples=100)
 def test_answers_of_any_catalogue_are_valid(
-    catalogue: Catalogue, profile: Profile, unknown: Policy
+    solver: Solver, profile: Profile, unknown: Policy
 ) -> None:
-    answer = recommend_with(Solver(catalogue, load_weights()), profile, unknown=unknown)
+    answer = recommend_with(solver, profile, unknown=unknown)
     STRICT.validate(answer.to_dict())
-    STRICT.validate(answer.explain(catalogue.models[-1].id).to_dict())
+    STRICT.validate(answer.explain(solver.catalogue.models[-1].id).to_dict())
 
 
 def test_an_answer_that_lacks_a_key_is_none() -> None:

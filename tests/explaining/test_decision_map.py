@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mars_solver import InputError, Profile, Solver, load_weights, recommend_with
+from mars_solver import InputError, Profile, Solver, recommend_with
 from mars_solver.explaining import decision_map
 from mars_solver.explaining.decision_map import AXES, DecisionMap, MapAxis, MapCell, regions
 from mars_solver.solving.cells import Interval
 from mars_solver.vocabulary import INFEASIBLE, INVALID, MAX_NUMBER, REQUIREMENT, Policy
-from strategies import catalogues, profiles
+from strategies import Pooled, pooled, profiles
 
 PAIRS = st.permutations(AXES).map(lambda names: (names[0], names[1]))
 
@@ -46,11 +46,11 @@ def points(chance: random.Random, step: Interval | int | None) -> list[float | N
 
 
 @settings(max_examples=30)
-@given(catalogues(), profiles(), PAIRS, st.sampled_from(["flag", "accept", "reject"]), st.data())
+@given(pooled(), profiles(), PAIRS, st.sampled_from(["flag", "accept", "reject"]), st.data())
 def test_each_point_of_a_cell_is_what_recommend_says(
-    catalogue: Any, profile: Profile, pair: tuple[str, str], policy: Policy, data: st.DataObject
+    one: Pooled, profile: Profile, pair: tuple[str, str], policy: Policy, data: st.DataObject
 ) -> None:
-    solver = Solver(catalogue, load_weights())
+    solver = one.solver
     drawn = decision_map.decision_map(solver, solver.decide(profile, policy), *pair)
     assert drawn is not None
     chance = random.Random(data.draw(st.integers(0, 2**32)))  # noqa: S311

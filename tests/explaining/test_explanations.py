@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 from fractions import Fraction
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,6 @@ from mars_solver import (
     InputError,
     Profile,
     Solver,
-    load_catalogue,
-    load_weights,
     recommend,
     recommend_with,
     with_measurements,
@@ -34,24 +33,17 @@ from mars_solver.vocabulary import CRITERION_NAMES, MAX_NUMBER, REQUIREMENT, Kin
 from oracle import (
     MET,
     VIOLATED,
+    at_setting,
     brute_force,
     candidates,
-    judge,
-    runnable,
+    verdicts,
 )
-from oracle import settings as every_setting
-from strategies import catalogues, profile_dicts, profiles
+from oracle import settings as settings_of
+from strategies import SHIPPED, WEIGHTS, profile_dicts, profiles, solvers
 
-WEIGHTS = load_weights()
-SHIPPED = Solver(load_catalogue(), WEIGHTS)
-either_catalogue = st.one_of(catalogues(), st.just(SHIPPED.catalogue))
 two_policies = st.sampled_from(["flag", "reject"])
 Values = tuple[tuple[str, Any], ...]
 """New values of some requirements, in declared order; None drops one."""
-
-
-def solver_of(catalogue: Catalogue) -> Solver:
-    return SHIPPED if catalogue is SHIPPED.catalogue else Solver(catalogue, WEIGHTS)
 
 
 def changed(profile: Profile, values: Values) -> Profile:
@@ -68,18 +60,18 @@ def feasible(catalogue: Catalogue, profile: Profile, policy: str) -> bool:
     return any(status != "excluded" for status, _ in answer.values())
 
 
-@given(either_catalogue, profiles(), two_policies)
+@given(solvers(), profiles(), two_policies)
 @settings(max_examples=100)
 def test_corrections_are_the_smallest_sets_to_drop_each_solved_again(
-    catalogue: Catalogue, profile: Profile, unknown: Policy
+    solver: Solver, profile: Profile, unknown: Policy
 ) -> None:
-    answer = recommend_with(solver_of(catalogue), profile, unknown=unknown)
+    answer = recommend_with(solver, profile, unknown=unknown)
     stated = list(profile.to_dict()["require"])
     ways = {
         frozenset(dropped)
         for size in range(len(stated) + 1)
         for dropped in itertools.combinations(stated, size)
-        if feasible(catalogue, changed(profile, tuple((n, None) for n in dropped)), unknown)
+        if feasible(solver.catalogue, changed(profile, tuple((n, None) for n in dropped)), unknown)
     }
     smallest = {way for way in ways if not any(other < way for other in ways)}
     assert {frozenset(each) for each in answer.corrections} == smallest - {frozenset()}
@@ -146,21 +138,22 @@ def surely(catalogue: Catalogue, profile: Profile, near: set[Values]) -> set[Val
     Where the nearest change that admits the setting does so already, only if it is one of `near`.
     """
     found = set()
+    after = cache(partial(changed, profile))
     for model in candidates(catalogue, profile):
-        for at in every_setting():
-            if not runnable(model, at):
-                continue
-            violated = [n for n, v in judge(profile, model, at).items() if v == VIOLATED]
+        own: dict[Values, dict[str, int]] = {(): verdicts(profile, model)}
+        for at in settings_of(model):
+            violated = [n for n, v in at_setting(own[()], at).items() if v == VIOLATED]
             options = [
                 [(n, v) for v in looser(catalogue, n, getattr(profile.require, n))]
                 for n in violated
             ]
-            verdicts = {
-                values: judge(changed(profile, values), model, at).values()
-                for values in itertools.product(*options)
-            }
-            nearest = front({v for v, each in verdicts.items() if VIOLATED not in each})
-            sure = front({v for v, each in verdicts.items() if set(each) <= {MET}})
+            judged = {}
+            for values in itertools.product(*options):
+                if values not in own:
+                    own[values] = verdicts(after(values), model)
+                judged[values] = set(at_setting(own[values], at).values())
+            nearest = front({v for v, each in judged.items() if VIOLATED not in each})
+            sure = front({v for v, each in judged.items() if each <= {MET}})
             found |= {v for v in sure if v not in nearest or v in near}
     return found
 
@@ -176,18 +169,19 @@ def listed(answer: Recommendation) -> set[Values]:
     }
 
 
-@given(either_catalogue, profiles(), two_policies)
+@given(solvers(), profiles(), two_policies)
 @settings(max_examples=150)
 @example(
-    SHIPPED.catalogue,
+    SHIPPED,
     Profile(require={"max_ttfb_ms": 100, "voice_transfer": True, "languages": ["hi-in"]}),
     "flag",
 )
-@example(SHIPPED.catalogue, Profile(require={"real_time": True, "style_control": True}), "reject")
+@example(SHIPPED, Profile(require={"real_time": True, "style_control": True}), "reject")
 def test_relaxations_are_the_pareto_fronts_of_all_changes(
-    catalogue: Catalogue, profile: Profile, unknown: Policy
+    solver: Solver, profile: Profile, unknown: Policy
 ) -> None:
-    answer = recommend_with(solver_of(catalogue), profile, unknown=unknown)
+    catalogue = solver.catalogue
+    answer = recommend_with(solver, profile, unknown=unknown)
     if answer.shortlist or not candidates(catalogue, profile):
         assert answer.relaxations == ()
         return
@@ -200,12 +194,11 @@ def test_relaxations_are_the_pareto_fronts_of_all_changes(
     assert len(answer.relaxations) == len(expected)
 
 
-@given(either_catalogue, profiles(), two_policies)
+@given(solvers(), profiles(), two_policies)
 @settings(max_examples=100)
 def test_every_relaxation_admits_what_it_says(
-    catalogue: Catalogue, profile: Profile, unknown: Policy
+    solver: Solver, profile: Profile, unknown: Policy
 ) -> None:
-    solver = solver_of(catalogue)
     answer = recommend_with(solver, profile, unknown=unknown)
     for relaxation in answer.relaxations:
         values = tuple((c.requirement, c.to) for c in relaxation.changes)
@@ -310,14 +303,14 @@ def check_flip(
         assert again.shortlist[0].model == flip.whole_winner
 
 
-@given(either_catalogue, profiles())
+@given(solvers(), profiles())
 @settings(max_examples=100)
-@example(SHIPPED.catalogue, Profile())
-@example(SHIPPED.catalogue, Profile(prefer={"latency": 8}))
+@example(SHIPPED, Profile())
+@example(SHIPPED, Profile(prefer={"latency": 8}))
 def test_importances_flip_the_winner_exactly_where_they_say(
-    catalogue: Catalogue, profile: Profile
+    solver: Solver, profile: Profile
 ) -> None:
-    answer = recommend_with(solver_of(catalogue), profile)
+    answer = recommend_with(solver, profile)
     flips = answer.explain().importances
     assert [each.criterion for each in flips] == (list(CRITERION_NAMES) if answer.shortlist else [])
     for each, now in zip(flips, profile.importances, strict=False):
@@ -326,12 +319,12 @@ def test_importances_flip_the_winner_exactly_where_they_say(
         check_flip(answer, each.criterion, now, each.up, 1)
 
 
-@given(either_catalogue, profiles(), st.data())
+@given(solvers(), profiles(), st.data())
 @settings(max_examples=100)
 def test_a_sweep_says_what_every_threshold_gives(
-    catalogue: Catalogue, profile: Profile, data: st.DataObject
+    solver: Solver, profile: Profile, data: st.DataObject
 ) -> None:
-    answer = recommend_with(solver_of(catalogue), profile)
+    answer = recommend_with(solver, profile)
     for sweep in answer.explain().thresholds:
         parts = [stretch.interval for stretch in sweep.stretches]
         assert (parts[0].low, parts[0].low_included) == (0, False)
@@ -339,7 +332,7 @@ def test_a_sweep_says_what_every_threshold_gives(
         for one, other in itertools.pairwise(parts):
             assert one.high == other.low
             assert one.high_included != other.low_included
-        values = critical_values(catalogue, REQUIREMENT[sweep.requirement])
+        values = critical_values(solver.catalogue, REQUIREMENT[sweep.requirement])
         near = [
             number
             for value in values
@@ -414,13 +407,13 @@ def claim(evidence: Evidence, *, broken: bool) -> tuple[str, Any]:
     return evidence.fact, step if up else back
 
 
-@given(either_catalogue, profiles())
+@given(solvers(), profiles())
 @settings(max_examples=150)
-@example(SHIPPED.catalogue, Profile(require={"real_time": True, "voice_transfer": True}))
-@example(SHIPPED.catalogue, Profile(require={"max_ttfb_ms": 1000}))
-@example(SHIPPED.catalogue, Profile(require={"offline": True, "max_memory_mb": 100}))
-def test_decisive_facts_decide_at_their_very_bound(catalogue: Catalogue, profile: Profile) -> None:
-    answer = recommend_with(solver_of(catalogue), profile)
+@example(SHIPPED, Profile(require={"real_time": True, "voice_transfer": True}))
+@example(SHIPPED, Profile(require={"max_ttfb_ms": 1000}))
+@example(SHIPPED, Profile(require={"offline": True, "max_memory_mb": 100}))
+def test_decisive_facts_decide_at_their_very_bound(solver: Solver, profile: Profile) -> None:
+    answer = recommend_with(solver, profile)
     current = answer.shortlist[0].model if answer.shortlist else None
     for decisive in answer.explain().decisive_facts:
         check_decisive(answer, decisive, current)
@@ -451,10 +444,13 @@ def test_u2_is_foreseen() -> None:
     )
 
 
-@given(either_catalogue, profiles())
+SAMPLE = np.random.default_rng(7).dirichlet(np.ones(5), 20_000)
+
+
+@given(solvers(), profiles())
 @settings(max_examples=100)
-def test_shares_add_up_and_agree_with_a_sample(catalogue: Catalogue, profile: Profile) -> None:
-    answer = recommend_with(solver_of(catalogue), profile)
+def test_shares_add_up_and_agree_with_a_sample(solver: Solver, profile: Profile) -> None:
+    answer = recommend_with(solver, profile)
     shares = answer.explain().first_rank_shares
     if not answer.shortlist:
         assert shares == ()
@@ -463,11 +459,10 @@ def test_shares_add_up_and_agree_with_a_sample(catalogue: Catalogue, profile: Pr
     assert all((share.error == 0) == share.exact or share.share in {0, 1} for share in shares)
     ids = [share.model for share in shares]
     middle = {
-        m.id: v for m, v in zip(catalogue.models, answer.solver.values.sum(axis=2), strict=True)
+        m.id: v for m, v in zip(solver.catalogue.models, solver.values.sum(axis=2), strict=True)
     }
     order = sorted(ids)
-    weights = np.random.default_rng(7).dirichlet(np.ones(5), 20_000)
-    winners = (weights @ np.array([middle[i] for i in order]).T).argmax(axis=1)
+    winners = (SAMPLE @ np.array([middle[i] for i in order]).T).argmax(axis=1)
     for share in shares:
         sampled = float((winners == order.index(share.model)).mean())
         assert sampled == pytest.approx(share.share, abs=0.03)
@@ -487,14 +482,14 @@ def test_known_shares_of_the_simplex(lead: list[int], share: Fraction) -> None:
     assert positive_share(lead) == share
 
 
-@given(either_catalogue, profile_dicts(), st.data())
+@given(solvers(), profile_dicts(), st.data())
 @settings(max_examples=60)
 def test_promotions_work_and_nothing_smaller_does(
-    catalogue: Catalogue, data: dict[str, Any], draw: st.DataObject
+    solver: Solver, data: dict[str, Any], draw: st.DataObject
 ) -> None:
     profile = Profile.model_validate(data)
-    answer = recommend_with(solver_of(catalogue), profile)
-    model = draw.draw(st.sampled_from([m.id for m in catalogue.models]))
+    answer = recommend_with(solver, profile)
+    model = draw.draw(st.sampled_from([m.id for m in solver.catalogue.models]))
     stand = answer.explain(model).model
     assert stand is not None
     ranked = [candidate.model for candidate in answer.shortlist]
@@ -572,10 +567,10 @@ def test_an_explanation_adds_keys_to_the_recommendation() -> None:
     ]
 
 
-@given(either_catalogue, profiles())
+@given(solvers(), profiles())
 @settings(max_examples=100)
-def test_the_difference_is_that_of_the_scores(catalogue: Catalogue, profile: Profile) -> None:
-    answer = recommend_with(solver_of(catalogue), profile)
+def test_the_difference_is_that_of_the_scores(solver: Solver, profile: Profile) -> None:
+    answer = recommend_with(solver, profile)
     lead = answer.explain().difference
     if len(answer.shortlist) < 2:
         assert lead is None
@@ -589,25 +584,25 @@ def test_the_difference_is_that_of_the_scores(catalogue: Catalogue, profile: Pro
 
 
 @given(
-    either_catalogue,
+    solvers(),
     profiles(),
     st.sampled_from(["flag", "accept", "reject"]),
     st.sampled_from([None, 1, 2]),
     st.data(),
 )
 @settings(max_examples=100)
-@example(SHIPPED.catalogue, Profile(require={"max_ttfb_ms": 1000}), "flag", 1, None)
+@example(SHIPPED, Profile(require={"max_ttfb_ms": 1000}), "flag", 1, None)
 def test_every_answer_can_be_told(
-    catalogue: Catalogue,
+    solver: Solver,
     profile: Profile,
     unknown: Policy,
     top: int | None,
     data: st.DataObject | None,
 ) -> None:
-    answer = recommend_with(solver_of(catalogue), profile, unknown=unknown, top=top)
-    ids = [model.id for model in catalogue.models]
+    answer = recommend_with(solver, profile, unknown=unknown, top=top)
+    ids = [model.id for model in solver.catalogue.models]
     asked = data.draw(st.sampled_from([None, *ids])) if data else ids[0]
     explained = answer.explain(asked)
     text = to_text(explanation(explained))
-    assert all(model.name in text for model in catalogue.models if top is None)
+    assert all(model.name in text for model in solver.catalogue.models if top is None)
     json.dumps(explained.to_dict(), allow_nan=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,7 +12,7 @@ from mars_solver import InputError, Profile, load_catalogue, load_measurements, 
 from mars_solver.inputs.catalogue import build_catalogue, with_measurements
 from mars_solver.inputs.facts import Model
 from mars_solver.solving.constraints import enumerate_configurations
-from strategies import FLOWCHART, SOURCES, built, catalogue_dicts, fact
+from strategies import FLOWCHART, SOURCES, Pooled, fact, pooled
 
 CATALOGUE = load_catalogue()
 MODELS = {model.id: model for model in CATALOGUE.models}
@@ -165,11 +164,9 @@ def test_u2_a_slow_pro_gives_way_to_flash() -> None:
     assert recommend(asked, measurements=slow).shortlist[0].model == "mars-flash"
 
 
-@given(catalogue_dicts())
-def test_a_configuration_uses_no_capability_that_is_a_no(
-    models: dict[str, dict[str, Any]],
-) -> None:
-    catalogue = built(models)
+@given(pooled())
+def test_a_configuration_uses_no_capability_that_is_a_no(one: Pooled) -> None:
+    catalogue = one.solver.catalogue
     for model in catalogue.models:
         found = enumerate_configurations(catalogue)[model.id]
         assert len(set(found)) == len(found) > 0

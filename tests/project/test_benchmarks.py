@@ -9,20 +9,24 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "benchmarks"
-README = FOLDER.parent / "README.md"
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+RESULTS = "benchmarks/peers/results.json"
 
 
 def script(*args: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(FOLDER / args[0]), *args[1:]]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", f"benchmarks.{args[0]}", *args[1:]]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["latency", "conflicts", "batch", "batch_growth", "serving"])
+@pytest.mark.parametrize(
+    "name",
+    ["peers.latency", "peers.conflicts", "peers.batch", "peers.serving", "scaling.batch_growth"],
+)
 def test_a_quick_run_measures_and_reports(tmp_path: Path, name: str) -> None:
     report = tmp_path / "report.json"
-    run = script(f"{name}.py", "--quick", "--json", str(report))
+    run = script(name, "--quick", "--json", str(report))
     assert run.returncode == 0, run.stderr
     assert "Traceback" not in run.stderr
     assert json.loads(report.read_text("utf-8"))["machine"]["cpus"]
@@ -30,7 +34,7 @@ def test_a_quick_run_measures_and_reports(tmp_path: Path, name: str) -> None:
 
 
 def test_the_readme_shows_the_results_that_are_kept() -> None:
-    run = script("peers.py", "--table", str(FOLDER / "results.json"))
+    run = script("peers.run_all", "--table", RESULTS)
     assert run.returncode == 0, run.stderr
-    shown = README.read_text("utf-8").partition("benchmarks/results.json -->\n\n")[2]
+    shown = README.read_text("utf-8").partition(f"{RESULTS} -->\n\n")[2]
     assert shown.partition("\n\n<!-- end of peers -->")[0] == run.stdout.rstrip("\n")

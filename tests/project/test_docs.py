@@ -21,8 +21,10 @@ from pathlib import Path
 import pytest
 
 from asgi import Client
+from command import run, script, spawn
 from mars_solver import Profile, Solver, load_catalogue, load_weights, recommend
 from mars_solver.inputs.catalogue import with_measurements
+from mars_solver.inputs.files import data_folder
 from mars_solver.web.app import create_app
 from readme import README, blocks
 
@@ -36,18 +38,20 @@ def put_in(old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize("block", blocks("console"), ids=lambda b: b.splitlines()[0][2:])
-def test_commands_print_what_is_shown(block: str, tmp_path: Path) -> None:
+def test_commands_print_what_is_shown(
+    block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     prompt, _, shown = block.partition("\n")
     program, *words = shlex.split(prompt.removeprefix("$ "))
-    starts = {"mars-solver": [sys.executable, "-m", "mars_solver"], "python": [sys.executable]}
     unwanted = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "benchmarks", tmp_path / "benchmarks", ignore=unwanted)
-    command = [*starts[program], *words]
-    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert run.returncode in {0, 3, 4}
-    assert [line for line in run.stderr.splitlines() if not line.endswith(" %")] == []
-    put_in(block, f"{prompt}\n{run.stdout}")
-    assert shown == run.stdout or os.environ.get("REWRITE_DOCS") == "1"
+    shutil.copytree(data_folder("models"), tmp_path / "models")
+    monkeypatch.chdir(tmp_path)
+    called = run(*words) if program == "mars-solver" else script(*words)
+    assert called.returncode in {0, 3, 4}
+    assert [line for line in called.stderr.splitlines() if not line.endswith(" %")] == []
+    put_in(block, f"{prompt}\n{called.stdout}")
+    assert shown == called.stdout or os.environ.get("REWRITE_DOCS") == "1"
 
 
 @pytest.mark.parametrize(
@@ -92,15 +96,15 @@ def server() -> Iterator[str]:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 def test_the_calls_of_the_api_are_answered(server: str) -> None:
     block = next(block for block in blocks("sh") if "curl" in block)
-    script = block.replace("http://127.0.0.1:8000", server)
-    run = subprocess.run(
-        ["bash", "-euc", script],  # noqa: S607
+    calls = block.replace("http://127.0.0.1:8000", server)
+    called = subprocess.run(
+        ["bash", "-euc", calls],  # noqa: S607
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
-    decoder, found, text = json.JSONDecoder(), [], run.stdout
+    decoder, found, text = json.JSONDecoder(), [], called.stdout
     while text := text.lstrip():
         value, end = decoder.raw_decode(text)
         found.append(value)
@@ -116,8 +120,7 @@ def test_the_calls_of_the_api_are_answered(server: str) -> None:
 
 def test_an_answer_is_saved_as_shown(tmp_path: Path) -> None:
     command = next(block for block in blocks("sh") if "--html" in block).strip()
-    arguments = [sys.executable, "-m", "mars_solver", *shlex.split(command)[1:]]
-    subprocess.run(arguments, check=True, capture_output=True, cwd=tmp_path)
+    assert spawn(*shlex.split(command)[1:], folder=tmp_path).returncode == 0
     assert "MARS-Nano" in (tmp_path / "answer.html").read_text("utf-8")
 
 
@@ -127,5 +130,5 @@ def test_the_first_command_is_the_demo() -> None:
         pytest.skip("the Makefile is not part of the wheel")
     first = blocks("console")[0].splitlines()[0].removeprefix("$ ")
     assert f"demo: $(VENV)/.core\n\t$(BIN)/{first}\n" in makefile.read_text("utf-8")
-    for target in re.findall(r"(?m)^make (\w+)", blocks("sh")[0]):
+    for target in re.findall(r"(?m)^make ([\w-]+)", blocks("sh")[0]):
         assert re.search(rf"(?m)^{target}:", makefile.read_text("utf-8"))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mars_solver.inputs.files import _IN_CHECKOUT
+from mars_solver.inputs.files import DATA
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(
@@ -35,9 +35,10 @@ def test_the_wheel_holds_the_package_and_its_data_and_nothing_else(built: Path) 
         f"mars_solver/{path.relative_to(package).as_posix()}" for path in package.rglob("*.py")
     }
     data = {
-        f"mars_solver/_data/{folder}/{path.name}"
-        for folder, where in _IN_CHECKOUT.items()
-        for path in (ROOT / where).iterdir()
+        f"mars_solver/_data/{path.relative_to(ROOT).as_posix()}"
+        for folder in DATA
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file()
     }
     templates = {
         f"mars_solver/web/templates/{path.name}" for path in (package / "web/templates").iterdir()
@@ -54,8 +55,11 @@ def test_the_sdist_holds_what_tests_and_builds_need(built: Path) -> None:
     for needed in (
         "Makefile",
         "models/mars-pro.toml",
+        "models/guide/lines.toml",
         "weights/default.toml",
         "tests/support/oracle.py",
+        "benchmarks/shared/rules.py",
+        "benchmarks/tuning/report.html",
     ):
         assert needed in names
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 import itertools
 import json
-import subprocess
-import sys
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,21 +17,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from command import run
 from mars_solver import Catalogue, Profile, Solver, load_catalogue, load_weights
 from mars_solver.errors import InputError
 from mars_solver.inputs.catalogue import build_catalogue
 from mars_solver.inputs.files import data_folder
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.weights import Weights
+from mars_solver.proving import proof as proving
 from mars_solver.proving.pins import Pin, Pins, load_pins, load_scenarios
-from mars_solver.proving.proof import refutes, verify
+from mars_solver.proving.proof import Proof, refutes, verify
 from mars_solver.proving.theorem import Theorem, _profile, classes, prove
 from mars_solver.solving import constraints
 from mars_solver.solving.cells import NUMERIC, axis, critical_values, locale_lists
 from mars_solver.solving.flowchart import compare
 from mars_solver.solving.solver import Decision
 from mars_solver.vocabulary import CAPABILITIES, CRITERION_NAMES, NEEDS
-from strategies import built, catalogue_dicts, profile_dicts
+from strategies import Pooled, built, catalogue_dicts, pooled, profile_dicts
 
 CATALOGUE, WEIGHTS = load_catalogue(), load_weights()
 SHIPPED = Solver(CATALOGUE, WEIGHTS)
@@ -45,15 +45,29 @@ def raw(name: str) -> Any:
 
 
 RAW_MODELS = {model.id: raw(model.id) for model in CATALOGUE.models}
-RAW_CHART, RAW_SOURCES = raw("flowchart"), raw("sources")
+RAW_CHART, RAW_SOURCES = raw("guide/flowchart"), raw("sources")
 RAW_WEIGHTS = tomllib.loads((data_folder("weights") / "default.toml").read_text("utf-8"))
 
 
+WEIGHT_FILES = sorted(data_folder("weights").glob("*.toml"))
+
+
+@cache
+def proof_of(path: Path) -> Proof:
+    """The proof of the shipped catalogue with a file of weights."""
+    return verify(Solver(CATALOGUE, load_weights(path)), SCENARIOS, PINS)
+
+
+@cache
+def theorem() -> Theorem:
+    """What is proved of the shipped catalogue and weights, once for all tests that read it."""
+    return prove(SHIPPED)
+
+
 def test_the_shipped_catalogue_is_proved_with_every_shipped_weights() -> None:
-    files = sorted(data_folder("weights").glob("*.toml"))
-    assert files
-    for path in files:
-        proof = verify(Solver(CATALOGUE, load_weights(path)), SCENARIOS, PINS)
+    assert WEIGHT_FILES
+    for path in WEIGHT_FILES:
+        proof = proof_of(path)
         assert proof.holds
         margin = proof.theorem.margin
         assert margin is not None
@@ -62,7 +76,6 @@ def test_the_shipped_catalogue_is_proved_with_every_shipped_weights() -> None:
 
 
 def test_the_proof_counts_every_cell_once() -> None:
-    theorem = prove(SHIPPED)
     axes = [len(axis(critical_values(CATALOGUE, r))) + 1 for r in NUMERIC]
     lists = len(locale_lists(CATALOGUE)) + 1
     flags = 2 ** len(CAPABILITIES)
@@ -72,8 +85,9 @@ def test_the_proof_counts_every_cell_once() -> None:
         count * axes[2] * lists * (1 + len(needs)) * 2 * (1 if "real_time" in needs else 2)
         for needs, count in needed.items()
     )
-    assert theorem.cells == expected
-    assert theorem.cells == theorem.agreements + theorem.departures + theorem.infeasible
+    found = theorem()
+    assert found.cells == expected
+    assert found.cells == found.agreements + found.departures + found.infeasible
 
 
 def counted_by_needs() -> Counter[tuple[str, ...]]:
@@ -141,12 +155,12 @@ def test_deciding_every_cell_on_its_own_gives_the_same_counts() -> None:
         for name in ("mars-flash", "mars-pro", "mars-nano")
     }
     solver = Solver(build_catalogue(kept, RAW_SOURCES, RAW_CHART), WEIGHTS)
-    theorem, slow = prove(solver), slow_theorem(solver)
-    assert theorem.cells == slow["cells"]
-    assert theorem.infeasible == slow["infeasible"]
-    assert theorem.agreements == slow["agreements"]
-    assert theorem.departures == slow["departures"]
-    assert theorem.blocked_by == Counter(
+    found, slow = prove(solver), slow_theorem(solver)
+    assert found.cells == slow["cells"]
+    assert found.infeasible == slow["infeasible"]
+    assert found.agreements == slow["agreements"]
+    assert found.departures == slow["departures"]
+    assert found.blocked_by == Counter(
         {k.removeprefix("blocked by "): n for k, n in slow.items() if k.startswith("blocked by ")}
     )
 
@@ -171,17 +185,17 @@ def test_no_profile_refutes_what_is_proved_in_a_long_search(
 def check_soundness(models: dict[str, dict[str, Any]], data: dict[str, Any]) -> None:
     catalogue = built({name: models[name] for name in sorted(models)[:3]})
     solver = Solver(catalogue, WEIGHTS)
-    theorem = prove(solver)
-    if theorem.holds:
+    found = prove(solver)
+    if found.holds:
         assert not refutes(solver, Profile.model_validate(data))
     else:
-        assert theorem.counterexample is not None
-        assert refutes(solver, theorem.counterexample)
+        assert found.counterexample is not None
+        assert refutes(solver, found.counterexample)
 
 
-@given(catalogue_dicts())
-def test_locale_lists_stand_for_every_list(models: dict[str, dict[str, Any]]) -> None:
-    catalogue = built(models)
+@given(pooled())
+def test_locale_lists_stand_for_every_list(one: Pooled) -> None:
+    catalogue = one.solver.catalogue
 
     def standing(tags: tuple[str, ...]) -> tuple[int, ...]:
         worth = {True: 0, None: 1, False: 2}
@@ -207,7 +221,7 @@ def examples(solver: Solver) -> Iterator[Profile]:
 
 
 def test_within_their_reach_importances_keep_every_agreement_and_beyond_they_do_not() -> None:
-    every = prove(SHIPPED).reaches
+    every = theorem().reaches
     assert len(every) == 2 * (len(CRITERION_NAMES) + 1)
     reaches = {reach.criterion: reach for reach in every if not reach.batch}
     assert list(reaches) == [*CRITERION_NAMES, "all"]
@@ -452,11 +466,6 @@ def heavy_pro() -> dict[str, Any]:
     return data
 
 
-def verify_command(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mars_solver", "verify", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 def test_a_counterexample_is_a_small_profile_that_recommend_reproduces(tmp_path: Path) -> None:
     solver = Solver(CATALOGUE, parse(Weights, heavy_pro(), "mutant"))
     proof = verify(solver, SCENARIOS, PINS)
@@ -471,13 +480,11 @@ def test_a_counterexample_is_a_small_profile_that_recommend_reproduces(tmp_path:
     head, _, tail = text.partition("[emphasis.real_time]\nlatency = ")
     mutant.write_text(f"{head}[emphasis.real_time]\nlatency = 0\n{tail.partition(chr(10))[2]}")
     out = tmp_path / "counterexample.toml"
-    failed = verify_command("--weights", str(mutant), "--counterexample", str(out))
+    failed = run("verify", "--weights", str(mutant), "--counterexample", str(out))
     assert (failed.returncode, failed.stderr) == (5, "")
     assert "The proof FAILS." in failed.stdout
-    command = [sys.executable, "-m", "mars_solver", "recommend", str(out), "--json"]
-    again = subprocess.run(
-        [*command, "--weights", str(mutant)], capture_output=True, text=True, check=True
-    )
+    again = run("recommend", str(out), "--json", "--weights", str(mutant))
+    assert again.returncode in {0, 3}
     answer = json.loads(again.stdout)
     assert answer["flowchart"]["answer"] != [answer["shortlist"][0]["model"]]
     assert not answer["flowchart"]["agrees"]
@@ -485,34 +492,37 @@ def test_a_counterexample_is_a_small_profile_that_recommend_reproduces(tmp_path:
 
 def test_a_certificate_is_reproduced_and_a_stale_one_fails(tmp_path: Path) -> None:
     certificate = tmp_path / "certificate.json"
-    assert verify_command("--certificate", str(certificate)).returncode == 0
+    assert run("verify", "--certificate", str(certificate)).returncode == 0
     first = certificate.read_bytes()
-    again = verify_command("--certificate", str(certificate), "--json")
+    again = run("verify", "--certificate", str(certificate), "--json")
     assert (again.returncode, again.stderr) == (0, "")
     assert again.stdout.encode() == first == certificate.read_bytes()
     data = json.loads(first)
     assert data["holds"] is True
     assert data["catalogue"]["sha256"] == CATALOGUE.sha256
     certificate.write_bytes(first.replace(CATALOGUE.sha256.encode(), b"0" * 64))
-    stale = verify_command("--certificate", str(certificate))
+    stale = run("verify", "--certificate", str(certificate))
     assert stale.returncode == 5
     assert "it is stale" in stale.stderr
 
 
 def test_the_shipped_certificates_are_those_of_the_shipped_weights() -> None:
-    for path in sorted(data_folder("weights").glob("*.toml")):
-        proof = verify(Solver(CATALOGUE, load_weights(path)), SCENARIOS, PINS)
+    for path in WEIGHT_FILES:
+        proof = proof_of(path)
         certificate = path.with_suffix(".certificate.json").read_text("utf-8")
         assert json.loads(certificate) == json.loads(json.dumps(proof.to_dict()))
 
 
-def test_pins_are_written_and_read_back(tmp_path: Path) -> None:
-    written = tmp_path / "pins.toml"
-    assert verify_command("--pin", str(written)).returncode == 0
+def test_pins_are_written_and_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = tmp_path / "guide" / "pins.toml"
+    written.parent.mkdir()
+    assert run("verify", "--pin", str(written)).returncode == 0
     assert load_pins(tmp_path) == PINS == Pins.of(SHIPPED)
     cells = sum(len(axis(critical_values(CATALOGUE, r))) for r in NUMERIC)
     assert len(PINS.pins) == 16 + cells + 3
     assert len({(fact.model, fact.fact) for fact in PINS.facts}) == len(PINS.facts) > 20
+
+    monkeypatch.setattr(proving, "prove", lambda _: theorem())  # which asks for no pin
 
     def with_pins(pins: tuple[Pin, ...]) -> Pins:
         return Pins(schema=1, facts=PINS.facts, pins=pins)
@@ -526,7 +536,6 @@ def test_pins_are_written_and_read_back(tmp_path: Path) -> None:
 
 
 def test_the_proof_is_exact() -> None:
-    theorem = prove(SHIPPED)
-    assert isinstance(theorem, Theorem)
-    assert isinstance(theorem.margin.points if theorem.margin else None, Fraction)
-    assert all(isinstance(r.most, Fraction) for r in theorem.reaches)
+    margin = theorem().margin
+    assert isinstance(margin.points if margin else None, Fraction)
+    assert all(isinstance(r.most, Fraction) for r in theorem().reaches)

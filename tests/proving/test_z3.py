@@ -1,15 +1,15 @@
 """The cells and the theorem of the guide, put to an SMT solver.
 
 `Encoding` states every profile without preferences at once, with symbols for what is required.
-It is written from the specification: of the package it takes facts, weights and the value table
-alone. What z3 finds impossible holds for real thresholds, so for every number of a profile too.
+It is written from the specification, with the tables that every oracle shares: of the package it
+takes facts, weights and the value table alone. What z3 finds impossible holds for real thresholds,
+so for every number of a profile too.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import product
 from typing import Any
 
 import pytest
@@ -23,56 +23,27 @@ from mars_solver.inputs.weights import Weights
 from mars_solver.solving.cells import NUMERIC, Interval, axis, critical_values
 from mars_solver.solving.scoring import value_table
 from mars_solver.vocabulary import Requirement, names_of
+from oracle import (
+    FACT_OF,
+    FLAGS,
+    FLASH,
+    GUIDE,
+    NANO,
+    NEEDED_BY,
+    PINS,
+    PRO,
+    REAL_TIME_BELOW_MS,
+    REQUIRED,
+)
+from oracle import settings as settings_of
 from strategies import profile_dicts
 
 z3 = pytest.importorskip("z3", reason="z3-solver is a development dependency")
 
 CATALOGUE, WEIGHTS = load_catalogue(), load_weights()
 SOLVER = Solver(CATALOGUE, WEIGHTS)
-FLASH, PRO, INSTRUCT, NANO = "mars-flash", "mars-pro", "mars-instruct", "mars-nano"
-GUIDE = {
-    "real_time": (FLASH,),
-    "voice_transfer": (PRO,),
-    "style_control": (INSTRUCT,),
-    "on_device": (NANO,),
-    "none": (PRO,),
-    "batch": (PRO, INSTRUCT),
-}
-"""The guide's answer by the need that decides, or where none is stated."""
-NEEDS = tuple(GUIDE)[:4]
+NEEDS = tuple(NEEDED_BY)
 CRITERIA = ("latency", "fidelity", "expressiveness", "control", "footprint")
-FLAGS = (
-    "real_time",
-    "voice_transfer",
-    "short_reference",
-    "style_control",
-    "on_device",
-    "offline",
-    "self_hosted",
-    "public_api",
-)
-FACT_OF = {
-    "max_ttfb_ms": "ttfb_ms",
-    "max_memory_mb": "memory_mb",
-    "min_sample_rate_hz": "sample_rate_hz",
-}
-REQUIRED = (*FLAGS, *FACT_OF, "languages")
-DEPLOYMENTS = ("cloud", "self_hosted", "on_device")
-DELIVERIES = ("streaming", "batch")
-VOICES = ("library", "reference_audio")
-STYLES = ("as_voice", "directed")
-MET_WITH = {
-    "real_time": "streaming",
-    "voice_transfer": "reference_audio",
-    "short_reference": "reference_audio",
-    "style_control": "directed",
-    "on_device": "on_device",
-    "offline": "on_device",
-    "max_memory_mb": "on_device",
-    "self_hosted": "self_hosted",
-    "public_api": "cloud",
-}
-"""The value of a setting that a requirement needs, where it needs one."""
 LARGEST = 10**9
 OUT = 100
 """Stands worse than any number of unverified requirements."""
@@ -145,25 +116,9 @@ def compared(model: Model, name: str, limit: Formula) -> Judged:
     return own
 
 
-def settings_of(model: Model) -> list[tuple[str, ...]]:
-    """Every way to run a model that no "no" forbids."""
-    can = model.capability
-    reference = {can("voice_transfer"), can("short_reference")}
-    forbidden = {
-        "cloud": can("public_api") is False,
-        "self_hosted": can("self_hosted") is False,
-        "on_device": can("on_device") is False,
-        "streaming": can("real_time") is False,
-        "reference_audio": reference == {False},
-        "directed": can("style_control") is False,
-    }
-    every = product(DEPLOYMENTS, DELIVERIES, VOICES, STYLES)
-    return [at for at in every if not any(forbidden.get(value) for value in at)]
-
-
 def real_time_below(limit: Formula) -> Formula:
     """Whether a ceiling of the time to first byte asks for real time."""
-    return limit < 800
+    return limit < REAL_TIME_BELOW_MS
 
 
 class Encoding:
@@ -197,10 +152,8 @@ class Encoding:
         stated = self.stated
         live = z3.And(stated["max_ttfb_ms"], real_time_below(self.limits["max_ttfb_ms"]))
         return {
-            "real_time": z3.Or(stated["real_time"], live),
-            "voice_transfer": z3.Or(stated["voice_transfer"], stated["short_reference"]),
-            "style_control": stated["style_control"],
-            "on_device": z3.Or(*(stated[n] for n in ("on_device", "offline", "max_memory_mb"))),
+            need: z3.Or(*(stated[n] for n in names), *([live] if need == "real_time" else []))
+            for need, names in NEEDED_BY.items()
         }
 
     def _profile(self) -> list[Formula]:
@@ -234,7 +187,7 @@ class Encoding:
         verdicts = self._verdicts(model)
         marks = []
         for at in settings_of(model):
-            usable = {name: MET_WITH.get(name) in {None, *at} for name in REQUIRED}
+            usable = {n: n not in PINS or at[PINS[n][0]] == PINS[n][1] for n in REQUIRED}
             lost = z3.Or(
                 *(
                     z3.And(self.stated[n], verdicts[n].violated if usable[n] else True)

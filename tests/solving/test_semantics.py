@@ -4,47 +4,71 @@ from __future__ import annotations
 
 import copy
 import itertools
+import random
 from typing import Any
 
 import pytest
 from hypothesis import assume, example, given
+from hypothesis import settings as search
 from hypothesis import strategies as st
 
-from mars_solver import Catalogue, Profile, Solver, load_catalogue, load_weights, recommend_with
+from mars_solver import Profile, Solver, recommend_with
 from mars_solver.inputs.facts import Model
 from mars_solver.vocabulary import CRITERION_NAMES, POLICIES, REQUIREMENTS, Policy
 from oracle import (
+    ENABLED_BY,
+    FACT_OF,
+    PINS,
     UNVERIFIED,
     VIOLATED,
+    at_setting,
     brute_force,
+    ceiling,
+    floor,
     judge,
     posted,
-    runnable,
     settings,
+    verdicts,
     violated_sets,
 )
-from strategies import built, catalogue_dicts, catalogues, profile_dicts, profiles
+from strategies import (
+    SHIPPED,
+    WEIGHTS,
+    Pooled,
+    built,
+    catalogue_dicts,
+    pooled,
+    profile_dicts,
+    profiles,
+    solvers,
+)
 
-WEIGHTS = load_weights()
-SHIPPED = Solver(load_catalogue(), WEIGHTS)
 policies = st.sampled_from(POLICIES)
-either_catalogue = st.one_of(catalogues(), st.just(SHIPPED.catalogue))
-
-
-def solver_of(catalogue: Catalogue) -> Solver:
-    return SHIPPED if catalogue is SHIPPED.catalogue else Solver(catalogue, WEIGHTS)
 
 
 def ids(solver: Solver, profile: Profile, unknown: Policy = "flag") -> list[str]:
     return [c.model for c in recommend_with(solver, profile, unknown=unknown).shortlist]
 
 
-@given(either_catalogue, profiles(), policies)
+@given(solvers(), profiles(), policies)
 def test_statuses_are_those_of_brute_force(
-    catalogue: Catalogue, profile: Profile, unknown: Policy
+    solver: Solver, profile: Profile, unknown: Policy
 ) -> None:
-    decision = solver_of(catalogue).decide(profile, unknown)
-    expected = brute_force(catalogue, profile, unknown)
+    check_statuses(solver, profile, unknown)
+
+
+@pytest.mark.long
+@given(catalogue_dicts(), profiles(), policies)
+@search(max_examples=3000)
+def test_statuses_are_those_of_brute_force_in_a_long_search_over_catalogues(
+    models: dict[str, dict[str, Any]], profile: Profile, unknown: Policy
+) -> None:
+    check_statuses(Solver(built(models), WEIGHTS), profile, unknown)
+
+
+def check_statuses(solver: Solver, profile: Profile, unknown: Policy) -> None:
+    decision = solver.decide(profile, unknown)
+    expected = brute_force(solver.catalogue, profile, unknown)
     found = {s.model.id: s.status.word for s in decision.standings}
     assert found == {model: status for model, (status, _) in expected.items()}
     for standing in decision.standings:
@@ -53,33 +77,25 @@ def test_statuses_are_those_of_brute_force(
             assert standing.unverified.bit_count() == count
 
 
-@given(either_catalogue, profiles(), policies)
+@given(solvers(), profiles(), policies)
 def test_each_model_is_configured_in_the_declared_order_of_preference(
-    catalogue: Catalogue, profile: Profile, unknown: Policy
+    solver: Solver, profile: Profile, unknown: Policy
 ) -> None:
-    for standing in solver_of(catalogue).decide(profile, unknown).standings:
+    for standing in solver.decide(profile, unknown).standings:
         assert standing.configuration._asdict() == preferred(standing.model, profile, unknown)
         assert standing.violated & standing.unverified == 0
 
 
 def preferred(model: Model, profile: Profile, policy: str) -> dict[str, str]:
     """The first configuration by the order that the specification declares."""
-    need = profile.require
-    enabled = {
-        "cloud": ["public_api"],
-        "self_hosted": ["self_hosted"],
-        "on_device": ["on_device"],
-        "streaming": ["real_time"],
-        "reference_audio": ["voice_transfer", "short_reference"],
-        "directed": ["style_control"],
-    }
+    need, own = profile.require, verdicts(profile, model)
 
     def key(at: dict[str, str]) -> tuple[int, ...]:
-        verdicts = list(judge(profile, model, at).values())
-        lost, open_points = verdicts.count(VIOLATED), verdicts.count(UNVERIFIED)
+        found = list(at_setting(own, at).values())
+        lost, open_points = found.count(VIOLATED), found.count(UNVERIFIED)
         if policy == "reject":
             lost, open_points = lost + open_points, 0
-        used = [enabled[value] for value in at.values() if value in enabled]
+        used = [ENABLED_BY[value] for value in at.values() if value in ENABLED_BY]
         unknown = sum(not any(model.capability(c) for c in names) for names in used)
         reference = need.voice_transfer or need.short_reference
         beyond = [at["voice"] == "reference_audio" and not reference]
@@ -87,15 +103,14 @@ def preferred(model: Model, profile: Profile, policy: str) -> dict[str, str]:
         wanted = "batch" if profile.workflow else "streaming"
         return lost, open_points, at["delivery"] != wanted, unknown, sum(beyond)
 
-    return min((at for at in settings() if runnable(model, at)), key=key)
+    return min(settings(model), key=key)
 
 
-@given(either_catalogue, profiles())
-def test_the_ranking_is_by_standing_then_score_then_id(
-    catalogue: Catalogue, profile: Profile
-) -> None:
-    solver = solver_of(catalogue)
-    sums = dict(zip((m.id for m in catalogue.models), solver.decide(profile).sums, strict=True))
+@given(solvers(), profiles())
+def test_the_ranking_is_by_standing_then_score_then_id(solver: Solver, profile: Profile) -> None:
+    sums = dict(
+        zip((m.id for m in solver.catalogue.models), solver.decide(profile).sums, strict=True)
+    )
     shortlist = recommend_with(solver, profile).shortlist
     keys = [
         (c.status != "guaranteed", len(c.to_verify), -sum(sums[c.model]), c.model)
@@ -105,13 +120,13 @@ def test_the_ranking_is_by_standing_then_score_then_id(
     assert [c.rank for c in shortlist] == list(range(1, len(keys) + 1))
 
 
-@given(either_catalogue, profiles())
+@given(solvers(), profiles())
 def test_posting_every_requirement_gives_the_same_configurations(
-    catalogue: Catalogue, profile: Profile
+    solver: Solver, profile: Profile
 ) -> None:
-    decision = solver_of(catalogue).decide(profile)
-    possible = posted(catalogue, profile, worst=UNVERIFIED)
-    certain = posted(catalogue, profile, worst=0)
+    decision = solver.decide(profile)
+    possible = posted(solver.catalogue, profile, worst=UNVERIFIED)
+    certain = posted(solver.catalogue, profile, worst=0)
     candidates = [s for s in decision.standings if not s.refused]
     left = {s.model.id for s in candidates if s.status.word != "excluded"}
     assert left == {model for model, _ in possible}
@@ -126,12 +141,12 @@ def test_posting_every_requirement_gives_the_same_configurations(
             assert chosen in possible
 
 
-@given(either_catalogue, profiles(), st.sampled_from(["flag", "reject"]))
+@given(solvers(), profiles(), st.sampled_from(["flag", "reject"]))
 def test_conflicts_are_the_minimal_sets_that_nothing_satisfies(
-    catalogue: Catalogue, profile: Profile, unknown: Policy
+    solver: Solver, profile: Profile, unknown: Policy
 ) -> None:
-    answer = recommend_with(solver_of(catalogue), profile, unknown=unknown)
-    lost = violated_sets(catalogue, profile, unknown)
+    answer = recommend_with(solver, profile, unknown=unknown)
+    lost = violated_sets(solver.catalogue, profile, unknown)
     stated = list(profile.to_dict()["require"])
 
     def unsatisfiable(subset: frozenset[str]) -> bool:
@@ -155,33 +170,32 @@ def test_conflicts_are_the_minimal_sets_that_nothing_satisfies(
         assert sorted(conflict, key=order.index) == list(conflict)
 
 
-@given(catalogue_dicts(), profiles(), st.randoms(use_true_random=False))
-def test_order_of_files_and_keys_is_irrelevant(
-    models: dict[str, dict[str, Any]], profile: Profile, random: Any
-) -> None:
+@given(pooled(), profiles(), st.integers(0, 2**32))
+def test_order_of_files_and_keys_is_irrelevant(one: Pooled, profile: Profile, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311  (no secret hangs on it)
+
     def shuffled(data: Any) -> Any:
         if not isinstance(data, dict):
             return data
         keys = list(data)
-        random.shuffle(keys)
+        chance.shuffle(keys)
         return {key: shuffled(data[key]) for key in keys}
 
-    one = recommend_with(Solver(built(models), WEIGHTS), profile)
     other = recommend_with(
-        Solver(built(shuffled(models)), WEIGHTS),
+        Solver(built(shuffled(one.models)), WEIGHTS),
         Profile.model_validate(shuffled(profile.to_dict())),
     )
-    assert one.to_dict() == other.to_dict()
+    assert recommend_with(one.solver, profile).to_dict() == other.to_dict()
 
 
-@given(catalogue_dicts(), profiles(), policies, st.data())
+@given(pooled(), profiles(), policies, st.integers(0, 4))
 def test_dropping_a_model_never_reorders_the_others(
-    models: dict[str, dict[str, Any]], profile: Profile, unknown: Policy, data: st.DataObject
+    one: Pooled, profile: Profile, unknown: Policy, index: int
 ) -> None:
-    assume(len(models) > 1)
-    dropped = data.draw(st.sampled_from(sorted(models)))
-    fewer = {name: model for name, model in models.items() if name != dropped}
-    before = ids(Solver(built(models), WEIGHTS), profile, unknown)
+    assume(len(one.models) > 1)
+    dropped = sorted(one.models)[index % len(one.models)]
+    fewer = {name: model for name, model in one.models.items() if name != dropped}
+    before = ids(one.solver, profile, unknown)
     after = ids(Solver(built(fewer), WEIGHTS), profile, unknown)
     assert after == [model for model in before if model != dropped]
 
@@ -193,9 +207,9 @@ def statuses(solver: Solver, profile: Profile) -> dict[str, int]:
     return {s.model.id: STATUS_RANK[s.status.word] for s in solver.decide(profile).standings}
 
 
-@given(either_catalogue, profile_dicts(), st.data())
+@given(solvers(), profile_dicts(), st.data())
 def test_relaxing_never_worsens_and_tightening_never_improves_a_status(
-    catalogue: Catalogue, tight: dict[str, Any], data: st.DataObject
+    solver: Solver, tight: dict[str, Any], data: st.DataObject
 ) -> None:
     assume(tight["require"])
     name = data.draw(st.sampled_from(sorted(tight["require"])))
@@ -206,7 +220,6 @@ def test_relaxing_never_worsens_and_tightening_never_improves_a_status(
     elif name == "languages":
         loose["require"][name] = value[1:]
     loose.pop("primary", None)
-    solver = solver_of(catalogue)
     after = statuses(solver, Profile.model_validate(loose))
     for model, status in statuses(solver, Profile.model_validate(tight)).items():
         assert after[model] <= status
@@ -242,12 +255,13 @@ def improved(model: dict[str, Any], data: st.DataObject) -> dict[str, Any]:
     return better
 
 
-@given(catalogue_dicts(), profiles(), st.data())
+@given(pooled(), profiles(), st.data())
 def test_improving_a_fact_never_lowers_a_rank(
-    models: dict[str, dict[str, Any]], profile: Profile, data: st.DataObject
+    one: Pooled, profile: Profile, data: st.DataObject
 ) -> None:
+    models = one.models
     name = data.draw(st.sampled_from(sorted(models)))
-    before = ids(Solver(built(models), WEIGHTS), profile)
+    before = ids(one.solver, profile)
     after = ids(Solver(built({**models, name: improved(models[name], data)}), WEIGHTS), profile)
     if name in before:
         assert name in after
@@ -255,19 +269,21 @@ def test_improving_a_fact_never_lowers_a_rank(
         assert set(after[: after.index(name)]) <= overtaken
 
 
-@given(
-    either_catalogue,
-    profile_dicts(),
-    st.lists(st.integers(0, 5), min_size=5, max_size=5),
-    st.sampled_from([(1, 2), (2, 1), (1, 3), (3, 1), (2, 3), (3, 2), (1, 5), (5, 1)]),
-)
+FACTORS = st.sampled_from([(1, 2), (2, 1), (1, 3), (3, 1), (2, 3), (3, 2), (1, 5), (5, 1)])
+
+
+def bases(factors: tuple[int, int]) -> st.SearchStrategy[tuple[list[int], tuple[int, int]]]:
+    """Importances that both factors leave valid, and the factors."""
+    importances = st.integers(0, 10 // max(factors))
+    return st.tuples(st.lists(importances, min_size=5, max_size=5), st.just(factors))
+
+
+@given(solvers(), profile_dicts(), FACTORS.flatmap(bases))
 def test_one_positive_factor_on_all_importances_changes_nothing(
-    catalogue: Catalogue, data: dict[str, Any], base: list[int], factors: tuple[int, int]
+    solver: Solver, data: dict[str, Any], scaling: tuple[list[int], tuple[int, int]]
 ) -> None:
-    first, second = factors
-    scaled = [[first * each for each in base], [second * each for each in base]]
-    assume(max(map(max, scaled)) <= 10)
-    solver = solver_of(catalogue)
+    base, factors = scaling
+    scaled = [[factor * each for each in base] for factor in factors]
     one, other = (
         recommend_with(
             solver,
@@ -281,17 +297,14 @@ def test_one_positive_factor_on_all_importances_changes_nothing(
     assert one == other
 
 
-@given(catalogue_dicts(), profile_dicts(), st.data())
-def test_importance_0_removes_a_criterion(
-    models: dict[str, dict[str, Any]], data: dict[str, Any], draw: st.DataObject
-) -> None:
+@given(pooled(), profile_dicts(), st.sampled_from(["fidelity", "expressiveness"]))
+def test_importance_0_removes_a_criterion(one: Pooled, data: dict[str, Any], name: str) -> None:
     """What a model's fact says no longer matters to the score, whatever it says."""
-    name = draw.draw(st.sampled_from(["fidelity", "expressiveness"]))
     data["prefer"] = {**data["prefer"], name: 0}
     profile = Profile.model_validate(data)
-    blind = {key: {k: v for k, v in m.items() if k != name} for key, m in models.items()}
-    seeing_solver, blind_solver = (Solver(built(each), WEIGHTS) for each in (models, blind))
-    seeing, unseeing = (recommend_with(s, profile) for s in (seeing_solver, blind_solver))
+    blind = {key: {k: v for k, v in m.items() if k != name} for key, m in one.models.items()}
+    blind_solver = Solver(built(blind), WEIGHTS)
+    seeing, unseeing = (recommend_with(s, profile) for s in (one.solver, blind_solver))
     assert [(c.model, c.score, c.score_range) for c in seeing.shortlist] == [
         (c.model, c.score, c.score_range) for c in unseeing.shortlist
     ]
@@ -300,11 +313,11 @@ def test_importance_0_removes_a_criterion(
         assert (gone.weight, gone.points) == (0, 0)
 
 
-@given(either_catalogue, profiles(), policies)
+@given(solvers(), profiles(), policies)
 def test_contributions_sum_to_the_score_within_its_range(
-    catalogue: Catalogue, profile: Profile, unknown: Policy
+    solver: Solver, profile: Profile, unknown: Policy
 ) -> None:
-    for candidate in recommend_with(solver_of(catalogue), profile, unknown=unknown).shortlist:
+    for candidate in recommend_with(solver, profile, unknown=unknown).shortlist:
         low, high = candidate.score_range
         assert low <= candidate.score <= high
         points = sum(item.points for item in candidate.contributions)
@@ -313,12 +326,12 @@ def test_contributions_sum_to_the_score_within_its_range(
         assert weights == pytest.approx(1 if candidate.score or weights else 0, abs=1e-12)
 
 
-@given(either_catalogue, profiles())
-@example(SHIPPED.catalogue, Profile(require={"on_device": True, "public_api": True}))
-def test_every_model_is_answered_for_once(catalogue: Catalogue, profile: Profile) -> None:
-    answer = recommend_with(solver_of(catalogue), profile)
+@given(solvers(), profiles())
+@example(SHIPPED, Profile(require={"on_device": True, "public_api": True}))
+def test_every_model_is_answered_for_once(solver: Solver, profile: Profile) -> None:
+    answer = recommend_with(solver, profile)
     listed = [c.model for c in answer.shortlist] + [e.model for e in answer.excluded]
-    assert sorted(listed) == [model.id for model in catalogue.models]
+    assert sorted(listed) == [model.id for model in solver.catalogue.models]
     assert (answer.status == "infeasible") == (not answer.shortlist)
     stated = set(profile.to_dict()["require"])
     for exclusion in answer.excluded:
@@ -341,24 +354,6 @@ def test_accepting_the_unknown_ranks_by_score_alone() -> None:
     assert [v.requirement for v in flash.violations] == ["voice_transfer"]
 
 
-PINS = {
-    "real_time": ("delivery", "streaming"),
-    "voice_transfer": ("voice", "reference_audio"),
-    "short_reference": ("voice", "reference_audio"),
-    "style_control": ("style", "directed"),
-    "on_device": ("deployment", "on_device"),
-    "offline": ("deployment", "on_device"),
-    "max_memory_mb": ("deployment", "on_device"),
-    "self_hosted": ("deployment", "self_hosted"),
-    "public_api": ("deployment", "cloud"),
-}
-NUMBERS = {
-    "max_ttfb_ms": "ttfb_ms",
-    "max_memory_mb": "memory_mb",
-    "min_sample_rate_hz": "sample_rate_hz",
-}
-
-
 def expected_finding(
     name: str, profile: Profile, model: Model, at: dict[str, str]
 ) -> tuple[Any, str | None]:
@@ -368,9 +363,10 @@ def expected_finding(
         lost = [tag for tag in required if model.speaks(tag) is False]
         stay = [tag for tag in required if tag not in lost]
         return stay, model.languages[lost[0]].source
-    if name in NUMBERS:
-        low, high = model.range(NUMBERS[name]) or (0, float("inf"))
-        if (low > required) if name.startswith("max_") else (high < required):
+    if name in FACT_OF:
+        claimed = model.range(FACT_OF[name])
+        if (floor if name.startswith("min_") else ceiling)(claimed, required) == VIOLATED:
+            low, high = claimed or (0, float("inf"))
             end = None if high == float("inf") else high
             return low if low == high else [low, end], "test"
         name = "on_device"
@@ -381,16 +377,16 @@ def expected_finding(
     return at[variable], "configuration"
 
 
-@given(catalogues(), profiles())
-def test_a_violation_names_what_was_found_and_where(catalogue: Catalogue, profile: Profile) -> None:
-    answer = recommend_with(Solver(catalogue, WEIGHTS), profile)
+@given(pooled(), profiles())
+def test_a_violation_names_what_was_found_and_where(one: Pooled, profile: Profile) -> None:
+    answer = recommend_with(one.solver, profile)
     standings = {s.model.id: s for s in answer.decision.standings}
     for exclusion in answer.excluded:
         standing = standings[exclusion.model]
         at = standing.configuration._asdict()
-        verdicts = judge(profile, standing.model, at)
+        found = judge(profile, standing.model, at)
         named = [v for v in exclusion.violations if v.requirement != "accept_beta"]
-        assert [v.requirement for v in named] == [n for n, v in verdicts.items() if v == VIOLATED]
+        assert [v.requirement for v in named] == [n for n, v in found.items() if v == VIOLATED]
         for violation in named:
             stated = getattr(profile.require, violation.requirement)
             assert violation.required == (list(stated) if isinstance(stated, tuple) else stated)

@@ -1,13 +1,15 @@
-"""The labelled scenarios in benchmarks/, as data."""
+"""The guide's lines, as data."""
 
 from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
 from typing import Any
 
-FOLDER = Path(__file__).parents[2] / "benchmarks" / "scenarios"
+from mars_solver.inputs.files import data_folder
+
+LINES = data_folder("models") / "guide" / "lines.toml"
 
 
 @dataclass(frozen=True)
@@ -22,12 +24,10 @@ class Scenario:
     measurements: dict[str, Any] | None
 
 
-def scenarios() -> list[Scenario]:
-    """Every scenario, in order of id."""
-    loaded = []
-    for path in sorted(FOLDER.glob("*.toml")):
-        data = tomllib.loads(path.read_text("utf-8"))
-        assert data["id"] == path.stem
-        data.setdefault("measurements", None)
-        loaded.append(Scenario(**{**data, "expected": tuple(data["expected"])}))
-    return loaded
+@cache
+def scenarios() -> tuple[Scenario, ...]:
+    """Every line of the guide, in order of id."""
+    return tuple(
+        Scenario(**{"measurements": None, **data, "expected": tuple(data["expected"])})
+        for data in tomllib.loads(LINES.read_text("utf-8"))["labels"]
+    )

@@ -1,12 +1,19 @@
-"""Random profiles and catalogues, small enough to meet every boundary."""
+"""Random profiles and catalogues, small enough to meet every boundary.
+
+To draw a catalogue and to build its solver takes longer than most answers. So a session draws
+`POOL_SIZE` of them once, and every search takes its catalogues out of that pool.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mars_solver import Catalogue, Profile
+from mars_solver import Catalogue, Profile, Solver, load_catalogue, load_weights
 from mars_solver.inputs.catalogue import build_catalogue
 from mars_solver.vocabulary import CAPABILITIES, CRITERION_NAMES
 
@@ -144,6 +151,42 @@ def built(models: dict[str, dict[str, Any]]) -> Catalogue:
     return build_catalogue(models, SOURCES, FLOWCHART)
 
 
-def catalogues() -> st.SearchStrategy[Catalogue]:
-    """Small random catalogues."""
-    return catalogue_dicts().map(built)
+WEIGHTS = load_weights()
+SHIPPED = Solver(load_catalogue(), WEIGHTS)
+POOL_SIZE = 100
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """A random catalogue as plain data, and its solver with the shipped weights."""
+
+    models: dict[str, dict[str, Any]]
+    solver: Solver
+
+
+@cache
+def pool() -> tuple[Pooled, ...]:
+    """The random catalogues of this session, the same in each session.
+
+    No search may run inside another: whoever asks first does so before any search.
+    """
+    found: list[Pooled] = []
+
+    @settings(max_examples=POOL_SIZE, derandomize=True)
+    @given(catalogue_dicts())
+    def draw(models: dict[str, dict[str, Any]]) -> None:
+        found.append(Pooled(models, Solver(built(models), WEIGHTS)))
+
+    draw()
+    assert len(found) == POOL_SIZE
+    return tuple(found)
+
+
+def pooled() -> st.SearchStrategy[Pooled]:
+    """A catalogue of the pool."""
+    return st.sampled_from(range(POOL_SIZE)).map(lambda index: pool()[index])
+
+
+def solvers() -> st.SearchStrategy[Solver]:
+    """The solver of the shipped catalogue, or of one of the pool."""
+    return st.just(SHIPPED) | pooled().map(lambda each: each.solver)

@@ -13,10 +13,10 @@ import pytest
 
 from mars_solver import Solver
 from mars_solver.errors import InputError
-from mars_solver.inputs.files import data_folder
 from mars_solver.tuning.label_files import load_labels, load_questions, toml_lines
 from mars_solver.tuning.labels import Label, label_digest
 from mars_solver.tuning.targets import questions, satisfied
+from scenarios import LINES
 
 PROFILE = {"require": {"real_time": True}, "prefer": {"latency": 8}}
 GOOD = {"id": "a", "profile": PROFILE, "expected": ["mars-flash"]}
@@ -56,7 +56,7 @@ def test_the_same_labels_come_out_of_every_format(tmp_path: Path, solver: Solver
 
 
 def test_the_guides_lines_are_labels_that_the_shipped_weights_bring_about(solver: Solver) -> None:
-    labels = load_labels([data_folder("scenarios")])
+    labels = load_labels([LINES])
     assert len(labels) == 24
     assert all(label.ordered for label in labels)
     asked = questions(labels, solver)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import random
-import subprocess
-import sys
 import tomllib
 from collections.abc import Sequence
 from fractions import Fraction
@@ -20,6 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.tuning.hidden import hidden_labels, hidden_weights
+from benchmarks.tuning.report import page
+from command import Run, run_script, script
+from command import run as mars_solver
 from mars_solver import Profile, Solver, Weights, load_catalogue, load_weights
 from mars_solver.inputs.files import data_folder
 from mars_solver.inputs.parsing import parse
@@ -27,10 +28,7 @@ from mars_solver.inputs.weights import VECTORS, coefficients, weights_toml, with
 from mars_solver.proving.pins import load_pins, load_scenarios
 from mars_solver.proving.proof import verify
 from mars_solver.solving.scoring import totals
-from mars_solver.tuning.commitments import of_guide, of_pins
 from mars_solver.tuning.contradictions import contradictions
-from mars_solver.tuning.disjunctions import search
-from mars_solver.tuning.exact import excluded
 from mars_solver.tuning.label_files import load_labels
 from mars_solver.tuning.labels import Label, parse_label
 from mars_solver.tuning.leads import (
@@ -38,22 +36,22 @@ from mars_solver.tuning.leads import (
     Lead,
     ProfileTerms,
     Target,
+    excluded,
     lead,
     numbers_of,
     vectors_of,
 )
-from mars_solver.tuning.targets import questions, satisfied
+from mars_solver.tuning.programmes import search
+from mars_solver.tuning.targets import of_guide, of_pins, questions, satisfied
 from mars_solver.tuning.tune import Invariants, Push, cross_validate, held_out, tune
 from mars_solver.vocabulary import CRITERIA, VALUE_SCALE
+from scenarios import LINES
 from strategies import profiles
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE, SHIPPED = load_catalogue(), load_weights()
 SOLVER = Solver(CATALOGUE, SHIPPED)
 IDS = [model.id for model in CATALOGUE.models]
-sys.path.insert(0, str(ROOT / "benchmarks"))
-
-from _hidden import hidden_labels, hidden_weights  # noqa: E402  (a folder of scripts)
 
 
 @cache
@@ -412,16 +410,13 @@ def test_each_variant_changes_what_it_says_and_nothing_that_is_proved(
 COMMAND = ROOT / "benchmarks" / "tune_weights.py"
 
 
-def run(
-    *arguments: object, seed: str = "0", command: Path = COMMAND
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(command), *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "PYTHONHASHSEED": seed},
-    )
+def run(*arguments: object, command: Path = COMMAND) -> Run:
+    return run_script(command, *map(str, arguments))
+
+
+def spawn(*arguments: object, seed: str) -> Run:
+    """The command in a process of its own, with other hashes."""
+    return script(str(COMMAND), *map(str, arguments), environment={"PYTHONHASHSEED": seed})
 
 
 def file_of(path: Path, *labels: dict[str, Any]) -> Path:
@@ -431,9 +426,9 @@ def file_of(path: Path, *labels: dict[str, Any]) -> Path:
 
 def test_one_command_learns_a_new_label_with_the_same_bytes_each_time(tmp_path: Path) -> None:
     new = file_of(tmp_path / "new.jsonl", {"id": "n", "profile": NEW, "expected": ["mars-flash"]})
-    labels = [data_folder("scenarios"), new]
+    labels = [LINES, new]
     out, report = tmp_path / "w.toml", tmp_path / "w.report.html"
-    first = run(*labels, "--out", out, "--json")
+    first = spawn(*labels, "--out", out, "--json", seed="0")
     assert (first.returncode, first.stderr) == (0, "")
     found = json.loads(first.stdout)
     assert found["separable"] is True
@@ -444,10 +439,9 @@ def test_one_command_learns_a_new_label_with_the_same_bytes_each_time(tmp_path: 
     assert "<td>mars-pro</td><td>mars-flash</td>" in page
     assert "http" not in page
     assert not set("\x00\r") & set(page)
-    proof = [sys.executable, "-m", "mars_solver", "verify", "--weights", str(out)]
-    assert subprocess.run(proof, capture_output=True, check=False).returncode == 0
+    assert mars_solver("verify", "--weights", str(out)).returncode == 0
     before = out.read_bytes(), report.read_bytes()
-    again = run(*reversed(labels), "--out", out, "--json", "--force", seed="7")
+    again = spawn(*reversed(labels), "--out", out, "--json", "--force", seed="7")
     assert again.stdout == first.stdout
     assert (out.read_bytes(), report.read_bytes()) == before
 
@@ -489,7 +483,7 @@ def test_nothing_that_is_read_is_written_over(tmp_path: Path) -> None:
         assert found.stderr.startswith("error: --out: expected ")
     page = [path, "--before", ROOT / "weights" / "default.toml", "--force"]
     for out in (path, ROOT / "weights" / "default.toml"):
-        found = run(*page, "--after", out, "--out", out, command=COMMAND.with_name("report.py"))
+        found = run(*page, "--after", out, "--out", out, command=COMMAND.with_name("compare.py"))
         assert (found.returncode, found.stdout) == (2, "")
         assert "error: --out: expected another file than those that are read" in found.stderr
     assert path.read_bytes() == before
@@ -510,9 +504,9 @@ def test_contradicting_labels_are_named_with_their_lines(tmp_path: Path) -> None
 
 
 def test_the_shipped_weights_are_the_output_of_their_command() -> None:
-    start = load_weights(ROOT / "benchmarks" / "prior.toml")
+    start = load_weights(ROOT / "benchmarks" / "tuning" / "prior.toml")
     solver = Solver(CATALOGUE, start)
-    labels = load_labels([data_folder("scenarios")])
+    labels = load_labels([LINES])
     keep = Invariants(of_guide(solver, load_scenarios()), of_pins(solver, load_pins()))
     assert tune(labels, solver, keep).weights.vectors == SHIPPED.vectors
     for name, criteria in (
@@ -527,10 +521,21 @@ def test_the_shipped_weights_are_the_output_of_their_command() -> None:
 def test_a_report_on_two_files_of_weights(tmp_path: Path) -> None:
     page, folder = tmp_path / "r.html", data_folder("weights")
     weights = ("--before", folder / "default.toml", "--after", folder / "latency-first.toml")
-    command = ROOT / "benchmarks" / "report.py"
-    made = run(data_folder("scenarios"), *weights, "--out", page, command=command)
+    command = ROOT / "benchmarks" / "compare.py"
+    made = run(LINES, *weights, "--out", page, command=command)
     assert (made.returncode, made.stdout, made.stderr) == (0, "", "")
     assert "mars-pro</th><td>mars-flash" in page.read_text("utf-8")
-    refused = run(data_folder("scenarios"), *weights, "--out", page, command=command)
+    refused = run(LINES, *weights, "--out", page, command=command)
     assert refused.returncode == 2
     assert "--force replaces it" in refused.stderr
+
+
+def test_a_report_escapes_what_labels_say_and_draws_no_formulas() -> None:
+    name = 'a<b>"&$x^2$'
+    asked = questions([label(name, {"prefer": {"latency": 9}}, "mars-flash")], SOLVER)
+    after = load_weights(data_folder("weights") / "latency-first.toml")
+    text = page(asked, CATALOGUE, SHIPPED, after, seed=0)
+    assert "<b>&" not in text
+    assert '<b>"' not in text
+    assert text.count("$x^2$") == 2  # in the description of the chart, and beside its row
+    assert text == page(asked, CATALOGUE, SHIPPED, after, seed=0)

@@ -80,12 +80,11 @@ def projects() -> Iterator[dict[str, Any]]:
             return
 
 
-@pytest.mark.parametrize(
-    "pages", [5, pytest.param(1, marks=pytest.mark.long)], ids=["some pages", "every page"]
-)
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.long)], ids=["some", "all"])
 def test_library_command_line_api_and_page_answer_alike(
-    client: Client, solver: Solver, pages: int
+    client: Client, solver: Solver, every: int
 ) -> None:
+    """The library and the API on every profile; the others on the guide's and on some."""
     runner = CliRunner()
     statuses = set()
     for number, data in enumerate(projects()):
@@ -95,17 +94,18 @@ def test_library_command_line_api_and_page_answer_alike(
         said = json.loads(json.dumps(answer.to_dict()))
         for _ in range(2):  # the second time it is remembered
             assert client.post("/v1/recommend", profile.to_dict()).json() == said
+        if number % every and number >= len(scenarios()):
+            continue
         words = command(Query(profile)).split(" ")[2:]
         printed = runner.invoke(cli.app, ["recommend", *words, "--json"])
         assert printed.exit_code == (0 if answer.shortlist else cli.INFEASIBLE)
         nameless = {**said, "profile": {k: v for k, v in said["profile"].items() if k != "name"}}
         assert json.loads(printed.stdout) == nameless
-        if number % pages == 0 or number < len(scenarios()):
-            found = Page(client.get(f"/?{query_of(Query(profile))}").text)
-            assert ranked(found) == [
-                (p.name, p.status, "" if p.score is None else f"{p.score:.3f}", p.why)
-                for p in report_of(answer).ranking
-            ]
+        found = Page(client.get(f"/?{query_of(Query(profile))}").text)
+        assert ranked(found) == [
+            (p.name, p.status, "" if p.score is None else f"{p.score:.3f}", p.why)
+            for p in report_of(answer).ranking
+        ]
     assert statuses == {"guaranteed", "unverified", "infeasible"}
 
 

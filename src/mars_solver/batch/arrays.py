@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Flags = NDArray[np.bool_]
-Floats = NDArray[np.float64]
+Reals = NDArray[np.float64]
 
 _BELOW: Final = 2**63
 _SAMPLE: Final = 2**12
@@ -70,7 +70,7 @@ def take_rows(table: Array, rows: Array | slice) -> Array:
     return table[rows] if isinstance(rows, slice) else table.take(rows, axis=0)
 
 
-def positions(values: Floats, numbers: Floats) -> Array:
+def positions(values: Reals, numbers: Reals) -> Array:
     """Return where numbers fall among ascending values.
 
     Saves: for few values, comparisons are added up without a branch; `np.searchsorted` takes 4 to

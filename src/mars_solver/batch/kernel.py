@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from mars_solver.batch.arrays import Array, Flags, Floats, group, least
+from mars_solver.batch.arrays import Array, Flags, Reals, group, least
 from mars_solver.batch.penalties import EXCLUDED, PenaltyTables
 from mars_solver.batch.rows import PRIMARIES, Rows
 from mars_solver.inputs.profile import Context
@@ -38,7 +38,7 @@ class Answers:
 
     models: Array
     """Indices of the ranked models, best first, shape (profiles, top); `NONE` beyond the last."""
-    scores: Floats
+    scores: Reals
     """Their scores, same shape."""
     unverified: Array
     """How many requirements each leaves unverified, same shape."""

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from mars_solver.batch.arrays import Array, Flags, Floats, positions, take_rows
+from mars_solver.batch.arrays import Array, Flags, Reals, positions, take_rows
 from mars_solver.solving.cells import Choice, choices, critical_values
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import NEEDS, NeedName, Requirement
@@ -54,7 +54,7 @@ class Breakpoints:
 
     requirement: Requirement
     choices: tuple[Choice, ...]
-    values: Floats
+    values: Reals
     """The critical values, ascending."""
     _choice_at: Array
     """The index of the choice at each position below, at, between and above the values."""
@@ -69,6 +69,6 @@ class Breakpoints:
             choice_at[positions(values, np.array(choice.cells, dtype=np.float64))] = index
         return cls(requirement, every, values, choice_at)
 
-    def choices_of(self, numbers: Floats) -> Array:
+    def choices_of(self, numbers: Reals) -> Array:
         """Return the index of the choice into which each number falls."""
         return self._choice_at.take(positions(self.values, numbers))

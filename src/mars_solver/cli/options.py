@@ -22,7 +22,7 @@ Prefer = Annotated[
     list[str] | None,
     typer.Option("--prefer", metavar="NAME=0..10", help="An importance; 5 is neutral."),
 ]
-Workflow = Annotated[
+WorkflowFlag = Annotated[
     str | None, typer.Option("--workflow", metavar="batch", help="batch: latency is no concern.")
 ]
 Primary = Annotated[
@@ -81,7 +81,7 @@ RejectsFile = Annotated[
     str | None,
     typer.Option(metavar="FILE", help="The rows that are no profiles, if there are any."),
 ]
-Ranked = Annotated[
+RankedFlag = Annotated[
     int, typer.Option(metavar="N", min=1, max=MOST_RANKED, help="How many models to rank.")
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue a run that was cut short.")]

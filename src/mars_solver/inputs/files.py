@@ -34,6 +34,10 @@ LONG_BYTES: Final = 2**26
 STDIN: Final = "-"
 _SHIPPED_ELSE: Final = (ATTRIBUTES, SOURCES)
 """The files for which the shipped ones serve where a folder has none."""
+GUIDE: Final = "guide"
+"""The folder beside the models for what the vendor's guide says of them."""
+LINES: Final = f"{GUIDE}/lines.toml"
+PINS: Final = f"{GUIDE}/pins.toml"
 _CALLS: Final = "calls"
 _TEMPLATE: Final = ".jinja"
 
@@ -250,13 +254,15 @@ def _read_catalogue(folder: Path) -> Catalogue:
     every = listing(folder, "name a folder with one TOML file for each model")
     paths = [path for path in every if path.suffix == ".toml"]
     guide = folder / f"{FLOWCHART}.toml"
-    named = {path.relative_to(folder).with_suffix("").as_posix(): path for path in paths}
+    misplaced = [path for path in paths if path.name in {guide.name, Path(PINS).name}]
+    named = {path.stem: path for path in paths if path not in misplaced}
     if guide.exists():
         named[FLOWCHART] = guide
     shipped = data_folder("models")
     for name in _SHIPPED_ELSE:
         named.setdefault(name, shipped / f"{name}.toml")
-    faults = Faults()
+    hint = f"move it to {folder / GUIDE}"
+    faults = Faults(Problem(str(p), "", "a model", "a part of the guide", hint) for p in misplaced)
     content: dict[str, object] = {}
     calls: dict[str, str] = {}
     for name, path in named.items():
@@ -278,6 +284,11 @@ def _read_calls(folder: Path) -> dict[str, str]:
     }
 
 
+def catalogue_file(name: str, folder: str | Path | None = None) -> Path:
+    """Return a file of a catalogue's folder; without a folder, of the shipped catalogue."""
+    return (data_folder("models") if folder is None else Path(folder)) / name
+
+
 @cache
 def _shipped_catalogue() -> Catalogue:
     return _read_catalogue(data_folder("models"))
@@ -295,15 +306,12 @@ def _read_weights(path: str | Path) -> Weights:
     return weights
 
 
-_IN_CHECKOUT: Final = {
-    "models": "models",
-    "weights": "weights",
-    "scenarios": "benchmarks/scenarios",
-}
+DATA: Final = ("models", "weights")
+"""The folders of data that ship with the package."""
 
 
 def data_folder(name: str) -> Path:
-    """Return a folder of shipped data: in the installed package, or else in the checkout."""
+    """Return one of the folders of `DATA`: in the installed package, or else in the checkout."""
     package = Path(__file__).parents[1]
     installed = package / "_data" / name
-    return installed if installed.is_dir() else package.parents[1] / _IN_CHECKOUT[name]
+    return installed if installed.is_dir() else package.parents[1] / name

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field
 from mars_solver.errors import gather
 from mars_solver.inputs.catalogue import Catalogue
 from mars_solver.inputs.facts import SCHEMA, Fact, NumberFact, Text, Version
-from mars_solver.inputs.files import PINS, data_folder, listing, read_document
+from mars_solver.inputs.files import LINES, PINS, catalogue_file, read_document
 from mars_solver.inputs.parsing import Flag, Input, parse
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.solving.cells import NUMERIC, axis, critical_values
@@ -106,34 +106,25 @@ class Pins(Input):
 
 
 def load_pins(folder: str | Path | None = None) -> Pins:
-    """Return the pinned answers and facts in the `pins.toml` of a catalogue's folder.
+    """Return the pinned answers and facts in the `guide/pins.toml` of a catalogue's folder.
 
     Where the folder has none, or without one, the shipped pins.
 
     Raises:
         InputError: with every fault of the file.
     """
-    path = None if folder is None else Path(folder) / f"{PINS}.toml"
-    if path is None or not path.exists():
-        path = data_folder("models") / f"{PINS}.toml"
-    return parse(Pins, *read_document(path))
+    return parse(Pins, *read_document(catalogue_file(PINS, folder)))
 
 
-def load_scenarios(folder: str | Path | None = None) -> tuple[Scenario, ...]:
-    """Return the scenarios in a folder, one TOML file each, in order of name.
-
-    Without a folder, the lines of the guide that ship with the package.
+def load_scenarios() -> tuple[Scenario, ...]:
+    """Return the lines of the guide that ship with the package, in order of id.
 
     Raises:
-        InputError: with every fault of every file.
+        InputError: with every fault of the file.
     """
-    chosen = data_folder("scenarios") if folder is None else Path(folder)
-    paths = [path for path in listing(chosen) if path.suffix == ".toml"]
-    return gather(*(partial(_read_scenario, path) for path in paths))
-
-
-def _read_scenario(path: Path) -> Scenario:
-    return parse(Scenario, *read_document(path))
+    data, place = read_document(catalogue_file(LINES))
+    labels = enumerate(data["labels"])
+    return gather(*(partial(parse, Scenario, each, f"{place}:labels.{i}") for i, each in labels))
 
 
 def pinned_profiles(solver: Solver) -> Iterator[Profile]:

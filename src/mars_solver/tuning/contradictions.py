@@ -1,8 +1,7 @@
-"""The smallest sets of labels that no weights bring about together.
+"""Contradictions: minimal sets of labels that no weights meet together.
 
-A set is named only where it is minimal, and that is proved in whole numbers: that the set excludes
-itself by `exact.excluded` on every combination of ways, and that it does not once any label is left
-out, by weights under which the others hold.
+A set is named only if it is proved to be minimal, in whole numbers: `leads.excluded` refutes every
+combination of its ways, and for each label that is left out there are weights that meet the others.
 """
 
 from __future__ import annotations
@@ -15,48 +14,46 @@ from typing import Final
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from mars_solver.tuning.disjunctions import possible
-from mars_solver.tuning.exact import excluded, finest
-from mars_solver.tuning.leads import SIZE, Lead, Target, Way
-from mars_solver.tuning.programmes import Floats, core
+from mars_solver.tuning.leads import SIZE, FloatArray, Lead, Target, Way, excluded, finest
+from mars_solver.tuning.programmes import core, possible
 
 FEW: Final = 40
-"""Up to so many labels, all contradictions are looked for, the smallest first."""
+"""Up to this many labels, the search finds all contradictions, the smallest first."""
 NAMED: Final = 10
-"""How many are named at most."""
+"""At most this many contradictions are named."""
 _TRIES: Final = 400
 _COMBINATIONS: Final = 4096
 _PROGRAMMES: Final = 400
-"""How many linear programmes the first look may take."""
+"""How many linear programmes the search for disjoint sets may solve."""
 
-Set = tuple[int, ...]
-"""Places of targets, ascending."""
+Conflict = tuple[int, ...]
+"""The indices of targets that exclude each other, ascending."""
 
 
-def contradictions(targets: Sequence[Target]) -> tuple[Set, ...]:
+def contradictions(targets: Sequence[Target]) -> tuple[Conflict, ...]:
     """Return minimal sets of targets that exclude each other, the smallest first.
 
-    Of up to `FEW` targets, the first `NAMED` of all such sets; of more, sets without a common
-    target, until the rest can hold together or `NAMED` are found.
+    Up to `FEW` targets, these are the first `NAMED` of all such sets. Beyond, they are sets without
+    a common target, found until the rest can hold together or `NAMED` are found.
     """
-    found = _disjoint(targets)
-    if found and len(targets) <= FEW:
-        found = list({*islice(_every(targets), NAMED), *found})
-    named = [each for each in found if _proved(targets, each)]
+    conflicts = _disjoint(targets)
+    if conflicts and len(targets) <= FEW:
+        conflicts = list({*islice(_every(targets), NAMED), *conflicts})
+    named = [each for each in conflicts if _proved(targets, each)]
     return tuple(sorted(named, key=lambda each: (len(each), each)))
 
 
-def _possible(targets: Sequence[Target], chosen: Sequence[int]) -> Floats | None:
-    """Return numbers that bring some targets about; None where there are none."""
+def _possible(targets: Sequence[Target], chosen: Sequence[int]) -> FloatArray | None:
+    """Return numbers that meet some targets; None if there are none."""
     return possible([targets[i] for i in chosen])
 
 
-def _disjoint(targets: Sequence[Target]) -> list[Set]:
+def _disjoint(targets: Sequence[Target]) -> list[Conflict]:
     """Return minimal sets without a common target."""
-    found: list[Set] = [(i,) for i, target in enumerate(targets) if _hopeless(target)]
-    pool = [i for i in range(len(targets)) if (i,) not in set(found)]
-    most, budget = len(found) + NAMED, _Budget(_PROGRAMMES)
-    while len(found) < most:
+    conflicts: list[Conflict] = [(i,) for i, target in enumerate(targets) if _hopeless(target)]
+    pool = [i for i in range(len(targets)) if (i,) not in set(conflicts)]
+    most, budget = len(conflicts) + NAMED, _Budget(_PROGRAMMES)
+    while len(conflicts) < most:
         try:
             some = _core(targets, pool, budget)
         except _SpentError:
@@ -64,18 +61,18 @@ def _disjoint(targets: Sequence[Target]) -> list[Set]:
         if some is None:
             break
         smallest = _shrunk(targets, some)
-        found.append(smallest)
+        conflicts.append(smallest)
         pool = [i for i in pool if i not in smallest]
-    return found
+    return conflicts
 
 
 def _hopeless(target: Target) -> bool:
-    """Return whether each way of a target has a lead that adds up from nothing above 0."""
+    """Return whether each way of a target has a lead that no weights make positive."""
     return all(any(max(lead.row) <= 0 and not lead.ties for lead in way) for way in target.ways)
 
 
 class _SpentError(Exception):
-    """The search for contradictions has taken as many programmes as it may."""
+    """The search for contradictions has solved as many programmes as it may."""
 
 
 @dataclass
@@ -84,8 +81,8 @@ class _Budget:
 
     left: int
 
-    def core(self, leads: Sequence[Lead]) -> tuple[Set, Floats | None]:
-        """Solve one, unless none is left."""
+    def core(self, leads: Sequence[Lead]) -> tuple[Conflict, FloatArray | None]:
+        """Solve a programme; raise `_SpentError` if the budget is spent."""
         if not self.left:
             raise _SpentError
         self.left -= 1
@@ -93,7 +90,7 @@ class _Budget:
 
 
 def _core(targets: Sequence[Target], pool: Sequence[int], budget: _Budget) -> list[int] | None:
-    """Return targets of a pool that exclude each other, few of them; None where all can hold."""
+    """Return a few targets of a pool that exclude each other; None if all can hold together."""
     chosen = {i: targets[i].ways[0] for i in pool if len(targets[i].ways) == 1}
     return _branch(targets, chosen, [i for i in pool if i not in chosen], budget)
 
@@ -101,11 +98,11 @@ def _core(targets: Sequence[Target], pool: Sequence[int], budget: _Budget) -> li
 def _branch(
     targets: Sequence[Target], chosen: dict[int, Way], open_: Sequence[int], budget: _Budget
 ) -> list[int] | None:
-    """Return what excludes each other, given the ways of some targets; see `_core`.
+    """Return targets that exclude each other, given the ways of some; see `_core`.
 
-    A target of several ways that the numbers for the others miss is tried in each way. What
-    excludes each other in all of them does so together; where the target is not part of it in one,
-    that is an answer already.
+    A target with several ways that the numbers for the others miss is tried in each way. The union
+    of the targets that exclude each other in the ways excludes itself; a set without the tried
+    target is an answer already.
     """
     owners = [i for i, way in chosen.items() for _ in way]
     leads = [lead for way in chosen.values() for lead in way]
@@ -119,15 +116,15 @@ def _branch(
     rest = [i for i in open_ if i != missed]
     together = {missed}
     for way in targets[missed].ways:
-        found = _branch(targets, {**chosen, missed: way}, rest, budget)
-        if found is None or missed not in found:
-            return found
-        together.update(found)
+        conflict = _branch(targets, {**chosen, missed: way}, rest, budget)
+        if conflict is None or missed not in conflict:
+            return conflict
+        together.update(conflict)
     return sorted(together)
 
 
-def _shrunk(targets: Sequence[Target], some: Sequence[int]) -> Set:
-    """Return a minimal part of targets that exclude each other."""
+def _shrunk(targets: Sequence[Target], some: Sequence[int]) -> Conflict:
+    """Return a minimal subset of targets that exclude each other."""
     left = list(some)
     for each in some:
         rest = [i for i in left if i != each]
@@ -136,16 +133,16 @@ def _shrunk(targets: Sequence[Target], some: Sequence[int]) -> Set:
     return tuple(sorted(left))
 
 
-def _every(targets: Sequence[Target]) -> Iterator[Set]:
-    """Yield all minimal sets, the smallest first.
+def _every(targets: Sequence[Target]) -> Iterator[Conflict]:
+    """Yield all minimal sets, the smallest first, by implicit hitting sets.
 
-    A set excludes itself exactly where it meets every set whose removal lets the rest hold. So the
-    least set that meets the known ones is either a contradiction, or it grows to a largest set that
-    can hold, whose complement it did not meet (implicit hitting sets).
+    A set excludes itself if and only if it meets every set whose removal lets the rest hold. So the
+    smallest set that meets the known ones is either a contradiction, or it grows to a maximal set
+    that can hold, whose complement it did not meet.
     """
     size = len(targets)
     complements: list[set[int]] = []
-    named: list[Set] = []
+    named: list[Conflict] = []
     for _ in range(_TRIES):
         least = _least_meeting(size, complements, named)
         if least is None:
@@ -162,29 +159,31 @@ def _every(targets: Sequence[Target]) -> Iterator[Set]:
         complements.append(set(range(size)) - held)
 
 
-def _least_meeting(size: int, complements: Sequence[set[int]], named: Sequence[Set]) -> Set | None:
-    """Return a smallest set that meets every complement and holds no named set whole."""
+def _least_meeting(
+    size: int, complements: Sequence[set[int]], named: Sequence[Conflict]
+) -> Conflict | None:
+    """Return a smallest set that meets every complement and contains no named set."""
     if any(not each for each in complements):
         return None
     rows = [[float(i in each) for i in range(size)] for each in complements]
     rows += [[-float(i in each) for i in range(size)] for each in named]
     least = [1.0] * len(complements) + [1.0 - len(each) for each in named]
     constraints = LinearConstraint(np.array(rows).reshape(len(rows), size), lb=np.array(least))
-    # Among sets of one size, the one of the first labels: costs differ by less than 1 in all.
+    # Costs differ by less than 1 in all: among sets of one size, the one of the first labels wins.
     cost = 1 + np.arange(size) / (size + 1) ** 2
-    found = milp(
+    solution = milp(
         cost,
         integrality=np.ones(size),
         bounds=Bounds(0, 1),
         constraints=constraints if rows else None,
     )
-    if found.status != 0:
+    if solution.status != 0:
         return None
-    return tuple(int(i) for i in np.flatnonzero(np.rint(found.x)))
+    return tuple(int(i) for i in np.flatnonzero(np.rint(solution.x)))
 
 
-def _proved(targets: Sequence[Target], chosen: Set) -> bool:
-    """Return whether a set is proved to exclude itself, and any smaller part of it not to."""
+def _proved(targets: Sequence[Target], chosen: Conflict) -> bool:
+    """Return whether it is proved that a set excludes itself and that no proper subset does."""
     ways = [targets[i].ways for i in chosen]
     combinations = list(islice(product(*ways), _COMBINATIONS + 1))
     if len(combinations) > _COMBINATIONS:

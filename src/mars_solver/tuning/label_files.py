@@ -25,9 +25,9 @@ LINES: Final = (".jsonl", ".ndjson")
 TABLES: Final = (".csv", ".parquet", ".pq")
 SUFFIXES: Final = (*SCENARIOS, *LINES, *TABLES)
 MANY: Final = ("labels", "scenarios")
-"""The keys under which one file holds several labels."""
+"""The keys under which one file lists several labels."""
 OVER: Final = ">"
-"""What stands between the two models of a pair in a table."""
+"""The separator of the two models of a pair in a table."""
 _OWN: Final = {
     "expected": ColumnKind.TEXT,
     "over": ColumnKind.TEXT,
@@ -39,16 +39,15 @@ _OWN: Final = {
 _HEADER: Final = re.compile(r"(\[\[?)\s*([^\[\]]+?)\s*\]")
 _KEY: Final = re.compile(r"([A-Za-z0-9_.\"' -]+?)\s*=")
 
-
 LabelParser = Callable[[], Label]
-"""What parses one label, or raises with what is wrong with it."""
+"""Parses one label; raises `InputError` if it has faults."""
 
 
 def load_labels(paths: Iterable[str | Path]) -> tuple[Label, ...]:
-    """Return the labels in files and folders of files, one after the other.
+    """Return the labels in files and folders of files, in this order.
 
     Raises:
-        InputError: with every fault of every file, each with its line (of Parquet: its row).
+        InputError: if a file has faults; all are named, each with its line (in Parquet, its row).
     """
     labels, problems = collect_labels(paths)
     if problems:
@@ -60,39 +59,39 @@ def load_questions(paths: Iterable[str | Path], solver: Solver) -> tuple[Grounde
     """Return the labels in files and folders of files, held against the facts.
 
     Raises:
-        InputError: with every fault of every file, and of every label that can be read.
+        InputError: if a file or a label has faults; all are named.
     """
     labels, problems = collect_labels(paths)
     faults = Faults(problems)
     with faults:
-        found = questions(labels, solver)
+        grounded = questions(labels, solver)
     faults.check()
-    return found
+    return grounded
 
 
 def collect_labels(paths: Iterable[str | Path]) -> tuple[tuple[Label, ...], list[Problem]]:
-    """Return the labels in files and folders of files that can be read, and what is wrong."""
+    """Return the labels that can be read from files and folders, and the problems of the others."""
     faults = Faults()
     labels: list[Label] = []
     chosen: list[Path] = []
-    steps: list[LabelParser] = []
+    parsers: list[LabelParser] = []
     for path in paths:
         with faults:
             chosen += files.files_in(path, SUFFIXES)
     for path in chosen:
         with faults:
-            steps += _steps(path)
-    for step in steps:
+            parsers += _parsers(path)
+    for parser in parsers:
         with faults:
-            labels.append(step())
+            labels.append(parser())
     if not labels and not faults.problems:
         places = ", ".join(map(str, chosen)) or "LABELS"
         faults.problems.append(Problem(places, "", "at least one label", "none"))
     return tuple(labels), faults.problems
 
 
-def _steps(path: Path) -> Iterable[LabelParser]:
-    """Return what parses each label in one file."""
+def _parsers(path: Path) -> Iterable[LabelParser]:
+    """Return a parser for each label in one file."""
     place, suffix = str(path), path.suffix.lower()
     if suffix not in SUFFIXES:
         found = path.suffix or "no suffix"
@@ -113,7 +112,7 @@ def _steps(path: Path) -> Iterable[LabelParser]:
 
 
 def _scenarios(data: bytes, place: str) -> list[LabelParser]:
-    """Return what parses the label of a document, or those under one of the keys for many."""
+    """Return a parser for the label of a document, or for each label under a key of `MANY`."""
     document = table_in(data, place)
     is_json = place.endswith(".json") or data.lstrip().startswith(b"{")
     lines = [] if is_json else toml_lines(decode(data, place))
@@ -142,14 +141,14 @@ def _json_lines(data: bytes, place: str) -> list[LabelParser]:
 
 
 def _csv_rows(data: bytes, place: str) -> list[LabelParser]:
-    """Return what parses each row of CSV, under the line at which it begins.
+    """Return a parser for each row of CSV, which reports the line at which the row begins.
 
     Raises:
-        InputError: with the columns that stand twice.
+        InputError: if a column appears twice.
     """
     reader = csv.reader(StringIO(decode(data, place), newline=""), strict=True)
     kinds = {**COLUMNS, **_OWN}
-    steps: list[LabelParser] = []
+    parsers: list[LabelParser] = []
     header: list[str] = []
     start = 1
     try:
@@ -161,17 +160,18 @@ def _csv_rows(data: bytes, place: str) -> list[LabelParser]:
                     raise InputError(problems)
             elif cells and len(cells) != len(header):
                 what = f"{len(header)} cells, as the header has"
-                steps.append(partial(_refuse, Problem(where, "", what, str(len(cells)))))
+                parsers.append(partial(_refuse, Problem(where, "", what, str(len(cells)))))
             elif cells:
                 row = {
                     name: from_text(kinds.get(name, ColumnKind.TEXT), cell)
                     for name, cell in zip(header, cells, strict=True)
                 }
-                steps.append(partial(_from_row, row, place, start))
+                parsers.append(partial(_from_row, row, place, start))
             start = reader.line_num + 1
     except csv.Error as error:
-        steps.append(partial(_refuse, Problem(f"{place}:{start}", "", "a line of CSV", str(error))))
-    return steps
+        what = "a line of CSV"
+        parsers.append(partial(_refuse, Problem(f"{place}:{start}", "", what, str(error))))
+    return parsers
 
 
 def _refuse(problem: Problem) -> Label:
@@ -216,11 +216,11 @@ def _column(path: str) -> str:
 
 
 def toml_lines(text: str) -> list[dict[str, int]]:
-    """Return the line of each dotted path: at the top of a document, then in each of its labels.
+    """Return the line of each dotted path: first in the document, then in each of its labels.
 
-    It reads headers and keys line by line, which is enough to point at them.
+    Only headers and keys are read, line by line, which is enough to point at them.
     """
-    found: list[dict[str, int]] = [{}]
+    tables: list[dict[str, int]] = [{}]
     prefix: tuple[str, ...] = ()
     for number, line in enumerate(text.split("\n"), start=1):
         stripped = line.strip()
@@ -229,11 +229,11 @@ def toml_lines(text: str) -> list[dict[str, int]]:
             if prefix[0] in MANY:
                 prefix = prefix[1:]
                 if not prefix and header[1] == "[[":
-                    found.append({"": number})
-            _note(found[-1], prefix, number)
+                    tables.append({"": number})
+            _note(tables[-1], prefix, number)
         elif key := _KEY.match(stripped):
-            _note(found[-1], (*prefix, *_parts(key[1])), number)
-    return found
+            _note(tables[-1], (*prefix, *_parts(key[1])), number)
+    return tables
 
 
 def _note(lines: dict[str, int], path: tuple[str, ...], number: int) -> None:

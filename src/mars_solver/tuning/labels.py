@@ -1,4 +1,4 @@
-"""Labels: profiles with the models that are right for them, parsed and held against the facts."""
+"""Labels: profiles with the models that are right for them."""
 
 from __future__ import annotations
 
@@ -34,72 +34,72 @@ def _weight(value: object) -> float:
 
 
 MOST = 10**6
-"""The largest weight of a label."""
+"""The largest weight that a label may have."""
 
 
 class Document(Input):
-    """A label as a file holds it."""
+    """A label as a file states it."""
 
     id: Text
     profile: ParsedProfile
     expected: Names = ()
-    """The models that may come first; with `line`, those that do, in this order."""
+    """The models that may rank first; with `line`, the first models in this order."""
     over: Annotated[tuple[tuple[Text, Text], ...], BeforeValidator(_pairs)] = ()
-    """Pairs of models of which the first one ranks before the other."""
+    """Pairs of models, of which the first ranks before the second."""
     group: TextLine = None
-    """Labels of one group are held out together; each is one of its own unless stated."""
+    """Labels of one group are held out together; without it, a label is its own group."""
     weight: Annotated[float, PlainValidator(_weight)] = 1.0
-    """How much it counts where labels contradict each other."""
+    """How much the label counts if labels contradict each other."""
     line: TextLine = None
-    """The line of the guide that it is, which `verify` reads as an order."""
+    """The line of the guide that the label states, which `verify` reads as an order."""
     text: TextLine = None
     measurements: dict[str, Any] | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        found: list[Issue] = []
+        issues: list[Issue] = []
         if not self.expected and not self.over:
             hint = "name the models that are right, or pairs under over"
-            found.append(("expected", "at least one model", "none", hint))
+            issues.append(("expected", "at least one model", "none", hint))
         twice = sorted({name for name in self.expected if self.expected.count(name) > 1})
-        found += [("expected", "each model once", f"{name} more than once", "") for name in twice]
+        issues += [("expected", "each model once", f"{name} more than once", "") for name in twice]
         same = [one for one, other in self.over if one == other]
-        found += [("over", "two models", f"{name} over itself", "") for name in same]
-        if found:
-            raise invalid(*found)
+        issues += [("over", "two models", f"{name} over itself", "") for name in same]
+        if issues:
+            raise invalid(*issues)
         return self
 
 
 @dataclass(frozen=True)
 class Label:
-    """A label, and where it stands."""
+    """A label and its location."""
 
     document: Document
     file: str
     lines: Mapping[str, int] = field(default_factory=dict)
-    """The line of the file at which each dotted path of it stands, as far as is known."""
+    """The line of the file for each dotted path of the label, as far as it is known."""
 
     def at(self, path: str = "") -> str:
-        """Return the place of one of its fields, for messages."""
+        """Return the location of one of its fields, for messages."""
         return place_of(self.file, self.lines, path)
 
     @property
     def id(self) -> str:
-        """Its name."""
+        """The id of the label."""
         return self.document.id
 
     @property
     def group(self) -> str:
-        """What it is held out with."""
+        """The group that the label is held out with."""
         return self.document.group or self.document.id
 
     @property
     def ordered(self) -> bool:
-        """Whether `expected` is an order of first places, and not a choice."""
+        """Whether `expected` is the order of the first models, and not a choice."""
         return self.document.line is not None
 
     def says(self) -> dict[str, Any]:
-        """Return what it says of which profile, as plain values."""
+        """Return the profile and what the label says of it, as JSON values."""
         document = self.document
         profile = {**document.profile.to_dict(), "name": None}
         return {
@@ -116,11 +116,11 @@ def parse_label(data: object, file: str, lines: Mapping[str, int] | None = None)
 
     Args:
         data: the mapping.
-        file: where it stands.
+        file: the file of the label, for messages.
         lines: see `Label`.
 
     Raises:
-        InputError: with every fault of the mapping, each under the file and its line.
+        InputError: if the mapping has faults; all are named, each with the file and its line.
     """
     known = lines or {}
     with rerooted(lambda problem: replace(problem, place=place_of(file, known, problem.path))):
@@ -128,38 +128,39 @@ def parse_label(data: object, file: str, lines: Mapping[str, int] | None = None)
 
 
 def place_of(file: str, lines: Mapping[str, int], path: str) -> str:
-    """Return a file with the line of a path in it, or of what holds that path."""
+    """Return a file with the line of a path in it, or of the nearest table around that path."""
     while path not in lines and path:
         path = path.rpartition(".")[0]
     return f"{file}:{lines[path]}" if path in lines else file
 
 
 def together(labels: Iterable[Label]) -> tuple[tuple[Label, ...], list[Problem]]:
-    """Return labels as one set, and what keeps them from being one.
+    """Return labels as one set, with a problem for each id that names two different labels.
 
-    A label that stands twice counts once. A problem is every id that names two labels. Two ids may
-    answer one profile in ways that exclude each other: that is a contradiction, and no fault.
+    A repeated label counts once. Labels that answer one profile in ways that exclude each other are
+    a contradiction, and no problem here.
     """
     problems: list[Problem] = []
     by_id: dict[str, Label] = {}
     kept: list[Label] = []
     for label in labels:
         known = by_id.setdefault(label.id, label)
-        if known is label or _content(known) != _content(label):
+        if known is label:
             kept.append(label)
-        if _content(known) != _content(label):
+        elif _content(known) != _content(label):
+            kept.append(label)
             found = f"{shown(label.id)} again, for another label than at {known.at('id')}"
             problems.append(Problem(label.at("id"), "id", "an id of its own", found, "rename one"))
     return tuple(kept), problems
 
 
 def label_digest(labels: Sequence[Label]) -> str:
-    """Return the sha256 of what labels say, whatever the order of files and lines."""
+    """Return the sha256 of what labels say; the order of files and lines does not matter."""
     content = [_content(each) for each in sorted(labels, key=lambda label: label.id)]
     return digest({"labels": content})
 
 
 def _content(label: Label) -> dict[str, Any]:
-    """Return all that a label says, as plain values."""
+    """Return all that a label says, as JSON values."""
     document = label.document
     return {"id": label.id, "group": label.group, "weight": document.weight, **label.says()}

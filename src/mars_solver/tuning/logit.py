@@ -1,8 +1,8 @@
-"""A conditional logit: numbers >= 0 under which the labelled models are the likeliest choices.
+"""A conditional logit with a lapse rate: the numbers >= 0 that make the labels likeliest.
 
-A label says which model comes first; under the logit, each model of the best standing comes first
-with a chance that grows with its score, unless the label is a slip, which picks any of them alike
-(chance `slip`). A normal prior pulls toward the weights at the start.
+A label says which model ranks first. The logit gives each model with the best standing a
+probability that grows with its score. With the probability of the lapse rate, a label is a mistake
+instead, and names any of them alike. The prior is normal, around the weights at the start.
 """
 
 from __future__ import annotations
@@ -15,33 +15,32 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from mars_solver.solving.scoring import DOUBLED
-from mars_solver.tuning.leads import SIZE
-from mars_solver.tuning.programmes import Floats
+from mars_solver.tuning.leads import SIZE, FloatArray
 from mars_solver.tuning.targets import GroundedLabel
 
-SLIP: Final = 0.1
-"""The chance of a slip where labels contradict each other; 0 where they do not."""
-PULL: Final = 3e-4
-"""How strongly the prior pulls: the inverse of its variance."""
-STEEP: Final = 4.0
-"""The mean number of the prior: how surely the weights at the start are taken to decide."""
+LAPSE_RATE: Final = 0.1
+"""The probability that a label is a mistake, if labels contradict each other; 0 if they do not."""
+PRIOR_PRECISION: Final = 3e-4
+"""The inverse of the prior's variance."""
+PRIOR_SCALE: Final = 4.0
+"""The mean of the prior's numbers: the larger it is, the surer its choices are."""
 
 
 class Choices(NamedTuple):
-    """The choices of all labels, side by side, padded to the longest."""
+    """The choices of all labels, padded to the longest."""
 
-    forms: Floats
-    """What each model's score is made of, shape (labels, models, SIZE)."""
-    there: Floats
+    forms: FloatArray
+    """Each model's score as a linear form in the numbers, shape (labels, models, SIZE)."""
+    there: FloatArray
     """0 for a model, -inf for padding, shape (labels, models)."""
-    right: Floats
+    right: FloatArray
     """1 for an acceptable model, 0 for others, shape (labels, models)."""
-    counts: Floats
-    """How much each label counts, shape (labels,)."""
+    counts: FloatArray
+    """The weight of each label, shape (labels,)."""
 
 
 def choices_of(questions: Sequence[GroundedLabel]) -> Choices:
-    """Return what labels say of first models; a pair "a over b" is a choice between the two."""
+    """Return the choices that labels make; a pair "a over b" is a choice between the two."""
     sides = [side for question in questions for side in question.choices]
     most = max((len(models) for _, models, _ in sides), default=1)
     forms = np.zeros((len(sides), most, SIZE))
@@ -57,29 +56,30 @@ def choices_of(questions: Sequence[GroundedLabel]) -> Choices:
     return Choices(forms, there, right, counts)
 
 
-def fit(questions: Sequence[GroundedLabel], prior: Floats, slip: float) -> Floats:
-    """Return the numbers that are likeliest after the labels, scaled to the sum of the prior.
+def fit(questions: Sequence[GroundedLabel], prior: FloatArray, lapse_rate: float) -> FloatArray:
+    """Return the numbers of the highest posterior density, scaled to the sum of the prior.
 
     Args:
         questions: the labels.
         prior: the numbers at the start, shape (SIZE,); their scale does not matter.
-        slip: the chance that a label is one.
+        lapse_rate: the probability that a label is a mistake.
     """
     choices = choices_of(questions)
-    centre = STEEP * prior / (prior.mean() or 1.0)
-    alike = slip * choices.right.sum(axis=1) / np.isfinite(choices.there).sum(axis=1)
+    centre = PRIOR_SCALE * prior / (prior.mean() or 1.0)
+    lapsed = lapse_rate * choices.right.sum(axis=1) / np.isfinite(choices.there).sum(axis=1)
 
-    def loss(numbers: Floats) -> tuple[float, Floats]:
+    def loss(numbers: FloatArray) -> tuple[float, FloatArray]:
         utility = choices.forms @ numbers + choices.there
         chance = np.exp(utility - logsumexp(utility, axis=1, keepdims=True))
         right = (chance * choices.right).sum(axis=1)
-        told = np.maximum((1 - slip) * right + alike, np.finfo(float).tiny)
-        pull = numbers - centre
-        steepness = (1 - slip) * choices.counts / told
+        likelihood = np.maximum((1 - lapse_rate) * right + lapsed, np.finfo(float).tiny)
+        away = numbers - centre
+        steepness = (1 - lapse_rate) * choices.counts / likelihood
         change = steepness[:, None] * chance * (choices.right - right[:, None])
-        value = PULL / 2 * pull @ pull - choices.counts @ np.log(told)
-        return float(value), PULL * pull - np.einsum("ij,ijk->k", change, choices.forms)
+        value = PRIOR_PRECISION / 2 * away @ away - choices.counts @ np.log(likelihood)
+        gradient = PRIOR_PRECISION * away - np.einsum("ij,ijk->k", change, choices.forms)
+        return float(value), gradient
 
-    found = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=[(0, None)] * SIZE)
-    numbers: Floats = np.asarray(found.x) * (prior.sum() / (found.x.sum() or 1.0))
+    optimum = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=[(0, None)] * SIZE)
+    numbers: FloatArray = np.asarray(optimum.x) * (prior.sum() / (optimum.x.sum() or 1.0))
     return numbers

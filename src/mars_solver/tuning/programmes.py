@@ -1,39 +1,52 @@
-"""The linear programmes of tuning, solved by HiGHS through SciPy.
+"""The linear and mixed-integer programmes of tuning, solved by HiGHS through SciPy.
 
-All of them look for numbers >= 0 whose leads hold. Leads are homogeneous, so that "all > 0" is
-asked as "all >= 1"; only the rows that bind are ever handed to the solver. What a programme says is
-a proposal: whoever uses it proves it in whole numbers.
+All of them look for numbers >= 0 under which leads hold. Leads are homogeneous, so that "all > 0"
+is asked as "all >= 1". A solution is a proposal: whoever uses it proves it in whole numbers.
+
+A target with several ways leaves a choice. `search` first takes the way that stands best under some
+numbers and moves the numbers to what misses these ways least, turn by turn: that finds nearly all
+there is to find. What is left goes to HiGHS as a mixed-integer programme, with a binary for each
+way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.optimize import linprog
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
-from mars_solver.tuning.leads import SIZE, Lead, matrix
+from mars_solver.tuning.leads import SIZE, FloatArray, Lead, Target, Way, matrix
 from mars_solver.vocabulary import CRITERIA
 
-Floats = NDArray[np.float64]
 SETTLED: Final = 1e-3
-"""The search for the widest margin stops once it gains less than this share."""
-LEFT: Final = 0.5
-"""What a number keeps at least where weights lean to other criteria."""
+"""The search for the widest margin stops once a step gains less than this share."""
+FLOOR: Final = 0.5
+"""The share of itself that a number keeps where weights lean to other criteria."""
 _STEPS: Final = 25
+_TURNS: Final = 30
 _SLACK: Final = 1e-7
 _NOTHING: Final = 1e-9
 _HALF: Final = 0.5
 _AT_ONCE: Final = 60
+"""How many violated rows join a programme at a time."""
+_BINARIES: Final = 400
+"""A programme with more ways than these is not tried: its targets count as impossible."""
+_NODES: Final = 1000
+_LEAST: Final = 1e-6
+"""The least margin of a programme, its forms scaled to 1, that does not count as 0."""
 
 
-def solve(rows: Floats, least: Floats, cost: Floats, more: Floats | None = None) -> Floats | None:
-    """Return the x >= 0 of least cost with rows @ x >= least; None where there is none.
+def solve(
+    rows: FloatArray, least: FloatArray, cost: FloatArray, more: FloatArray | None = None
+) -> FloatArray | None:
+    """Return the x >= 0 of least cost with rows @ x >= least; None if there is none.
 
     Args:
-        rows: shape (rows, columns); they are handed over as they are found to be violated.
+        rows: shape (rows, columns); they join the programme only once they are violated.
         least: shape (rows,).
         cost: shape (columns,).
         more: rows of [row, least] that always count, shape (some, columns + 1).
@@ -45,10 +58,10 @@ def solve(rows: Floats, least: Floats, cost: Floats, more: Floats | None = None)
     while True:
         left = np.vstack([rows[taken], always[:, :-1]])
         right = np.concatenate([least[taken], always[:, -1]])
-        found = linprog(cost, A_ub=-left, b_ub=-right, bounds=(0, None), method="highs")
-        if found.status != 0:
+        solution = linprog(cost, A_ub=-left, b_ub=-right, bounds=(0, None), method="highs")
+        if solution.status != 0:
             return None
-        x: Floats = found.x
+        x: FloatArray = solution.x
         missing = least - rows @ x
         worst = np.flatnonzero(~taken & (missing > _SLACK * np.maximum(1, np.abs(least))))
         if not len(worst):
@@ -56,21 +69,22 @@ def solve(rows: Floats, least: Floats, cost: Floats, more: Floats | None = None)
         taken[worst[np.argsort(-missing[worst], kind="stable")[:_AT_ONCE]]] = True
 
 
-def widest(leads: Sequence[Lead], start: Floats) -> tuple[Floats, float] | None:
-    """Return numbers that sum to 1 with the widest margin, and it; None where leads exclude others.
+def widest(leads: Sequence[Lead], start: FloatArray) -> tuple[FloatArray, float] | None:
+    """Return numbers with the widest margin and that margin; None if the leads exclude each other.
 
     The margin is the smallest lead in score points: a ratio of two linear forms, raised step by
-    step (Dinkelbach's method for many ratios) until a step gains less than `SETTLED`.
+    step until a step gains less than `SETTLED` (Dinkelbach's method for several ratios). The
+    numbers sum to 1.
     """
-    rows, scales = matrix(list(leads))
+    rows, scales = matrix(leads)
     numbers, points = start, 0.0
     for step in range(_STEPS):
         whole = np.maximum(scales @ numbers, _NOTHING * numbers.sum())
         shifted = (rows - points * scales) / whole[:, None] * numbers.sum()
-        found = solve(shifted, np.ones(len(rows)), np.ones(SIZE))
-        if found is None:
+        solution = solve(shifted, np.ones(len(rows)), np.ones(SIZE))
+        if solution is None:
             return None if step == 0 else (numbers, points)
-        numbers = found / (found.sum() or 1.0)
+        numbers = solution / (solution.sum() or 1.0)
         best = margin(rows, scales, numbers)
         if best <= points * (1 + SETTLED):
             return numbers, max(best, points)
@@ -78,25 +92,25 @@ def widest(leads: Sequence[Lead], start: Floats) -> tuple[Floats, float] | None:
     return numbers, points
 
 
-def margin(rows: Floats, scales: Floats, numbers: Floats) -> float:
+def margin(rows: FloatArray, scales: FloatArray, numbers: FloatArray) -> float:
     """Return the smallest lead in score points."""
     whole = scales @ numbers
     leads = np.divide(rows @ numbers, whole, out=np.zeros(len(rows)), where=whole > 0)
     return float(leads.min(initial=1.0))
 
 
-def nearest(leads: Sequence[Lead], least: float, prior: Floats) -> Floats | None:
-    """Return the numbers nearest to a prior, in sum of absolute changes, with a margin.
+def nearest(leads: Sequence[Lead], least: float, prior: FloatArray) -> FloatArray | None:
+    """Return the numbers nearest to a prior, in sum of absolute changes, that leave a margin.
 
-    Leads do not depend on the scale, so that numbers might shrink to nothing: they sum to at least
-    as much as the prior.
+    Leads do not depend on the scale, so that numbers might shrink to nothing: they have to sum to
+    at least as much as the prior.
 
     Args:
-        leads: that have to hold.
+        leads: the leads that have to hold.
         least: the smallest lead of any, in score points.
         prior: shape (SIZE,).
     """
-    rows, scales = matrix(list(leads))
+    rows, scales = matrix(leads)
     wide = np.hstack([rows - least * scales, np.zeros_like(rows)])
     identity = np.eye(SIZE)
     more = np.vstack(
@@ -107,83 +121,255 @@ def nearest(leads: Sequence[Lead], least: float, prior: Floats) -> Floats | None
         ]
     )
     cost = np.concatenate([np.zeros(SIZE), np.ones(SIZE)])
-    found = solve(wide, np.zeros(len(rows)), cost, more)
-    return None if found is None else found[:SIZE]
+    solution = solve(wide, np.zeros(len(rows)), cost, more)
+    return None if solution is None else solution[:SIZE]
 
 
 def pushed(
-    leads: Sequence[Lead], least: float, prior: Floats, criteria: Sequence[int]
-) -> Floats | None:
-    """Return a prior whose base leans as far to some criteria as a margin lets it.
+    leads: Sequence[Lead], least: float, prior: FloatArray, criteria: Sequence[int]
+) -> FloatArray | None:
+    """Return a prior whose base leans to some criteria as far as a margin allows.
 
-    The sum of the base stays, each other number of it keeps at least `LEFT` of what it was, and no
-    other vector moves.
+    The sum of the base stays, each other number of it keeps at least `FLOOR` of its value, and no
+    other vector changes.
 
     Args:
-        leads: that have to hold.
+        leads: the leads that have to hold.
         least: the smallest lead of any, in score points.
         prior: shape (SIZE,).
-        criteria: the places of the criteria that gain.
+        criteria: the indices of the criteria that gain.
     """
-    rows, scales = matrix(list(leads))
+    rows, scales = matrix(leads)
     forms = rows - least * scales
     size = len(CRITERIA)
     base = prior[:size]
-    floor = LEFT * base
     ones = np.ones(size)
     more = np.vstack(
         [
-            np.hstack([np.eye(size), floor[:, None]]),
+            np.hstack([np.eye(size), FLOOR * base[:, None]]),
             np.concatenate([ones, [base.sum()]])[None],
             np.concatenate([-ones, [-base.sum()]])[None],
         ]
     )
-    gain = np.array([-1.0 if k in criteria else 1e-3 for k in range(size)])
-    found = solve(forms[:, :size], -forms[:, size:] @ prior[size:], gain, more)
-    return None if found is None else np.concatenate([found, prior[size:]])
+    cost = np.array([-1.0 if k in criteria else 1e-3 for k in range(size)])
+    solution = solve(forms[:, :size], -forms[:, size:] @ prior[size:], cost, more)
+    return None if solution is None else np.concatenate([solution, prior[size:]])
 
 
-def keepable(hard: Sequence[Lead], soft: Sequence[Lead]) -> Floats | None:
-    """Return numbers under which hard leads hold and soft ones miss as little as can be, in sum."""
+def keepable(hard: Sequence[Lead], soft: Sequence[Lead]) -> FloatArray | None:
+    """Return numbers under which hard leads hold and the sum of what soft leads miss is least."""
     rows, _ = matrix([*hard, *soft])
     slack = np.vstack([np.zeros((len(hard), len(soft))), np.eye(len(soft))])
     cost = np.concatenate([np.full(SIZE, 1e-6), np.ones(len(soft))])
-    found = solve(np.hstack([rows, slack]), np.ones(len(rows)), cost)
-    return None if found is None else found[:SIZE]
+    solution = solve(np.hstack([rows, slack]), np.ones(len(rows)), cost)
+    return None if solution is None else solution[:SIZE]
 
 
-def roomiest(leads: Sequence[Lead], most: float, free: Floats) -> Floats | None:
-    """Return numbers up to some bound under which leads hold however each number is rounded.
+def roomiest(leads: Sequence[Lead], most: float, free: FloatArray) -> FloatArray | None:
+    """Return bounded numbers under which leads hold however each number is rounded.
 
-    Rounding moves a lead by at most half the sum of its form's absolute numbers; of all numbers
-    that leave so much, those that leave the most.
+    Rounding changes a lead by at most half the sum of its form's absolute numbers. Of all numbers
+    that leave that much, those that leave the most are returned.
 
     Args:
-        leads: that have to hold.
-        most: the greatest number.
+        leads: the leads that have to hold.
+        most: the largest number.
         free: 1 for each number, 0 for those that have to be 0, shape (SIZE,).
     """
-    rows, _ = matrix(list(leads))
+    rows, _ = matrix(leads)
     halves = np.abs(rows * free).sum(axis=1, keepdims=True) / 2
     columns = np.hstack([rows * free / np.maximum(halves, _NOTHING), -np.ones((len(rows), 1))])
     cost = np.concatenate([np.zeros(SIZE), [-1.0]])
     bounds = [(0, most)] * SIZE + [(0, None)]
-    found = linprog(cost, A_ub=-columns, b_ub=-np.ones(len(rows)), bounds=bounds, method="highs")
-    return found.x[:SIZE] * free if found.status == 0 else None
+    solution = linprog(cost, A_ub=-columns, b_ub=-np.ones(len(rows)), bounds=bounds, method="highs")
+    return solution.x[:SIZE] * free if solution.status == 0 else None
 
 
-def core(leads: Sequence[Lead]) -> tuple[tuple[int, ...], Floats | None]:
-    """Return the places of leads that exclude each other already, or else numbers for all of them.
+def core(leads: Sequence[Lead]) -> tuple[tuple[int, ...], FloatArray | None]:
+    """Return the indices of leads that exclude each other already, or else numbers for all leads.
 
-    The places carry the dual of "miss by as little as can be": no more of them than there are
-    numbers that are tuned, plus one. Leads for which a tie is enough may be 0, others may not.
+    The indices carry the dual of the programme that misses all leads by as little as possible:
+    there are at most as many of them as numbers that are tuned, plus one. Leads for which a tie is
+    enough may be 0, others may not.
     """
-    rows, _ = matrix(list(leads))
+    rows, _ = matrix(leads)
     strict = np.array([not lead.ties for lead in leads], dtype=np.float64)
     columns = np.hstack([rows, strict[:, None]])
     cost = np.concatenate([np.zeros(SIZE), [1.0]])
-    found = linprog(cost, A_ub=-columns, b_ub=-strict, bounds=(0, None), method="highs")
-    if found.status != 0 or found.fun < _HALF:
-        return (), None if found.status != 0 else found.x[:SIZE]
-    duals = -np.asarray(found.ineqlin.marginals)
+    solution = linprog(cost, A_ub=-columns, b_ub=-strict, bounds=(0, None), method="highs")
+    if solution.status != 0 or solution.fun < _HALF:
+        return (), None if solution.status != 0 else solution.x[:SIZE]
+    duals = -np.asarray(solution.ineqlin.marginals)
     return tuple(int(i) for i in np.flatnonzero(duals > _NOTHING)), None
+
+
+@dataclass(frozen=True)
+class Widest:
+    """Weights with the widest margin for the ways that they take."""
+
+    numbers: FloatArray
+    points: float
+    """The smallest lead, in score points."""
+    leads: tuple[Lead, ...]
+    """The leads of the ways; where ties are needed, without the numbers that have to be 0."""
+    free: FloatArray
+    """1 for each number, 0 for those that have to be 0; shape (SIZE,)."""
+
+
+def search(targets: Sequence[Target], start: FloatArray) -> Widest | None:
+    """Return weights with a wide margin that meet all targets; None if none are found.
+
+    Where no margin is possible, some leads may still hold as ties, because the numbers that would
+    lower them are 0: the margin is then that of all other leads.
+
+    Args:
+        targets: what to meet; if each has one way, the answer is exact.
+        start: where to look first, shape (SIZE,), not all 0.
+    """
+    best = _search(targets, start, np.ones(SIZE))
+    if best is None:
+        free = _free(targets)
+        if free.all():
+            return None
+        best = _search([_without(target, free) for target in targets], start, free)
+    return best
+
+
+def possible(targets: Sequence[Target]) -> FloatArray | None:
+    """Return numbers that meet all targets, with ties where needed; None if none are found."""
+    columns = count(SIZE + 1)
+    rows: list[tuple[Lead | None, list[int]]] = []
+    for target in targets:
+        if not target.ways:
+            return None
+        if len(target.ways) == 1:
+            rows += [(lead, []) for lead in target.ways[0]]
+            continue
+        binaries = [next(columns) for _ in target.ways]
+        rows.append((None, binaries))
+        for way, column in zip(target.ways, binaries, strict=True):
+            rows += [(lead, [column]) for lead in way]
+    size = next(columns)
+    if size - SIZE - 1 > _BINARIES:
+        return None
+    return _mixed(rows, size)
+
+
+def _mixed(rows: Sequence[tuple[Lead | None, list[int]]], size: int) -> FloatArray | None:
+    """Return numbers with the widest margin over leads, each of which its binary switches on.
+
+    Args:
+        rows: a lead with the column of its binary, if any; None with the binaries of a target, one
+            of which has to be on.
+        size: the number of columns: the numbers that are tuned, the margin, the binaries.
+    """
+    wide = np.zeros((len(rows), size))
+    least = np.zeros(len(rows))
+    strict = False
+    for index, (lead, binaries) in enumerate(rows):
+        if lead is None:
+            wide[index, binaries], least[index] = 1.0, 1.0
+            continue
+        form = np.array(lead.row, dtype=np.float64)
+        form /= np.abs(form).max(initial=0) or 1.0
+        wide[index, :SIZE] = form
+        wide[index, SIZE] = 0.0 if lead.ties else -1.0
+        strict = strict or not lead.ties
+        if binaries:
+            slack = 1.0 - form[form < 0].sum()
+            wide[index, binaries], least[index] = -slack, -slack
+    cost = np.zeros(size)
+    cost[SIZE] = -1.0
+    binary = np.arange(size) > SIZE
+    solution = milp(
+        cost,
+        integrality=binary.astype(np.int64),
+        bounds=Bounds(np.zeros(size), np.ones(size)),
+        constraints=LinearConstraint(wide, lb=least) if rows else None,
+        options={"node_limit": _NODES, "presolve": False},
+    )
+    if solution.x is None or (strict and solution.x[SIZE] <= _LEAST):
+        return None
+    numbers: FloatArray = solution.x[:SIZE]
+    return numbers
+
+
+def _free(targets: Sequence[Target]) -> FloatArray:
+    """Return 0 for the numbers that have to be 0 so that leads hold as ties, 1 for the others."""
+    leads = [lead for t in targets if len(t.ways) == 1 for lead in t.ways[0] if lead.ties]
+    rows, _ = matrix(leads)
+    free = np.ones(SIZE)
+    while True:
+        left = rows * free
+        falling = (left[(left <= 0).all(axis=1)] < 0).any(axis=0)
+        if not falling.any():
+            return free
+        free[falling] = 0.0
+
+
+def _without(target: Target, free: FloatArray) -> Target:
+    """Return what a target becomes if the numbers that are not free are 0."""
+    ways = []
+    for each in target.ways:
+        rows = [tuple(x if keep else 0 for x, keep in zip(w.row, free, strict=True)) for w in each]
+        leads = [lead._replace(row=row) for lead, row in zip(each, rows, strict=True)]
+        if all(lead.ties or any(lead.row) for lead in leads):
+            ways.append(tuple(lead for lead in leads if any(lead.row)))
+    return Target(target.name, tuple(ways))
+
+
+def _search(targets: Sequence[Target], start: FloatArray, free: FloatArray) -> Widest | None:
+    """Return weights with a margin above 0; None if none are found."""
+    if not all(target.ways for target in targets):
+        return None
+    level = start * free
+    best = _in_turns(targets, level, level, free)
+    if best is None and any(len(target.ways) > 1 for target in targets):
+        numbers = possible(targets)
+        if numbers is not None:
+            best = _in_turns(targets, level, numbers * free, free)
+    return best
+
+
+def _in_turns(
+    targets: Sequence[Target], start: FloatArray, numbers: FloatArray, free: FloatArray
+) -> Widest | None:
+    """Return weights for the ways that stand best under some numbers, moved turn by turn.
+
+    Args:
+        targets: what to meet, each with at least one way.
+        start: where the search for the widest margin starts.
+        numbers: the numbers that choose the ways of the first turn.
+        free: see `Widest`.
+    """
+    choice = any(len(target.ways) > 1 for target in targets)
+    best: Widest | None = None
+    taken: list[Way] = []
+    for _ in range(_TURNS):
+        ways = [_best(target, numbers) for target in targets]
+        if ways == taken:
+            break
+        taken = ways
+        leads = tuple(lead for way in ways for lead in way)
+        if not leads:
+            return Widest(start / (start.sum() or 1.0), 1.0, (), free)
+        wide = widest(leads, start)
+        if wide is not None:
+            if best is not None and wide[1] <= best.points * (1 + SETTLED):
+                break
+            best = Widest(wide[0] * free, wide[1], leads, free)
+            numbers = best.numbers
+            continue
+        moved = keepable([], leads) if best is None and choice else None
+        if moved is None:
+            break
+        numbers = moved * free / (moved.sum() or 1.0)
+    return best
+
+
+def _best(target: Target, numbers: FloatArray) -> Way:
+    """Return the way of a target with the widest margin under some numbers, the first of equals."""
+    if len(target.ways) == 1:
+        return target.ways[0]
+    points = [margin(*matrix(way), numbers) for way in target.ways]
+    return target.ways[points.index(max(points))]

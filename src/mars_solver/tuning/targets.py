@@ -1,4 +1,8 @@
-"""Labels held against the facts: what each asks of the weights, and which of them cannot be."""
+"""What the weights have to meet: labels held against the facts, the guide, and the pinned answers.
+
+A label is grounded once it is known between which models the weights decide. Its target is what it
+demands of them. The guide and the pinned answers that `mars-solver verify` checks are targets too.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +11,35 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from mars_solver.errors import Faults, InputError, Problem
+from mars_solver.inputs.catalogue import digest
 from mars_solver.inputs.measurements import with_measurements
 from mars_solver.inputs.parsing import did_you_mean, one_of
+from mars_solver.inputs.weights import applying
+from mars_solver.proving.pins import Pins, Scenario
+from mars_solver.proving.theorem import NEUTRAL, NEUTRAL_BATCH, demands
 from mars_solver.solving.solver import Decision, Order, Solver, order
-from mars_solver.tuning.labels import Label, together
-from mars_solver.tuning.leads import ProfileTerms, Row, Target, Way, lead, way
+from mars_solver.tuning.labels import Document, Label, together
+from mars_solver.tuning.leads import IntegerRow, Lead, ProfileTerms, Target, Way, lead, way
 from mars_solver.vocabulary import Status, names_of
 
-Ranked = tuple[str, Row]
+ValuedModel = tuple[str, IntegerRow]
 """A model's id, and the doubled midpoints of its values."""
 
 
 @dataclass(frozen=True)
 class GroundedLabel:
-    """A label held against the facts: who can come first, and what the label asks of them."""
+    """A label held against the facts: which models can come first, and what the label demands."""
 
     label: Label
     asked: ProfileTerms
-    level: tuple[Ranked, ...]
-    """The models of the best standing, of which the weights pick the first."""
-    pairs: tuple[tuple[Ranked, Ranked], ...]
+    level: tuple[ValuedModel, ...]
+    """The models with the best standing, of which the weights pick the first."""
+    pairs: tuple[tuple[ValuedModel, ValuedModel], ...]
     """The pairs under `over` between which the weights decide."""
     target: Target
 
-    def first(self, numbers: Row) -> str:
-        """Return the model that comes first under some weights."""
+    def first(self, numbers: IntegerRow) -> str:
+        """Return the model that ranks first under some weights."""
         factors = self.asked.weights(numbers)
         return min(
             (-sum(f * v for f, v in zip(factors, values, strict=True)), model)
@@ -39,8 +47,8 @@ class GroundedLabel:
         )[1]
 
     @property
-    def choices(self) -> Iterator[tuple[GroundedLabel, tuple[Ranked, ...], tuple[str, ...]]]:
-        """The choices that the label makes: between which models, and which are right."""
+    def choices(self) -> Iterator[tuple[GroundedLabel, tuple[ValuedModel, ...], tuple[str, ...]]]:
+        """Each choice that the label makes: between which models, and which of them are right."""
         if self.acceptable and len(self.level) > 1:
             yield self, self.level, self.acceptable
         for one, other in self.pairs:
@@ -48,24 +56,24 @@ class GroundedLabel:
 
     @property
     def acceptable(self) -> tuple[str, ...]:
-        """The models that may come first; empty where the label says nothing of the first."""
+        """The models that may rank first; empty if the label does not say."""
         expected = self.label.document.expected
         return expected[:1] if self.label.ordered else expected
 
 
 class SolverCache:
-    """Solvers by measurements: those of one file are prepared once."""
+    """Solvers by measurements: equal measurements are prepared once."""
 
     def __init__(self, solver: Solver) -> None:
         self._solver = solver
         self._known: dict[str, Solver] = {}
 
     def of(self, label: Label) -> Solver:
-        """Return the solver of a label's facts."""
+        """Return the solver for a label's facts."""
         measured = label.document.measurements
         if measured is None:
             return self._solver
-        key = str(label.says()["measurements"])
+        key = digest(label.says()["measurements"])
         if key not in self._known:
             facts = with_measurements(
                 self._solver.catalogue, measured, place=label.at("measurements")
@@ -78,19 +86,19 @@ def questions(labels: Sequence[Label], solver: Solver) -> tuple[GroundedLabel, .
     """Return labels as one set, each held against the facts.
 
     Raises:
-        InputError: with what keeps them from being one set, and with every label that names a model
-            which is none, or which no weights can put where the label wants it, because others
-            stand better.
+        InputError: if ids clash, if a label names an unknown model, or if no weights can put a
+            model where its label wants it, because others have a better standing. All such labels
+            are named.
     """
-    facts = SolverCache(solver)
-    found: list[GroundedLabel] = []
+    solvers = SolverCache(solver)
+    grounded: list[GroundedLabel] = []
     kept, problems = together(labels)
     faults = Faults(problems)
     for label in kept:
         with faults:
-            found.append(_question(label, facts.of(label)))
+            grounded.append(_question(label, solvers.of(label)))
     faults.check()
-    return tuple(found)
+    return tuple(grounded)
 
 
 def _question(label: Label, solver: Solver) -> GroundedLabel:
@@ -107,31 +115,28 @@ def _question(label: Label, solver: Solver) -> GroundedLabel:
         raise InputError(problems)
     field = _Field(label, solver)
     ways = field.ways()
-    level = tuple((name, field.values[name]) for name in field.best)
-    pairs = tuple(
-        ((one, field.values[one]), (other, field.values[other])) for one, other in field.pairs()
-    )
+    level = tuple(field.models[name] for name in field.best)
+    pairs = tuple((field.models[one], field.models[other]) for one, other in field.pairs())
     return GroundedLabel(label, field.asked, level, pairs, Target(label.id, ways))
 
 
 class _Field:
-    """How the models stand to one label."""
+    """The standings of the models for the profile of one label."""
 
     def __init__(self, label: Label, solver: Solver) -> None:
         self.label = label
         self.decision = solver.decide(label.document.profile)
-        ids = [model.id for model in solver.catalogue.models]
-        self.values = dict(zip(ids, solver.middles, strict=True))
+        self.models = _valued(solver)
         self.asked = ProfileTerms.of(label.document.profile)
         self.orders = orders(self.decision)
         best = min(self.orders.values(), default=None)
         self.best = [name for name, each in self.orders.items() if each == best]
 
     def ways(self) -> tuple[Way, ...]:
-        """Return the ways in which the label can come true.
+        """Return the ways in which weights can meet the label.
 
         Raises:
-            InputError: where the facts rule it out.
+            InputError: if the facts rule it out.
         """
         document = self.label.document
         pairs = self.pairs()
@@ -148,18 +153,18 @@ class _Field:
         """Return the pairs under `over` between which weights decide.
 
         Raises:
-            InputError: where the facts decide the other way.
+            InputError: if the facts decide the other way.
         """
         return [pair for pair in self.label.document.over if self._open(*pair, path="over")]
 
     def _way(self, chain: Iterable[tuple[str, str]]) -> Way | None:
         return way(
-            lead(self.asked, (one, self.values[one]), (other, self.values[other]))
+            lead(self.asked, self.models[one], self.models[other])
             for one, other in dict.fromkeys(chain)
         )
 
     def _any_first(self, expected: tuple[str, ...]) -> Iterator[list[tuple[str, str]]]:
-        """Yield, for each acceptable model that stands best, its pairs with every other one."""
+        """Yield the pairs with every rival, for each acceptable model with the best standing."""
         able = [model for model in expected if model in self.best]
         if not able:
             raise InputError([self._ruled_out(expected[0], "expected")])
@@ -168,7 +173,7 @@ class _Field:
             yield [(model, rival) for rival in rivals]
 
     def _in_order(self, expected: tuple[str, ...]) -> list[tuple[str, str]]:
-        """Return the pairs that put models into the first places in an order."""
+        """Return the pairs that rank the expected models first, in their order."""
         if expected[0] not in self.best:
             raise InputError([self._ruled_out(expected[0], "expected")])
         rest = [model for model in self.orders if model not in expected]
@@ -176,7 +181,7 @@ class _Field:
         return [pair for pair in pairs if self._open(*pair, path="expected")]
 
     def _open(self, one: str, other: str, *, path: str) -> bool:
-        """Return whether weights decide between two models; False where the first one is ahead."""
+        """Return whether weights decide between two models; False if the first is ahead anyway."""
         if one not in self.orders:
             raise InputError([self._ruled_out(one, path)])
         if other not in self.orders or self.orders[one] < self.orders[other]:
@@ -186,7 +191,7 @@ class _Field:
         return True
 
     def _ruled_out(self, model: str, path: str) -> Problem:
-        """Return the problem of a model that no weights can put where the label wants it."""
+        """Return the problem with a model that no weights can put where the label wants it."""
         standing = next(s for s in self.decision.standings if s.model.id == model)
         missing = names_of(standing.violated or standing.unverified)
         if missing and not (standing.refused and not standing.violated):
@@ -201,30 +206,25 @@ class _Field:
 
 
 def relabelled(question: GroundedLabel, model: str) -> GroundedLabel:
-    """Return the same profile with another right model, one of the best standing."""
-    values = dict(question.level)
-    leads = (
-        lead(question.asked, (model, values[model]), rival)
-        for rival in question.level
-        if rival[0] != model
-    )
-    only = way(leads)
+    """Return the same profile with another right model, one with the best standing."""
+    first = next(each for each in question.level if each[0] == model)
+    leads = [lead(question.asked, first, rival) for rival in question.level if rival != first]
     changed = question.label.document.model_copy(
         update={"expected": (model,), "line": None, "over": ()}
     )
     label = replace(question.label, document=changed)
-    target = Target(question.target.name, () if only is None else (only,))
+    target = _target(question.target.name, leads)
     return replace(question, label=label, pairs=(), target=target)
 
 
 def satisfied(label: Label, solver: Solver) -> bool:
-    """Return whether a label comes out as a solver decides."""
+    """Return whether a solver decides as a label wants."""
     document = label.document
     decision = solver.decide(document.profile)
     ranked = decision.ids
-    places = {model: place for place, model in enumerate(ranked)}
+    ranks = {model: rank for rank, model in enumerate(ranked)}
     last = len(ranked)
-    if any(places.get(one, last) >= places.get(other, last) for one, other in document.over):
+    if any(ranks.get(one, last) >= ranks.get(other, last) for one, other in document.over):
         return False
     if label.ordered:
         return ranked[: len(document.expected)] == document.expected
@@ -232,10 +232,85 @@ def satisfied(label: Label, solver: Solver) -> bool:
 
 
 def orders(decision: Decision) -> dict[str, Order]:
-    """Return how the models that are left stand, by id."""
+    """Return the order of each model that is not excluded, by id."""
     policy = decision.question.policy
     return {
         standing.model.id: order(standing, policy)
         for standing in decision.standings
         if standing.status is not Status.EXCLUDED
     }
+
+
+def _valued(solver: Solver) -> dict[str, ValuedModel]:
+    """Return each model, by id, with the doubled midpoints of its values."""
+    ids = [model.id for model in solver.catalogue.models]
+    return dict(zip(ids, zip(ids, solver.middles, strict=True), strict=True))
+
+
+def of_guide(solver: Solver, scenarios: Sequence[Scenario]) -> tuple[Target, ...]:
+    """Return what the proof demands: its theorem (a), and the guide's lines (b).
+
+    Lines that the facts rule out, and targets that all weights meet, are left out.
+    """
+    models = _valued(solver)
+    targets = []
+    for member, primary, ahead, behind in demands(solver):
+        neutral = NEUTRAL_BATCH if member.batch else NEUTRAL
+        asked = ProfileTerms(applying(member.context(primary)), neutral)
+        where = " + ".join(member.needs) or "no need stated"
+        where += ", in batch" if member.batch else ""
+        where += f", {primary} first" if primary else ""
+        only = lead(asked, models[ahead], models[behind])
+        targets.append(_target(f"{ahead} over {behind} ({where})", [only]))
+    for scenario in scenarios:
+        document = Document(
+            id=scenario.id,
+            line=scenario.line,
+            profile=scenario.profile,
+            expected=scenario.expected,
+            measurements=scenario.measurements,
+        )
+        try:
+            [question] = questions([Label(document, "scenario")], solver)
+        except InputError:  # the facts have changed so that no weights bring the line about
+            continue
+        targets.append(Target(f"line {scenario.line} of the guide", question.target.ways))
+    return _undecided(targets)
+
+
+def of_pins(solver: Solver, pins: Pins) -> tuple[Target, ...]:
+    """Return what the pinned answers (c) demand: the order of each between equal standings.
+
+    Pins whose models the facts have changed are left out: no weights bring them back.
+    """
+    models = _valued(solver)
+    targets = []
+    for pin in pins.pins:
+        standing = orders(solver.decide(pin.profile))
+        names = [name for name, _ in pin.shortlist]
+        if sorted(names) != sorted(standing):
+            continue
+        asked = ProfileTerms.of(pin.profile)
+        leads = [
+            lead(asked, models[one], models[other])
+            for one, other in pairwise(names)
+            if standing[one] == standing[other]
+        ]
+        stated = "; ".join(pin.profile.statements())
+        targets.append(_target(f"the pinned answer to {stated}", leads))
+    return _undecided(targets)
+
+
+def _target(name: str, leads: Iterable[Lead]) -> Target:
+    """Return the target that all of some leads hold."""
+    only = way(leads)
+    return Target(name, () if only is None else (only,))
+
+
+def _undecided(targets: Iterable[Target]) -> tuple[Target, ...]:
+    """Return the targets that not all weights meet, each once."""
+    once: dict[object, Target] = {}
+    for target in targets:
+        if target.ways != ((),):
+            once.setdefault(target.ways, target)
+    return tuple(once.values())

@@ -1,7 +1,7 @@
-"""Weights from labels: the public face of what `benchmarks/tune_weights.py` does.
+"""Weights from labels: what `benchmarks/tune_weights.py` runs.
 
-Labels that can all hold do hold under the weights that come out, proved with the solver itself.
-Beside them the guide and the pinned answers are kept where that is possible.
+If weights can meet all labels, the tuned weights do, and the solver itself checks it. The guide and
+the pinned answers are kept too, as far as the labels allow.
 """
 
 from __future__ import annotations
@@ -18,28 +18,39 @@ from mars_solver.errors import InputError, Problem, extra
 from mars_solver.inputs.weights import MAX_WEIGHT, Weights, with_vectors
 from mars_solver.solving.solver import Solver
 from mars_solver.tuning.labels import Label
-from mars_solver.tuning.leads import Lead, Row, Target, numbers_of, vectors_of
+from mars_solver.tuning.leads import (
+    KEPT,
+    FloatArray,
+    IntegerRow,
+    Lead,
+    Target,
+    all_hold,
+    finest,
+    numbers_of,
+    rounded,
+    smallest,
+    vectors_of,
+    whole_numbers,
+)
 from mars_solver.tuning.targets import GroundedLabel, SolverCache, questions, satisfied
 from mars_solver.vocabulary import CRITERION_NAMES
 
 with extra("tune"):
     from mars_solver.tuning.contradictions import FEW, contradictions
-    from mars_solver.tuning.disjunctions import search
-    from mars_solver.tuning.exact import KEPT, all_hold, finest, rounded, smallest, whole_numbers
-    from mars_solver.tuning.logit import SLIP, fit
-    from mars_solver.tuning.programmes import Floats, keepable, nearest, pushed, roomiest
+    from mars_solver.tuning.logit import LAPSE_RATE, fit
+    from mars_solver.tuning.programmes import keepable, nearest, pushed, roomiest, search
 
 SHARE: Final = 0.25
-"""The share of the widest margin that the weights nearest to the prior still have."""
+"""The share of the widest margin that the weights nearest to the prior have to keep."""
 MISSED: Final = 0.1
-"""Where the weights at the start miss more than this share of all that is asked, they are no
-prior for it: what is likeliest after the labels is. Where the labels exclude more than this share
-of the guide, they come from another taste than the guide's, and all of it is given up."""
+"""If the weights at the start miss more than this share of all targets, the likeliest weights
+replace them as the prior. If the labels exclude more than this share of the guide, they do not
+share the guide's preferences, and all of the guide is given up."""
 FOLDS: Final = 5
 
 
 class Invariants(NamedTuple):
-    """What weights have to keep beside the labels, in order of importance."""
+    """What weights should keep beside the labels, in order of importance."""
 
     guide: tuple[Target, ...] = ()
     pins: tuple[Target, ...] = ()
@@ -49,47 +60,47 @@ NOTHING: Final = Invariants()
 
 
 class Push(NamedTuple):
-    """Criteria to which the base leans as far as a margin lets it."""
+    """Criteria to which the base should lean as far as a margin allows."""
 
     criteria: tuple[str, ...]
     margin: float
-    """The smallest lead that is left to any label and to all that is kept, in score points."""
+    """The smallest lead that any label and all that is kept may have, in score points."""
 
 
 class Fit(NamedTuple):
-    """Numbers that bring targets about."""
+    """Numbers that meet targets."""
 
-    numbers: Row
+    numbers: IntegerRow
     best: float
-    """The widest margin that any weights have, in score points; 0 where labels contradict."""
+    """The widest margin that any weights have, in score points; 0 if labels contradict."""
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """What came of tuning."""
+    """The result of tuning."""
 
     weights: Weights
     start: Weights
     questions: tuple[GroundedLabel, ...]
     separable: bool
-    """Whether weights were found that bring all labels about. Of labels with one way each that is
-    exact; of others none may be found though there are some. Where the margin is too narrow for
-    whole numbers as large as a file holds, some labels are violated all the same."""
+    """Whether weights were found that meet all labels. This is exact if each label has one way;
+    else the search may miss some. If the margin is too narrow for the whole numbers that a file can
+    hold, some labels are violated all the same."""
     margin: Fraction | None
-    """The smallest lead of any label in score points, under the weights as rounded; negative where
-    a label is violated, None where no label leaves anything to lead.
+    """The smallest lead of any label in score points, under the rounded weights; negative if a
+    label is violated, None if the facts decide all labels.
 
     The lead of a model over another is the difference of their scores, which are weighted means of
-    values from 0 to 1; of a label with several ways to come true, the best one counts.
+    values from 0 to 1. The best way of a label counts.
     """
     best_margin: float
     """The widest margin that any weights have, over everything that is kept, before rounding."""
     violated: tuple[str, ...]
-    """Ids of the labels that do not come out."""
+    """Ids of the labels that the weights do not meet."""
     contradictions: tuple[tuple[str, ...], ...]
-    """Ids of labels that exclude each other, each set minimal, the smallest first."""
+    """Minimal sets of labels that exclude each other, by id, the smallest first."""
     given_up: tuple[str, ...] = field(default=())
-    """What of the guide and the pinned answers does not hold under the weights."""
+    """What the weights do not keep of the guide and the pinned answers."""
 
 
 def tune(
@@ -98,26 +109,26 @@ def tune(
     """Return the weights that labels ask for.
 
     Args:
-        labels: in any order; one that stands twice counts once.
+        labels: in any order; a repeated label counts once.
         solver: the catalogue, and the weights at the start.
-        kept: what the weights have to keep beside the labels where they can.
-        push: where the weights are to lean, rather than stay near to those at the start.
+        kept: what the weights should keep beside the labels.
+        push: where the weights should lean, rather than stay near to those at the start.
 
     Raises:
-        InputError: with every label that does not fit the others or the facts; or where a push has
-            no room.
+        InputError: if a push has no room, or if ids clash or labels do not fit the facts; all such
+            labels are named.
     """
     asked = questions(labels, solver)
     targets = [question.target for question in asked]
     start = _start(solver.weights)
     whole = _solve(asked, kept, start, push)
     separable = whole is not None
-    found = () if separable else contradictions(targets)
+    conflicts = () if separable else contradictions(targets)
     numbers, best = whole or _compromise(asked, kept, start, thorough=True)
     points = [p for target in targets if (p := target.points(numbers)) is not None]
     weights = with_vectors(solver.weights, vectors_of(numbers))
-    missed = tuple(t.name for t in targets if not t.holds(numbers))
-    _reprove(asked, solver, weights, missed)
+    violated = tuple(t.name for t in targets if not t.holds(numbers))
+    _reprove(asked, solver, weights, violated)
     return Tuned(
         weights,
         solver.weights,
@@ -125,75 +136,76 @@ def tune(
         separable=separable,
         margin=min(points, default=None),
         best_margin=best,
-        violated=missed,
-        contradictions=tuple(tuple(targets[i].name for i in each) for each in found),
+        violated=violated,
+        contradictions=tuple(tuple(targets[i].name for i in each) for each in conflicts),
         given_up=tuple(t.name for t in (*kept.guide, *kept.pins) if not t.holds(numbers)),
     )
 
 
-def _start(weights: Weights) -> Floats:
-    """Return weights as floats; where all are 0, each as much as the others."""
+def _start(weights: Weights) -> FloatArray:
+    """Return weights as floats; all 1 if all are 0."""
     numbers = np.array(numbers_of(weights.vectors), dtype=np.float64)
     return numbers if numbers.any() else np.ones(len(numbers))
 
 
 def _solve(
-    asked: Sequence[GroundedLabel], kept: Invariants, start: Floats, push: Push | None = None
+    asked: Sequence[GroundedLabel], kept: Invariants, start: FloatArray, push: Push | None = None
 ) -> Fit | None:
-    """Return numbers that bring all labels about, and what is kept; None where none do."""
+    """Return numbers that meet all labels and what can be kept; None if none are found."""
     targets = [question.target for question in asked]
     bounds = _bounds(targets, kept, start)
     if bounds is None:
         return None
     targets += bounds
-    found = search(targets, start / start.sum())
-    if found is None:
+    wide = search(targets, start / start.sum())
+    if wide is None:
         return None
-    leads = found.leads
+    leads = wide.leads
     if push is not None:
-        return Fit(_pushed(leads, start, push), found.points)
-    prior = _prior(asked, targets, start) * found.free
-    near = nearest(leads, SHARE * found.points, prior)
-    for numbers in (near, found.numbers * start.sum()):
-        whole = None if numbers is None else rounded(numbers, leads, SHARE * found.points)
+        return Fit(_pushed(leads, start, push), wide.points)
+    prior = _prior(asked, targets, start) * wide.free
+    near = nearest(leads, SHARE * wide.points, prior)
+    for numbers in (near, wide.numbers * start.sum()):
+        whole = None if numbers is None else rounded(numbers, leads, SHARE * wide.points)
         if whole is not None:
-            return Fit(whole, found.points)
-    roomy = roomiest(leads, MAX_WEIGHT, found.free)
-    fine = [finest(found.numbers), *([] if roomy is None else [whole_numbers(roomy)])]
-    return Fit(next((each for each in fine if all_hold(leads, each)), fine[0]), found.points)
+            return Fit(whole, wide.points)
+    roomy = roomiest(leads, MAX_WEIGHT, wide.free)
+    fine = [finest(wide.numbers), *([] if roomy is None else [whole_numbers(roomy)])]
+    return Fit(next((each for each in fine if all_hold(leads, each)), fine[0]), wide.points)
 
 
-def _pushed(leads: Sequence[Lead], start: Floats, push: Push) -> Row:
+def _pushed(leads: Sequence[Lead], start: FloatArray, push: Push) -> IntegerRow:
     """Return numbers that lean to some criteria.
 
     Raises:
-        InputError: where the margin leaves no room, or rounding none of it.
+        InputError: if no numbers leave the margin, or rounding does not.
     """
-    places = [CRITERION_NAMES.index(name) for name in push.criteria]
-    numbers = pushed(leads, 1.1 * push.margin, start, places)
-    found = None if numbers is None else rounded(numbers, leads, push.margin / KEPT)
-    if found is None or smallest(leads, found) < push.margin:
+    gaining = [CRITERION_NAMES.index(name) for name in push.criteria]
+    numbers = pushed(leads, 1.1 * push.margin, start, gaining)
+    whole = None if numbers is None else rounded(numbers, leads, push.margin / KEPT)
+    if whole is None or smallest(leads, whole) < push.margin:
         what = f"a push that leaves every lead {push.margin} points"
         hint = "lower the margin, or start from other weights"
         raise InputError([Problem("push", ", ".join(push.criteria), what, "no room", hint)])
-    return found
+    return whole
 
 
-def _bounds(targets: Sequence[Target], kept: Invariants, start: Floats) -> list[Target] | None:
-    """Return what of the guide and the pins can be kept beside labels; None where these contradict.
+def _bounds(targets: Sequence[Target], kept: Invariants, start: FloatArray) -> list[Target] | None:
+    """Return what can be kept of the guide and the pins; None if the labels contradict each other.
 
-    All of it where that is possible. Else as much of the guide as misses least, and then of the
-    pins; but none of both where the labels exclude more than `MISSED` of the guide.
+    All of it is kept if that is possible. Else the guide and then the pins are kept as far as they
+    hold under the numbers that miss them least; but nothing is kept if the labels exclude more than
+    `MISSED` of the guide.
     """
     if not any(kept):
         return []
     level = start / start.sum()
     if search([*targets, *kept.guide, *kept.pins], level) is not None:
         return [*kept.guide, *kept.pins]
-    found = search(targets, level)
-    if found is None:
+    wide = search(targets, level)
+    if wide is None:
         return None
-    hard, bounds = list(found.leads), list[Target]()
+    hard, bounds = list(wide.leads), list[Target]()
     for group in kept:
         soft = _leads_of(group)
         numbers = keepable(hard, soft)
@@ -207,27 +219,29 @@ def _bounds(targets: Sequence[Target], kept: Invariants, start: Floats) -> list[
 
 
 def _leads_of(targets: Sequence[Target]) -> list[Lead]:
-    """Return the leads of targets of one way, or none."""
+    """Return the leads of the first way of each target."""
     return [lead for target in targets for way in target.ways[:1] for lead in way]
 
 
-def _prior(asked: Sequence[GroundedLabel], targets: Sequence[Target], start: Floats) -> Floats:
-    """Return what the numbers are to be near to: those at the start, unless they miss too much."""
+def _prior(
+    asked: Sequence[GroundedLabel], targets: Sequence[Target], start: FloatArray
+) -> FloatArray:
+    """Return what the numbers should be near to: those at the start, unless they miss too much."""
     numbers = finest(start)
     missed = sum(not target.holds(numbers) for target in targets)
     return fit(asked, start, 0.0) if missed > MISSED * len(targets) else start
 
 
 def _compromise(
-    asked: Sequence[GroundedLabel], kept: Invariants, start: Floats, *, thorough: bool
+    asked: Sequence[GroundedLabel], kept: Invariants, start: FloatArray, *, thorough: bool
 ) -> Fit:
     """Return numbers for labels that contradict each other.
 
-    The likeliest ones, given that some labels are slips; and then those near to them that keep the
-    guide beside the labels that come out. Where thorough, of few labels as many come out as can
-    beside these.
+    The likeliest numbers, given that some labels are mistakes, decide which labels are met; numbers
+    near to them then keep the guide beside these labels. If `thorough` and there are few labels,
+    those that can be met beside them are added one by one.
     """
-    likely = fit(asked, start, SLIP)
+    likely = fit(asked, start, LAPSE_RATE)
     numbers = finest(likely)
     held = [question for question in asked if question.target.holds(numbers)]
     if thorough and len(asked) <= FEW:
@@ -236,62 +250,62 @@ def _compromise(
             if question not in held and search(more, likely / likely.sum()) is not None:
                 held.append(question)
         return _solve(held, kept, likely) or Fit(numbers, 0.0)
-    found = _solve(held, kept, likely) if kept.guide or kept.pins else None
-    return Fit(found.numbers if found else numbers, 0.0)
+    solved = _solve(held, kept, likely) if any(kept) else None
+    return Fit(solved.numbers if solved else numbers, 0.0)
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """How weights from some labels answer others."""
+    """How many labels weights meet that were tuned on other labels."""
 
     labels: int
     right: int
 
     @property
     def share(self) -> float:
-        """The share of labels that come out; 1 without any."""
+        """The share of labels that are met; 1 if there are none."""
         return self.right / self.labels if self.labels else 1.0
 
 
-def estimate(asked: Sequence[GroundedLabel], start: Weights) -> Row:
-    """Return the weights for labels alone, as one row, and without naming contradictions."""
+def estimate(asked: Sequence[GroundedLabel], start: Weights) -> IntegerRow:
+    """Return the weights for labels alone, as one row; contradictions are not named."""
     numbers = _start(start)
-    found = _solve(asked, NOTHING, numbers)
-    return (found or _compromise(asked, NOTHING, numbers, thorough=False)).numbers
+    solved = _solve(asked, NOTHING, numbers)
+    return (solved or _compromise(asked, NOTHING, numbers, thorough=False)).numbers
 
 
-def held_out(asked: Sequence[GroundedLabel], numbers: Row) -> HeldOut:
-    """Return how many labels come out under some weights."""
+def held_out(asked: Sequence[GroundedLabel], numbers: IntegerRow) -> HeldOut:
+    """Return how many labels some weights meet."""
     return HeldOut(len(asked), sum(question.target.holds(numbers) for question in asked))
 
 
 def cross_validate(
     asked: Sequence[GroundedLabel], start: Weights, seed: int, folds: int = FOLDS
 ) -> tuple[HeldOut, ...]:
-    """Return how labels come out under weights made without their group, fold by fold.
+    """Return, fold by fold, how many labels are met by weights that were tuned without their group.
 
-    The guide and the pins are left aside: they say what many labels say.
+    The guide and the pins are left out: they say what many labels say.
     """
     groups = sorted({question.label.group for question in asked})
     random.Random(seed).shuffle(groups)  # noqa: S311  (a split, no secret)
-    found = []
+    results = []
     for fold in range(min(folds, len(groups))):
         out = set(groups[fold::folds])
         rest = [question for question in asked if question.label.group not in out]
         tested = [question for question in asked if question.label.group in out]
-        found.append(held_out(tested, estimate(rest, start)))
-    return tuple(found)
+        results.append(held_out(tested, estimate(rest, start)))
+    return tuple(results)
 
 
 def _reprove(
-    asked: Sequence[GroundedLabel], solver: Solver, weights: Weights, missed: Sequence[str]
+    asked: Sequence[GroundedLabel], solver: Solver, weights: Weights, violated: Sequence[str]
 ) -> None:
-    """Hold the answers of the solver itself against what the arithmetic of leads says.
+    """Compare the answers of the solver itself with what the arithmetic of leads says.
 
     Raises:
-        RuntimeError: where they differ, which is a fault of this package.
+        RuntimeError: if they differ, which is a fault of this package.
     """
-    facts = SolverCache(Solver(solver.catalogue, weights))
+    solvers = SolverCache(Solver(solver.catalogue, weights))
     for question in asked:
-        if satisfied(question.label, facts.of(question.label)) is (question.label.id in missed):
+        if satisfied(question.label, solvers.of(question.label)) is (question.label.id in violated):
             raise RuntimeError(f"{question.label.id}: the solver and the tuner differ")

@@ -1,0 +1,1 @@
+"""Benchmarks, tuning and what they share; README.md has a line for each script."""

@@ -1,0 +1,1 @@
+"""Comparisons with peers: every answer is compared before anything is timed."""

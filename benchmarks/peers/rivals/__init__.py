@@ -1,0 +1,1 @@
+"""The peers: each answers what mars-solver answers, in its own way."""

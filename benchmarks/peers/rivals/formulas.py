@@ -1,0 +1,205 @@
+"""What `recommend` decides, written out as formulas for engines that evaluate expressions.
+
+Each model gets one whole number, its key; the lesser ranks first:
+
+    key = ((penalty + 1) * 2**bits - twice the weighted sum) * models + index
+
+where `penalty` counts unverified requirements and is `OUT` where any is violated, so that sorting
+the keys ranks the models, and status, score and model can be read back from a key. The formulas
+come in stages, each of which may use the names of those before it; `total` is the sum of all
+weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from benchmarks.peers.rivals.answers import Ground
+from benchmarks.shared.rules import (
+    CAPABILITIES,
+    LIMITED,
+    MET,
+    NEEDS_VALUE,
+    UNVERIFIED,
+    VIOLATED,
+    Facts,
+    verdict,
+)
+from mars_solver.inputs.profile import Context
+from mars_solver.inputs.weights import PerCriterion, coefficients
+from mars_solver.vocabulary import CRITERION_NAMES, NEEDS, VALUE_SCALE
+
+OUT: Final = 16
+"""The penalty of what is violated: more than all requirements can leave unverified."""
+TOP: Final = 3
+_TAGS: Final = ("en-us", "hi-in", "fr-fr", "de-de")
+
+
+class Dialect(NamedTuple):
+    """How a language writes what the formulas need beyond arithmetic."""
+
+    choose: Callable[[str, str, str], str]
+    """(condition, then, else)"""
+    flag: Callable[[str], str]
+    """A yes/no column; null is no."""
+    given: Callable[[str], str]
+    """Whether a column is not null."""
+    absent: Callable[[str], str]
+    """Whether a column is null."""
+    number: Callable[[str, str], str]
+    """A column of numbers, with what stands for null."""
+    equals: Callable[[str, str], str]
+    """Whether a column is a text; null is not."""
+    either: str
+    both: str
+    named: Callable[[str], str]
+    """A name of an earlier formula."""
+
+
+Formula = tuple[str, str]
+"""A name and what it stands for."""
+
+
+class Rule(NamedTuple):
+    """The formulas in one dialect, and what it takes to read the keys back."""
+
+    stages: tuple[tuple[Formula, ...], ...]
+    keys: tuple[str, ...]
+    """The names of the keys, one for each model."""
+    models: tuple[str, ...]
+    bits: int
+
+
+SQL: Final = Dialect(
+    choose="(CASE WHEN {} THEN {} ELSE {} END)".format,
+    flag='coalesce("{}", false)'.format,
+    given='("{}" IS NOT NULL)'.format,
+    absent='("{}" IS NULL)'.format,
+    number='coalesce("{}", {})'.format,
+    equals="(coalesce(\"{}\", '') = '{}')".format,
+    either=" OR ",
+    both=" AND ",
+    named="{}".format,
+)
+ZEN: Final = Dialect(
+    choose="(({}) ? ({}) : ({}))".format,
+    flag="({} ?? false)".format,
+    given="(({} ?? null) != null)".format,
+    absent="(({} ?? null) == null)".format,
+    number="({} ?? {})".format,
+    equals="(({} ?? '') == '{}')".format,
+    either=" or ",
+    both=" and ",
+    named="$.{}".format,
+)
+
+
+def rule(ground: Ground, d: Dialect) -> Rule:
+    """Return the rule of a catalogue and weights in a dialect."""
+    bits = _bits(ground)
+    names = tuple(f"k{index}" for index in range(len(ground.models)))
+    keys = tuple((name, _key(ground, index, bits, d)) for index, name in enumerate(names))
+    weights = tuple((f"w{i}", _weight(ground, i, d)) for i in range(len(CRITERION_NAMES)))
+    total = ("total", " + ".join(d.named(name) for name, _ in weights))
+    models = tuple(facts.id for facts in ground.models)
+    return Rule((_needs(d), weights, (total, *keys)), names, models, bits)
+
+
+def _bits(ground: Ground) -> int:
+    """Return how many bits the greatest possible sum takes."""
+    every = [coefficients(ground.weights, Context(_ALL, need, batch=True)) for need in _ALL]
+    greatest = max(map(sum, every)) * 10 * 2 * VALUE_SCALE
+    return greatest.bit_length()
+
+
+_ALL: Final = tuple(need.name for need in NEEDS)
+
+
+def _needs(d: Dialect) -> tuple[Formula, ...]:
+    """Return whether each need is stated, and whether no single deployment is left."""
+    soon = f"{d.number('max_ttfb_ms', '800')} < 800"
+    device = d.either.join([d.flag("on_device"), d.flag("offline"), d.given("max_memory_mb")])
+    voice = d.either.join([d.flag("voice_transfer"), d.flag("short_reference")])
+    own, cloud, on_device = d.flag("self_hosted"), d.flag("public_api"), f"({device})"
+    pairs = [(own, cloud), (own, on_device), (cloud, on_device)]
+    return (
+        ("q0", f"{d.flag('real_time')}{d.either}{soon}"),
+        ("q1", voice),
+        ("q2", d.flag("style_control")),
+        ("q3", device),
+        ("bulk", d.equals("workflow", "batch")),
+        ("torn", d.either.join(f"({one}{d.both}{other})" for one, other in pairs)),
+    )
+
+
+def _weight(ground: Ground, criterion: int, d: Dialect) -> str:
+    """Return the formula of the weight of a criterion."""
+    name = CRITERION_NAMES[criterion]
+
+    def of(vector: PerCriterion) -> int:
+        number: int = getattr(vector, name)
+        return number
+
+    emphasis, first = ground.weights.emphasis, ground.weights.first
+    terms = [str(of(ground.weights.base))]
+    for number, need in enumerate(NEEDS):
+        if extra := of(getattr(emphasis, need.name)):
+            terms.append(d.choose(d.named(f"q{number}"), str(extra), "0"))
+        if extra := of(getattr(first, need.name)):
+            terms.append(d.choose(d.equals("primary", need.name), str(extra), "0"))
+    if extra := of(emphasis.batch):
+        terms.append(d.choose(d.named("bulk"), str(extra), "0"))
+    neutral = d.choose(d.named("bulk"), "0", "5") if name == "latency" else "5"
+    return f"{d.number(name, neutral)} * ({' + '.join(terms)})"
+
+
+def _key(ground: Ground, index: int, bits: int, d: Dialect) -> str:
+    """Return the formula of the key of a model."""
+    facts, models = ground.models[index], len(ground.models)
+    points = [
+        (d.named("torn"), OUT),
+        *((d.flag(n), _POINTS[_alone(facts, n)]) for n in CAPABILITIES),
+    ]
+    terms = [d.choose(condition, str(some), "0") for condition, some in points if some]
+    if facts.beta:
+        terms.append(d.choose(d.flag("accept_beta"), "0", str(OUT)))
+    terms += [_amount(facts, name, d) for name in LIMITED]
+    terms.append(_languages(facts, d))
+    penalty = " + ".join(terms)
+    capped = d.choose(f"{penalty} > {OUT}", str(OUT), penalty)
+    value = " + ".join(f"{d.named(f'w{i}')} * {v}" for i, v in enumerate(ground.values[index]))
+    return f"(({capped} + 1) * {1 << bits} - ({value})) * {models} + {index}"
+
+
+def _alone(facts: Facts, name: str) -> int:
+    """Return how a requirement stands on a model, in the best of its configurations."""
+    variable, value = NEEDS_VALUE[name]
+    return VIOLATED if value not in facts.admitted[variable] else verdict(facts, name, True)
+
+
+_POINTS: Final = {MET: 0, UNVERIFIED: 1, VIOLATED: OUT}
+
+
+def _amount(facts: Facts, name: str, d: Dialect) -> str:
+    """Return the penalty of a requirement that asks for a number."""
+    infinity = float("inf")
+    low, high = facts.numbers[LIMITED[name]] or (0, infinity)
+    asked = d.number(name, "0")
+    if name == "min_sample_rate_hz":  # a floor is a ceiling of the negative
+        low, high, asked = -high, -low, f"-{asked}"
+    opened = "1" if high == infinity else d.choose(f"{asked} < {high}", "1", "0")
+    penalty = opened if low == -infinity else d.choose(f"{asked} < {low}", str(OUT), opened)
+    if name == "max_memory_mb" and (held := _alone(facts, "on_device")):
+        penalty = str(OUT) if held == VIOLATED else d.choose(f"{penalty} < 1", "1", penalty)
+    return d.choose(d.given(name), penalty, "0")
+
+
+def _languages(facts: Facts, d: Dialect) -> str:
+    """Return the penalty of languages, as far as the tables ask for them.
+
+    No fact says "no", and only single tags are known: any other list is unverified.
+    """
+    spoken = [tag for tag in _TAGS if facts.languages.get(tag)]
+    met = d.either.join([d.absent("languages"), *(d.equals("languages", tag) for tag in spoken)])
+    return d.choose(met, "0", "1")

@@ -1,0 +1,252 @@
+"""How many answers a second: `POST /v1/recommend` beside an endpoint that only echoes the profile.
+
+    python -m benchmarks.peers.serving [--quick] [--json FILE]
+
+Each application runs in a process of its own, under the same server (`mars_solver.web.server`), on
+loopback. The rival is a FastAPI endpoint that validates the same body as a pydantic model and
+answers with it. A load generator of plain sockets in this process sends the same bodies to both, in
+turns, over a fixed number of connections, each with one request at a time.
+
+Two mixes of bodies: `distinct`, where no profile is asked twice, and `repeated`, the same few over
+and over, which the server remembers. Before anything is timed, each answer is compared with
+`recommend`. The target is half the rate of the echo; the exit code is 1 where an answer differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import statistics
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import cycle, islice
+from time import perf_counter
+from typing import Any, Final, NamedTuple
+
+from benchmarks.shared.harness import (
+    finish,
+    machine,
+    machine_lines,
+    met,
+    options_of,
+    ratio_by_round,
+    told,
+)
+from benchmarks.shared.profiles import REQUESTS, distinct, random_documents
+from mars_solver import recommend
+from mars_solver.web.server import address, config, listen
+
+SCHEMA: Final = "mars-solver/serving/1"
+SEED: Final = 20261122
+TARGET: Final = 0.5
+"""Of the echo's requests per second."""
+PACKAGES: Final = ("mars-solver", "fastapi", "uvicorn", "h11", "pydantic")
+OURS: Final = "recommend"
+ECHO: Final = "echo"
+PATHS: Final = {OURS: "/v1/recommend", ECHO: "/echo"}
+REPEATED: Final = 8
+MIXES: Final = ("distinct", "repeated")
+
+
+class Effort(NamedTuple):
+    """How much is sent."""
+
+    rounds: int
+    requests: int
+    """In each round, to each application."""
+    connections: int
+
+
+FULL: Final = Effort(rounds=7, requests=2000, connections=16)
+QUICK: Final = Effort(rounds=1, requests=200, connections=8)
+
+
+class Load(NamedTuple):
+    """What one round of requests took."""
+
+    per_second: float
+    latencies: list[float]
+    """Seconds of each request."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure, print the table, and return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="serving.py", description="Requests per second of /v1/recommend beside an echo."
+    )
+    options = options_of(parser, argv)
+    effort = QUICK if options.quick else FULL
+    every = make_bodies(effort.requests * effort.rounds)
+    with served(OURS) as ours, served(ECHO) as echo:
+        ports = {OURS: ours, ECHO: echo}
+        different = [body.decode() for body in every[:50] if not same(ours, body)]
+        if told((f"the answer differs on {body}" for body in different), "error"):
+            return 1
+        rows = {mix: measure(ports, every, effort, repeated=mix == "repeated") for mix in MIXES}
+    report = {
+        "schema": SCHEMA,
+        "machine": machine(PACKAGES),
+        "effort": effort._asdict(),
+        "target": TARGET,
+        "mixes": rows,
+    }
+    return finish(report, table(report), options.json)
+
+
+def measure(
+    ports: dict[str, int], every: list[bytes], effort: Effort, *, repeated: bool
+) -> dict[str, Any]:
+    """Return what a mix of bodies gives, the applications taking turns round by round."""
+    loads: dict[str, list[Load]] = {name: [] for name in ports}
+    for turn in range(effort.rounds):
+        start = turn * effort.requests
+        bodies = (
+            list(islice(cycle(every[:REPEATED]), effort.requests))
+            if repeated
+            else every[start : start + effort.requests]
+        )
+        order = list(ports) if turn % 2 else list(ports)[::-1]
+        for name in order:
+            loads[name].append(load(ports[name], PATHS[name], bodies, effort.connections))
+    rows: dict[str, Any] = {}
+    for name, rounds in loads.items():
+        latencies = sorted(second for each in rounds for second in each.latencies)
+        rows[name] = {
+            "per_second": statistics.median(each.per_second for each in rounds),
+            "p50_ms": 1e3 * latencies[len(latencies) // 2],
+            "p99_ms": 1e3 * latencies[int(len(latencies) * 0.99)],
+        }
+    ours, echo = ([each.per_second for each in loads[name]] for name in (OURS, ECHO))
+    return {**rows, "ratio": ratio_by_round(ours, echo)}
+
+
+def make_bodies(count: int) -> list[bytes]:
+    """Return so many different profiles as JSON: the same ones in every run."""
+    documents = distinct(random_documents(REQUESTS, SEED))
+    return [json.dumps(document).encode() for document in islice(documents, count)]
+
+
+@contextmanager
+def served(name: str) -> Iterator[int]:
+    """Serve one application in a process of its own; yield its port."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(name, theirs), daemon=True)
+    process.start()
+    try:
+        yield ours.recv()
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _serve(name: str, pipe: Any) -> None:
+    """Serve an application until the process is ended."""
+    import uvicorn  # noqa: PLC0415
+
+    opened = listen("127.0.0.1", 0)
+    app = _ours() if name == OURS else _echo()
+    pipe.send(int(address(opened).rstrip("/").rpartition(":")[2]))
+    uvicorn.Server(config(app)).run(sockets=[opened])
+
+
+def _ours() -> Any:
+    from mars_solver import Solver, load_catalogue, load_weights  # noqa: PLC0415
+    from mars_solver.web.app import create_app  # noqa: PLC0415
+
+    return create_app(Solver(load_catalogue(), load_weights()))
+
+
+def _echo() -> Any:
+    from benchmarks.peers.rivals.echo import echo_app  # noqa: PLC0415
+
+    return echo_app()
+
+
+def same(port: int, body: bytes) -> bool:
+    """Return whether the server answers a body as `recommend` does."""
+
+    async def ask() -> Any:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(_request(PATHS[OURS], body))
+        answer = await _answer(reader)
+        writer.close()
+        return json.loads(answer)
+
+    expected = recommend(json.loads(body)).to_dict()
+    return bool(asyncio.run(ask()) == json.loads(json.dumps(expected)))
+
+
+def load(port: int, path: str, bodies: list[bytes], connections: int) -> Load:
+    """Return what it takes to have all bodies answered, over so many connections."""
+    requests = iter([_request(path, body) for body in bodies])
+    latencies: list[float] = []
+
+    async def work() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for request in requests:
+            start = perf_counter()
+            writer.write(request)
+            await _answer(reader)
+            latencies.append(perf_counter() - start)
+        writer.close()
+
+    async def everything() -> float:
+        start = perf_counter()
+        async with asyncio.timeout(120):
+            await asyncio.gather(*(work() for _ in range(connections)))
+        return perf_counter() - start
+
+    seconds = asyncio.run(everything())
+    return Load(len(bodies) / seconds, latencies)
+
+
+def _request(path: str, body: bytes) -> bytes:
+    head = (
+        f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+async def _answer(reader: asyncio.StreamReader) -> bytes:
+    """Return the body of the next answer.
+
+    Raises:
+        RuntimeError: where it is not a 200.
+    """
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    body = await reader.readexactly(length)
+    if not head.startswith(b"http/1.1 200"):
+        raise RuntimeError(body.decode())
+    return body
+
+
+def table(report: dict[str, Any]) -> list[str]:
+    """Return a report as lines of text."""
+    effort = report["effort"]
+    sent = f"{effort['rounds']} rounds of {effort['requests']} requests to each"
+    lines = [
+        *machine_lines(report["machine"]),
+        f"{sent}, over {effort['connections']} connections; all answers are those of recommend",
+        "",
+        f"{'':<26}{'requests/s':>12}{'p50 ms':>10}{'p99 ms':>10}",
+    ]
+    for mix, rows in report["mixes"].items():
+        for name in PATHS:
+            row = rows[name]
+            lines.append(
+                f"{mix + ': ' + name:<26}{row['per_second']:>12.0f}"
+                f"{row['p50_ms']:>10.2f}{row['p99_ms']:>10.2f}"
+            )
+        verdict = met(rows["ratio"] >= report["target"])
+        lines.append(f"  {rows['ratio']:.2f} of the echo; target {report['target']}: {verdict}")
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())

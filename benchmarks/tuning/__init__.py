@@ -1,0 +1,1 @@
+"""Tuning: experiments on labels, and the report on weights."""

@@ -1,4 +1,4 @@
-"""What every test shares: one seed for the searches, the shipped solver, the random catalogues.
+"""What every test shares: one seed for the searches, and the shipped solver.
 
 At the end of a run it says what was left out, and how to run that.
 """
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from mars_solver import Solver
-from strategies import SHIPPED, pool
+from strategies import SHIPPED
 
 settings.register_profile(
     "repeatable",
@@ -30,12 +30,6 @@ settings.load_profile("repeatable")
 @pytest.fixture(scope="session")
 def solver() -> Solver:
     return SHIPPED
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _pool() -> None:
-    """Draw the random catalogues before the first search."""
-    pool()
 
 
 TARGETS = {

@@ -1,55 +1,121 @@
 """Random profiles and catalogues, small enough to meet every boundary.
 
-To draw a catalogue and to build its solver takes longer than most answers. So a session draws
-`POOL_SIZE` of them once, and every search takes its catalogues out of that pool.
+Two families: models over the shipped attributes, with the shipped weights; and catalogues that
+declare attributes of their own, with weights of their own (`cases`). To make a catalogue takes
+longer than most answers, so that a session makes each once and every search takes it from there.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
+import copy
+import tomllib
+from functools import cache, cached_property
+from random import Random
 from typing import Any
 
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mars_solver import Catalogue, Profile, Solver, load_catalogue, load_weights
-from mars_solver.inputs.catalogue import build_catalogue
-from mars_solver.vocabulary import CAPABILITIES, CRITERION_NAMES
+from mars_solver.inputs.catalogue import Flowchart, Source
+from mars_solver.inputs.files import data_folder
+from mars_solver.inputs.models import parse_model
+from mars_solver.inputs.parsing import parse
+from mars_solver.inputs.weights import Weights
+from mars_solver.vocabulary import POLICIES, Kind, Policy
+from oracle import NO_MODELS
+from random_catalogues import (
+    ASKABLE_BESIDE,
+    MEMBERS,
+    WORLDS,
+    Table,
+    World,
+    fact,
+    random_model,
+    random_profile,
+    world,
+)
 
-TAGS = ["en-us", "hi-in", "de-de", "xx-xx"]
+WEIGHTS = load_weights()
+SHIPPED = Solver(load_catalogue(), WEIGHTS)
+DECLARED = SHIPPED.declared
+
+
+def _read(folder: str, name: str) -> Table:
+    return tomllib.loads((data_folder(folder) / f"{name}.toml").read_text("utf-8"))
+
+
+FILES: dict[str, Table] = {
+    **{
+        path.stem: _read("models", path.stem)
+        for path in sorted(data_folder("models").glob("*.toml"))
+    },
+    "guide/flowchart": _read("models", "guide/flowchart"),
+}
+"""The content of the shipped catalogue's files."""
+WEIGHING = _read("weights", "default")
+SHIPPED_WORLD = World(FILES, WEIGHING)
+"""The shipped catalogue and weights: as data, as the product has them, and as the oracle does."""
+SHIPPED_WORLD.__dict__.update(catalogue=SHIPPED.catalogue, weights=WEIGHTS, solver=SHIPPED)
+ORACLE = SHIPPED_WORLD.oracle
+TAGS = ["en-us", "hi-in", "de-de", "zh-Hans-CN", "pt", "xx-xx"]
 AMOUNTS: dict[str, list[float]] = {
     "max_ttfb_ms": [50, 99.5, 100, 150, 300, 500, 799.5, 800, 1000, 2000, 3000],
     "max_memory_mb": [10, 50, 100, 200, 600, 1000, 2400, 4800, 9000],
     "min_sample_rate_hz": [8000, 22050, 44100, 48000, 96000],
+    "max_price_usd_per_mchar": [5, 30, 40, 99.5],
 }
-SOURCES = {
-    "schema": 1,
-    "test": {"title": "a test", "where": "here", "date": "2026", "shared_locales": ["hi-in"]},
+"""What is asked of each number."""
+ENDS: dict[str, list[float]] = {
+    "ttfb_ms": [50, 100, 150, 500, 800, 2000, 3000],
+    "memory_mb": [10, 50, 200, 600, 2400],
+    "sample_rate_hz": [8000, 22050, 48000],
+    "price_usd_per_mchar": [5, 30, 40, 100],
 }
-FLOWCHART = {
+"""What facts claim of each number."""
+LISTS: dict[str, list[Any]] = {
+    r.name: TAGS if r.members == "language" else [*MEMBERS[r.members], *ASKABLE_BESIDE[r.members]]
+    for r in DECLARED.requirements
+    if r.kind is Kind.SET
+}
+"""The members that are asked for of each set."""
+SOURCES: Table = {
     "schema": 1,
+    "test": {
+        "title": "a test",
+        "where": "here",
+        "date": "2026",
+        "shared": {"languages": ["hi-in"]},
+    },
+}
+FLOWCHART: Table = {
+    **FILES["guide/flowchart"],
     "source": "test",
-    "as_of": "2026",
     "no_need": ["m1"],
     "batch": ["m1", "m2"],
     "questions": [
-        {"need": need, "text": "?", "answer": [model]}
-        for need, model in zip(
-            ["real_time", "voice_transfer", "style_control", "on_device"],
-            ["m0", "m1", "m2", "m3"],
-            strict=True,
-        )
+        {**question, "answer": [f"m{i}"]}
+        for i, question in enumerate(FILES["guide/flowchart"]["questions"])
     ],
 }
 
 
+# ------------------------------------------------------------------------- profiles
+
+
 ASKABLE: dict[str, st.SearchStrategy[Any]] = {
-    **{name: st.just(True) for name in CAPABILITIES},
+    **{r.name: st.just(True) for r in DECLARED.requirements},
     **{name: st.sampled_from(values) for name, values in AMOUNTS.items()},
-    "languages": st.lists(st.sampled_from(TAGS), min_size=1, max_size=3, unique=True),
+    **{
+        name: st.lists(st.sampled_from(members), min_size=1, max_size=3, unique=True)
+        for name, members in LISTS.items()
+    },
 }
 FEW_NAMES = st.lists(st.sampled_from(sorted(ASKABLE)), max_size=4, unique=True)
+CRITERIA = [criterion.name for criterion in DECLARED.criteria]
+SOME_IMPORTANCES: st.SearchStrategy[dict[str, int]] = st.just({}) | st.dictionaries(
+    st.sampled_from(CRITERIA), st.integers(0, 10)
+)
+policies: st.SearchStrategy[Policy] = st.sampled_from(POLICIES)
 
 
 @st.composite
@@ -58,25 +124,14 @@ def requirements(draw: st.DrawFn) -> dict[str, Any]:
     return {name: draw(ASKABLE[name]) for name in draw(FEW_NAMES)}
 
 
-def preferences() -> st.SearchStrategy[dict[str, int]]:
-    """Stated importances, often none."""
-    return SOME_IMPORTANCES
-
-
-SOME_IMPORTANCES: st.SearchStrategy[dict[str, int]] = st.just({}) | st.dictionaries(
-    st.sampled_from(CRITERION_NAMES), st.integers(0, 10)
-)
-
-
 @st.composite
 def profile_dicts(
-    draw: st.DrawFn,
-    prefer: st.SearchStrategy[dict[str, int]] | None = None,
+    draw: st.DrawFn, prefer: st.SearchStrategy[dict[str, int]] = SOME_IMPORTANCES
 ) -> dict[str, Any]:
-    """Consistent profiles as plain data."""
+    """Consistent profiles over the shipped attributes, as plain data."""
     data: dict[str, Any] = {"require": draw(requirements()), "accept_beta": draw(st.booleans())}
-    data["prefer"] = draw(preferences() if prefer is None else prefer)
-    needs = Profile(require=data["require"]).require.needs
+    data["prefer"] = draw(prefer)
+    needs = ORACLE.needs(data)
     if "real_time" not in needs and draw(st.booleans()):
         data["workflow"] = "batch"
     primary = draw(st.sampled_from([None, *needs]))
@@ -86,107 +141,112 @@ def profile_dicts(
 
 
 def profiles() -> st.SearchStrategy[Profile]:
-    """Consistent profiles."""
-    return profile_dicts().map(Profile.model_validate)
+    """Consistent profiles over the shipped attributes."""
+    return profile_dicts().map(lambda data: Profile(**data))
 
 
-def fact(**content: Any) -> dict[str, Any]:
-    """A claim of the test's own source."""
-    return {"source": "test", "as_of": "2026", "grade": "stated", **content}
-
-
-def _ranges(values: list[float]) -> st.SearchStrategy[dict[str, Any] | None]:
-    ends = st.sampled_from([*values, float("inf")])
-    ranges = st.tuples(st.sampled_from(values), ends)
-    return st.none() | ranges.map(lambda pair: fact(low=min(pair), high=max(pair)))
-
-
-# One strategy for every model: to build one for each draw takes longer than the draw.
-GRADES = st.integers(1, 5)
-FACT: dict[str, st.SearchStrategy[Any]] = {
-    "stage": st.sampled_from(["released", "released", "beta"]).map(lambda s: fact(value=s)),
-    **{
-        name: st.sampled_from([True, True, False, "unknown", None]).map(
-            lambda known: None if known is None else fact(value=known)
-        )
-        for name in CAPABILITIES
-    },
-    "ttfb_ms": _ranges([50, 100, 150, 500, 800, 2000, 3000]),
-    "memory_mb": _ranges([10, 50, 200, 600, 2400]),
-    "sample_rate_hz": _ranges([8000, 22050, 48000]),
-    **{
-        name: st.none()
-        | st.tuples(GRADES, GRADES).map(lambda pair: fact(low=min(pair), high=max(pair)))
-        for name in ("fidelity", "expressiveness")
-    },
-    "languages": st.dictionaries(
-        st.sampled_from(TAGS),
-        st.sampled_from([True, False, "unknown"]).map(lambda known: fact(value=known)),
-    ),
-}
-FACTS = st.fixed_dictionaries(FACT)
-
-
-@st.composite
-def model_dicts(draw: st.DrawFn, name: str) -> dict[str, Any]:
-    """A model as plain data, many of its facts unknown."""
-    facts = {key: value for key, value in draw(FACTS).items() if value is not None}
-    if all(facts.get(c, {}).get("value") is False for c in ("public_api", "self_hosted")):
-        facts["on_device"] = fact(value=True)
-    return {"schema": 1, "id": name, "name": name.upper(), **facts}
-
-
-HOW_MANY = st.integers(1, 5)
-
-
-@st.composite
-def catalogue_dicts(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
-    """One to five models as plain data, by id."""
-    names = [f"m{i}" for i in range(draw(HOW_MANY))]
-    return {name: draw(model_dicts(name)) for name in names}
-
-
-def built(models: dict[str, dict[str, Any]]) -> Catalogue:
-    """The catalogue of models as plain data."""
-    return build_catalogue(models, SOURCES, FLOWCHART)
-
-
-WEIGHTS = load_weights()
-SHIPPED = Solver(load_catalogue(), WEIGHTS)
-POOL_SIZE = 100
-
-
-@dataclass(frozen=True)
-class Pooled:
-    """A random catalogue as plain data, and its solver with the shipped weights."""
-
-    models: dict[str, dict[str, Any]]
-    solver: Solver
+# --------------------------------------------------- models over the shipped attributes
 
 
 @cache
-def pool() -> tuple[Pooled, ...]:
-    """The random catalogues of this session, the same in each session.
+def _models(seed: int) -> dict[str, Table]:
+    rng = Random(f"models {seed}")
+    declared = FILES["attributes"]
+    names = [f"m{i}" for i in range(rng.randint(1, 5))]
+    return {
+        name: random_model(rng, name, declared["attributes"], declared["variables"], ENDS)
+        for name in names
+    }
 
-    No search may run inside another: whoever asks first does so before any search.
-    """
-    found: list[Pooled] = []
 
-    @settings(max_examples=POOL_SIZE, derandomize=True)
-    @given(catalogue_dicts())
-    def draw(models: dict[str, dict[str, Any]]) -> None:
-        found.append(Pooled(models, Solver(built(models), WEIGHTS)))
+def catalogue_dicts() -> st.SearchStrategy[dict[str, Table]]:
+    """One to five models over the shipped attributes as plain data, by id."""
+    return st.integers(0, 10**6).map(lambda seed: copy.deepcopy(_models(seed)))
 
-    draw()
-    assert len(found) == POOL_SIZE
-    return tuple(found)
+
+def built(models: dict[str, Table]) -> Catalogue:
+    """The catalogue of models over the shipped attributes."""
+    parsed = [parse_model(data, DECLARED, f"models/{name}.toml") for name, data in models.items()]
+    sources = {k: parse(Source, v, "sources") for k, v in SOURCES.items() if k != "schema"}
+    chart = parse(Flowchart, FLOWCHART, "guide/flowchart.toml")
+    return Catalogue(DECLARED, tuple(sorted(parsed, key=lambda m: m.id)), sources, chart)
+
+
+class Pooled(World):
+    """Random models over the shipped attributes, with the shipped weights."""
+
+    @property
+    def models(self) -> dict[str, Table]:
+        """The models as plain data, by id."""
+        return {name: data for name, data in self.files.items() if name not in NO_MODELS}
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        return built(self.models)
+
+    @cached_property
+    def weights(self) -> Weights:
+        return WEIGHTS
+
+
+POOL_SIZE = 100
+
+
+@cache
+def _pooled(seed: int) -> Pooled:
+    files = {"attributes": FILES["attributes"], "guide/flowchart": FLOWCHART, **_models(seed)}
+    return Pooled(files, WEIGHING)
 
 
 def pooled() -> st.SearchStrategy[Pooled]:
-    """A catalogue of the pool."""
-    return st.sampled_from(range(POOL_SIZE)).map(lambda index: pool()[index])
+    """Models of the pool, the same in each session."""
+    return st.integers(0, POOL_SIZE - 1).map(_pooled)
+
+
+def shipped_or_pooled() -> st.SearchStrategy[World]:
+    """The shipped models, or those of the pool."""
+    return st.just(SHIPPED_WORLD) | pooled()
 
 
 def solvers() -> st.SearchStrategy[Solver]:
     """The solver of the shipped catalogue, or of one of the pool."""
-    return st.just(SHIPPED) | pooled().map(lambda each: each.solver)
+    return shipped_or_pooled().map(lambda each: each.solver)
+
+
+def catalogues() -> st.SearchStrategy[Catalogue]:
+    """Catalogues of the pool."""
+    return pooled().map(lambda each: each.solver.catalogue)
+
+
+# ------------------------------------------------- catalogues with attributes of their own
+
+
+def worlds() -> st.SearchStrategy[World]:
+    """Random catalogues with attributes of every kind, and weights of their own."""
+    return st.integers(0, WORLDS - 1).map(world)
+
+
+def cases(
+    where: st.SearchStrategy[World] | None = None, most: int = 5
+) -> st.SearchStrategy[tuple[World, Table]]:
+    """Catalogues, each with a profile over it as plain data that does not contradict itself.
+
+    Args:
+        where: the catalogues; without them, those with attributes of their own.
+        most: the most requirements stated.
+    """
+
+    def asked(drawn: tuple[World, int]) -> tuple[World, Table]:
+        found, seed = drawn
+        return found, random_profile(Random(seed), found, most)
+
+    return st.tuples(worlds() if where is None else where, st.integers(0, 2**32)).map(asked)
+
+
+__all__ = [
+    "AMOUNTS", "ASKABLE", "CRITERIA", "DECLARED", "FEW_NAMES", "FILES", "FLOWCHART", "LISTS",
+    "ORACLE", "POOL_SIZE", "SHIPPED", "SHIPPED_WORLD", "SOURCES", "TAGS", "WEIGHING", "WEIGHTS",
+    "WORLDS", "Pooled", "World", "built", "cases", "catalogue_dicts", "catalogues", "fact",
+    "policies", "pooled", "profile_dicts", "profiles", "random_profile", "requirements",
+    "shipped_or_pooled", "solvers", "world", "worlds",
+]  # fmt: skip

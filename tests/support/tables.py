@@ -65,7 +65,7 @@ def rows(*, bad: bool = True) -> st.SearchStrategy[Row]:
 
 def seeded_rows(count: int, seed: int) -> Iterable[Row]:
     """Random rows: real-valued amounts beside the critical ones, some bad cells."""
-    chance = random.Random(seed)  # noqa: S311  (no secret hangs on it)
+    chance = random.Random(seed)
     for number in range(count):
         row: Row = {"id": f"p{number}"} if chance.random() < 0.9 else {}
         for name, values in GOOD.items():

@@ -29,6 +29,7 @@ DOUBLED: Final = 2 * VALUE_SCALE
 Ends = tuple[int, int]
 """The least and the most that something can be."""
 _DIGITS: Final = 50
+_SURE: Final = Decimal("1e-30")
 _LANE: Final = 8
 """Bytes of a packed sum: sums stay below 2**53."""
 
@@ -115,7 +116,9 @@ def value(curve: Curve, at: float) -> int:
     with localcontext(prec=_DIGITS):
         share = _share(curve.scale, left, right, at)
         exact = left.value + (right.value - left.value) * share
-        return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
+        # What is a half but for the last digits of a logarithm or of a quotient is a half.
+        half = exact.quantize(_SURE)
+        return int(half.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
 
 
 def _share(scale: str, left: Anchor, right: Anchor, at: float) -> Decimal:

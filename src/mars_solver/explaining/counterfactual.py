@@ -8,33 +8,32 @@ changes is proved by solving again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import combinations, product
-from typing import TYPE_CHECKING
+from itertools import combinations, islice, product
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import numpy as np
-
-from mars_solver.explaining.changes import Change, apply, changed
+from mars_solver.explaining.changes import Change, apply
 from mars_solver.explaining.diagnosis import Move, Repair, repairs_onto_list, values_of
 from mars_solver.explaining.serialising import RankedStatus
-from mars_solver.inputs.profile import Profile
-from mars_solver.solving.constraints import Check, checks, member_verdict
-from mars_solver.solving.scoring import totals
+from mars_solver.inputs.profile import Context, Profile, Required
+from mars_solver.solving.constraints import Check, checks, minimal
 from mars_solver.solving.solver import Decision, Solver
-from mars_solver.vocabulary import (
-    ACCEPT_BETA,
-    MAX_IMPORTANCE,
-    MAX_NUMBER,
-    Kind,
-    Verdict,
-)
+from mars_solver.solving.table import Cell
+from mars_solver.solving.whatif import WhatIf, union
+from mars_solver.vocabulary import ACCEPT_BETA, MAX_IMPORTANCE, MAX_NUMBER, Kind
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
-    from mars_solver.solving.scoring import Integers
+    Integers = NDArray[np.int64]
+
+_TRIALS: Final = 2**11
+"""So many ways to relax the requirements are tried, the fewest changes first."""
+_SUMS: Final = 2**21
+"""So many scores are compared in the search for importances."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +56,24 @@ class Standpoint:
     onto_list: tuple[Promotion, ...]
     """What would put it on the shortlist; empty where it is there, or nothing does."""
     to_first: tuple[Promotion, ...]
-    """What would make it win; empty where it does, or nothing does."""
+    """What would make it win; empty where it does, or nothing that was tried does."""
 
 
-def standpoint(solver: Solver, decision: Decision, index: int) -> Standpoint:
-    """Return how the model at an index of the catalogue ranks, and what would improve its rank."""
+def standpoint(
+    solver: Solver, decision: Decision, index: int, keep: Collection[str] = ()
+) -> Standpoint:
+    """Return how the model at an index of the catalogue ranks, and what would improve its rank.
+
+    Args:
+        solver: that decided.
+        decision: on the profile.
+        index: of the model.
+        keep: requirements that cannot move.
+    """
     ranking = decision.ranking
     rank = ranking.index(index) + 1 if index in ranking else None
-    onto_list = () if rank else tuple(_onto_list(solver, decision, index))
-    to_first = () if rank == 1 else tuple(_to_first(solver, decision, index))
+    onto_list = () if rank else tuple(_onto_list(solver, decision, index, keep))
+    to_first = () if rank == 1 else tuple(_to_first(solver, decision, index, keep))
     return Standpoint(decision.standings[index].model.id, rank, onto_list, to_first)
 
 
@@ -75,23 +83,30 @@ Moved = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
-    """A step with importances and the acceptance of betas; the base of every promotion."""
+    """A repair with importances and the acceptance of betas; the base of every promotion."""
 
-    step: Repair
+    repair: Repair
     accept_beta: bool
     importances: Moved = ()
 
     @property
     def size(self) -> int:
-        return len(self.step) + self.accept_beta + len(self.importances)
+        return len(self.repair) + self.accept_beta + len(self.importances)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        moved = [name for name, _ in self.importances]
+        return (*(move.requirement.name for move in self.repair), *moved)
 
     def apply(self, profile: Profile) -> tuple[Profile, list[Change]]:
         """Return the edited profile and every change."""
-        relaxed, changes = apply(profile, values_of(self.step))
+        relaxed, changes = apply(profile, values_of(self.repair))
         current = dict(zip(profile.declared.criterion, profile.importances, strict=True))
         more = [Change(ACCEPT_BETA, False, True)] if self.accept_beta else []
         more += [Change(f"prefer.{name}", current[name], to) for name, to in self.importances]
-        return changed(relaxed, more), [*changes, *more]
+        accepted = self.accept_beta or profile.accept_beta
+        edited = relaxed.revised(prefer=dict(self.importances), accept_beta=accepted)
+        return edited, [*changes, *more]
 
 
 def _proved(solver: Solver, decision: Decision, edit: _Edit, index: int) -> Promotion:
@@ -102,136 +117,283 @@ def _proved(solver: Solver, decision: Decision, edit: _Edit, index: int) -> Prom
     return Promotion(tuple(changes), rank, again.standings[index].status.word)
 
 
-def _onto_list(solver: Solver, decision: Decision, index: int) -> Iterator[Promotion]:
-    steps = repairs_onto_list(solver, decision, index)
-    fewest = min(map(len, steps), default=0)
-    for step in steps:
-        if len(step) == fewest:
-            edit = _Edit(step, decision.standings[index].refused)
+def _onto_list(
+    solver: Solver, decision: Decision, index: int, keep: Collection[str]
+) -> Iterator[Promotion]:
+    repairs = repairs_onto_list(solver, decision, index, keep)
+    fewest = min(map(len, repairs), default=0)
+    for repair in repairs:
+        if len(repair) == fewest:
+            edit = _Edit(repair, decision.standings[index].refused)
             yield _proved(solver, decision, edit, index)
 
 
-def _to_first(solver: Solver, decision: Decision, index: int) -> list[Promotion]:
+# ------------------------------------------------------------------ to first place
+
+
+class _Option(NamedTuple):
+    """A looser value of a requirement, with its cell; None where it is dropped."""
+
+    move: Move
+    cell: Cell | None
+
+
+def _to_first(
+    solver: Solver, decision: Decision, index: int, keep: Collection[str]
+) -> list[Promotion]:
     """Return the smallest edits that put a model first, one for each set of things changed."""
-    asked = checks(decision.profile)
-    refused = decision.standings[index].refused
-    search = _Importances(solver, decision.profile, index)
+    search = _Search(solver, decision, index, keep)
     edits: dict[tuple[str, ...], _Edit] = {}
-    smallest = len(asked) + len(solver.declared.criteria) + refused
-    for size in range(len(asked) + 1):
-        if size + refused > smallest:
+    smallest = len(search.asked) + len(solver.declared.criteria) + 1
+    for repair, contenders, context in search.trials():
+        base = _Edit(repair, search.refused)
+        if base.size > smallest:
             break
-        for some in combinations(asked, size):
-            for step in product(*(_looser(check, solver, index) for check in some)):
-                for edit in _winning(solver, decision, _Edit(step, refused), index, search):
-                    if edit.size <= smallest:
-                        smallest = edit.size
-                        edits.setdefault(_named(edit), edit)
+        for importances in search.importances(context, contenders, smallest - base.size):
+            edit = replace(base, importances=importances)
+            smallest = edit.size
+            edits.setdefault(edit.names, edit)
     return [
         _proved(solver, decision, edit, index) for edit in edits.values() if edit.size == smallest
     ]
 
 
-def _winning(
-    solver: Solver, decision: Decision, edit: _Edit, index: int, search: _Importances
-) -> list[_Edit]:
-    """Return an edit with each of the fewest importances to move for a model to win."""
-    profile, _ = edit.apply(decision.profile)
-    rivals = solver.decide(profile, decision.policy).contenders
-    if index not in rivals:
-        return []
-    factors = solver.coefficients(profile.context)
-    return [replace(edit, importances=each) for each in search.moved(factors, sorted(rivals))]
+class _Search:
+    """The ways to relax a profile after which a model can win."""
 
+    def __init__(
+        self, solver: Solver, decision: Decision, index: int, keep: Collection[str]
+    ) -> None:
+        self.asked = checks(decision.profile)
+        self.refused = decision.standings[index].refused
+        self._solver = solver
+        self._decision = decision
+        self._index = index
+        self._what_if = WhatIf(solver, decision)
+        self._kept = sum(c.requirement.bit for c in self.asked if c.requirement.name in keep)
+        self._moved: dict[tuple[Context, int], _Importances] = {}
+        self._budget = [_SUMS]
 
-def _named(edit: _Edit) -> tuple[str, ...]:
-    moved = [name for name, _ in edit.importances]
-    return (*(move.requirement.name for move in edit.step), *moved)
+    def trials(self) -> Iterator[tuple[Repair, int, Context]]:
+        """Yield repairs after which the model is of best standing, the fewest changes first.
 
+        With each, the models of best standing and what weights depend on. The requirements that
+        the model violates have to go; of the others, those that it leaves open or that state a
+        need can help: any other change only helps the other models.
+        """
+        for repair, cells, stated in islice(self._repairs(), _TRIALS):
+            context = self._what_if.context(union([cell.needs for cell in cells]))
+            layers = self._what_if.layers(cells, stated, accept_beta=self.refused)
+            contenders = self._what_if.contenders(layers)
+            if context is not None and contenders >> self._index & 1:
+                yield repair, contenders, context
 
-def _looser(check: Check, solver: Solver, index: int) -> list[Move]:
-    """Return the looser values of a requirement that can matter to a model's rank.
+    def importances(self, context: Context, contenders: int, most: int) -> list[Moved]:
+        """Return the fewest importances to move for the model to win, at most so many."""
+        key = context, contenders
+        if key not in self._moved:
+            self._moved[key] = _Importances(
+                self._solver, self._decision, self._index, context, contenders, self._budget
+            )
+        return self._moved[key].moved(most)
 
-    The nearest at which it is not violated, and met; the nearest that states another need; and
-    none at all. Anything looser than needed only helps the other models.
-    """
-    model, requirement = solver.catalogue.models[index], check.requirement
-    name, attribute = requirement.name, requirement.attribute
-    dropped = Move(requirement, None, 0)
-    match requirement.kind:
-        case Kind.CAPABILITY:
-            return [dropped]
-        case Kind.SET:
-            verdicts = {
-                m: member_verdict(m, model, attribute, solver.catalogue) for m in check.members
-            }
+    def _repairs(self) -> Iterator[tuple[Repair, list[Cell], int]]:
+        """Yield repairs with the cells and the mask of what is stated then."""
+        decision, index = self._decision, self._index
+        stated = decision.signature.stated
+        violated, unverified = self._solver.masks(decision.signature, index)
+        options = self._solver.options[index]
+        ruled_out = minimal(option.ruled_out & stated & ~violated for option in options)
+        cells = self._what_if.cells
+        helping = unverified | sum(1 << i for i, cell in cells.items() if cell.needs)
+        many = len(self.asked)
+        for size in range(many + 1):
+            for gone in ruled_out:
+                base = violated | gone
+                extras = [c for c in self.asked if c.requirement.bit & helping & ~base]
+                if base & self._kept or base.bit_count() > size:
+                    continue
+                for more in combinations(extras, size - base.bit_count()):
+                    mask = base | sum(check.requirement.bit for check in more)
+                    if not mask & self._kept:
+                        yield from self._of(mask, gone)
+
+    def _of(self, mask: int, gone: int) -> Iterator[tuple[Repair, list[Cell], int]]:
+        """Yield the repairs that change the requirements in a mask, and drop some of them."""
+        changed = [check for check in self.asked if check.requirement.bit & mask]
+        untouched = [cell for i, cell in self._what_if.cells.items() if not mask >> i & 1]
+        stated = self._decision.signature.stated
+        choices = [self._looser(c, dropped=bool(c.requirement.bit & gone)) for c in changed]
+        for chosen in product(*choices):
+            cells = untouched + [option.cell for option in chosen if option.cell is not None]
+            dropped = sum(o.move.requirement.bit for o in chosen if o.cell is None)
+            yield tuple([option.move for option in chosen]), cells, stated & ~dropped
+
+    def _looser(self, check: Check, *, dropped: bool) -> list[_Option]:
+        """Return the looser values of a requirement that can matter to the model's rank.
+
+        The nearest for each verdict on the model and each set of needs, and none at all. Anything
+        looser than needed only helps the other models.
+        """
+        requirement, column = check.requirement, self._solver.column(check.requirement.name)
+        none = _Option(Move(requirement, None, 0), None)
+        if dropped or requirement.kind is Kind.CAPABILITY:
+            return [none]
+        now = self._what_if.cells[requirement.index]
+        seen = {self._state(now)}
+        options = []
+        for value in self._values(check):
+            cell = column.find(value)
+            state = self._state(cell)
+            if state not in seen and not cell.violated >> self._index & 1:
+                seen.add(state)
+                options.append(_Option(Move(requirement, value, 0), cell))
+        return [*options, none]
+
+    def _state(self, cell: Cell) -> tuple[int, int, int]:
+        i = self._index
+        return cell.violated >> i & 1, cell.unverified >> i & 1, cell.needs
+
+    def _values(self, check: Check) -> list[Required]:
+        """Return looser values of a number or set, the nearest first."""
+        requirement = check.requirement
+        name, i = requirement.name, self._index
+        if requirement.kind is Kind.SET:
+            column = self._solver.column(name)
+            masks = [(member, column.member(member)) for member in check.members]
             kept = [
-                tuple(m for m, verdict in verdicts.items() if verdict <= worst)
-                for worst in (Verdict.UNVERIFIED, Verdict.MET)
+                tuple([m for m, each in masks if not each.violated >> i & 1]),
+                tuple([m for m, e in masks if not (e.violated | e.unverified) >> i & 1]),
             ]
-            return [*(Move(requirement, members, 0) for members in kept if members), dropped]
-    ends = [end for end in model.range(attribute) or () if 0 < end <= MAX_NUMBER]
-    ends += [limit for n in solver.declared.needs for key, limit in n.below if key == name]
-    amount, ceiling = check.amount, requirement.ceiling
-    values = {end for end in ends if (end > amount if ceiling else end < amount)}
-    nearest = sorted(values, key=lambda value: abs(value - amount))
-    return [*(Move(requirement, value, 0) for value in nearest), dropped]
+            return [members for members in kept if members]
+        ends = list(self._solver.catalogue.models[i].range(requirement.attribute) or ())
+        ends += [limit for n in self._solver.declared.needs for k, limit in n.below if k == name]
+        amount = check.amount
+        looser = {
+            end
+            for end in ends
+            if 0 < end <= MAX_NUMBER and (end > amount if requirement.ceiling else end < amount)
+        }
+        nearest = sorted(looser, key=lambda end: abs(end - amount))
+        return [*nearest]
+
+
+# -------------------------------------------------------------- moving importances
 
 
 class _Importances:
-    """The fewest importances to move for a model to win over its rivals of equal standing.
+    """The fewest importances to move for a model to win over its rivals of equal standing."""
 
-    Whether it wins depends on the factors of the importances and on the rivals alone, so that many
-    relaxations share one search.
-    """
-
-    def __init__(self, solver: Solver, profile: Profile, index: int) -> None:
-        self._values = solver.values
+    def __init__(
+        self,
+        solver: Solver,
+        decision: Decision,
+        index: int,
+        context: Context,
+        contenders: int,
+        budget: list[int],
+    ) -> None:
         self._names = list(solver.declared.criterion)
-        self._current = np.array(profile.importances)
-        self._index = index
-        self._known: dict[tuple[object, ...], list[Moved]] = {}
+        self._current = decision.profile.importances
+        factors, middles = solver.coefficients(context), solver.middles
+        level = solver.neutral_sums(context)
+        rivals = [i for i in range(len(middles)) if contenders >> i & 1 and i != index]
+        self._leads = [
+            tuple(
+                [f * (a - b) for f, a, b in zip(factors, middles[index], middles[i], strict=True)]
+            )
+            for i in rivals
+        ]
+        """What a point of each importance adds to the lead over each rival."""
+        self._wanted = [int((-level[index], index) > (-level[i], i)) for i in rivals]
+        """The least lead with which the model comes before each rival: 0 where it wins a tie."""
+        self._useful = [k for k, factor in enumerate(factors) if factor]
+        self._budget = budget
+        self._found: list[Moved] = []
+        self._tried = -1
 
-    def moved(self, factors: tuple[int, ...], rivals: list[int]) -> list[Moved]:
-        """Return the fewest importances to move, for each set of criteria the least moved."""
-        key = (factors, *rivals)
-        if key not in self._known:
-            self._known[key] = self._search(np.array(factors), rivals)
-        return self._known[key]
+    def moved(self, most: int) -> list[Moved]:
+        """Return the fewest importances to move, at most so many; each set the least moved."""
+        while not self._found and self._tried < min(most, len(self._useful)):
+            self._tried += 1
+            for columns in combinations(self._useful, self._tried):
+                least = self._least(columns)
+                if least is not None:
+                    named = [self._names[k] for k in columns]
+                    self._found.append(tuple(zip(named, least, strict=True)))
+        return self._found if self._found and len(self._found[0]) <= most else []
 
-    def _search(self, factors: Integers, rivals: list[int]) -> list[Moved]:
-        for size in range(len(self._names) + 1):
-            moves: list[Moved] = []
-            for columns in combinations(range(len(self._names)), size):
-                rows = np.tile(self._current, ((MAX_IMPORTANCE + 1) ** size, 1))
-                rows[:, list(columns)] = _grid(size)
-                wins = rows[_wins(rows * factors, self._values, rivals, self._index)]
-                if len(wins):
-                    effort = np.abs(wins - self._current).sum(axis=1)
-                    row = wins[effort.argmin()].tolist()
-                    moves.append(tuple((self._names[c], row[c]) for c in columns))
-            if moves:
-                return moves
-        return []
+    def _least(self, columns: tuple[int, ...]) -> tuple[int, ...] | None:
+        """Return the importances of some criteria, moved the least, with which the model wins."""
+        current = self._current
+        still = [k for k in self._useful if k not in columns]
+        wanted = [
+            least - sum(lead[k] * current[k] for k in still)
+            for lead, least in zip(self._leads, self._wanted, strict=True)
+        ]
+        slopes = [[lead[k] for k in columns] for lead in self._leads]
+        for row, least in zip(slopes, wanted, strict=True):
+            if sum([MAX_IMPORTANCE * slope for slope in row if slope > 0]) < least:
+                return None
+        if not columns:
+            return ()
+        if len(columns) == 1:
+            low, high = _within([row[0] for row in slopes], wanted)
+            now = current[columns[0]]
+            return (min(max(now, low), high),) if low <= high else None
+        return self._on_grid(slopes, wanted, [current[k] for k in columns])
+
+    def _on_grid(
+        self, slopes: list[list[int]], wanted: list[int], current: list[int]
+    ) -> tuple[int, ...] | None:
+        """Return the nearest of all importances of two or more criteria; None where none does.
+
+        All but the last are tried, and the last follows.
+        """
+        import numpy as np  # noqa: PLC0415  (moving one importance needs no arrays)
+
+        rows = (MAX_IMPORTANCE + 1) ** (len(current) - 1)
+        self._budget[0] -= rows * len(wanted)
+        if self._budget[0] < 0:
+            return None
+        grid = _grid(len(current) - 1)
+        low, high = np.zeros(rows, np.int64), np.full(rows, MAX_IMPORTANCE, np.int64)
+        possible = np.ones(rows, bool)
+        for row, least in zip(slopes, wanted, strict=True):
+            lacking = least - grid @ np.array(row[:-1], np.int64)
+            last = row[-1]
+            if last > 0:
+                low = np.maximum(low, -(-lacking // last))
+            elif last < 0:
+                high = np.minimum(high, -lacking // -last)
+            else:
+                possible &= lacking <= 0
+        possible &= low <= high
+        if not possible.any():
+            return None
+        nearest = np.clip(current[-1], low, high)
+        effort = np.abs(grid - current[:-1]).sum(axis=1) + np.abs(nearest - current[-1])
+        best = int(np.where(possible, effort, effort.max() + 1).argmin())
+        return (*grid[best].tolist(), int(nearest[best]))
+
+
+def _within(slopes: list[int], wanted: list[int]) -> tuple[int, int]:
+    """Return the least and the greatest importance at which every lead is as wanted."""
+    low, high = 0, MAX_IMPORTANCE
+    for slope, least in zip(slopes, wanted, strict=True):
+        if slope > 0:
+            low = max(low, -(-least // slope))
+        elif slope < 0:
+            high = min(high, -least // -slope)
+        elif least > 0:
+            return 1, 0
+    return low, high
 
 
 @cache
 def _grid(columns: int) -> Integers:
     """Return every tuple of that many importances, shape (11^columns, columns)."""
+    import numpy as np  # noqa: PLC0415
+
     axes = [np.arange(MAX_IMPORTANCE + 1)] * columns
-    return (
-        np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, columns)
-        if axes
-        else (np.zeros((1, 0), dtype=np.int64))
-    )
-
-
-def _wins(weights: Integers, values: Integers, rivals: list[int], index: int) -> NDArray[np.bool]:
-    """Return for each row of weights whether a model wins over its rivals; ids break ties."""
-    sums = totals(weights, values).sum(axis=2)
-    own = sums[:, [index]]
-    before = [rival for rival in rivals if rival < index]
-    after = [rival for rival in rivals if rival > index]
-    ahead: NDArray[np.bool] = (own > sums[:, before]).all(axis=1)
-    level: NDArray[np.bool] = (own >= sums[:, after]).all(axis=1)
-    return ahead & level
+    return np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, columns)

@@ -1,28 +1,33 @@
 """Which unverified facts could change the winner, and what a measurement must show for that.
 
-Each statement is found by solving again with the measurement as a fact. Better facts never lower
-a model's rank, so that one boundary on a number says all.
+What one model's facts are never changes how another one stands or scores. So a fact that is shown
+to be otherwise moves one model alone, and its new rank follows from the requirements that are then
+met and from the values of the criteria that the fact scores.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from itertools import combinations
-from typing import Any, Final, Literal
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate, combinations
+from typing import Final, Literal
 
-from mars_solver.errors import InputError
-from mars_solver.inputs.catalogue import Catalogue
-from mars_solver.inputs.facts import EVERYTHING, Member
-from mars_solver.inputs.measurements import with_measurements
-from mars_solver.inputs.models import Model
+from mars_solver.inputs.attributes import Criterion
+from mars_solver.inputs.facts import EVERYTHING, Member, Range
+from mars_solver.inputs.weights import Curve
 from mars_solver.solving.constraints import Check, checks, member_verdict, own_verdict
-from mars_solver.solving.solver import Decision, Solver
+from mars_solver.solving.scoring import DOUBLED, value
+from mars_solver.solving.solver import Decision, RankKey, Solver
 from mars_solver.solving.table import Number
-from mars_solver.vocabulary import MAX_NUMBER, Kind, Verdict
+from mars_solver.vocabulary import MAX_NUMBER, Kind, Status, Verdict
 
 Relation = Literal["yes", "no", "at most", "more than", "at least", "less than"]
+_TRIED: Final = 2**10
+"""So many sets of facts are tried for one model."""
+_LISTED: Final = 32
+"""So many sets are listed for one model, the smallest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,7 @@ class Evidence:
     fact: str
     relation: Relation
     value: Number | tuple[Member, ...] | None = None
-    """The number that the relation names; the locales (all for "yes", any for "no"); None for a
+    """The number that the relation names; the members (all for "yes", any for "no"); None for a
     capability."""
 
 
@@ -47,144 +52,283 @@ class DecisiveFacts:
     """The model that wins then; None where none is left."""
 
 
-class Trial:
-    """One profile that is solved again with facts of one model as if they were measured.
-
-    Only that model is solved again: what another one is never changes how a model stands or
-    scores.
-    """
-
-    def __init__(self, solver: Solver, decision: Decision) -> None:
-        self._solver = solver
-        self.catalogue = solver.catalogue
-        self._decision = decision
-        self._keys = {decision.standings[key[-1]].model.id: key for key in decision.keys}
-        self._index = {model.id: i for i, model in enumerate(solver.catalogue.models)}
-        self._known: dict[str, str | None] = {}
-
-    def winner(self, model: Model, claims: dict[str, Any]) -> str | None:
-        """Return the winner if a model had other facts; None where no model is left.
-
-        Raises:
-            InputError: where the model could then be run nowhere.
-        """
-        seen = f"{model.id} {claims}"
-        if seen not in self._known:
-            self._known[seen] = self._solved_again(model, claims)
-        return self._known[seen]
-
-    def _solved_again(self, model: Model, claims: dict[str, Any]) -> str | None:
-        alone = replace(self._solver.catalogue, models=(model,))
-        measured = {model.id: {name: _claimed(value) for name, value in claims.items()}}
-        solver = Solver(with_measurements(alone, measured, place="what if"), self._solver.weights)
-        again = solver.decide(self._decision.profile, self._decision.policy)
-        keys = {name: key for name, key in self._keys.items() if name != model.id}
-        if again.keys:
-            keys[model.id] = (*again.keys[0][:-1], self._index[model.id])
-        return min(keys, key=lambda name: keys[name], default=None)
-
-
-_TRIAL: Final = {"source": "what if", "as_of": "2000"}
-
-
-def _claimed(value: Any) -> dict[str, Any]:
-    """Return a claim of a fact, or one for each member of a set."""
-    if isinstance(value, dict):
-        return {str(member): {**_TRIAL, "value": known} for member, known in value.items()}
-    return {**_TRIAL, "value": value}
-
-
 def decisive_facts(solver: Solver, decision: Decision) -> tuple[DecisiveFacts, ...]:
     """Return what could change the winner: facts against it, then facts for the others.
 
     Against the winner each unverified fact alone; for another model the smallest sets of its
-    unverified requirements. Of the numbers in such a set, one at the most is asked to be better
-    than its requirement. Empty where no model is left, or nothing unverified matters.
+    unverified facts, numbers barely within what is required. Where that is not enough, one number
+    of a set is asked to be better. Empty where no model is left, or nothing unverified matters.
+    For one model no more than `_TRIED` sets are tried and `_LISTED` are listed.
     """
-    if not decision.ranking:
+    if not decision.keys:
         return ()
-    trial = Trial(solver, decision)
-    asked = {check.requirement.name: check for check in checks(decision.profile)}
-    first, *others = decision.ranking
-    best = decision.standings[first]
-    decisive = [
-        each
-        for name in solver.declared.names_of(best.unverified)
-        for each in _against(trial, decision, asked[name])
-    ]
-    for index in others:
-        standing = decision.standings[index]
-        open_points = [asked[name] for name in solver.declared.names_of(standing.unverified)]
-        # Fewer facts than this leave it behind by standing, whatever they are.
-        least = decision.order(index)[1] - decision.order(first)[1]
-        decisive.extend(_in_favour(trial, standing.model, open_points, max(least, 1)))
+    best, *others = decision.keys
+    decisive = list(_against(solver, decision, best[-1]))
+    for key in others:
+        decisive.extend(_InFavour(solver, decision, key, best).found())
     return tuple(decisive)
 
 
-def _against(trial: Trial, decision: Decision, check: Check) -> Iterator[DecisiveFacts]:
-    """Yield each fact that alone would make the winner lose."""
-    winner, *rest = (standing.model for standing in decision.ranked)
-    for claims, evidence in _refuting(check, winner, trial.catalogue):
-        try:
-            then = trial.winner(winner, claims)
-        except InputError:  # nothing can run the model any more
-            then = rest[0].id if rest else None
-        if then != winner.id:
-            yield DecisiveFacts(winner.id, (evidence,), then)
+# ------------------------------------------------------------------------- facts
 
 
-def _in_favour(
-    trial: Trial, model: Model, open_points: list[Check], least: int
-) -> Iterator[DecisiveFacts]:
-    """Yield the smallest sets of unverified requirements that would make a model win."""
-    enough: list[set[str]] = []
-    for size in range(least, len(open_points) + 1):
-        for some in combinations(open_points, size):
-            names = {check.requirement.name for check in some}
-            if any(known <= names for known in enough):
-                continue
-            evidence = _winning(trial, model, some)
-            if evidence:
-                enough.append(names)
-                yield DecisiveFacts(model.id, evidence, model.id)
+@dataclass(eq=False)
+class _OpenFact:
+    """A fact of one model that leaves stated requirements open."""
+
+    attribute: str
+    requirement: str
+    """The first requirement that it leaves open."""
+    bit: int
+    claimed: Range = EVERYTHING
+    """Of a number: what is claimed."""
+    least: Check | None = None
+    most: Check | None = None
+    """Of a number: the floor and the ceiling that it leaves open."""
+    members: tuple[Member, ...] = ()
+    """Of a set: the members that are open."""
+    number: bool = False
+
+    @property
+    def wanted(self) -> Range:
+        """The part of the claim range that meets the requirements."""
+        low, high = self.claimed
+        return (
+            self.least.amount if self.least else low,
+            self.most.amount if self.most else high,
+        )
+
+    def shown(self, within: Range) -> Iterator[Evidence]:
+        """Yield that the fact is good enough; a number, that it lies within a range."""
+        if not self.number:
+            yield Evidence(self.requirement, self.attribute, "yes", self.members or None)
+            return
+        low, high = within
+        if self.most or high < self.claimed[1]:
+            name = self.most.requirement.name if self.most else self.requirement
+            yield Evidence(name, self.attribute, "at most", high)
+        if self.least or low > self.claimed[0]:
+            name = self.least.requirement.name if self.least else self.requirement
+            yield Evidence(name, self.attribute, "at least", low)
+
+    def refuted(self) -> Iterator[Evidence]:
+        """Yield each way in which the fact alone violates a requirement."""
+        if not self.number:
+            yield Evidence(self.requirement, self.attribute, "no", self.members or None)
+        if self.most:
+            name = self.most.requirement.name
+            yield Evidence(name, self.attribute, "more than", self.most.amount)
+        if self.least:
+            name = self.least.requirement.name
+            yield Evidence(name, self.attribute, "less than", self.least.amount)
 
 
-def _winning(trial: Trial, model: Model, some: tuple[Check, ...]) -> tuple[Evidence, ...]:
-    """Return what must be shown of some requirements for a model to win; empty if nothing can.
+def _open_facts(
+    solver: Solver, decision: Decision, index: int
+) -> tuple[list[_OpenFact], list[int]]:
+    """Return the facts of a model that leave requirements open, each once.
 
-    Numbers at their requirement's bound say most. Where that is not enough, one of them is moved
-    to the nearest whole number that is.
+    And for each open requirement the mask of the facts that would settle it.
     """
-    claims: dict[str, Any] = {}
-    evidence: list[Evidence] = []
-    for check in some:
-        shown, said = _meeting(check, model, trial.catalogue)
-        claims |= shown
-        evidence += said
-    if trial.winner(model, claims) == model.id:
-        return tuple(evidence)
-    for i, item in enumerate(evidence):
-        if isinstance(item.value, int | float):
-            number = _tighter(trial, model, claims, item, item.value)
-            if number is not None:
-                return (*evidence[:i], replace(item, value=number), *evidence[i + 1 :])
-    return ()
+    catalogue, model = solver.catalogue, solver.catalogue.models[index]
+    unverified = decision.standings[index].unverified
+    facts: dict[str, _OpenFact] = {}
+    needed: list[int] = []
+
+    def fact(attribute: str, requirement: str) -> _OpenFact:
+        return facts.setdefault(attribute, _OpenFact(attribute, requirement, 1 << len(facts)))
+
+    for check in checks(decision.profile):
+        requirement = check.requirement
+        if not unverified & requirement.bit:
+            continue
+        rests_on = 0
+        if own_verdict(check, model, catalogue) is Verdict.UNVERIFIED:
+            own = fact(requirement.attribute, requirement.name)
+            rests_on |= own.bit
+            if requirement.kind is Kind.SET:
+                own.members = tuple(
+                    each
+                    for each in check.members
+                    if member_verdict(each, model, requirement.attribute, catalogue)
+                    is Verdict.UNVERIFIED
+                )
+            elif requirement.numeric:
+                own.number = True
+                own.claimed = model.range(requirement.attribute) or EVERYTHING
+                own.least, own.most = (
+                    (own.least, check) if requirement.ceiling else (check, own.most)
+                )
+        for implied in requirement.implies:
+            if model.capability(implied) is None:
+                rests_on |= fact(implied, requirement.name).bit
+        needed.append(rests_on)
+    return list(facts.values()), needed
 
 
-def _tighter(
-    trial: Trial, model: Model, claims: dict[str, Any], bound: Evidence, limit: Number
-) -> int | None:
-    """Return the loosest whole number within the claim of a fact at which a model wins."""
-    low, high = model.range(bound.fact) or EVERYTHING
+# --------------------------------------------------------------------- the winner
 
-    def wins(number: int) -> bool:
-        return trial.winner(model, {**claims, bound.fact: number}) == model.id
 
-    if bound.relation == "at most":
-        return _last(math.ceil(low), math.floor(limit), wins)
-    top = MAX_NUMBER if math.isinf(high) else math.floor(high)
-    mirrored = _last(-top, -math.ceil(limit), lambda number: wins(-number))
-    return None if mirrored is None else -mirrored
+def _against(solver: Solver, decision: Decision, index: int) -> Iterator[DecisiveFacts]:
+    """Yield each fact that alone would make the winner lose: it would be excluded."""
+    winner, *rest = decision.ids
+    for fact in _open_facts(solver, decision, index)[0]:
+        for evidence in fact.refuted():
+            yield DecisiveFacts(winner, (evidence,), rest[0] if rest else None)
+
+
+# --------------------------------------------------------------------- the others
+
+
+@dataclass(frozen=True)
+class _InFavour:
+    """Finds the smallest sets of open facts that would make one model win."""
+
+    solver: Solver
+    decision: Decision
+    key: RankKey
+    """What ranks the model now."""
+    best: RankKey
+    """What ranks the winner."""
+
+    def found(self) -> Iterator[DecisiveFacts]:
+        """Yield the sets, the smallest first."""
+        facts, _ = self._open
+        model = self.solver.catalogue.models[self.key[-1]].id
+        enough: list[int] = []
+        tried = 0
+        for size in range(self._fewest, len(facts) + 1):
+            for some in combinations(facts, size):
+                tried += 1
+                if tried > _TRIED or len(enough) >= _LISTED:
+                    return
+                mask = sum(fact.bit for fact in some)
+                if any(known & mask == known for known in enough):
+                    continue
+                evidence = self._evidence(some, mask)
+                if evidence:
+                    enough.append(mask)
+                    yield DecisiveFacts(model, evidence, model)
+
+    @cached_property
+    def _open(self) -> tuple[list[_OpenFact], list[int]]:
+        return _open_facts(self.solver, self.decision, self.key[-1])
+
+    @cached_property
+    def _fewest(self) -> int:
+        """A number of facts below which the model does not win, whatever they are.
+
+        It has to stand as well as the winner, and better where its facts at their best leave its
+        score behind. A fact settles at most as many requirements as rest on it.
+        """
+        facts, needed = self._open
+        order, total, _, _ = self.key
+        gains = [self._gain(fact, self._at_best) for fact in facts]
+        behind = total - sum(gain for gain in gains if gain > 0) > self.best[1]
+        if self.decision.policy == "accept":
+            return len(facts) + 1 if behind else 1
+        lacking = order[1] - self.best[0][1] + behind
+        settle = sorted((sum(1 for each in needed if each & f.bit) for f in facts), reverse=True)
+        sums = accumulate(settle, initial=0)
+        return max(1, next((i for i, most in enumerate(sums) if most >= lacking), len(facts) + 1))
+
+    def _gain(self, fact: _OpenFact, doubled: dict[str, int]) -> int:
+        """Return what a fact adds to the weighted sum where it is shown."""
+        criterion = self._criteria.get(fact.attribute)
+        if criterion is None:
+            return 0
+        middle = self.solver.middles[self.key[-1]][criterion.index]
+        return (doubled[fact.attribute] - middle) * self.decision.weights[criterion.index]
+
+    @cached_property
+    def _criteria(self) -> dict[str, Criterion]:
+        """The criterion that each open fact is scored by, where it counts."""
+        declared = self.solver.declared
+        scored = {c.attribute: c for c in declared.criteria if self.solver.weights.knows(c)}
+        return {f.attribute: scored[f.attribute] for f in self._open[0] if f.attribute in scored}
+
+    def _evidence(self, some: tuple[_OpenFact, ...], mask: int) -> tuple[Evidence, ...]:
+        """Return what must be shown of some facts for the model to win; empty if nothing can."""
+        within = {fact.attribute: fact.wanted for fact in some}
+        if not self._wins(mask, self._at_least):
+            if not self._wins(mask, self._at_best):
+                return ()
+            tighter = next(filter(None, (self._tighter(fact, mask) for fact in some)), None)
+            if tighter is None:
+                return ()
+            within.update((tighter,))
+        return tuple([evidence for fact in some for evidence in fact.shown(within[fact.attribute])])
+
+    def _tighter(self, fact: _OpenFact, mask: int) -> tuple[str, Range] | None:
+        """Return the widest range of a number, up to a whole one, with which the model wins."""
+        criterion = self._criteria.get(fact.attribute)
+        if criterion is None or not fact.number:
+            return None
+        curve = self.solver.weights.curves[criterion.name]
+        low, high = fact.wanted
+        least, most = math.ceil(low), MAX_NUMBER if math.isinf(high) else math.floor(high)
+
+        def wins(number: int) -> bool:
+            return self._wins(mask, {**self._at_least, fact.attribute: 2 * value(curve, number)})
+
+        if _falls(curve):
+            found = _last(least, most, wins)
+            return None if found is None else (fact.attribute, (low, found))
+        found = _last(-most, -least, lambda number: wins(-number))
+        return None if found is None else (fact.attribute, (-found, high))
+
+    def _wins(self, mask: int, doubled: dict[str, int]) -> bool:
+        """Return whether the model wins where some facts are shown.
+
+        Args:
+            mask: of the facts.
+            doubled: twice the value that each fact gives its criterion.
+        """
+        facts, needed = self._open
+        order, total, level, index = self.key
+        if self.decision.policy != "accept":
+            left = sum(1 for rests_on in needed if rests_on & ~mask)
+            order = (Status.UNVERIFIED if left else Status.MEETS, left)
+        if order > self.best[0]:
+            return False
+        middles = self.solver.middles[index]
+        for fact in facts:
+            criterion = self._criteria.get(fact.attribute) if fact.bit & mask else None
+            if criterion is not None:
+                gain = doubled[fact.attribute] - middles[criterion.index]
+                total -= gain * self.decision.weights[criterion.index]
+                level -= gain * self._neutral[criterion.index]
+        return (order, total, level, index) < self.best
+
+    @cached_property
+    def _neutral(self) -> tuple[int, ...]:
+        return self.solver.neutral_weights(self.decision.profile.context)
+
+    @cached_property
+    def _at_least(self) -> dict[str, int]:
+        return self._doubled(min)
+
+    @cached_property
+    def _at_best(self) -> dict[str, int]:
+        return self._doubled(max)
+
+    def _doubled(self, pick: Callable[[list[int]], int]) -> dict[str, int]:
+        """Return twice the least or the best value that each fact can give its criterion."""
+        doubled: dict[str, int] = {}
+        for fact in self._open[0]:
+            criterion = self._criteria.get(fact.attribute)
+            if criterion is not None:
+                curve = self.solver.weights.curves.get(criterion.name)
+                if fact.number and curve is not None:
+                    doubled[fact.attribute] = 2 * pick([value(curve, end) for end in fact.wanted])
+                else:
+                    doubled[fact.attribute] = DOUBLED
+        return doubled
+
+
+def _falls(curve: Curve) -> bool:
+    """Return whether lower numbers are better."""
+    return curve.anchors[0].value > curve.anchors[-1].value
 
 
 def _last(low: int, high: int, holds: Callable[[int], bool]) -> int | None:
@@ -195,55 +339,3 @@ def _last(low: int, high: int, holds: Callable[[int], bool]) -> int | None:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if holds(middle) else (low, middle - 1)
     return low
-
-
-def _meeting(
-    check: Check, model: Model, catalogue: Catalogue
-) -> tuple[dict[str, Any], list[Evidence]]:
-    """Return the facts that make an unverified requirement met, numbers barely."""
-    requirement = check.requirement
-    name, fact = requirement.name, requirement.attribute
-    claims: dict[str, Any] = {}
-    said: list[Evidence] = []
-    match requirement.kind:
-        case Kind.SET if own_verdict(check, model, catalogue) is Verdict.UNVERIFIED:
-            members = tuple(
-                each
-                for each in check.members
-                if member_verdict(each, model, fact, catalogue) is Verdict.UNVERIFIED
-            )
-            claims[fact] = dict.fromkeys(members, True)
-            said.append(Evidence(name, fact, "yes", members))
-        case Kind.CAPABILITY if model.capability(fact) is None:
-            claims[fact] = True
-            said.append(Evidence(name, fact, "yes"))
-        case _ if own_verdict(check, model, catalogue) is Verdict.UNVERIFIED:
-            claims[fact] = check.amount
-            relation: Relation = "at most" if requirement.ceiling else "at least"
-            said.append(Evidence(name, fact, relation, check.amount))
-    for implied in requirement.implies:
-        if model.capability(implied) is None:
-            claims[implied] = True
-            said.append(Evidence(name, implied, "yes"))
-    return claims, said
-
-
-def _refuting(
-    check: Check, model: Model, catalogue: Catalogue
-) -> Iterator[tuple[dict[str, Any], Evidence]]:
-    """Yield each fact that alone makes an unverified requirement violated."""
-    requirement = check.requirement
-    name, fact = requirement.name, requirement.attribute
-    claims, said = _meeting(check, model, catalogue)
-    for item in said:
-        match item.relation:
-            case "yes" if isinstance(item.value, tuple):
-                yield {fact: {item.value[0]: False}}, Evidence(name, fact, "no", item.value)
-            case "yes":
-                yield {item.fact: False}, Evidence(name, item.fact, "no")
-            case "at most":
-                beyond = math.nextafter(claims[fact], math.inf)
-                yield {fact: beyond}, Evidence(name, fact, "more than", item.value)
-            case _:
-                beyond = math.nextafter(claims[fact], -math.inf)
-                yield {fact: beyond}, Evidence(name, fact, "less than", item.value)

@@ -123,15 +123,17 @@ def relaxations(
     )
 
 
-def repairs_onto_list(solver: Solver, decision: Decision, index: int) -> list[Repair]:
+def repairs_onto_list(
+    solver: Solver, decision: Decision, index: int, keep: Collection[str] = ()
+) -> list[Repair]:
     """Return the minimal changes after which a model is not excluded, the cheapest first.
 
     Whether betas are accepted is left aside; a single empty repair where that alone excludes it.
-    None where nothing can run the model.
+    None where nothing can run the model, or requirements that cannot move exclude it.
     """
     repairer = _Repairer(solver, decision.profile)
     worst = Verdict.MET if decision.policy == "reject" else Verdict.UNVERIFIED
-    front = repairer.front(list(_of_model(solver, decision, index)), worst)
+    front = repairer.front(list(_of_model(solver, decision, index)), worst, keep)
     return sorted(front, key=lambda repair: _cost(decision.profile, repair))
 
 

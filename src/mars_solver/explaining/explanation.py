@@ -92,7 +92,8 @@ class Explanation:
         """The rank of the one model asked about, and what would put it first; else absent."""
         if self.index is None:
             return None
-        return standpoint(self.answer.solver, self.answer.decision, self.index)
+        answer = self.answer
+        return standpoint(answer.solver, answer.decision, self.index, answer.keep)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer and its explanation as plain JSON values, unrounded."""

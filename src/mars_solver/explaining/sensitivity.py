@@ -6,28 +6,32 @@ fixed seed and carries its standard error.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations, groupby
-from math import isqrt
-from typing import Final, NamedTuple, cast
+from functools import cache, lru_cache
+from itertools import groupby
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-import numpy as np
 from pydantic import computed_field
 
-from mars_solver.errors import InputError
-from mars_solver.explaining.changes import Change, apply
+from mars_solver.explaining.changes import Change
 from mars_solver.explaining.serialising import RankedStatus, ThresholdStatus, UnitNumber
 from mars_solver.inputs.attributes import Requirement
 from mars_solver.solving.solver import Decision, Solver
 from mars_solver.solving.table import Interval, Number
-from mars_solver.vocabulary import INFEASIBLE, INVALID, MAX_IMPORTANCE
+from mars_solver.solving.whatif import Layers, WhatIf
+from mars_solver.vocabulary import INFEASIBLE, INVALID, MAX_IMPORTANCE, Status
 
-SAMPLES: Final = 100_000
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SAMPLES: Final = 20_000
 SEED: Final = 20_261_122
 _EXACT: Final = 2
-"""Up to this many models that can win, a share has a closed form."""
+"""Up to this many unlike models that can win, a share has a closed form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,9 @@ class Share:
     """The standard error; 0 where the share is exact."""
 
 
+# ------------------------------------------------------------- flips of the winner
+
+
 class Line(NamedTuple):
     """A model's weighted sum as one importance moves: start + slope * importance."""
 
@@ -128,11 +135,13 @@ class Line(NamedTuple):
 
 def importance_flips(solver: Solver, decision: Decision) -> tuple[ImportanceFlips, ...]:
     """Return, for each criterion, the importances at which the winner changes."""
-    best = decision.contenders
-    if not best:
-        return ()
     profile = decision.profile
     factors = solver.coefficients(profile.context)
+    level = solver.neutral_sums(profile.context)
+    # Where scores are equal, the first of the lines wins.
+    best = sorted(decision.contenders, key=lambda index: (-level[index], index))
+    if not best:
+        return ()
     flips = []
     for k, criterion in enumerate(solver.declared.criteria):
         now = profile.importances[k]
@@ -147,101 +156,152 @@ def importance_flips(solver: Solver, decision: Decision) -> tuple[ImportanceFlip
     return tuple(flips)
 
 
-def _winner(lines: Iterable[Line], at: Fraction | int) -> str:
-    return min(lines, key=lambda line: (-(line.start + line.slope * at), line.model)).model
+def _winner(lines: Sequence[Line], at: Fraction | int) -> Line:
+    """Return the first of the lines that are highest at an importance."""
+    return max(lines, key=lambda line: line.start + line.slope * at)
 
 
 def _flip(lines: Sequence[Line], now: int, way: int) -> Flip | None:
-    """Return the nearest flip from an importance, down (-1) or up (1), within 0..10."""
+    """Return the nearest flip from an importance, down (-1) or up (1), within 0..10.
+
+    Two lines cross once, so that the winner first loses to one of those that it crosses, and never
+    wins again.
+    """
     current = _winner(lines, now)
     end = MAX_IMPORTANCE if way > 0 else 0
-    crossings = {
-        Fraction(b.start - a.start, a.slope - b.slope)
-        for a, b in combinations(lines, 2)
-        if a.slope != b.slope
-    }
-    ahead = {at for at in crossings if (at - now) * way >= 0 and (end - at) * way >= 0}
-    stops = sorted({Fraction(now), *ahead, Fraction(end)}, key=lambda at: way * at)
-    for i, at in enumerate(stops):
-        beyond = (at + stops[i + 1]) / 2 if i + 1 < len(stops) else at
-        here, there = _winner(lines, at), _winner(lines, beyond)
-        if {here, there} != {current}:
-            whole = next(
-                (w for w in range(now, end + way, way) if _winner(lines, w) != current), None
-            )
-            winner = None if whole is None else _winner(lines, whole)
-            return Flip(at, there if there != current else here, here, whole, winner)
-    return None
+    rising = [line for line in lines if (line.slope - current.slope) * way > 0]
+    if not rising:
+        return None
+    at = min(
+        (Fraction(current.start - r.start, r.slope - current.slope) for r in rising),
+        key=lambda crossing: crossing * way,
+    )
+    if (end - at) * way < 0:
+        return None
+    there = _winner(lines, at)
+    if at == end and there is current:
+        return None
+    height = there.start + there.slope * at
+    level = [line for line in lines if line.start + line.slope * at == height]
+    beyond = there if at == end else max(level, key=lambda line: line.slope * way)
+    whole = math.ceil(at * way) * way
+    if whole == at and there is current:
+        whole += way
+    if (end - whole) * way < 0:
+        return Flip(at, beyond.model, there.model, None, None)
+    return Flip(at, beyond.model, there.model, whole, _winner(lines, whole).model)
+
+
+# -------------------------------------------------------------------- thresholds
 
 
 def sweeps(solver: Solver, decision: Decision) -> tuple[Sweep, ...]:
     """Return, for each numeric requirement, the shortlist along its whole axis."""
     numeric = [each for each in solver.declared.requirements if each.numeric]
-    return tuple(_sweep(solver, decision, requirement) for requirement in numeric)
+    axis = _Axis(solver, decision)
+    return tuple([axis.sweep(requirement) for requirement in numeric])
 
 
-def _sweep(solver: Solver, decision: Decision, requirement: Requirement) -> Sweep:
-    """Return the shortlist along the axis of one requirement, neighbours alike joined."""
-    intervals = [interval for interval, _ in solver.column(requirement.name).intervals]
-    stretches = []
-    for (status, shortlist, changes), alike in groupby(
-        intervals, key=lambda interval: _answer(solver, decision, requirement.name, interval)
-    ):
-        first, *rest = alike
-        last = rest[-1] if rest else first
-        ends = first.low, first.low_included, last.high, last.high_included
-        stretches.append(Stretch(*ends, status, shortlist, changes))
-    current = decision.profile.require.get(requirement.name)
-    return Sweep(requirement.name, cast("Number | None", current), tuple(stretches))
+_Answer = tuple[str, tuple[Ranked, ...], tuple[Change, ...]]
+"""The status, the shortlist and the further changes of thresholds."""
 
 
-def _answer(
-    solver: Solver, decision: Decision, name: str, interval: Interval
-) -> tuple[str, tuple[Ranked, ...], tuple[Change, ...]]:
-    """Return the status, the shortlist and the further changes of thresholds in an interval."""
-    try:
-        profile, changes = apply(decision.profile, {name: interval.representative})
-    except InputError:
-        return INVALID, (), ()
-    again = solver.decide(profile, decision.policy)
-    shortlist = tuple(Ranked(each.model.id, each.status.word) for each in again.ranked)
-    status = shortlist[0].status if shortlist else INFEASIBLE
-    return status, shortlist, tuple(c for c in changes if c.requirement != name)
+class _Axis:
+    """The shortlists along the axes of one decision."""
+
+    def __init__(self, solver: Solver, decision: Decision) -> None:
+        self._solver = solver
+        self._decision = decision
+        self._what_if = WhatIf(solver, decision)
+        words = Status.UNVERIFIED.word, Status.MEETS.word
+        self._ranked = [
+            [Ranked(model.id, word) for word in words] for model in solver.catalogue.models
+        ]
+
+    def sweep(self, requirement: Requirement) -> Sweep:
+        """Return the shortlist along the axis of one requirement, neighbours alike joined."""
+        what_if, index = self._what_if, requirement.index
+        cells = [cell for i, cell in what_if.cells.items() if i != index]
+        stated = self._decision.signature.stated | requirement.bit
+        others = what_if.layers(cells, stated)
+        needs = 0
+        for cell in cells:
+            needs |= cell.needs
+        answers = []
+        last: tuple[Layers, int] | None = None
+        for interval, cell in self._solver.column(requirement.name).intervals:
+            key = what_if.narrowed(others, cell), cell.needs
+            if key != last:
+                answer = self._answer(key[0], needs | cell.needs)
+                last = key
+            answers.append((interval, answer))
+        stretches = []
+        for (status, shortlist, changes), alike in groupby(answers, key=lambda pair: pair[1]):
+            first, *rest = [interval for interval, _ in alike]
+            end = rest[-1] if rest else first
+            ends = first.low, first.low_included, end.high, end.high_included
+            stretches.append(Stretch(*ends, status, shortlist, changes))
+        current = self._decision.profile.require.get(requirement.name)
+        return Sweep(requirement.name, cast("Number | None", current), tuple(stretches))
+
+    def _answer(self, layers: Layers, needs: int) -> _Answer:
+        context = self._what_if.context(needs)
+        if context is None:
+            return INVALID, (), ()
+        shortlist = tuple(
+            [self._ranked[i][met] for i, met in self._what_if.ranked(layers, context)]
+        )
+        primary = self._decision.profile.primary
+        gone = primary is not None and context.primary is None
+        changes = (Change("primary", primary, None),) if gone else ()
+        return shortlist[0].status if shortlist else INFEASIBLE, shortlist, changes
+
+
+# ------------------------------------------------------------- shares of weights
 
 
 def first_rank_shares(solver: Solver, decision: Decision) -> tuple[Share, ...]:
     """Return the first-rank acceptability of each contender, in order of the ranking.
 
-    The weights of the criteria are drawn evenly from the simplex. One or two models that can win
-    at all: exact, by the divided difference of x_+^(n-1) (Hermite-Genocchi). More: sampled.
+    The weights of the criteria that are scored are drawn evenly from the simplex. One or two unlike
+    models that can win at all: exact, by the divided difference of x_+^(n-1) (Hermite-Genocchi).
+    More: sampled. Models alike in every value share equally.
     """
-    best = decision.contenders
-    ids = [decision.standings[index].model.id for index in best]
-    rows = [solver.middles[index] for index in best]
-    able = [
-        i for i in range(len(best)) if not any(_beaten(i, j, rows, ids) for j in range(len(best)))
-    ]
-    if len(able) <= _EXACT:
-        exact = _exact([rows[i] for i in able])
-        shares = {i: Share(ids[i], float(s), True, 0.0) for i, s in zip(able, exact, strict=True)}
-    else:
-        shares = _sampled(able, rows, ids)
-    return tuple(shares.get(i, Share(ids[i], 0.0, True, 0.0)) for i in range(len(best)))
+    scored = [c.index for c in solver.declared.criteria if solver.weights.knows(c)]
+    rows = {}
+    for index in decision.contenders:
+        middles = solver.middles[index]
+        rows[index] = tuple([middles[k] for k in scored])
+    unlike = tuple(sorted(set(rows.values())))
+    shares = dict(zip(unlike, _shares(unlike), strict=True))
+    alike = {row: list(rows.values()).count(row) for row in unlike}
+    found = []
+    for index, row in rows.items():
+        share, error = shares[row]
+        model = decision.standings[index].model.id
+        many = alike[row]
+        found.append(Share(model, share / many, error is None, (error or 0.0) / many))
+    return tuple(found)
 
 
-def _beaten(i: int, j: int, rows: Sequence[tuple[int, ...]], ids: Sequence[str]) -> bool:
-    """Return whether model j wins over model i under all weights, ties by id included."""
-    if i == j or any(a > b for a, b in zip(rows[i], rows[j], strict=True)):
-        return False
-    return rows[i] != rows[j] or ids[j] < ids[i]
+@lru_cache(maxsize=2**10)
+def _shares(rows: tuple[tuple[int, ...], ...]) -> list[tuple[float, float | None]]:
+    """Return the share of each of unlike rows, with the standard error; None where it is exact."""
+    able = [row for row in rows if not any(other != row and _covers(other, row) for other in rows)]
+    if len(able) > _EXACT:
+        sampled = _sampled(able)
+        return [sampled.get(row, (0.0, None)) for row in rows]
+    exact = {able[0]: Fraction(1)} if able else {}
+    if len(able) == _EXACT:
+        one, other = able
+        share = positive_share([a - b for a, b in zip(one, other, strict=True)])
+        exact = {one: share, other: 1 - share}
+    return [(float(exact.get(row, 0)), None) for row in rows]
 
 
-def _exact(rows: Sequence[tuple[int, ...]]) -> list[Fraction]:
-    if len(rows) < _EXACT:
-        return [Fraction(1)] * len(rows)
-    lead = [a - b for a, b in zip(*rows, strict=True)]
-    share = positive_share(lead)
-    return [share, 1 - share]
+def _covers(other: Sequence[int], row: Sequence[int]) -> bool:
+    """Return whether a row is nowhere below another one."""
+    return all(a >= b for a, b in zip(other, row, strict=True))
 
 
 def positive_share(lead: Sequence[int]) -> Fraction:
@@ -266,22 +326,24 @@ def _derivative(at: Fraction, power: int, k: int) -> Fraction:
     """Return the k-th derivative of x_+^power over k!: what equal nodes contribute."""
     if at <= 0:
         return Fraction(0)
-    binomial = 1
-    for i in range(k):
-        binomial = binomial * (power - i) // (i + 1)
-    return binomial * at ** (power - k)
+    return math.comb(power, k) * at ** (power - k)
 
 
-def _sampled(
-    able: Sequence[int], rows: Sequence[tuple[int, ...]], ids: Sequence[str]
-) -> dict[int, Share]:
-    """Return the shares of models that can win, each with its standard error."""
-    order = sorted(able, key=lambda i: ids[i])
-    weights = np.random.default_rng(SEED).standard_exponential((SAMPLES, len(rows[0])))
-    scores = weights @ np.array([rows[i] for i in order], dtype=np.float64).T
-    counts = np.bincount(scores.argmax(axis=1), minlength=len(order)).tolist()
-    shares = {}
-    for i, count in zip(order, counts, strict=True):
-        error = isqrt(count * (SAMPLES - count) * 10**12 // SAMPLES) / SAMPLES / 10**6
-        shares[i] = Share(ids[i], count / SAMPLES, False, error)
-    return shares
+def _sampled(rows: Sequence[tuple[int, ...]]) -> dict[tuple[int, ...], tuple[float, float | None]]:
+    """Return the shares of rows that can win, each with its standard error."""
+    import numpy as np  # noqa: PLC0415  (two models need no arrays)
+
+    scores = _drawn(len(rows[0])) @ np.array(rows, dtype=np.float64).T
+    counts = np.bincount(scores.argmax(axis=1), minlength=len(rows)).tolist()
+    return {
+        row: (count / SAMPLES, math.sqrt(count * (SAMPLES - count) / SAMPLES) / SAMPLES)
+        for row, count in zip(rows, counts, strict=True)
+    }
+
+
+@cache
+def _drawn(criteria: int) -> NDArray[np.float64]:
+    """Return weights drawn evenly from the simplex, up to their sums, which do not matter."""
+    import numpy as np  # noqa: PLC0415
+
+    return np.random.default_rng(SEED).standard_exponential((SAMPLES, criteria))

@@ -74,6 +74,9 @@ class Standing(NamedTuple):
 
 Order = tuple[int, int]
 """What ranks before the score: status, then the number of unverified requirements."""
+ScoreKey = tuple[int, int, int]
+"""What ranks models that stand alike: score, score at neutral importances, and id's place; the
+least comes first."""
 RankKey = tuple[Order, int, int, int]
 """What ranks a model: its order, its score, its score at neutral importances, and its id's place;
 the least comes first."""
@@ -178,7 +181,8 @@ class Solver:
         # Remembered results: bounded, and safe to use from several threads.
         self.stand = lru_cache(maxsize=_KEPT)(self._stand)
         self.coefficients = lru_cache(maxsize=_KEPT)(self._coefficients)
-        self._neutral_sums = lru_cache(maxsize=_KEPT)(self._sums_at_neutral)
+        self.neutral_sums = lru_cache(maxsize=_KEPT)(self._sums_at_neutral)
+        self.able = lru_cache(maxsize=_KEPT)(self._able)
         self._preferred = lru_cache(maxsize=_KEPT)(self._in_preference)
 
     @cached_property
@@ -207,7 +211,7 @@ class Solver:
         weights = self.weigh(profile)
         flat = self._sums.of(weights)
         sums = tuple(zip(flat[::2], flat[1::2], strict=True))
-        level = self._neutral_sums(profile.context)
+        level = self.neutral_sums(profile.context)
         keys = sorted([(o, -sums[i][0] - sums[i][1], -level[i], i) for o, i in standings.orders])
         return Decision(profile, signature, standings.models, weights, sums, tuple(keys))
 
@@ -303,6 +307,19 @@ class Solver:
     ) -> tuple[RunnableConfiguration, ...]:
         return preferred(self.options[index], stated, batch=batch)
 
+    @cached_property
+    def betas(self) -> int:
+        """The mask of the models that are betas."""
+        return sum(1 << index for index, beta in enumerate(self._betas) if beta)
+
+    def _able(self, stated: int) -> int:
+        """Return the models with a configuration that rules out none of the stated requirements."""
+        return sum(
+            1 << index
+            for index, options in enumerate(self.options)
+            if any(not option.ruled_out & stated for option in options)
+        )
+
     def _spares(self) -> int:
         """Return the mask of the requirements that pin a spare value."""
         mask = 0
@@ -314,8 +331,22 @@ class Solver:
 
     def weigh(self, profile: Profile) -> tuple[int, ...]:
         """Return the weight of each criterion, in declared order."""
-        factors = self.coefficients(profile.context)
-        return tuple([i * f for i, f in zip(profile.importances, factors, strict=True)])
+        return self._weighed(profile.context, profile.importances)
+
+    def _weighed(self, context: Context, importances: Iterable[int]) -> tuple[int, ...]:
+        factors = self.coefficients(context)
+        return tuple([i * f for i, f in zip(importances, factors, strict=True)])
+
+    def neutral_weights(self, context: Context) -> tuple[int, ...]:
+        """Return the weight of each criterion where no preference is stated."""
+        return self._weighed(context, neutral(self.declared, batch=context.batch))
+
+    def score_keys(self, context: Context, importances: Iterable[int]) -> list[ScoreKey]:
+        """Return what ranks each model among those that stand alike, in the catalogue's order."""
+        flat = self._sums.of(self._weighed(context, importances))
+        level = self.neutral_sums(context)
+        sums = zip(flat[::2], flat[1::2], strict=True)
+        return [(-low - high, -level[i], i) for i, (low, high) in enumerate(sums)]
 
     def _coefficients(self, context: Context) -> tuple[int, ...]:
         """Return what the importance of each criterion is multiplied by, in declared order."""
@@ -323,9 +354,7 @@ class Solver:
 
     def _sums_at_neutral(self, context: Context) -> tuple[int, ...]:
         """Return the doubled weighted sum of each model where no preference is stated."""
-        importances = neutral(self.declared, batch=context.batch)
-        factors = self.coefficients(context)
-        flat = self._sums.of([i * f for i, f in zip(importances, factors, strict=True)])
+        flat = self._sums.of(self.neutral_weights(context))
         return tuple([a + b for a, b in zip(flat[::2], flat[1::2], strict=True)])
 
 

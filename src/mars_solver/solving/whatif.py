@@ -1,0 +1,114 @@
+"""What a profile would get if it asked for something else: all models at once, as masks.
+
+A cell holds its verdicts on all models as whole numbers, one bit for each, so that what a change
+comes to takes a few operations on them, however many models there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from mars_solver.inputs.profile import Context
+from mars_solver.solving.solver import Decision, Solver
+from mars_solver.solving.table import Cell
+from mars_solver.vocabulary import Policy
+
+Layers = tuple[int, ...]
+"""The masks of the models that are left, by how many of their requirements are unverified."""
+
+
+class WhatIf:
+    """One decision, and what else could have been asked.
+
+    Attributes:
+        cells: the cell of each stated requirement, by its index.
+    """
+
+    def __init__(self, solver: Solver, decision: Decision) -> None:
+        profile, signature = decision.profile, decision.signature
+        stated = [r.index for r in solver.declared.requirements if signature.stated & r.bit]
+        self.cells = dict(zip(stated, signature.cells, strict=True))
+        self._solver = solver
+        self._profile = profile
+        self._policy: Policy = signature.policy
+        self._importances = profile.importances
+        self._contexts: dict[int, Context | None] = {}
+        self._orders: dict[Context, tuple[int, ...]] = {}
+
+    def layers(self, cells: Iterable[Cell], stated: int, *, accept_beta: bool = False) -> Layers:
+        """Return which models are left.
+
+        Args:
+            cells: of every requirement that is stated.
+            stated: the mask of these requirements.
+            accept_beta: whether betas are accepted, whatever the profile says.
+        """
+        every = list(cells)
+        left = self._solver.able(stated)
+        if not (accept_beta or self._profile.accept_beta):
+            left &= ~self._solver.betas
+        layers: Layers = (left,)
+        for cell in every:
+            layers = self.narrowed(layers, cell)
+        return layers
+
+    def narrowed(self, layers: Layers, cell: Cell) -> Layers:
+        """Return the layers after one more requirement."""
+        out, left_open = cell.under(reject=self._policy == "reject")
+        kept = [layer & ~out for layer in layers] if out else list(layers)
+        if not any(layer & left_open for layer in kept):
+            return tuple(kept)
+        moved = [layer & left_open for layer in kept]
+        stay = [layer & ~left_open for layer in kept]
+        return tuple([one | other for one, other in zip([*stay, 0], [0, *moved], strict=True)])
+
+    def contenders(self, layers: Layers) -> int:
+        """Return the mask of the models of best standing: those that weights can put first."""
+        if self._policy == "accept":
+            return union(layers)
+        return next(filter(None, layers), 0)
+
+    def context(self, needs: int) -> Context | None:
+        """Return what weights depend on where needs, in a mask, are stated.
+
+        None where that would contradict the rest of the profile.
+        """
+        if needs not in self._contexts:
+            declared, profile = self._solver.declared, self._profile
+            names = tuple([need.name for need in declared.needs if needs & need.bit])
+            primary = profile.primary if profile.primary in names else None
+            contradiction = profile.batch and needs & declared.live
+            self._contexts[needs] = (
+                None if contradiction else Context(names, primary, profile.batch)
+            )
+        return self._contexts[needs]
+
+    def order(self, context: Context) -> tuple[int, ...]:
+        """Return the indices of all models by their scores, best first."""
+        if context not in self._orders:
+            keys = self._solver.score_keys(context, self._importances)
+            self._orders[context] = tuple([key[-1] for key in sorted(keys)])
+        return self._orders[context]
+
+    def winner(self, contenders: int, context: Context) -> int | None:
+        """Return the index of the first of some models by score; None where there is none."""
+        return next((i for i in self.order(context) if contenders >> i & 1), None)
+
+    def ranked(self, layers: Layers, context: Context) -> Iterator[tuple[int, bool]]:
+        """Yield the indices of the models that are left, best first, and whether each meets all."""
+        order = self.order(context)
+        if self._policy == "accept":
+            left, met = union(layers), layers[0]
+            yield from ((i, bool(met >> i & 1)) for i in order if left >> i & 1)
+            return
+        for number, layer in enumerate(layers):
+            if layer:
+                yield from ((i, not number) for i in order if layer >> i & 1)
+
+
+def union(masks: Sequence[int]) -> int:
+    """Return everything in any of the masks."""
+    whole = 0
+    for mask in masks:
+        whole |= mask
+    return whole

@@ -38,13 +38,14 @@ def apply(
     """
     revised = profile.revised(require=values)
     stated = profile.require
-    changes = [Change(name, _plain(stated.get(name)), _plain(to)) for name, to in values.items()]
+    changes = [Change(name, plain(stated.get(name)), plain(to)) for name, to in values.items()]
     if profile.primary and not revised.primary:
         changes.append(Change("primary", profile.primary, None))
     return revised, tuple(changes)
 
 
-def _plain(value: Required | None) -> Amount:
+def plain(value: Required | None) -> Amount:
+    """Return a value as JSON has it."""
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -8,10 +8,11 @@ changes is proved by solving again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import combinations, islice, product
+from itertools import accumulate, combinations, islice, product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mars_solver.explaining.changes import Change, apply
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
 
-_TRIALS: Final = 2**11
-"""So many ways to relax the requirements are tried, the fewest changes first."""
-_SUMS: Final = 2**21
-"""So many scores are compared in the search for importances."""
+_STANDINGS: Final = 2**15
+"""So many standings are compared in the search for requirements to relax."""
+_SCORES: Final = 2**21
+"""So many scores are compared in the search for importances to move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ class _Search:
         self._what_if = WhatIf(solver, decision)
         self._kept = sum(c.requirement.bit for c in self.asked if c.requirement.name in keep)
         self._moved: dict[tuple[Context, int], _Importances] = {}
-        self._budget = [_SUMS]
+        self._budget = _Budget(_SCORES)
 
     def trials(self) -> Iterator[tuple[Repair, int, Context]]:
         """Yield repairs after which the model is of best standing, the fewest changes first.
@@ -181,7 +182,8 @@ class _Search:
         the model violates have to go; of the others, those that it leaves open or that state a
         need can help: any other change only helps the other models.
         """
-        for repair, cells, stated in islice(self._repairs(), _TRIALS):
+        most = _STANDINGS // len(self._solver.catalogue.models)
+        for repair, cells, stated in islice(self._repairs(), most):
             context = self._what_if.context(union([cell.needs for cell in cells]))
             layers = self._what_if.layers(cells, stated, accept_beta=self.refused)
             contenders = self._what_if.contenders(layers)
@@ -190,6 +192,8 @@ class _Search:
 
     def importances(self, context: Context, contenders: int, most: int) -> list[Moved]:
         """Return the fewest importances to move for the model to win, at most so many."""
+        if self._what_if.winner(contenders, context) == self._index:
+            return [()]
         key = context, contenders
         if key not in self._moved:
             self._moved[key] = _Importances(
@@ -202,8 +206,7 @@ class _Search:
         decision, index = self._decision, self._index
         stated = decision.signature.stated
         violated, unverified = self._solver.masks(decision.signature, index)
-        options = self._solver.options[index]
-        ruled_out = minimal(option.ruled_out & stated & ~violated for option in options)
+        ruled_out = minimal(m & ~violated for m in self._solver.ruled_out(stated)[index])
         cells = self._what_if.cells
         helping = unverified | sum(1 << i for i, cell in cells.items() if cell.needs)
         many = len(self.asked)
@@ -281,6 +284,18 @@ class _Search:
 # -------------------------------------------------------------- moving importances
 
 
+class _Budget:
+    """What a search may still spend."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def spend(self, amount: int) -> bool:
+        """Spend an amount; return whether it was there."""
+        self._left -= amount
+        return self._left >= 0
+
+
 class _Importances:
     """The fewest importances to move for a model to win over its rivals of equal standing."""
 
@@ -291,57 +306,93 @@ class _Importances:
         index: int,
         context: Context,
         contenders: int,
-        budget: list[int],
+        budget: _Budget,
     ) -> None:
-        self._names = list(solver.declared.criterion)
-        self._current = decision.profile.importances
+        names = list(solver.declared.criterion)
         factors, middles = solver.coefficients(context), solver.middles
         level = solver.neutral_sums(context)
+        useful = [k for k, factor in enumerate(factors) if factor]
         rivals = [i for i in range(len(middles)) if contenders >> i & 1 and i != index]
-        self._leads = [
-            tuple(
-                [f * (a - b) for f, a, b in zip(factors, middles[index], middles[i], strict=True)]
-            )
-            for i in rivals
+        own = middles[index]
+        self._budget = budget
+        self._names = [names[k] for k in useful]
+        self._current = [decision.profile.importances[k] for k in useful]
+        self._slopes = [
+            [factors[k] * (own[k] - other[k]) for k in useful]
+            for other in (middles[i] for i in rivals)
         ]
         """What a point of each importance adds to the lead over each rival."""
-        self._wanted = [int((-level[index], index) > (-level[i], i)) for i in rivals]
-        """The least lead with which the model comes before each rival: 0 where it wins a tie."""
-        self._useful = [k for k, factor in enumerate(factors) if factor]
-        self._budget = budget
+        self._behind = [
+            # A tie is enough where the model would come first.
+            int((-level[index], index) > (-level[i], i))
+            - sum([slope * now for slope, now in zip(slopes, self._current, strict=True)])
+            for i, slopes in zip(rivals, self._slopes, strict=True)
+        ]
+        """How much lead over each rival is lacking."""
+        self._gains = [
+            [
+                max(slope * (MAX_IMPORTANCE - now), -slope * now)
+                for slope, now in zip(slopes, self._current, strict=True)
+            ]
+            for slopes in self._slopes
+        ]
+        """The most that moving each importance can add to the lead over each rival."""
         self._found: list[Moved] = []
-        self._tried = -1
+        self._next = self._fewest()
+
+    def _fewest(self) -> int:
+        """Return a number of importances below which no rival is left behind."""
+        fewest = 0
+        for behind, gains in zip(self._behind, self._gains, strict=True):
+            sums = accumulate(sorted(gains, reverse=True), initial=0)
+            enough = (size for size, most in enumerate(sums) if most >= behind)
+            fewest = max(fewest, next(enough, len(gains) + 1))
+        return fewest
 
     def moved(self, most: int) -> list[Moved]:
         """Return the fewest importances to move, at most so many; each set the least moved."""
-        while not self._found and self._tried < min(most, len(self._useful)):
-            self._tried += 1
-            for columns in combinations(self._useful, self._tried):
+        while not self._found and self._next <= min(most, len(self._names)):
+            for columns in self._promising(self._next):
                 least = self._least(columns)
                 if least is not None:
                     named = [self._names[k] for k in columns]
                     self._found.append(tuple(zip(named, least, strict=True)))
+            self._next += 1
         return self._found if self._found and len(self._found[0]) <= most else []
+
+    def _promising(self, size: int) -> list[tuple[int, ...]]:
+        """Return the sets of importances of a size that can leave each rival alone behind."""
+        many = len(self._names)
+        if size <= 1 or not self._budget.spend(math.comb(many, size) * many * len(self._gains)):
+            sets = combinations(range(many), size) if size <= 1 else iter(())
+            return [s for s in sets if self._can_lead(s)]
+        import numpy as np  # noqa: PLC0415  (moving one importance needs no arrays)
+
+        columns = np.array(list(combinations(range(many), size)), np.int64)
+        gains = np.array(self._gains, np.int64)[:, columns].sum(axis=2)
+        fine = (gains >= np.array(self._behind, np.int64)[:, None]).all(axis=0)
+        return [tuple(each) for each in columns[fine].tolist()]
+
+    def _can_lead(self, columns: tuple[int, ...]) -> bool:
+        return all(
+            sum([gains[k] for k in columns]) >= behind
+            for behind, gains in zip(self._behind, self._gains, strict=True)
+        )
 
     def _least(self, columns: tuple[int, ...]) -> tuple[int, ...] | None:
         """Return the importances of some criteria, moved the least, with which the model wins."""
-        current = self._current
-        still = [k for k in self._useful if k not in columns]
-        wanted = [
-            least - sum(lead[k] * current[k] for k in still)
-            for lead, least in zip(self._leads, self._wanted, strict=True)
-        ]
-        slopes = [[lead[k] for k in columns] for lead in self._leads]
-        for row, least in zip(slopes, wanted, strict=True):
-            if sum([MAX_IMPORTANCE * slope for slope in row if slope > 0]) < least:
-                return None
         if not columns:
             return ()
-        if len(columns) == 1:
-            low, high = _within([row[0] for row in slopes], wanted)
-            now = current[columns[0]]
-            return (min(max(now, low), high),) if low <= high else None
-        return self._on_grid(slopes, wanted, [current[k] for k in columns])
+        current = [self._current[k] for k in columns]
+        slopes = [[row[k] for k in columns] for row in self._slopes]
+        wanted = [
+            behind + sum([slope * now for slope, now in zip(row, current, strict=True)])
+            for behind, row in zip(self._behind, slopes, strict=True)
+        ]
+        if len(columns) > 1:
+            return self._on_grid(slopes, wanted, current)
+        low, high = _within([row[0] for row in slopes], wanted)
+        return (min(max(current[0], low), high),) if low <= high else None
 
     def _on_grid(
         self, slopes: list[list[int]], wanted: list[int], current: list[int]
@@ -350,11 +401,10 @@ class _Importances:
 
         All but the last are tried, and the last follows.
         """
-        import numpy as np  # noqa: PLC0415  (moving one importance needs no arrays)
+        import numpy as np  # noqa: PLC0415
 
         rows = (MAX_IMPORTANCE + 1) ** (len(current) - 1)
-        self._budget[0] -= rows * len(wanted)
-        if self._budget[0] < 0:
+        if not self._budget.spend(rows * len(wanted) * 4):
             return None
         grid = _grid(len(current) - 1)
         low, high = np.zeros(rows, np.int64), np.full(rows, MAX_IMPORTANCE, np.int64)

@@ -12,25 +12,16 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from mars_solver.explaining.changes import Change, apply
+from mars_solver.explaining.changes import Change, plain
 from mars_solver.inputs.attributes import Declarations, Requirement
-from mars_solver.inputs.facts import EVERYTHING, Member
-from mars_solver.inputs.models import Model
+from mars_solver.inputs.facts import Member
 from mars_solver.inputs.profile import Profile, Required
-from mars_solver.solving.constraints import (
-    Check,
-    Masks,
-    RunnableConfiguration,
-    checks,
-    minimal,
-    missed,
-    settled,
-)
+from mars_solver.solving.constraints import Check, checks, minimal
 from mars_solver.solving.solver import Decision, Solver
-from mars_solver.vocabulary import MAX_NUMBER, Kind, Status, Verdict
+from mars_solver.solving.whatif import WhatIf, union
+from mars_solver.vocabulary import Kind, Status, Verdict
 
 Sets = tuple[tuple[str, ...], ...]
 """Sets of requirements, each in declared order; the smaller first, then in declared order."""
@@ -61,24 +52,41 @@ Repair = tuple[Move, ...]
 """The changes that one configuration needs, in declared order."""
 
 
-class _Candidate(NamedTuple):
-    """One configuration of a candidate, and what it does not meet."""
+class Way(NamedTuple):
+    """A way to use one candidate, and what it does not meet."""
 
     number: int
     """The model's index in the catalogue."""
-    model: Model
-    option: RunnableConfiguration
-    missed: Masks
+    ruled_out: int
+    """The requirements that the configuration rules out, whatever the facts."""
+    violated: int
+    unverified: int
 
 
-def corrections(solver: Solver, decision: Decision) -> list[int]:
-    """Return the masks of every minimal set of requirements without which a model is left.
+def ways_of(solver: Solver, decision: Decision) -> list[Way]:
+    """Return the ways to use every candidate that rule out as little as can be.
 
-    Empty where a model is left, and where there is no candidate at all.
+    Any other configuration misses all that one of these misses, and more.
     """
-    if decision.keys:
-        return []
-    return minimal(each.missed.violated for each in _candidates(solver, decision))
+    return [
+        each
+        for index, standing in enumerate(decision.standings)
+        if not standing.refused
+        for each in _of_model(solver, decision, index)
+    ]
+
+
+def _of_model(solver: Solver, decision: Decision, index: int) -> Iterator[Way]:
+    """Yield the ways to use one model."""
+    violated, unverified = solver.masks(decision.signature, index)
+    for ruled_out in solver.ruled_out(decision.signature.stated)[index]:
+        lost = violated | ruled_out
+        yield Way(index, ruled_out, lost, unverified & ~lost)
+
+
+def corrections(ways: Iterable[Way]) -> list[int]:
+    """Return the masks of every minimal set of requirements without which a model is left."""
+    return minimal([each.violated for each in ways])
 
 
 def betas(decision: Decision) -> tuple[str, ...]:
@@ -91,9 +99,9 @@ def betas(decision: Decision) -> tuple[str, ...]:
 
 
 def relaxations(
-    solver: Solver, decision: Decision, keep: Collection[str] = ()
+    solver: Solver, decision: Decision, ways: Iterable[Way], keep: Collection[str] = ()
 ) -> tuple[Relaxation, ...]:
-    """Return every minimal relaxation, the cheapest first; none where a model is left.
+    """Return every minimal relaxation of a profile that leaves no model, the cheapest first.
 
     Two fronts, each complete and minimal in itself: the changes after which some configuration is
     not violated, and those after which one meets everything. A change on both is listed once, as
@@ -103,23 +111,25 @@ def relaxations(
     Args:
         solver: that decided.
         decision: on the profile.
+        ways: to use every candidate.
         keep: requirements that cannot move.
     """
-    if decision.keys:
-        return ()
     repairer = _Repairer(solver, decision.profile)
-    candidates = list(_candidates(solver, decision))
-    meeting = repairer.front(candidates, Verdict.MET, keep)
+    every = list(ways)
+    meeting = repairer.front(every, Verdict.MET, keep)
     both = set(meeting)
     if decision.policy != "reject":
-        both.update(repairer.front(candidates, Verdict.UNVERIFIED, keep))
+        both.update(repairer.front(every, Verdict.UNVERIFIED, keep))
     cheapest = sorted(both, key=lambda repair: _cost(decision.profile, repair))
-    meets = set(meeting)
+    what_if = WhatIf(solver, decision)
     return tuple(
-        _solved_again(
-            solver, decision, repair, Status.MEETS if repair in meets else Status.UNVERIFIED
-        )
-        for repair in cheapest
+        [
+            Relaxation(
+                (Status.MEETS if repair in meeting else Status.UNVERIFIED).word,
+                *_solved_again(solver, decision, what_if, repair),
+            )
+            for repair in cheapest
+        ]
     )
 
 
@@ -137,107 +147,64 @@ def repairs_onto_list(
     return sorted(front, key=lambda repair: _cost(decision.profile, repair))
 
 
-def _candidates(solver: Solver, decision: Decision) -> Iterator[_Candidate]:
-    """Yield the configurations of every candidate with what each violates and leaves open."""
-    for index, standing in enumerate(decision.standings):
-        if not standing.refused:
-            yield from _of_model(solver, decision, index)
-
-
-def _of_model(solver: Solver, decision: Decision, index: int) -> Iterator[_Candidate]:
-    """Yield the configurations of one model.
-
-    Those that rule out the same stated requirements are alike in all that is asked here: the first
-    of them stands for the others.
-    """
-    stated = decision.signature.stated
-    masks = solver.masks(decision.signature, index)
-    options = solver.options[index]
-    unlike = {option.ruled_out & stated: option for option in reversed(options)}
-    model = solver.catalogue.models[index]
-    for option in unlike.values():
-        yield _Candidate(index, model, option, missed(option, masks, stated))
-
-
 class _Repairer:
     """Finds the least changes of one profile's requirements that configurations need."""
 
     def __init__(self, solver: Solver, profile: Profile) -> None:
-        self._solver = solver
-        self._asked = checks(profile)
-        self._moves: dict[tuple[int, int, Verdict], Move] = {}
+        self._asked = [
+            (check, check.requirement.bit, solver.column(check.requirement.name))
+            for check in checks(profile)
+        ]
 
     def front(
-        self, candidates: Iterable[_Candidate], worst: Verdict, keep: Collection[str] = ()
+        self, ways: Iterable[Way], worst: Verdict, keep: Collection[str] = ()
     ) -> list[Repair]:
         """Return the repairs that no other one betters in every requirement.
 
         Args:
-            candidates: the configurations to repair.
+            ways: the configurations to repair.
             worst: the worst verdict that is left.
             keep: requirements that cannot move.
         """
-        repairs = {self._repair(each, worst) for each in candidates}
-        movable = [r for r in repairs if not any(m.requirement.name in keep for m in r)]
-        shortest_first = sorted(movable, key=len)
+        kept = sum(bit for check, bit, _ in self._asked if check.requirement.name in keep)
+        repairs: set[Repair] = set()
+        for each in ways:
+            mask = each.violated | each.unverified if worst is Verdict.MET else each.violated
+            if not mask & kept:
+                repairs.add(self._repair(each, mask, worst))
         front: list[Repair] = []
-        for repair in shortest_first:
+        for repair in sorted(repairs, key=len):
             if not any(_at_most(other, repair) for other in front):
                 front = [other for other in front if not _at_most(repair, other)]
                 front.append(repair)
         return front
 
-    def _repair(self, candidate: _Candidate, worst: Verdict) -> Repair:
-        """Return the least change after which nothing is worse than wanted."""
-        mask = candidate.missed.violated
-        if worst is Verdict.MET:
-            mask |= candidate.missed.unverified
+    def _repair(self, way: Way, mask: int, worst: Verdict) -> Repair:
+        """Return the least change of the requirements in a mask that are worse than wanted."""
         return tuple(
             [
-                self._move(each, candidate, worst)
-                for each in self._asked
-                if mask & each.requirement.bit
+                _move(
+                    check,
+                    None
+                    if way.ruled_out & bit
+                    else column.nearest(check.required, way.number, worst),
+                )
+                for check, bit, column in self._asked
+                if mask & bit
             ]
         )
 
-    def _move(self, check: Check, candidate: _Candidate, worst: Verdict) -> Move:
-        requirement = check.requirement
-        if candidate.option.ruled_out & requirement.bit:
-            return _dropped(check)
-        key = requirement.index, candidate.number, worst
-        move = self._moves.get(key)
-        if move is None:
-            move = self._moves[key] = self._least(check, candidate, worst)
-        return move
 
-    def _least(self, check: Check, candidate: _Candidate, worst: Verdict) -> Move:
-        """Return the nearest value of a requirement whose verdict is good enough."""
-        requirement, model = check.requirement, candidate.model
-        implied = [settled(model.capability(name)) for name in requirement.implies]
-        if requirement.kind is Kind.CAPABILITY or max(implied, default=Verdict.MET) > worst:
-            return _dropped(check)
-        if requirement.kind is Kind.SET:
-            column, bit = self._solver.column(requirement.name), 1 << candidate.number
-            stay = []
-            for member in check.members:
-                masks = column.member(member)
-                bad = masks.violated | (masks.unverified if worst is Verdict.MET else 0)
-                if not bad & bit:
-                    stay.append(member)
-            dropped = frozenset(check.members) - frozenset(stay)
-            return Move(requirement, tuple(stay) or None, dropped)
-        low, high = model.range(requirement.attribute) or EVERYTHING
-        end = high if requirement.ceiling == (worst is Verdict.MET) else low
-        if not 0 < end <= MAX_NUMBER:
-            return _dropped(check)
-        to = max(end, check.amount) if requirement.ceiling else min(end, check.amount)
-        return Move(requirement, to, to if requirement.ceiling else -to)
-
-
-def _dropped(check: Check) -> Move:
-    """Return the move that gives a requirement up."""
-    everything = frozenset(check.members) if check.requirement.kind is Kind.SET else math.inf
-    return Move(check.requirement, None, everything)
+def _move(check: Check, to: Required | None) -> Move:
+    """Return the move of a requirement to a looser value, with how far off that is."""
+    requirement = check.requirement
+    if requirement.kind is Kind.SET:
+        stay = to if isinstance(to, tuple) else ()
+        return Move(requirement, to, frozenset(check.members).difference(stay))
+    if to is None or requirement.kind is Kind.CAPABILITY:
+        return Move(requirement, None, math.inf)
+    amount = cast("float", to)
+    return Move(requirement, to, amount if requirement.ceiling else -amount)
 
 
 def _at_most(repair: Repair, other: Repair) -> bool:
@@ -251,17 +218,18 @@ def _at_most(repair: Repair, other: Repair) -> bool:
     )
 
 
-Cost = tuple[int, int, Fraction, list[int], str]
+Cost = tuple[int, int, float, list[int], str]
 
 
 def _cost(profile: Profile, repair: Repair) -> Cost:
     """Return the key that sorts relaxations, the cheapest first."""
     given_up = 0
-    factor = Fraction(1)
+    factor = 1.0
     for requirement, to, _ in repair:
-        if isinstance(to, int | float) and to is not True:
-            ratio = Fraction(to) / Fraction(profile.require[requirement.name])  # type: ignore[arg-type]
-            factor = max(factor, ratio, 1 / ratio)
+        if requirement.numeric and to is not None:
+            # A quotient is rounded once, so that equal factors stay equal.
+            new, old = cast("float", to), cast("float", profile.require[requirement.name])
+            factor = max(factor, new / old, old / new)
         else:
             given_up += 1
     order = [move.requirement.index for move in repair]
@@ -273,11 +241,32 @@ def values_of(repair: Repair) -> dict[str, Required | None]:
     return {move.requirement.name: move.to for move in repair}
 
 
-def _solved_again(solver: Solver, decision: Decision, repair: Repair, status: Status) -> Relaxation:
-    """Return a repair with what it admits."""
-    profile, changes = apply(decision.profile, values_of(repair))
-    again = solver.decide(profile, decision.policy)
-    return Relaxation(status.word, changes, again.ids)
+def _solved_again(
+    solver: Solver, decision: Decision, what_if: WhatIf, repair: Repair
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """Return the changes that a repair makes, and the shortlist after it."""
+    profile = decision.profile
+    cells = dict(what_if.cells)
+    stated = decision.signature.stated
+    for requirement, to, _ in repair:
+        if to is None:
+            del cells[requirement.index]
+            stated &= ~requirement.bit
+        else:
+            cells[requirement.index] = solver.column(requirement.name).find(to)
+    context = what_if.context(union([cell.needs for cell in cells.values()]))
+    require = profile.require
+    changes = [
+        Change(move.requirement.name, plain(require[move.requirement.name]), plain(move.to))
+        for move in repair
+    ]
+    if context is None:  # no looser requirement states a need
+        raise AssertionError
+    if profile.primary != context.primary:
+        changes.append(Change("primary", profile.primary, None))
+    models = solver.catalogue.models
+    admitted = what_if.ranked(what_if.layers(cells.values(), stated), context)
+    return tuple(changes), tuple([models[index].id for index, _ in admitted])
 
 
 def hitting_sets(masks: Iterable[int]) -> list[int]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from mars_solver.inputs.attributes import Declarations
@@ -54,10 +55,12 @@ def cause(check: Check, standing: Standing, catalogue: Catalogue, policy: Policy
     """
     model = standing.model
     own = _own(check, model, catalogue)
+    if own.verdict is Verdict.VIOLATED:
+        return own
     implied = [_capability(model, name) for name in check.requirement.implies]
     chosen = _ruling_out(check, standing.configuration, catalogue.declared)
     facts = [*implied, own] if policy == "reject" else [own, *implied]
-    lost = [each for each in (own, *implied) if each.verdict is Verdict.VIOLATED]
+    lost = [each for each in implied if each.verdict is Verdict.VIOLATED]
     left_open = [each for each in facts if each.verdict is Verdict.UNVERIFIED]
     ordered = [*left_open, *chosen] if policy == "reject" else [*chosen, *left_open]
     return next(iter([*lost, *ordered, own]))
@@ -123,11 +126,14 @@ def _ruling_out(
     check: Check, configuration: Configuration | None, declared: Declarations
 ) -> list[Cause]:
     """Return the value of a configuration that rules a requirement out, if one does."""
-    chosen = declared.chosen(configuration) if configuration else {}
+    pins = check.requirement.pins
+    if not pins or configuration is None:
+        return []
+    chosen = declared.chosen(configuration)
     return [
         Cause(Verdict.VIOLATED, chosen[variable], CONFIGURATION)
-        for variable, allowed in check.requirement.pins
-        if variable in chosen and chosen[variable] not in allowed
+        for variable, allowed in pins
+        if chosen[variable] not in allowed
     ][:1]
 
 
@@ -217,28 +223,46 @@ def claim_text(claim: Claim, unit: str) -> str:
 
 
 def caveats(
-    models: Iterable[Model], attributes: Iterable[str], declared: Declarations
+    models: Iterable[Model], attributes: Collection[str], declared: Declarations
 ) -> Iterator[str]:
     """Yield what an answer that rests on attributes of models has to say of their facts.
 
     Facts that are judged or derived are named with their source; the caveat that an attribute
     declares is said unless the user has measured every fact.
     """
-    chosen = list(models)
-    alike: dict[tuple[tuple[str, ...], str, str, str], list[str]] = {}
-    for name in sorted(set(attributes), key=list(declared.attributes).index):
-        attribute = declared.attributes[name]
-        alike_models: dict[tuple[str, str], list[str]] = {}
-        for model in chosen:
-            fact = model.facts.get(name)
-            if isinstance(fact, Claim) and fact.grade != MEASURED and fact.settled:
-                grade: str = fact.grade if fact.grade in _UNCERTAIN else ""
-                if grade or attribute.caveat:
-                    alike_models.setdefault((grade, fact.source), []).append(model.name)
-        for (grade, source), names in alike_models.items():
-            key = tuple(names), grade, source, attribute.caveat or ""
-            alike.setdefault(key, []).append(attribute.label)
-    for (of, grade, source, caveat), labels in alike.items():
-        said = f"{grade} ({source}), not measured" if grade else f"from {source}"
-        what = f"{' and '.join(labels)} of {', '.join(of)}: {said}"
-        yield f"{what}; {caveat}" if caveat else what
+    alike: dict[_Origin, list[str]] = {}
+    for model in models:
+        for origin in _uncertain(model, declared):
+            if origin.attribute in attributes:
+                alike.setdefault(origin, []).append(model.name)
+    said: dict[tuple[str, str], list[str]] = {}
+    for origin, names in sorted(alike.items(), key=lambda item: item[0].place):
+        said.setdefault((", ".join(names), origin.text), []).append(origin.label)
+    for (of, text), labels in said.items():
+        yield f"{' and '.join(labels)} of {of}: {text}"
+
+
+class _Origin(NamedTuple):
+    """Where a fact that an answer points out comes from."""
+
+    place: int
+    """The attribute's, in declared order."""
+    attribute: str
+    label: str
+    text: str
+
+
+@lru_cache(maxsize=2**12)
+def _uncertain(model: Model, declared: Declarations) -> tuple[_Origin, ...]:
+    """Return what is to be pointed out of a model's facts, by attribute."""
+    found = []
+    for place, (name, attribute) in enumerate(declared.attributes.items()):
+        fact = model.facts.get(name)
+        if not isinstance(fact, Claim) or fact.grade == MEASURED or not fact.settled:
+            continue
+        doubtful = fact.grade in _UNCERTAIN
+        if doubtful or attribute.caveat:
+            said = f"{fact.grade} ({fact.source}), not measured" if doubtful else fact.source
+            text = f"{said}; {attribute.caveat}" if attribute.caveat else said
+            found.append(_Origin(place, name, attribute.label, text))
+    return tuple(found)

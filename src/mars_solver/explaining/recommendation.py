@@ -218,7 +218,9 @@ class Recommendation:
     @part
     def relaxations(self) -> tuple[diagnosis.Relaxation, ...]:
         """If no model is left: every minimal change of the requirements that admits one."""
-        return diagnosis.relaxations(self.solver, self.decision, self.keep)
+        if self.decision.keys:
+            return ()
+        return diagnosis.relaxations(self.solver, self.decision, self._ways, self.keep)
 
     @part
     def flowchart(self) -> GuideVerdict | None:
@@ -292,7 +294,11 @@ class Recommendation:
 
     @cached_property
     def _correction_masks(self) -> list[int]:
-        return diagnosis.corrections(self.solver, self.decision)
+        return [] if self.decision.keys else diagnosis.corrections(self._ways)
+
+    @cached_property
+    def _ways(self) -> list[diagnosis.Way]:
+        return diagnosis.ways_of(self.solver, self.decision)
 
     @cached_property
     def checks(self) -> dict[str, Check]:
@@ -364,9 +370,9 @@ class Recommendation:
 
     def _missed(self, mask: int, standing: Standing) -> Iterator[tuple[Check, Cause]]:
         """Yield the requirements in a mask with the reason why a model does not meet each."""
-        for name in self.solver.declared.names_of(mask):
-            check = self.checks[name]
-            yield check, cause(check, standing, self.solver.catalogue, self.decision.policy)
+        for check in self.checks.values():
+            if mask & check.requirement.bit:
+                yield check, cause(check, standing, self.solver.catalogue, self.decision.policy)
 
     def _to_verify(self, standing: Standing) -> Iterator[Unverified]:
         catalogue = self.solver.catalogue

@@ -159,6 +159,8 @@ class Requirement:
     name: str
     index: int
     """Its place in declared order: the order of profiles, masks, violations and conflicts."""
+    bit: int
+    """Its bit in a mask of requirements."""
     attribute: str
     kind: Kind
     ceiling: bool
@@ -173,11 +175,6 @@ class Requirement:
     implies: tuple[str, ...]
     """The capabilities that are checked along, with those that these imply."""
     members: Members
-
-    @property
-    def bit(self) -> int:
-        """Its bit in a mask of requirements."""
-        return 1 << self.index
 
     @property
     def numeric(self) -> bool:
@@ -317,6 +314,7 @@ def _requirements(attributes: Mapping[str, Attribute]) -> Iterable[Requirement]:
             yield Requirement(
                 name=key,
                 index=index,
+                bit=1 << index,
                 attribute=name,
                 kind=Kind(a.kind),
                 ceiling=ceiling,

@@ -26,6 +26,7 @@ from mars_solver.solving.constraints import (
     Masks,
     RunnableConfiguration,
     enumerate_configurations,
+    minimal,
     missed,
     preferred,
     runnable_configuration,
@@ -74,9 +75,6 @@ class Standing(NamedTuple):
 
 Order = tuple[int, int]
 """What ranks before the score: status, then the number of unverified requirements."""
-ScoreKey = tuple[int, int, int]
-"""What ranks models that stand alike: score, score at neutral importances, and id's place; the
-least comes first."""
 RankKey = tuple[Order, int, int, int]
 """What ranks a model: its order, its score, its score at neutral importances, and its id's place;
 the least comes first."""
@@ -89,6 +87,8 @@ class Standings(NamedTuple):
     """In the catalogue's order."""
     orders: tuple[tuple[Order, int], ...]
     """The order and the index of each model that is not excluded."""
+    masks: tuple[Masks, ...]
+    """Which stated requirements the facts of each model violate and leave unverified."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +182,8 @@ class Solver:
         self.stand = lru_cache(maxsize=_KEPT)(self._stand)
         self.coefficients = lru_cache(maxsize=_KEPT)(self._coefficients)
         self.neutral_sums = lru_cache(maxsize=_KEPT)(self._sums_at_neutral)
+        self.by_score = lru_cache(maxsize=_KEPT)(self._by_score)
+        self.ruled_out = lru_cache(maxsize=_KEPT)(self._ruled_out)
         self.able = lru_cache(maxsize=_KEPT)(self._able)
         self._preferred = lru_cache(maxsize=_KEPT)(self._in_preference)
 
@@ -252,21 +254,19 @@ class Solver:
 
     def masks(self, signature: Signature, index: int) -> Masks:
         """Return which stated requirements the facts of a model violate and leave unverified."""
-        asked = [r for r in self.declared.requirements if signature.stated & r.bit]
-        reject = signature.policy == "reject"
-        pairs = list(zip(asked, signature.cells, strict=True))
-        return requirement_masks(pairs, index, reject=reject)
+        return self.stand(signature).masks[index]
 
     def _stand(self, signature: Signature) -> Standings:
         """Return the standing of each model, in the catalogue's order."""
         asked = [r for r in self.declared.requirements if signature.stated & r.bit]
         pairs = list(zip(asked, signature.cells, strict=True))
         reject = signature.policy == "reject"
+        masks = tuple([requirement_masks(pairs, i, reject=reject) for i in range(len(self._betas))])
         standings = tuple(
             [
                 self.stand_alone(
                     index,
-                    requirement_masks(pairs, index, reject=reject),
+                    masks[index],
                     signature.stated,
                     batch=signature.batch,
                     refused=beta and not signature.accept_beta,
@@ -281,7 +281,7 @@ class Solver:
                 if each.status is not Status.EXCLUDED
             ]
         )
-        return Standings(standings, orders)
+        return Standings(standings, orders, masks)
 
     def stand_alone(
         self, index: int, masks: Masks, stated: int, *, batch: bool, refused: bool = False
@@ -312,13 +312,18 @@ class Solver:
         """The mask of the models that are betas."""
         return sum(1 << index for index, beta in enumerate(self._betas) if beta)
 
+    def _ruled_out(self, stated: int) -> tuple[tuple[int, ...], ...]:
+        """Return for each model which stated requirements its configurations rule out.
+
+        The masks that are minimal, the smaller first; none where nothing can run the model.
+        """
+        return tuple(
+            [tuple(minimal([o.ruled_out & stated for o in options])) for options in self.options]
+        )
+
     def _able(self, stated: int) -> int:
         """Return the models with a configuration that rules out none of the stated requirements."""
-        return sum(
-            1 << index
-            for index, options in enumerate(self.options)
-            if any(not option.ruled_out & stated for option in options)
-        )
+        return sum(1 << i for i, masks in enumerate(self.ruled_out(stated)) if 0 in masks)
 
     def _spares(self) -> int:
         """Return the mask of the requirements that pin a spare value."""
@@ -341,12 +346,13 @@ class Solver:
         """Return the weight of each criterion where no preference is stated."""
         return self._weighed(context, neutral(self.declared, batch=context.batch))
 
-    def score_keys(self, context: Context, importances: Iterable[int]) -> list[ScoreKey]:
-        """Return what ranks each model among those that stand alike, in the catalogue's order."""
+    def _by_score(self, context: Context, importances: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the indices of all models as they rank where they stand alike, best first."""
         flat = self._sums.of(self._weighed(context, importances))
         level = self.neutral_sums(context)
         sums = zip(flat[::2], flat[1::2], strict=True)
-        return [(-low - high, -level[i], i) for i, (low, high) in enumerate(sums)]
+        keys = sorted([(-low - high, -level[i], i) for i, (low, high) in enumerate(sums)])
+        return tuple([key[-1] for key in keys])
 
     def _coefficients(self, context: Context) -> tuple[int, ...]:
         """Return what the importance of each criterion is multiplied by, in declared order."""

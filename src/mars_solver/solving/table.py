@@ -19,7 +19,7 @@ from typing import Final, NamedTuple, cast
 
 from mars_solver.inputs.attributes import Requirement
 from mars_solver.inputs.catalogue import Catalogue
-from mars_solver.inputs.facts import Member, member_key
+from mars_solver.inputs.facts import EVERYTHING, Member, member_key
 from mars_solver.inputs.profile import Required
 from mars_solver.inputs.tags import language
 from mars_solver.solving.constraints import Check, Masks, member_verdict, settled, verdict
@@ -94,6 +94,7 @@ class Column:
         self._parts: dict[int, Cell] = {}
         self._of_list = lru_cache(maxsize=_KEPT)(self._cell_of_list)
         self._of_member = lru_cache(maxsize=_KEPT)(self._masks_of_member)
+        self.nearest = lru_cache(maxsize=_KEPT)(self._nearest)
 
     def find(self, required: Required) -> Cell:
         """Return the cell of what a profile asks for."""
@@ -118,6 +119,37 @@ class Column:
         models = self._catalogue.models
         masks = _split([verdict(check, model, self._catalogue) for model in models])
         return Cell(*masks, self._needs(required))
+
+    def _nearest(self, required: Required, index: int, worst: Verdict) -> Required | None:
+        """Return the value nearest to one whose verdict on the facts of a model is good enough.
+
+        None where only dropping the requirement is.
+
+        Args:
+            required: what is asked for.
+            index: of the model in the catalogue.
+            worst: the worst verdict that is good enough.
+        """
+        requirement, bit = self.requirement, 1 << index
+        open_too = worst is Verdict.MET
+        for masks in self._implied:
+            if (masks.violated | masks.unverified * open_too) & bit:
+                return None
+        if requirement.kind is Kind.CAPABILITY:
+            return None
+        if requirement.kind is Kind.SET:
+            stay = []
+            for member in cast("tuple[Member, ...]", required):
+                masks = self.member(member)
+                if not (masks.violated | masks.unverified * open_too) & bit:
+                    stay.append(member)
+            return tuple(stay) or None
+        low, high = self._catalogue.models[index].range(self._attribute) or EVERYTHING
+        end = high if requirement.ceiling == open_too else low
+        if not 0 < end <= MAX_NUMBER:
+            return None
+        amount = cast("Number", required)
+        return max(end, amount) if requirement.ceiling else min(end, amount)
 
     def member(self, member: Member) -> Masks:
         """Return the models that a member of a set excludes, and those that it leaves open."""

@@ -33,7 +33,6 @@ class WhatIf:
         self._policy: Policy = signature.policy
         self._importances = profile.importances
         self._contexts: dict[int, Context | None] = {}
-        self._orders: dict[Context, tuple[int, ...]] = {}
 
     def layers(self, cells: Iterable[Cell], stated: int, *, accept_beta: bool = False) -> Layers:
         """Return which models are left.
@@ -47,20 +46,19 @@ class WhatIf:
         left = self._solver.able(stated)
         if not (accept_beta or self._profile.accept_beta):
             left &= ~self._solver.betas
-        layers: Layers = (left,)
+        reject = self._policy == "reject"
         for cell in every:
-            layers = self.narrowed(layers, cell)
+            left &= ~(cell.violated | cell.unverified if reject else cell.violated)
+        layers: Layers = (left,)
+        for cell in () if reject else every:
+            layers = _spread(layers, cell.unverified & left)
         return layers
 
     def narrowed(self, layers: Layers, cell: Cell) -> Layers:
         """Return the layers after one more requirement."""
         out, left_open = cell.under(reject=self._policy == "reject")
-        kept = [layer & ~out for layer in layers] if out else list(layers)
-        if not any(layer & left_open for layer in kept):
-            return tuple(kept)
-        moved = [layer & left_open for layer in kept]
-        stay = [layer & ~left_open for layer in kept]
-        return tuple([one | other for one, other in zip([*stay, 0], [0, *moved], strict=True)])
+        kept = tuple([layer & ~out for layer in layers]) if out else layers
+        return _spread(kept, left_open & union(kept)) if left_open else kept
 
     def contenders(self, layers: Layers) -> int:
         """Return the mask of the models of best standing: those that weights can put first."""
@@ -85,10 +83,7 @@ class WhatIf:
 
     def order(self, context: Context) -> tuple[int, ...]:
         """Return the indices of all models by their scores, best first."""
-        if context not in self._orders:
-            keys = self._solver.score_keys(context, self._importances)
-            self._orders[context] = tuple([key[-1] for key in sorted(keys)])
-        return self._orders[context]
+        return self._solver.by_score(context, self._importances)
 
     def winner(self, contenders: int, context: Context) -> int | None:
         """Return the index of the first of some models by score; None where there is none."""
@@ -112,3 +107,11 @@ def union(masks: Sequence[int]) -> int:
     for mask in masks:
         whole |= mask
     return whole
+
+
+def _spread(layers: Layers, left_open: int) -> Layers:
+    """Return layers in which some of their models have one more open requirement."""
+    if not left_open:
+        return layers
+    pairs = zip((*layers, 0), (0, *layers), strict=True)
+    return tuple([stay & ~left_open | moved & left_open for stay, moved in pairs])

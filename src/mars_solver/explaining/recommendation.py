@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import Field, PlainSerializer, WithJsonSchema
 
 from mars_solver.explaining import diagnosis
+from mars_solver.explaining.calls import calls_of
 from mars_solver.explaining.comparison import Comparison
 from mars_solver.explaining.disputes import Dispute, disputes
 from mars_solver.explaining.findings import (
@@ -231,7 +232,9 @@ class Recommendation:
     @part
     def calls(self) -> dict[str, str]:
         """How to call the first model, by way of calling."""
-        return {}
+        if not self.shortlist:
+            return {}
+        return calls_of(self.solver.catalogue, self.profile, self.decision.ranked[0])
 
     @part
     def notes(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from mars_solver.errors import InputError
 from mars_solver.inputs.profile import Profile, Required, parse_profile
 from mars_solver.vocabulary import ACCEPT_BETA
 
-_PREFER: Final = "prefer."
+PREFER: Final = "prefer."
 Amount = bool | int | float | list[Any] | str | None
 """A value as JSON has it."""
 
@@ -58,8 +58,8 @@ def changed(profile: Profile, changes: Iterable[Change]) -> Profile:
     data: dict[str, Any] = profile.to_dict()
     for change in changes:
         name, value = change.requirement, change.to
-        if name.startswith(_PREFER):
-            data["prefer"][name.removeprefix(_PREFER)] = value
+        if name.startswith(PREFER):
+            data["prefer"][name.removeprefix(PREFER)] = value
         elif name in {ACCEPT_BETA, "primary"}:
             data[name] = value
         else:

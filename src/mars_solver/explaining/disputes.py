@@ -83,7 +83,7 @@ def _dispute(
     what = declared.label(attribute) + (f" {variant.member}" if variant.member else "")
     unit = declared.attributes[attribute].unit or ""
     asked = requirement_text(requirement, check.required)
-    why_not = f": {other.why_not}" if other.why_not else ""
+    why_not = f" – {other.why_not}" if other.why_not else ""
     note = (
         f"{variant.model.name}, {what}: {claim_text(variant.chosen, unit)}"
         f" ({variant.chosen.source}), but {other.source} ({other.as_of}) has"

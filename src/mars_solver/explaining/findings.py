@@ -16,6 +16,7 @@ from mars_solver.inputs.facts import (
     NumberClaim,
     Range,
     SetFact,
+    WordClaim,
     YesNoClaim,
     member_key,
 )
@@ -219,7 +220,7 @@ def claim_text(claim: Claim, unit: str) -> str:
         return "unknown" if claim.range is None else range_text(claim.range, unit)
     if isinstance(claim, YesNoClaim):
         return {True: "yes", False: "no", None: "unknown"}[claim.known]
-    return str(claim.grade)
+    return claim.value if isinstance(claim, WordClaim) else ""
 
 
 def caveats(

@@ -301,9 +301,18 @@ class Declarations:
                 return str(table[name].label)
         return name
 
+    def phrase(self, name: str) -> str:
+        """Return a label for within a sentence."""
+        return in_sentence(self.label(name))
+
     def value_label(self, variable: str, value: str) -> str:
         """Return what people read for a value of a configuration."""
         return self.values[variable, value].label or value.replace("_", " ")
+
+
+def in_sentence(label: str) -> str:
+    """Return a label for within a sentence: small, unless it begins with an abbreviation."""
+    return label[0].lower() + label[1:] if label[1:2].islower() else label
 
 
 def _requirements(attributes: Mapping[str, Attribute]) -> Iterable[Requirement]:

@@ -193,7 +193,7 @@ class Catalogue:
                 if known.known(each) is None:
                     phrase = self._own_evidence(model, attribute, each)
                     by_phrase.setdefault(phrase, []).append(str(each))
-            parts = [f"{_few(tags)} {phrase}" for phrase, tags in by_phrase.items() if phrase]
+            parts = [f"{few(tags)} {phrase}" for phrase, tags in by_phrase.items() if phrase]
         if known.closure is not None and known.closure.note and key not in known.members:
             parts.append(f"{known.closure.note} ({known.closure.source})")
         parts = [part for part in parts if part] or ["no source speaks of it"]
@@ -226,7 +226,7 @@ class Catalogue:
 _FEW: Final = 4
 
 
-def _few(names: Sequence[str]) -> str:
+def few(names: Sequence[str]) -> str:
     """Return names as a list that stays short."""
     rest = len(names) - _FEW
     listed = ", ".join(names if rest <= 1 else names[:_FEW])
@@ -295,6 +295,23 @@ def build_catalogue(
         declared = declared.with_needs(_in_chart_order(chart))
     sources = dict(sorted((keys or {}).items()))
     return Catalogue(declared, by_id(parsed.values()), sources, chart, calls or {})
+
+
+def declarations_in(content: Mapping[str, object], folder: str) -> Declarations:
+    """Return what a catalogue declares, whatever is wrong with its models and sources.
+
+    Args:
+        content: of its files `attributes` and, if it has a guide, `guide/flowchart`.
+        folder: where the files are, for messages.
+
+    Raises:
+        InputError: with every fault of the two.
+    """
+    declared = parse_declarations(content[ATTRIBUTES], f"{folder}/{ATTRIBUTES}.toml")
+    if FLOWCHART not in content:
+        return declared
+    chart = _parse_flowchart(content[FLOWCHART], f"{folder}/{FLOWCHART}.toml")
+    return declared.with_needs(_in_chart_order(chart))
 
 
 def _without(data: object, keys: Collection[str]) -> object:

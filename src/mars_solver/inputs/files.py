@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from mars_solver.errors import Faults, InputError, Problem
+from mars_solver.inputs.attributes import Declarations
 from mars_solver.inputs.catalogue import (
     ATTRIBUTES,
     FLOWCHART,
     SOURCES,
     Catalogue,
     build_catalogue,
+    declarations_in,
 )
 from mars_solver.inputs.documents import decode, table_in
 from mars_solver.inputs.measurements import with_measurements
@@ -62,6 +64,21 @@ def load_catalogue(folder: str | Path | None = None) -> Catalogue:
         InputError: with every fault of every file.
     """
     return _shipped_catalogue() if folder is None else _read_catalogue(Path(folder))
+
+
+def load_declarations(folder: str | Path | None = None) -> Declarations:
+    """Return what the catalogue in a folder declares, whatever is wrong with its models.
+
+    Raises:
+        InputError: with every fault of its attributes and of its guide.
+    """
+    shipped = data_folder("models")
+    home = shipped if folder is None else Path(folder)
+    places = {name: home / f"{name}.toml" for name in (ATTRIBUTES, FLOWCHART)}
+    if not places[ATTRIBUTES].exists():
+        places[ATTRIBUTES] = shipped / f"{ATTRIBUTES}.toml"
+    content = {name: read_document(path)[0] for name, path in places.items() if path.exists()}
+    return declarations_in(content, str(home))
 
 
 def load_weights(path: str | Path | None = None) -> Weights:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from mars_solver.errors import InputError, Problem
-from mars_solver.inputs.attributes import Declarations, Need, Requirement
+from mars_solver.inputs.attributes import Declarations, Need, Requirement, in_sentence
 from mars_solver.inputs.facts import Member
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.profile_form import Members, Workflow, form_schema, profile_form, stated_in
@@ -200,14 +200,18 @@ class Profile:
         ]
         lines = ["Requires " + ("; ".join(wanted) if wanted else "nothing")]
         if self.prefer:
-            importances = ", ".join(f"{name} {value}" for name, value in self.prefer.items())
+            phrase = self.declared.phrase
+            importances = ", ".join(f"{phrase(key)} {value}" for key, value in self.prefer.items())
             lines.append(f"Prefers {importances} (5 is neutral)")
         if self.batch:
-            live = ", ".join(c.name for c in self.declared.criteria if c.live)
+            live = " and ".join(
+                self.declared.phrase(c.name) for c in self.declared.criteria if c.live
+            )
             rest = f", so {live} counts only where it is stated" if live else ""
             lines.append(f"Workflow: batch{rest}")
         if self.primary:
-            lines.append(f"First comes {self.primary}")
+            need = in_sentence(self.declared.need[self.primary].label)
+            lines.append(f"The need that comes first: {need}")
         if self.accept_beta:
             lines.append("Betas are accepted")
         return lines
@@ -230,17 +234,18 @@ class Profile:
 
 
 def requirement_text(requirement: Requirement, value: Any) -> str:
-    """Return a requirement with its value as a short text, such as `max_ttfb_ms <= 300 ms`."""
+    """Return a requirement with its value in words, such as "time to first byte at most 300 ms"."""
+    label = in_sentence(requirement.label)
     match requirement.kind:
         case Kind.CAPABILITY:
-            return requirement.name
+            return label
         case Kind.SET:
             members = value if isinstance(value, list | tuple) else [value]
-            return f"{requirement.name} {', '.join(map(str, members))}"
+            return f"{label} {', '.join(map(str, members))}"
         case _:
-            sign = "<=" if requirement.ceiling else ">="
+            bound = "at most" if requirement.ceiling else "at least"
             unit = f" {requirement.unit}" if requirement.unit else ""
-            return f"{requirement.name} {sign} {number(value)}{unit}"
+            return f"{label} {bound} {number(value)}{unit}"
 
 
 @lru_cache(maxsize=2**6)

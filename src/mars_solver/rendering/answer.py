@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from mars_solver.rendering.words import (
-    Section,
-    change_text,
-    digests,
-    names_in,
-)
-from mars_solver.vocabulary import ACCEPT_BETA, REQUIREMENT, Status, number, requirement_text
+from mars_solver.explaining.comparison import decided_by
+from mars_solver.explaining.findings import range_text
+from mars_solver.inputs.profile import requirement_text
+from mars_solver.rendering.words import MARKS, Section, both, change_text, digests
+from mars_solver.vocabulary import ACCEPT_BETA, CONFIGURATION, Kind, Status
 
 if TYPE_CHECKING:
     from mars_solver.explaining.changes import Change
@@ -24,6 +23,9 @@ if TYPE_CHECKING:
         Recommendation,
         Violation,
     )
+    from mars_solver.inputs.attributes import Declarations, Requirement
+    from mars_solver.inputs.catalogue import Catalogue, Flowchart
+    from mars_solver.solving.solver import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +34,25 @@ class RankingRow:
 
     rank: int | None
     """None for an excluded model."""
+    mark: str
+    """Of its status."""
     model: str
     name: str
     status: str
     score: float | None
     """0 to 1; None for an excluded model."""
     why: str
+    availability: str
+    """How one gets a model of the shortlist; empty where no source says so."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """How to call the winner."""
+    """One way to call the winner."""
 
-    sentence: str
-    settings: str
-    """The configuration in one line."""
-    example: str | None
-    """Python code; None where the model has no public endpoint."""
+    name: str
+    example: str
+    """Code, or a command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ class Report:
     name: str | None
     requires: str
     headline: str
+    how: tuple[str, ...]
+    """How one gets the winner, and with which configuration it runs."""
     ranking: tuple[RankingRow, ...]
     digests: str
     conflicts: Section
@@ -65,7 +71,8 @@ class Report:
     """The relaxations in order, then what else may be done."""
     to_verify: Section
     guide: str
-    call: Call | None
+    """What the guide says; empty where the catalogue has none."""
+    calls: tuple[Call, ...]
     notes: Section
 
 
@@ -75,13 +82,14 @@ def report_of(answer: Recommendation) -> Report:
         name=answer.profile.name,
         requires="\n".join(answer.profile.statements()),
         headline=_headline(answer),
+        how=tuple(_how(answer)),
         ranking=tuple(_ranking(answer)),
         digests=digests(answer.solver),
         conflicts=Section("No model meets these together", tuple(_conflicts(answer))),
         ways_out=Section("Ways out, the cheapest first", tuple(_ways_out(answer))),
         to_verify=Section("Verify before you rely on it", tuple(_to_verify(answer))),
         guide=_guide(answer),
-        call=_call(answer),
+        calls=tuple(Call(name, text) for name, text in answer.calls.items()),
         notes=Section("Bear in mind", answer.notes),
     )
 
@@ -91,112 +99,194 @@ def _headline(answer: Recommendation) -> str:
     decision = answer.decision
     best = decision.winner
     if best is None:
-        stated = decision.question.stated
+        stated = answer.profile.require
         return "No model meets every requirement." if stated else "There is no candidate."
-    if not decision.question.stated:
+    if not answer.profile.require:
         return f"Use {best.model.name}: nothing is required, and it scores best."
     if not best.unverified:
-        return f"Use {best.model.name}: every requirement is met."
-    open_points = ", ".join(item.requirement for item in answer.shortlist[0].to_verify)
-    return f"Use {best.model.name}, once you have verified {open_points}."
+        return f"Use {best.model.name}: it meets every requirement."
+    return f"Use {best.model.name}, once you have verified {_open_points(answer, best)}."
+
+
+def _open_points(answer: Recommendation, standing: Standing) -> str:
+    """Return the requirements that a model leaves open."""
+    declared = answer.solver.declared
+    return both(map(declared.phrase, declared.names_of(standing.unverified)))
+
+
+def _how(answer: Recommendation) -> Iterator[str]:
+    if answer.shortlist:
+        best, declared = answer.shortlist[0], answer.solver.declared
+        if best.availability:
+            yield f"How to get it: {best.availability}"
+        if best.configuration:
+            values = (declared.value_label(*pair) for pair in best.configuration.items())
+            yield f"How to run it: {' · '.join(values)}"
+
+
+# ----------------------------------------------------------------------- ranking
 
 
 def _ranking(answer: Recommendation) -> Iterator[RankingRow]:
-    names = names_in(answer.solver.catalogue)
+    names = answer.solver.catalogue.names
     for each in answer.shortlist:
         why = _rank_reason(answer, each)
-        yield RankingRow(each.rank, each.model, names[each.model], each.status, each.score, why)
+        mark, name = MARKS[each.status], names[each.model]
+        yield RankingRow(
+            each.rank, mark, each.model, name, each.status, each.score, why, each.availability
+        )
+    status = Status.EXCLUDED.word
     for exclusion in answer.excluded:
-        model, status = exclusion.model, Status.EXCLUDED.word
-        yield RankingRow(None, model, names[model], status, None, _exclusion_reason(exclusion))
+        why = _exclusion_reason(exclusion, answer.solver.declared)
+        model, mark = exclusion.model, MARKS[status]
+        yield RankingRow(None, mark, model, names[model], status, None, why, "")
 
 
 def _rank_reason(answer: Recommendation, candidate: Candidate) -> str:
     """Return why a model on the shortlist has its rank."""
+    phrase = answer.solver.declared.phrase
     if candidate.rank == 1:
         points = [item for item in candidate.contributions if item.points > 0]
         strongest = sorted(points, key=lambda item: -item.points)
-        listed = " + ".join(f"{item.criterion} {item.points:.2f}" for item in strongest)
+        listed = " + ".join(f"{phrase(item.criterion)} {item.points:.2f}" for item in strongest)
         return listed or "no criterion counts"
-    best = answer.shortlist[0]
-    accepted = answer.decision.question.policy == "accept"
-    if len(candidate.to_verify) > len(best.to_verify) and not accepted:
-        return "unverified: " + ", ".join(item.requirement for item in candidate.to_verify)
-    if candidate.score > best.score:
-        return "scores higher, but fewer of its facts are settled"
-    deficits = [
-        (ours.points - theirs.points, theirs.criterion)
-        for ours, theirs in zip(best.contributions, candidate.contributions, strict=True)
-    ]
-    largest, criterion = max(deficits, key=lambda deficit: deficit[0])
-    return f"{criterion} {largest:.2f} behind" if largest > 0 else "equal score, later id"
+    decision, best = answer.decision, answer.shortlist[0]
+    ranking, name = decision.ranking, answer.solver.catalogue.names[best.model]
+    match decided_by(decision, ranking[0], ranking[candidate.rank - 1]):
+        case "status" | "unverified":
+            open_points = both(phrase(item.requirement) for item in candidate.to_verify)
+            though = "scores higher, but " if candidate.score > best.score else ""
+            return f"{though}not confirmed: {open_points}"
+        case "score":
+            deficits = [
+                (ours.points - theirs.points, theirs.criterion)
+                for ours, theirs in zip(best.contributions, candidate.contributions, strict=True)
+            ]
+            largest, criterion = max(deficits, key=lambda deficit: deficit[0])
+            return f"{phrase(criterion)} {largest:.2f} behind"
+        case "neutral_score":
+            return f"ties with {name}, which scores higher at neutral importances"
+        case _:
+            return f"ties with {name}, whose id comes first"
 
 
-def _exclusion_reason(exclusion: Exclusion) -> str:
+def _exclusion_reason(exclusion: Exclusion, declared: Declarations) -> str:
     """Return the first reason why a model is excluded, and how many more there are."""
     first, *rest = exclusion.violations
     more = f" (and {len(rest)} more)" if rest else ""
-    return _violation_text(first) + more
+    source = f" [{first.source}]" if first.source not in {None, CONFIGURATION} else ""
+    return f"{_violation_text(first, declared)}{source}{more}"
 
 
-def _violation_text(violation: Violation) -> str:
-    """Return a violated requirement, what the facts say of it, and their source."""
+def _violation_text(violation: Violation, declared: Declarations) -> str:
+    """Return a violated requirement, and what the facts say of it."""
     if violation.requirement == ACCEPT_BETA:
-        return f"a beta, and betas are not accepted [{violation.source}]"
-    required = requirement_text(violation.requirement, violation.required)
-    source = f" [{violation.source}]" if violation.source else ""
-    return f"{required}: found {_finding_text(violation)}{source}"
+        return "a beta, and betas are not accepted"
+    if violation.requirement == CONFIGURATION:
+        return violation.note
+    requirement = declared.requirement[violation.requirement]
+    asked = requirement_text(requirement, violation.required)
+    return f"{asked}: {finding_text(violation, requirement, declared, settled=not violation.note)}"
 
 
-def _finding_text(violation: Violation) -> str:
-    """Return in words what the facts say of a violated requirement."""
-    finding, unit = violation.found, REQUIREMENT[violation.requirement].unit
-    if isinstance(finding, list):
-        if isinstance(violation.required, list):
-            missing = [tag for tag in violation.required if tag not in finding]
-            return f"not {', '.join(map(str, missing))}"
-        low, high = finding
-        return f"{_end_text(low)} to {_end_text(high)} {unit}".strip()
-    if finding is None:
+class Found(Protocol):
+    """What the facts, or the configuration, say of a requirement."""
+
+    @property
+    def required(self) -> Finding:
+        """What is asked for."""
+
+    @property
+    def found(self) -> Finding:
+        """What they say; None is unknown, and an open end of a range."""
+
+    @property
+    def source(self) -> str | None:
+        """The key of the source, or "configuration"."""
+
+
+def finding_text(
+    said: Found, requirement: Requirement, declared: Declarations, *, settled: bool
+) -> str:
+    """Return in words what the facts, or the configuration, say of a requirement.
+
+    Args:
+        said: what they say.
+        requirement: that is asked.
+        declared: what can be asked.
+        settled: whether the members of a set that are not found are known not to belong to it.
+    """
+    found = said.found
+    if said.source == CONFIGURATION:
+        return f"not with {_value_label(found, requirement, declared)}"
+    if found is None:
         return "unknown"
-    if isinstance(finding, bool):
-        return "yes" if finding else "no"
-    return finding if isinstance(finding, str) else f"{number(finding)} {unit}".strip()
+    if isinstance(found, bool):
+        word = "yes" if found else "no"
+        own = requirement.kind is Kind.CAPABILITY or not requirement.implies
+        return word if own else f"{both(map(declared.phrase, requirement.implies))}: {word}"
+    if requirement.kind is Kind.SET:
+        held, asked = (
+            [*each] if isinstance(each, list) else [each] for each in (found, said.required)
+        )
+        missing = [str(member) for member in asked if member not in held]
+        if not missing:
+            return both(map(str, held))
+        if not settled:
+            return f"{both(missing)} not confirmed"
+        return f"not {both(missing, 'or')}" if held else "no"
+    low, high = found if isinstance(found, list) else (found, found)
+    return range_text((_end(low), _end(high)), requirement.unit)
 
 
-def _end_text(end: Finding) -> str:
+def _value_label(value: Finding, requirement: Requirement, declared: Declarations) -> str:
+    """Return the label of the value of a configuration that rules a requirement out."""
+    known = {v: declared.value_label(*v) for v in declared.values}
+    variables = [name for name, _ in requirement.pins]
+    return next(label for (name, v), label in known.items() if name in variables and v == value)
+
+
+def _end(end: object) -> int | float:
     """Return one end of a range; an open end is infinite."""
-    return number(end) if isinstance(end, int | float) else "∞"
+    return end if isinstance(end, int | float) else math.inf
+
+
+# ---------------------------------------------------------------------- what next
 
 
 def _conflicts(answer: Recommendation) -> Iterator[str]:
-    stated = answer.profile.to_dict()["require"]
+    asked = {
+        name: requirement_text(check.requirement, check.required)
+        for name, check in answer.checks.items()
+    }
     for conflict in answer.conflicts:
-        yield " + ".join(requirement_text(name, stated[name]) for name in conflict)
+        yield " + ".join(asked[name] for name in conflict)
 
 
 def _ways_out(answer: Recommendation) -> Iterator[str]:
     """Yield the relaxations of an infeasible profile, then what else may be done."""
-    if answer.shortlist or not answer.decision.question.stated:
+    if answer.shortlist or not answer.profile.require:
         return
-    names = names_in(answer.solver.catalogue)
+    catalogue = answer.solver.catalogue
     for each in answer.relaxations:
-        yield relaxation_text(each, names)
+        yield relaxation_text(each, catalogue)
     if answer.betas:
-        betas = " and ".join(names[model] for model in answer.betas)
+        betas = both(catalogue.names[model] for model in answer.betas)
         yield f"Accepting betas would admit {betas} (--accept-beta)."
     if answer.relaxations and all(any(map(_drops, each.changes)) for each in answer.relaxations):
         yield (
-            "No amount alone helps: each way out gives a requirement up. "
-            "If none can go, ask the vendor."
+            "Loosening a limit is not enough here: a requirement, or a part of one, has to go."
+            " If none can, ask the vendor."
         )
 
 
-def relaxation_text(relaxation: Relaxation, names: dict[str, str]) -> str:
+def relaxation_text(relaxation: Relaxation, catalogue: Catalogue) -> str:
     """Return a relaxation with the models that it admits."""
-    steps = ", ".join(map(change_text, relaxation.changes))
-    admitted = ", ".join(names[model] for model in relaxation.admits)
-    return f"{steps}: admits {admitted} ({relaxation.status})"
+    steps = ", ".join(change_text(change, catalogue.declared) for change in relaxation.changes)
+    first, *others = (catalogue.names[model] for model in relaxation.admits)
+    meets = relaxation.status == Status.MEETS.word
+    also = f"; also {both(others)}" if others else ""
+    return f"{steps}: {first} {'meets everything' if meets else 'is not confirmed'}{also}"
 
 
 def _drops(change: Change) -> bool:
@@ -207,79 +297,58 @@ def _drops(change: Change) -> bool:
 def _to_verify(answer: Recommendation) -> Iterator[str]:
     if answer.shortlist:
         for item in answer.shortlist[0].to_verify:
-            yield f"{item.requirement}: {item.note}"
+            yield f"{answer.solver.declared.phrase(item.requirement)}: {item.note}"
+
+
+# ----------------------------------------------------------------------- the guide
 
 
 def _guide(answer: Recommendation) -> str:
-    """Return what the guide says and whether the answer agrees."""
-    verdict, catalogue = answer.flowchart, answer.solver.catalogue
-    names = names_in(catalogue)
-    models = " or ".join(names.get(model, model) for model in verdict.answer)
+    """Return what the guide says and whether the answer agrees; empty without a guide."""
+    verdict, chart = answer.flowchart, answer.solver.catalogue.flowchart
+    if verdict is None or chart is None:
+        return ""
+    names = answer.solver.catalogue.names
+    models = both((names.get(model, model) for model in verdict.answer), "or")
     if verdict.question is None:
         why = "batch work with no further need" if answer.profile.batch else "no need stated"
     else:
-        need = catalogue.flowchart.questions[verdict.question - 1].need
-        why = f"question {verdict.question}, {need}"
-    says = f"The guide says {models} ({why})"
-    if verdict.agrees:
-        return f"{says}; this answer agrees."
-    if verdict.blocked_by:
-        blocked = ", ".join(verdict.blocked_by)
-        return f"{says}; this answer departs, because the facts do not settle or meet {blocked}."
-    ranked = answer.decision.ids
-    absent = [names.get(model, model) for model in verdict.answer if model not in ranked]
-    if absent:
-        return f"{says}; this answer departs, because {', '.join(absent)} is no candidate."
-    order = " in its order" if ranked[0] in verdict.answer else ""
-    cause = "the preferences" if answer.profile.to_dict()["prefer"] else "the weights"
-    return f"{says}{order}; this answer departs, because of {cause}."
+        need = answer.solver.declared.need[chart.questions[verdict.question - 1].need]
+        why = f"question {verdict.question}: {need.label}"
+    says = f"{guide_name(chart)} picks {models} ({why})."
+    return f"{says} We agree." if verdict.agrees else f"{says} We differ: {_departure(answer)}."
 
 
-def _call(answer: Recommendation) -> Call | None:
-    """Return how to call the winner, with a Python example where it has a public endpoint."""
-    if not answer.shortlist:
-        return None
-    best = answer.shortlist[0]
-    configuration = best.configuration
-    settings = " · ".join(f"{key} {value}" for key, value in configuration._asdict().items())
-    if best.speech_model is None or configuration.deployment == "on_device":
-        sentence = "No public endpoint or download of it is known: ask the vendor or a partner."
-        return Call(sentence, settings, None)
-    language = next(iter(answer.profile.require.languages), "en-us")
-    own = configuration.deployment == "self_hosted"
-    where = "On your own deployment" if own else "Through the public API"
-    sentence = f'{where}, with camb-sdk; speech_model "{best.speech_model}".'
-    return Call(sentence, settings, _example(best, language))
+def guide_name(chart: Flowchart) -> str:
+    """Return how a sentence that begins with the guide calls it."""
+    whose = f"{chart.vendor}'s guide" if chart.vendor else "The guide"
+    return f"{whose} “{chart.title}”" if chart.title else whose
 
 
-def _example(best: Candidate, language: str) -> str:
-    """Return Python code that calls a model with a public endpoint."""
-    configuration = best.configuration
-    if configuration.deployment == "self_hosted":
-        client = 'CambAI(tts_provider="baseten", provider_params={"api_key": KEY, "mars_url": URL})'
-        options = [
-            '    request_options={"additional_body_parameters": {',
-            '        "reference_audio": AUDIO,  # base64 of a sound file, or its URL',
-            f'        "reference_language": "{language}",',
-            "    }},",
-        ]
-    else:
-        client = "CambAI()  # reads CAMB_API_KEY"
-        cloned = configuration.voice == "reference_audio"
-        origin = "create_custom_voice(...)" if cloned else "list_voices()"
-        options = [f"    voice_id=VOICE_ID,  # from client.voice_cloning.{origin}"]
-    if configuration.style == "directed":
-        options.append('    user_instructions="Speak warmly, a little slower than usual.",')
-    lines = [
-        "from camb.client import CambAI, save_stream_to_file",
-        "",
-        f"client = {client}",
-        "audio = client.text_to_speech.tts(",
-        '    text="Hello, how can I help you?",',
-        f'    language="{language}",',
-        f'    speech_model="{best.speech_model}",',
-        *options,
-        ")",
-        'save_stream_to_file(audio, "hello.wav")',
-    ]
-    return "\n".join(lines)
+def _departure(answer: Recommendation) -> str:
+    """Return why an answer departs from the guide."""
+    verdict, decision = answer.flowchart, answer.decision
+    picked = verdict.answer if verdict else ()
+    standings = {standing.model.id: standing for standing in decision.standings}
+    asked = [standings[model] for model in picked if model in standings]
+    reasons = [reason for each in asked if (reason := _shortcoming(answer, each))]
+    reasons += [f"{model} is not in this catalogue" for model in picked if model not in standings]
+    if reasons and (verdict is None or verdict.blocked_by or not set(picked) <= set(decision.ids)):
+        return "; ".join(reasons)
+    order = "their order follows" if decision.ids and decision.ids[0] in picked else "we follow"
+    return f"{order} {'your preferences' if answer.profile.prefer else 'the weights'}"
+
+
+def _shortcoming(answer: Recommendation, standing: Standing) -> str:
+    """Return what a model does not meet, or leaves open; empty where it meets everything."""
+    declared, name = answer.solver.declared, standing.model.name
+    if standing.violated:
+        lost = both(map(declared.phrase, declared.names_of(standing.violated)), "or")
+        return f"{name} does not meet {lost}"
+    if standing.refused:
+        return f"{name} is a beta"
+    if standing.configuration is None:
+        return f"nothing can run {name}"
+    if standing.unverified:
+        return f"nobody has confirmed {_open_points(answer, standing)} for {name}"
+    return ""

@@ -6,15 +6,24 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from mars_solver.inputs.facts import FACTS
-from mars_solver.rendering.words import Section, claim_text, fact_text
+from mars_solver.explaining.findings import claim_text
+from mars_solver.inputs.catalogue import few
+from mars_solver.inputs.facts import SetFact
+from mars_solver.inputs.models import CARD_FACTS
+from mars_solver.rendering.words import Section
 
 if TYPE_CHECKING:
     from mars_solver.explaining.recommendation import Recommendation
     from mars_solver.inputs.catalogue import Catalogue
-    from mars_solver.inputs.facts import Fact, Model
+    from mars_solver.inputs.facts import Fact
+    from mars_solver.inputs.models import AnyFact, Model
 
-_UNITS: Final = {"ttfb_ms": "ms", "memory_mb": "MB", "sample_rate_hz": "Hz"}
+SCHEMA: Final = "mars-solver/catalogue/2"
+_OF_THE_CARD: Final = {
+    "stage": "Stage",
+    "speech_model": "Name to call it by",
+    "availability": "How to get it",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +32,7 @@ class FactCell:
 
     value: str
     look: str
-    """"yes", "no" or "unknown" for a capability; "" for any other fact."""
+    """"yes", "no" or "unknown" for a capability; "unknown" for any other that is; else ""."""
     source: str = ""
     """The key of the source; "" where the fact is unknown."""
     as_of: str = ""
@@ -36,74 +45,91 @@ class FactRow:
     """One fact of every model."""
 
     name: str
+    label: str
     unit: str
     cells: tuple[FactCell, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class FactTable:
     """The catalogue as a table, and what an answer and the guide say of each model."""
 
     models: tuple[Model, ...]
     statuses: tuple[str, ...]
-    """One for each model; empty without an answer, like `guide`."""
+    """One for each model; empty without an answer."""
     guide: tuple[str, ...]
+    """The same; empty without a guide, too."""
     rows: tuple[FactRow, ...]
     sources: Section
     disputed: Section
 
 
-def compare(catalogue: Catalogue, answer: Recommendation | None = None) -> Comparison:
+def fact_table(catalogue: Catalogue, answer: Recommendation | None = None) -> FactTable:
     """Return the models side by side, betas last, with what an answer says of each if given."""
     models = tuple(sorted(catalogue.models, key=lambda model: model.beta))
-    return Comparison(
+    return FactTable(
         models=models,
         statuses=tuple(_statuses(answer, models)) if answer else (),
         guide=tuple(_guide(answer, models)) if answer else (),
-        rows=(*fact_rows(models), FactRow("languages", "", tuple(map(_language_cell, models)))),
+        rows=tuple(_rows(catalogue, models)),
         sources=sources(catalogue),
         disputed=disputed(catalogue),
     )
 
 
-def fact_rows(models: Iterable[Model]) -> list[FactRow]:
-    """Return every fact but the languages, in declared order, with a cell for each model."""
-    return [
-        FactRow(name, _UNITS.get(name, ""), tuple(_cell(getattr(model, name)) for model in models))
-        for name in FACTS
-    ]
+def _rows(catalogue: Catalogue, models: tuple[Model, ...]) -> Iterator[FactRow]:
+    """Yield what the card says of each model, then every attribute, in declared order."""
+    for name in CARD_FACTS:
+        facts = [getattr(model, name) for model in models]
+        if any(facts):
+            yield FactRow(name, _OF_THE_CARD[name], "", tuple(_cell(fact, "") for fact in facts))
+    for name, attribute in catalogue.declared.attributes.items():
+        unit = attribute.unit or ""
+        cells = tuple(_cell(model.facts.get(name), unit) for model in models)
+        yield FactRow(name, attribute.label, unit, cells)
 
 
-def _cell(fact: Fact | None) -> FactCell:
-    value = fact_text(fact)
-    look = value if value in {"yes", "no", "unknown"} else ""
+def _cell(fact: AnyFact | None, unit: str) -> FactCell:
     if fact is None:
-        return FactCell(value, look)
+        return FactCell("unknown", "unknown")
+    if isinstance(fact, SetFact):
+        return _set_cell(fact)
+    value = claim_text(fact, unit)
+    look = value if value in {"yes", "no", "unknown"} else ""
     return FactCell(value, look, fact.source, fact.as_of, fact.grade, fact.note or "")
 
 
-def _language_cell(model: Model) -> FactCell:
-    """Return the locales of a model, with the sources of those that are settled."""
-    settled = [fact for fact in model.languages.values() if fact.known is not None]
+def _set_cell(known: SetFact) -> FactCell:
+    """Return a set, with the sources of what is settled of it."""
+    claims = [fact for fact in known.members.values() if fact.known is not None]
+    closed = [known.closure] if known.closure and known.others is not None else []
+    settled = [*claims, *closed]
     return FactCell(
-        languages_text(model),
+        set_text(known),
         "" if settled else "unknown",
-        ", ".join(sorted({fact.source for fact in settled})),
-        max((fact.as_of for fact in settled), default=""),
-        ", ".join(sorted({fact.grade for fact in settled})),
+        ", ".join(sorted({claim.source for claim in settled})),
+        max((claim.as_of for claim in settled), default=""),
+        ", ".join(sorted({claim.grade for claim in settled})),
+        known.closure.note or "" if known.closure else "",
     )
 
 
-def languages_text(model: Model) -> str:
-    """Return the locales of a model: those it speaks, those it does not, how many are open."""
-    facts = sorted(model.languages.items())
-    spoken = [tag for tag, fact in facts if fact.known]
-    refused = [tag for tag, fact in facts if fact.known is False]
-    unsettled = sum(fact.known is None for _, fact in facts)
-    parts = [", ".join(spoken) or "none known"]
-    parts += [f"not {', '.join(refused)}"] if refused else []
-    parts += [f"{unsettled} unverified"] if unsettled else []
-    return "; ".join(parts)
+def set_text(known: SetFact) -> str:
+    """Return a set in words: its members, those it lacks, how many are open, and all others."""
+    by_verdict: dict[bool | None, list[str]] = {True: [], False: [], None: []}
+    for key, fact in known.members.items():
+        by_verdict[fact.known].append(str(known.spelling.get(key, key)))
+    parts = [few(by_verdict[True])] if by_verdict[True] else []
+    parts += [f"not {few(by_verdict[False])}"] if by_verdict[False] else []
+    parts += [f"{len(by_verdict[None])} not confirmed"] if by_verdict[None] else []
+    if known.others is not None:
+        word = (
+            ("every other" if parts else "any")
+            if known.others
+            else ("no other" if parts else "none")
+        )
+        parts.append(word)
+    return "; ".join(parts) or "unknown"
 
 
 def _statuses(answer: Recommendation, models: Iterable[Model]) -> Iterator[str]:
@@ -113,21 +139,31 @@ def _statuses(answer: Recommendation, models: Iterable[Model]) -> Iterator[str]:
 
 
 def _guide(answer: Recommendation, models: Iterable[Model]) -> Iterator[str]:
-    """Yield for each model whether the guide picks it for the profile."""
+    """Yield for each model whether the guide picks it for the profile; nothing without a guide."""
     verdict = answer.flowchart
-    picked = "this one" + (f" (question {verdict.question})" if verdict.question else "")
-    yield from (picked if model.id in verdict.answer else "–" for model in models)
+    if verdict is not None:
+        picked = "this one" + (f" (question {verdict.question})" if verdict.question else "")
+        yield from (picked if model.id in verdict.answer else "–" for model in models)
 
 
 def disputed(catalogue: Catalogue) -> Section:
     """Return the claims that were not chosen, each with its reason."""
-    lines = (
-        f"{model.id} {path}: {claim_text(claim)} [{claim.source}, {claim.as_of}] – {claim.why_not}"
-        for model in catalogue.models
-        for path, fact in model.facts()
-        for claim in fact.other_claims
-    )
-    return Section("Claims not chosen", tuple(lines))
+    return Section("Claims not chosen", tuple(_disputed(catalogue)))
+
+
+def _disputed(catalogue: Catalogue) -> Iterator[str]:
+    declared = catalogue.declared
+    for model in catalogue.models:
+        for path, fact in model.claims():
+            name, _, member = path.partition(".")
+            unit = declared.attributes[name].unit if name in declared.attributes else None
+            what = _OF_THE_CARD.get(name) or declared.label(name)
+            for claim in fact.other_claims:
+                value = claim_text(claim, unit or "")
+                yield (
+                    f"{model.name}, {what}{f' {member}' if member else ''}: {value}"
+                    f" [{claim.source}, {claim.as_of}] – {claim.why_not}"
+                )
 
 
 def sources(catalogue: Catalogue) -> Section:
@@ -141,26 +177,74 @@ def sources(catalogue: Catalogue) -> Section:
 
 def usable(catalogue: Catalogue) -> str:
     """Return the line that says that a catalogue is usable."""
-    claims = sum(1 for model in catalogue.models for _ in model.facts())
-    return f"{len(catalogue.models)} models, {claims} facts as of {catalogue.as_of}: no fault found"
+    claims = sum(1 for model in catalogue.models for _ in model.claims())
+    counts = [_counted(len(catalogue.models), "model"), _counted(claims, "fact")]
+    counts += ["a guide"] if catalogue.flowchart else []
+    counts += [_counted(len(catalogue.calls), "template of a call")] if catalogue.calls else []
+    return f"{', '.join(counts)}, as of {catalogue.as_of}: no fault found"
+
+
+def _counted(number: int, noun: str) -> str:
+    first, *rest = noun.split(" ")
+    return " ".join([str(number), first if number == 1 else f"{first}s", *rest])
+
+
+# -------------------------------------------------------------------------- JSON
 
 
 def catalogue_to_dict(catalogue: Catalogue) -> dict[str, Any]:
     """Return a catalogue as plain JSON values; an open end of a range is null."""
-    return {
-        "schema": "mars-solver/catalogue/1",
+    declared = catalogue.declared
+    chart = catalogue.flowchart
+    data = {
+        "schema": SCHEMA,
         "version": catalogue.version,
         "as_of": catalogue.as_of,
         "sha256": catalogue.sha256,
-        "models": [
-            _finite(model.model_dump(by_alias=True, exclude_none=True))
-            for model in catalogue.models
-        ],
-        "sources": {
-            key: source.model_dump(exclude_none=True) for key, source in catalogue.sources.items()
+        "variables": {
+            name: [value.model_dump(exclude_defaults=True) for value in domain]
+            for name, domain in declared.variables.items()
         },
-        "flowchart": catalogue.flowchart.model_dump(by_alias=True),
+        "attributes": {
+            name: attribute.model_dump(exclude_defaults=True)
+            for name, attribute in declared.attributes.items()
+        },
+        "models": [_model(model) for model in catalogue.models],
+        "sources": {
+            key: source.model_dump(exclude_defaults=True)
+            for key, source in catalogue.sources.items()
+        },
+        "flowchart": chart.model_dump(by_alias=True, exclude_none=True) if chart else None,
+        "calls": dict(catalogue.calls),
     }
+    plain: dict[str, Any] = _finite(data)
+    return plain
+
+
+def _model(model: Model) -> dict[str, Any]:
+    card = {name: getattr(model, name) for name in CARD_FACTS}
+    facts = {name: fact for name, fact in {**card, **model.facts}.items() if fact is not None}
+    return {
+        "id": model.id,
+        "name": model.name,
+        "impossible": [dict(each) for each in model.impossible],
+        **{name: _fact(fact) for name, fact in facts.items()},
+    }
+
+
+def _fact(fact: Fact | SetFact) -> dict[str, Any]:
+    if not isinstance(fact, SetFact):
+        return fact.model_dump(exclude_none=True)
+    closure = fact.closure.model_dump(exclude_none=True) if fact.closure else {}
+    members = {
+        str(fact.spelling.get(key, key)): claim.model_dump(exclude_none=True)
+        for key, claim in fact.members.items()
+    }
+    return {**closure, "others": _word(fact.others), "members": members}
+
+
+def _word(known: bool | None) -> str:
+    return {True: "yes", False: "no", None: "unknown"}[known]
 
 
 def _finite(value: Any) -> Any:

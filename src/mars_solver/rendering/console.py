@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console, Group, RenderableType
@@ -13,22 +13,32 @@ from rich.table import Table
 from rich.text import Text
 
 from mars_solver.rendering.answer import report_of
-from mars_solver.rendering.catalogue import disputed, fact_rows, languages_text, sources
+from mars_solver.rendering.catalogue import fact_table
+from mars_solver.rendering.comparison import head_to_head
 from mars_solver.rendering.explanation import sections_of, standpoint_of, summary
 from mars_solver.rendering.words import catalogue_digest
-from mars_solver.vocabulary import number
+from mars_solver.vocabulary import INFEASIBLE, Status, number
 
 if TYPE_CHECKING:
+    from mars_solver.explaining.comparison import Comparison
     from mars_solver.explaining.explanation import Explanation
     from mars_solver.explaining.recommendation import Recommendation
     from mars_solver.inputs.catalogue import Catalogue
-    from mars_solver.rendering.answer import Call, RankingRow
+    from mars_solver.rendering.answer import RankingRow
     from mars_solver.rendering.catalogue import FactCell
     from mars_solver.rendering.words import Section
 
 WIDTH: Final = 100
 """The width, in characters, of text that goes to no terminal."""
-_STYLE: Final = {"guaranteed": "green", "unverified": "yellow", "excluded": "dim"}
+WIDE: Final = 140
+"""The same for a table of all models and facts."""
+_STYLE: Final = {
+    Status.MEETS.word: "green",
+    Status.UNVERIFIED.word: "yellow",
+    Status.EXCLUDED.word: "dim",
+}
+_KEY: Final = r"\[[^\]\n]+\]"
+"""What a terminal shows dim: keys of requirements and of sources."""
 
 
 def to_json(data: dict[str, Any]) -> str:
@@ -52,13 +62,15 @@ def recommendation(answer: Recommendation) -> RenderableType:
     parts: list[RenderableType] = []
     if report.name:
         parts.append(Text(report.name, style="bold"))
-    parts += [Text(report.requires), Text()]
-    parts += [Text(report.headline, style="bold"), Text()]
+    parts += [_text(report.requires), Text()]
+    parts += [Text(report.headline, style="bold"), *map(_text, report.how), Text()]
     parts += [_ranking(report.ranking), Text(report.digests, style="dim"), Text()]
     parts += _sections(report.conflicts, report.ways_out, report.to_verify)
-    parts += [Text(report.guide), Text()]
-    if report.call:
-        parts += _call(report.call)
+    if report.guide:
+        parts += [_text(report.guide), Text()]
+    for call in report.calls:
+        parts += [Text(f"How to call it with {call.name}", style="bold")]
+        parts += [Padding(Text(call.example), (0, 0, 0, 4)), Text()]
     return Group(*parts, *_sections(report.notes))
 
 
@@ -71,22 +83,27 @@ def explanation(explained: Explanation) -> RenderableType:
     return Group(*parts, *_sections(*sections_of(explained)))
 
 
-def _ranking(rows: Iterable[RankingRow]) -> Table:
+def _ranking(rows: Sequence[RankingRow]) -> Table:
     """Return the table of all models: the shortlist in order, then the excluded."""
     table = _table()
+    ranked = any(row.rank for row in rows)
+    if ranked:
+        table.add_column("", justify="right", no_wrap=True)
     for heading in ("", "Model", "Status"):
         table.add_column(heading, no_wrap=True)
-    table.add_column("Score", justify="right", no_wrap=True)
+    if ranked:
+        table.add_column("Score 0–1", justify="right", no_wrap=True)
     table.add_column("Why", overflow="fold")
     for row in rows:
-        table.add_row(
-            "–" if row.rank is None else "✓" if row.rank == 1 else str(row.rank),
-            Text(row.name),
-            Text(row.status, style=_STYLE[row.status]),
-            "" if row.score is None else f"{row.score:.3f}",
-            Text(row.why),
-            style="bold" if row.rank == 1 else "",
-        )
+        why = _text(row.why)
+        if row.availability and row.rank != 1:
+            why.append(f"\nHow to get it: {row.availability}", style="dim")
+        rank = "" if row.rank is None else str(row.rank)
+        score = "" if row.score is None else f"{row.score:.3f}"
+        mark, status = (Text(each, style=_STYLE[row.status]) for each in (row.mark, row.status))
+        name = Text(row.name)
+        cells = (rank, mark, name, status, score, why) if ranked else (mark, name, status, why)
+        table.add_row(*cells, style="bold" if row.rank == 1 else "")
     return table
 
 
@@ -95,11 +112,11 @@ def _table() -> Table:
     return Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
 
 
-def _call(call: Call) -> list[RenderableType]:
-    parts = section("How to call it", [call.sentence, call.settings])
-    if call.example:
-        parts += [Padding(Text(call.example), (0, 0, 0, 4)), Text()]
-    return parts
+def _text(line: str) -> Text:
+    """Return a line with its keys dim."""
+    text = Text(line)
+    text.highlight_regex(_KEY, "dim")
+    return text
 
 
 def _sections(*sections: Section) -> list[RenderableType]:
@@ -113,21 +130,37 @@ def _sections(*sections: Section) -> list[RenderableType]:
 
 def section(title: str, lines: Iterable[str]) -> list[RenderableType]:
     """Return a titled paragraph."""
-    items = [Padding(Text(line), (0, 0, 0, 2)) for line in lines]
+    items = [Padding(_text(line), (0, 0, 0, 2)) for line in lines]
     return [Text(title, style="bold"), *items, Text()]
+
+
+def comparison(compared: Comparison) -> RenderableType:
+    """Return two models head to head, for people."""
+    said = head_to_head(compared)
+    table = _table()
+    table.add_column("", overflow="fold")
+    for name in said.names:
+        table.add_column(Text(name), overflow="fold")
+    for label, one, other in said.rows:
+        table.add_row(_text(label), _text(one), _text(other))
+    parts: list[RenderableType] = [Text(said.requires), Text()]
+    parts += [Text(said.headline, style="bold"), Text(), table]
+    parts += [Text(said.digests, style="dim"), Text()]
+    return Group(*parts, *_sections(said.lead))
 
 
 def catalogue(facts: Catalogue) -> RenderableType:
     """Return the comparison table of a catalogue, each value with its source and grade."""
+    shown = fact_table(facts)
     table = _table()
-    table.add_column("Fact", no_wrap=True)
-    for model in facts.models:
+    widest = max((len(row.name) + 2 for row in shown.rows), default=0)
+    table.add_column("Fact", min_width=widest)
+    for model in shown.models:
         table.add_column(Text(model.id), overflow="fold")
-    for row in fact_rows(facts.models):
-        table.add_row(row.name, *map(_cell, row.cells))
-    table.add_row("languages", *map(languages_text, facts.models))
+    for row in shown.rows:
+        table.add_row(_text(f"{row.label}\n[{row.name}]"), *map(_cell, row.cells))
     identity = Text(catalogue_digest(facts), style="dim")
-    return Group(table, identity, Text(), *_sections(disputed(facts), sources(facts)))
+    return Group(table, identity, Text(), *_sections(shown.disputed, shown.sources))
 
 
 def _cell(cell: FactCell) -> Text:
@@ -141,10 +174,8 @@ def _cell(cell: FactCell) -> Text:
 
 def batch_summary(counts: dict[str, Any], output: str, rejects: str) -> RenderableType:
     """Return what a batch run counted, and where its answers are."""
-    statuses = ", ".join(
-        f"{number(counts[status])} {status}"
-        for status in ("guaranteed", "unverified", "infeasible", "rejected")
-    )
+    words = (Status.MEETS.word, Status.UNVERIFIED.word, INFEASIBLE, "rejected")
+    statuses = ", ".join(f"{number(counts[status])} {status}" for status in words)
     more = "more than " if counts["more_questions"] else ""
     lines = [
         f"{number(counts['rows'])} rows: {statuses}",

@@ -5,22 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
+from mars_solver.inputs.profile import requirement_text
 from mars_solver.rendering.answer import relaxation_text
 from mars_solver.rendering.words import (
+    MARKS,
     Section,
+    both,
     change_text,
     fraction_text,
     interval_text,
-    names_in,
+    keyed,
+    measured,
 )
-from mars_solver.vocabulary import INVALID, REQUIREMENT, names_of, number, requirement_text
+from mars_solver.vocabulary import INVALID, Status, number
 
 if TYPE_CHECKING:
+    from mars_solver.explaining.comparison import CriterionLead
     from mars_solver.explaining.counterfactual import Promotion, Standpoint
     from mars_solver.explaining.decisive_facts import DecisiveFacts, Evidence
     from mars_solver.explaining.explanation import Difference, Explanation
     from mars_solver.explaining.recommendation import Recommendation
     from mars_solver.explaining.sensitivity import Flip, ImportanceFlips, Share, Stretch, Sweep
+    from mars_solver.inputs.catalogue import Catalogue
 
 _NEGLIGIBLE: Final = 0.0005
 """A criterion that adds fewer points to a lead than this is not listed."""
@@ -31,13 +37,13 @@ def summary(explanation: Explanation) -> str:
     answer = explanation.answer
     if not answer.shortlist:
         return " ".join(_no_model(answer))
-    names = names_in(answer.solver.catalogue)
+    catalogue = answer.solver.catalogue
     best = answer.shortlist[0]
-    sentences = [f"{names[best.model]} comes first.", _lead_sentence(explanation, names)]
+    sentences = [f"{catalogue.names[best.model]} comes first.", _lead_sentence(explanation)]
     if best.to_verify:
-        open_points = ", ".join(item.requirement for item in best.to_verify)
+        open_points = both(catalogue.declared.phrase(each.requirement) for each in best.to_verify)
         sentences.append(f"Before you rely on it, verify {open_points}.")
-    sentences.append(_nearest_flip(explanation.importances, names))
+    sentences.append(_nearest_flip(explanation.importances, catalogue))
     return " ".join(sentences)
 
 
@@ -48,30 +54,43 @@ def _no_model(answer: Recommendation) -> Iterator[str]:
     if len(conflicts) > 1:
         yield f"There are {len(conflicts)} conflicts, each of which has to go."
     elif conflicts:
-        together = " and ".join(conflicts[0])
-        yield f"{together} cannot {'hold together' if len(conflicts[0]) > 1 else 'be met'}."
+        together = both(map(answer.solver.declared.phrase, conflicts[0]))
+        what = "no model meets them together" if len(conflicts[0]) > 1 else "no model meets it"
+        yield f"The reason: {together}; {what}."
     if answer.relaxations:
-        first = relaxation_text(answer.relaxations[0], names_in(answer.solver.catalogue))
+        first = relaxation_text(answer.relaxations[0], answer.solver.catalogue)
         yield f"The cheapest way out: {first}."
 
 
-def _lead_sentence(explanation: Explanation, names: dict[str, str]) -> str:
+def _lead_sentence(explanation: Explanation) -> str:
     """Return why the first model is ahead of the second."""
     lead = explanation.difference
     if lead is None:
         return "It is the only model that is left."
+    catalogue = explanation.answer.solver.catalogue
+    phrase, second = catalogue.declared.phrase, catalogue.names[lead.second]
     if lead.by_standing:
-        second = explanation.answer.decision.ranked[1]
-        open_points = ", ".join(names_of(second.unverified))
-        return f"{names[lead.second]} follows because less of it is settled ({open_points})."
+        standing = explanation.answer.decision.ranked[1]
+        open_points = both(map(phrase, catalogue.declared.names_of(standing.unverified)))
+        higher = "scores higher but " if lead.points < 0 else ""
+        return f"{second} {higher}is second: nobody has confirmed {open_points} for it."
+    if lead.tied:
+        return f"It ties with {second}: {tie_break(lead.decided_by)}."
     most = max(lead.criteria, key=lambda each: each.points)
     return (
-        f"It leads {names[lead.second]} by {lead.points:.3f} points,"
-        f" above all for {most.criterion} ({most.points:+.3f})."
+        f"It leads {second} by {lead.points:.3f} points,"
+        f" above all for {phrase(most.criterion)} ({most.points:+.3f})."
     )
 
 
-def _nearest_flip(importances: Iterable[ImportanceFlips], names: dict[str, str]) -> str:
+def tie_break(decided_by: str) -> str:
+    """Return what breaks a tie."""
+    if decided_by == "id":
+        return "the ids decide, in alphabetical order"
+    return "the score at neutral importances decides"
+
+
+def _nearest_flip(importances: Iterable[ImportanceFlips], catalogue: Catalogue) -> str:
     """Return the smallest move of one importance that changes the winner, as a sentence."""
     moves = [
         (abs(flip.whole - each.importance), each.criterion, each.importance, flip)
@@ -82,115 +101,131 @@ def _nearest_flip(importances: Iterable[ImportanceFlips], names: dict[str, str])
     if not moves:
         return "Moving one importance, anywhere from 0 to 10, does not change the winner."
     _, criterion, importance, flip = min(moves, key=lambda move: move[:2])
-    winner = names[flip.whole_winner or flip.winner]
+    winner = catalogue.names[flip.whole_winner or flip.winner]
     return (
-        f"The smallest move of one importance that changes the winner is {criterion} from"
-        f" {importance} to {flip.whole}: then {winner} wins."
+        f"The smallest move of one importance that changes the winner is"
+        f" {catalogue.declared.phrase(criterion)} from {importance} to {flip.whole}:"
+        f" then {winner} wins."
     )
 
 
 def sections_of(explanation: Explanation) -> tuple[Section, ...]:
     """Return what would change an answer, in words; a section without lines is left out."""
-    names = names_in(explanation.answer.solver.catalogue)
-    facts = tuple(_decisive_text(each, names) for each in explanation.decisive_facts)
+    catalogue = explanation.answer.solver.catalogue
+    facts = tuple(_decisive_text(each, catalogue) for each in explanation.decisive_facts)
     sections = [
-        Section("First beside second", tuple(_lead_lines(explanation.difference, names))),
+        Section("First beside second", tuple(_lead_lines(explanation.difference, catalogue))),
         Section(
             "Importances that change the winner",
-            tuple(_flip_lines(explanation.importances, names)),
+            tuple(_flip_lines(explanation.importances, catalogue)),
         ),
         Section("Facts that would change the winner", facts),
         Section(
             "Share of all weights with which each comes first",
-            tuple(_share_lines(explanation.first_rank_shares, names)),
+            tuple(_share_lines(explanation.first_rank_shares, catalogue)),
         ),
     ]
     sections += [
-        Section(f"Along {_axis_text(sweep)}", tuple(_sweep_lines(sweep, names)))
+        Section(f"Along {_axis_text(sweep, catalogue)}", tuple(_sweep_lines(sweep, catalogue)))
         for sweep in explanation.thresholds
         if sweep.current is not None or len(sweep.stretches) > 1
     ]
     return tuple(section for section in sections if section.lines)
 
 
-def _lead_lines(lead: Difference | None, names: dict[str, str]) -> Iterator[str]:
+def _lead_lines(lead: Difference | None, catalogue: Catalogue) -> Iterator[str]:
     """Yield the lead of the first model over the second, and what adds up to it."""
     if lead is None:
         return
-    standing = "; it leads by standing in any case" if lead.by_standing else ""
-    yield f"{names[lead.first]} − {names[lead.second]}: {lead.points:+.3f} points{standing}"
-    for each in lead.criteria:
+    names = catalogue.names
+    aside = ""
+    if lead.by_standing:
+        aside = "; more of its requirements are confirmed, which counts first"
+    elif lead.tied:
+        aside = f"; a tie, and {tie_break(lead.decided_by)}"
+    yield f"{names[lead.first]} − {names[lead.second]}: {lead.points:+.3f} points{aside}"
+    yield from lead_lines(lead.criteria, catalogue)
+
+
+def lead_lines(leads: Iterable[CriterionLead], catalogue: Catalogue) -> Iterator[str]:
+    """Yield what each criterion adds to the lead of one model over another, if it matters."""
+    for each in leads:
         if abs(each.points) >= _NEGLIGIBLE:
-            yield f"{each.criterion}: {each.points:+.3f}"
+            yield f"{catalogue.declared.phrase(each.criterion)}: {each.points:+.3f}"
 
 
-def _flip_lines(importances: Iterable[ImportanceFlips], names: dict[str, str]) -> Iterator[str]:
+def _flip_lines(importances: Iterable[ImportanceFlips], catalogue: Catalogue) -> Iterator[str]:
     """Yield for each criterion where the winner changes as its importance moves."""
     for each in importances:
-        below, above = _flip_text(each.down, "below", names), _flip_text(each.up, "above", names)
-        flips = "; ".join(filter(None, (below, above)))
+        sides = (each.down, "below"), (each.up, "above")
+        flips = "; ".join(_flip_text(flip, side, catalogue) for flip, side in sides if flip)
         if flips:
-            yield f"{each.criterion} (now {each.importance}): {flips}"
+            yield f"{keyed(catalogue.declared, each.criterion)} (now {each.importance}): {flips}"
 
 
-def _flip_text(flip: Flip | None, side: str, names: dict[str, str]) -> str:
-    if flip is None:
-        return ""
+def _flip_text(flip: Flip, side: str, catalogue: Catalogue) -> str:
     whole = "no whole number does it" if flip.whole is None else f"{flip.whole} does it"
     at = "" if flip.winner_at != flip.winner else " or at"
-    return f"{names[flip.winner]} {side}{at} {fraction_text(flip.at)} ({whole})"
+    return f"{catalogue.names[flip.winner]} {side}{at} {fraction_text(flip.at)} ({whole})"
 
 
-def _decisive_text(decisive: DecisiveFacts, names: dict[str, str]) -> str:
+def _decisive_text(decisive: DecisiveFacts, catalogue: Catalogue) -> str:
     """Return what would have to be shown for another model to win."""
-    shown = " and ".join(map(_evidence_text, decisive.evidence))
+    shown = both(_evidence_text(each, catalogue) for each in decisive.evidence)
+    names = catalogue.names
     then = f"{names[decisive.winner]} wins" if decisive.winner else "no model is left"
-    return f"{names[decisive.model]}: {shown}: then {then}"
+    return f"{names[decisive.model]}: if {shown}, then {then}"
 
 
-def _evidence_text(evidence: Evidence) -> str:
+def _evidence_text(evidence: Evidence, catalogue: Catalogue) -> str:
     fact, relation, value = evidence.fact, evidence.relation, evidence.value
+    what = catalogue.declared.phrase(fact)
     if isinstance(value, tuple):
-        if relation == "yes":
-            return f"speaks {' and '.join(value)}"
-        return f"does not speak {' or '.join(value)}"
+        word, verb = ("and", "include") if relation == "yes" else ("or", "lack")
+        return f"its {what} {verb} {both(map(str, value), word)}"
     if value is None:
-        return f"{fact} is shown {'to hold' if relation == 'yes' else 'not to hold'}"
-    return f"{fact} is measured {relation} {number(value)} {REQUIREMENT[evidence.requirement].unit}"
+        return f"{what} is {'confirmed' if relation == 'yes' else 'refuted'}"
+    unit = catalogue.declared.attributes[fact].unit or ""
+    return f"{what} measures {relation} {measured(number(value), unit)}"
 
 
-def _share_lines(shares: Iterable[Share], names: dict[str, str]) -> Iterator[str]:
+def _share_lines(shares: Iterable[Share], catalogue: Catalogue) -> Iterator[str]:
     """Yield in what share of all weights each model comes first."""
     for share in shares:
         how = "exact" if share.exact else f"± {100 * share.error:.1f}, sampled"
-        yield f"{names[share.model]}: {100 * share.share:.1f} % ({how})"
+        yield f"{catalogue.names[share.model]}: {100 * share.share:.1f} % ({how})"
 
 
-def _axis_text(sweep: Sweep) -> str:
+def _axis_text(sweep: Sweep, catalogue: Catalogue) -> str:
     """Return the requirement that a sweep moves, with the limit that is stated."""
+    declared, name = catalogue.declared, sweep.requirement
     if sweep.current is None:
-        return f"{sweep.requirement} (not stated)"
-    return requirement_text(sweep.requirement, sweep.current)
+        return f"{keyed(declared, name)}, not stated"
+    return f"{requirement_text(declared.requirement[name], sweep.current)} [{name}]"
 
 
-def _sweep_lines(sweep: Sweep, names: dict[str, str]) -> Iterator[str]:
+def _sweep_lines(sweep: Sweep, catalogue: Catalogue) -> Iterator[str]:
     """Yield the shortlist along an axis, a line for each stretch; ▸ marks the stated limit."""
-    unit = REQUIREMENT[sweep.requirement].unit
+    unit = catalogue.declared.requirement[sweep.requirement].unit
     for stretch in sweep.stretches:
         mark = "▸" if sweep.current is not None and sweep.current in stretch.interval else " "
-        yield f"{mark} {interval_text(stretch.interval)} {unit}: {_stretch_text(stretch, names)}"
+        span = measured(interval_text(stretch.interval), unit)
+        yield f"{mark} {span}: {_stretch_text(stretch, catalogue)}"
 
 
-def _stretch_text(stretch: Stretch, names: dict[str, str]) -> str:
-    """Return the shortlist of a stretch, and what else changes with it."""
+def _stretch_text(stretch: Stretch, catalogue: Catalogue) -> str:
+    """Return the shortlist of a stretch, and what else changes with it; ? marks the unverified."""
     if stretch.status == INVALID:
         return "contradicts the rest of the profile"
     models = ", ".join(
-        names[each.model] + ("" if each.status == "guaranteed" else f" ({each.status})")
+        catalogue.names[each.model] + ("" if each.status == _MEETS else f" {MARKS[each.status]}")
         for each in stretch.shortlist
     )
-    changes = "".join(f"; {change_text(change)}" for change in stretch.changes)
+    changes = "".join(f"; {change_text(each, catalogue.declared)}" for each in stretch.changes)
     return (models or "no model") + changes
+
+
+_MEETS: Final = Status.MEETS.word
 
 
 def standpoint_of(explanation: Explanation) -> Section | None:
@@ -198,25 +233,37 @@ def standpoint_of(explanation: Explanation) -> Section | None:
     standpoint = explanation.model
     if standpoint is None:
         return None
-    name = names_in(explanation.answer.solver.catalogue)[standpoint.model]
-    return Section(f"{name} in particular", tuple(_standpoint_lines(standpoint)))
+    catalogue = explanation.answer.solver.catalogue
+    title = f"{catalogue.names[standpoint.model]} in particular"
+    return Section(title, tuple(_standpoint_lines(standpoint, catalogue)))
 
 
-def _standpoint_lines(standpoint: Standpoint) -> Iterator[str]:
+def _standpoint_lines(standpoint: Standpoint, catalogue: Catalogue) -> Iterator[str]:
     if standpoint.rank == 1:
         yield "It is first."
         return
-    if standpoint.rank is None:
-        yield "It is not on the list."
-        yield from (f"onto it: {promotion_text(each)}" for each in standpoint.onto_list)
-    else:
-        yield f"It is number {standpoint.rank}."
-    yield from (f"to first place: {promotion_text(each)}" for each in standpoint.to_first)
+    yield (
+        "It is not on the list."
+        if standpoint.rank is None
+        else f"It is {_ordinal(standpoint.rank)}."
+    )
+    yield from (text for text, _ in promotions_of(standpoint, catalogue))
     if not standpoint.to_first:
         yield "No change of requirements and importances puts it first."
 
 
-def promotion_text(promotion: Promotion) -> str:
-    """Return the changes that better the rank of a model, and its rank after them."""
-    steps = ", ".join(map(change_text, promotion.changes))
-    return f"{steps} (then number {promotion.rank}, {promotion.status})"
+def promotions_of(standpoint: Standpoint, catalogue: Catalogue) -> Iterator[tuple[str, Promotion]]:
+    """Yield what would better the rank of a model, each also in words."""
+    goals = (("To shortlist it", standpoint.onto_list), ("To put it first", standpoint.to_first))
+    for goal, promotions in goals:
+        for each in promotions:
+            steps = ", ".join(change_text(change, catalogue.declared) for change in each.changes)
+            confirmed = "" if each.status == _MEETS else ", not confirmed"
+            yield f"{goal}: {steps} (it would be {_ordinal(each.rank)}{confirmed})", each
+
+
+_ORDINALS: Final = {1: "first", 2: "second", 3: "third"}
+
+
+def _ordinal(rank: int) -> str:
+    return _ORDINALS.get(rank, f"number {rank}")

@@ -1,24 +1,35 @@
-"""Wording that several renderers share: ranges, changes, facts, digests."""
+"""Wording that several renderers share: models, ranges, changes, facts, digests.
+
+People read labels. A key stands in square brackets beside its label where one would type it, and so
+does the key of a source; a terminal shows what is in brackets dim.
+"""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mars_solver.inputs.facts import Claim, Fact, NumberClaim, YesNoClaim
-from mars_solver.vocabulary import ACCEPT_BETA, MAX_NUMBER, REQUIREMENT, Kind, number
+from mars_solver.explaining.changes import PREFER
+from mars_solver.vocabulary import ACCEPT_BETA, MAX_NUMBER, Status, number
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
     from mars_solver.explaining.changes import Change
+    from mars_solver.inputs.attributes import Declarations
     from mars_solver.inputs.catalogue import Catalogue
-    from mars_solver.solving.cells import Interval
     from mars_solver.solving.solver import Solver
+    from mars_solver.solving.table import Interval
 
 _DIGEST: Final = 12
 """How many digits of a SHA-256 are shown."""
+MARKS: Final = {
+    Status.MEETS.word: "✓",
+    Status.UNVERIFIED.word: "?",
+    Status.EXCLUDED.word: "–",
+}
+"""The mark of each status: meets everything, not confirmed, ruled out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +38,6 @@ class Section:
 
     title: str
     lines: tuple[str, ...]
-
-
-def names_in(catalogue: Catalogue) -> dict[str, str]:
-    """Return the name of each model by its id."""
-    return {model.id: model.name for model in catalogue.models}
 
 
 def digests(solver: Solver) -> str:
@@ -47,6 +53,17 @@ def catalogue_digest(catalogue: Catalogue) -> str:
 
 def _short(sha256: str) -> str:
     return sha256[:_DIGEST]
+
+
+def both(names: Iterable[str], word: str = "and") -> str:
+    """Return names as a list with a word before the last one."""
+    *others, last = names
+    return f"{', '.join(others)} {word} {last}" if others else last
+
+
+def keyed(declared: Declarations, name: str) -> str:
+    """Return a label for within a sentence, with the key that one would type."""
+    return f"{declared.phrase(name)} [{name}]"
 
 
 def fraction_text(value: Fraction) -> str:
@@ -66,41 +83,31 @@ def interval_text(interval: Interval) -> str:
     return ", ".join(parts) or "any"
 
 
-def change_text(change: Change) -> str:
+def change_text(change: Change, declared: Declarations) -> str:
     """Return a change of a profile as an instruction."""
     name, old, new = change.requirement, change.from_, change.to
     if name == ACCEPT_BETA:
         return "accept betas"
-    if name.startswith("prefer."):
-        return f"set the importance of {name.removeprefix('prefer.')} from {old} to {new}"
+    if name.startswith(PREFER):
+        criterion = keyed(declared, name.removeprefix(PREFER))
+        return f"set the importance of {criterion} from {old} to {new}"
     if name == "primary":
-        return f"{old} then comes first no more"
+        return f"{declared.phrase(str(old))} then comes first no more"
     if new is None:
-        return f"drop {name}"
+        return f"drop {keyed(declared, name)}"
     if isinstance(new, list) and isinstance(old, list):
-        dropped = ", ".join(tag for tag in old if tag not in new)
-        return f"drop {dropped} from {name}"
-    requirement = REQUIREMENT[name]
-    verb = "raise" if requirement.kind is Kind.CEILING else "lower"
-    return f"{verb} {name} from {_amount(old)} to {_amount(new)} {requirement.unit}"
+        dropped = ", ".join(str(member) for member in old if member not in new)
+        return f"drop {dropped} from {keyed(declared, name)}"
+    requirement = declared.requirement[name]
+    verb = "raise" if requirement.ceiling else "lower"
+    amounts = f"from {_amount(old)} to {measured(_amount(new), requirement.unit)}"
+    return f"{verb} {keyed(declared, name)} {amounts}"
 
 
 def _amount(value: object) -> str:
     return number(value) if isinstance(value, int | float) else str(value)
 
 
-def fact_text(fact: Fact | None) -> str:
-    """Return a fact's value in words; an absent fact is unknown."""
-    return "unknown" if fact is None else claim_text(fact)
-
-
-def claim_text(claim: Claim) -> str:
-    """Return a claim's value in words."""
-    if isinstance(claim, YesNoClaim):
-        return {True: "yes", False: "no", None: "unknown"}[claim.known]
-    if isinstance(claim, NumberClaim):
-        low, high = claim.range
-        if low == high:
-            return number(low)
-        return f">= {number(low)}" if math.isinf(high) else f"{number(low)} – {number(high)}"
-    return str(getattr(claim, "value", ""))
+def measured(amount: str, unit: str) -> str:
+    """Return an amount with its unit, if it has one."""
+    return f"{amount} {unit}" if unit else amount

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import typer
 
 from mars_solver import __version__
-from mars_solver.cli import options, terminal
+from mars_solver.cli import asking, options, terminal
 from mars_solver.errors import InputError, Problem, extra, gather, rerooted
 
 if TYPE_CHECKING:
@@ -61,21 +61,8 @@ def _root(version: options.ShowVersion = False) -> None:
 # Each command imports what it uses when it runs: `--help` loads none of it.
 
 
-@app.command()
-def recommend(
-    profile: options.ProfileFile = None,
-    require: options.Require = None,
-    prefer: options.Prefer = None,
-    workflow: options.WorkflowFlag = None,
-    primary: options.Primary = None,
-    accept_beta: options.AcceptBeta = None,
-    measurements: options.Measurements = None,
-    models: options.ModelsFolder = None,
-    weights: options.WeightsFile = None,
-    unknown: options.Unknown = "flag",
-    top: options.Top = None,
-    as_json: options.AsJson = False,
-) -> None:
+@asking.answering(app)
+def recommend(asked: asking.Asked, as_json: options.AsJson = False) -> None:
     """Rank the models that meet a profile, with reasons.
 
     Exits with 0 for an answer, 2 for bad input, 3 where no model is left.
@@ -83,20 +70,7 @@ def recommend(
     from mars_solver.cli import reading  # noqa: PLC0415
     from mars_solver.rendering import console  # noqa: PLC0415
 
-    reading.check_paths(PROFILE=profile, measurements=measurements, models=models, weights=weights)
-    answer = reading.read_answer(
-        profile,
-        require=require,
-        prefer=prefer,
-        workflow=workflow,
-        primary=primary,
-        accept_beta=accept_beta,
-        measurements=measurements,
-        models=models,
-        weights=weights,
-        unknown=unknown,
-        top=top,
-    )
+    answer = reading.read_answer(asked)
     if as_json:
         terminal.write(console.to_json(answer.to_dict()))
     else:
@@ -104,20 +78,10 @@ def recommend(
     _leave(answer)
 
 
-@app.command()
+@asking.answering(app)
 def explain(
-    profile: options.ProfileFile = None,
+    asked: asking.Asked,
     model: options.AskedModel = None,
-    require: options.Require = None,
-    prefer: options.Prefer = None,
-    workflow: options.WorkflowFlag = None,
-    primary: options.Primary = None,
-    accept_beta: options.AcceptBeta = None,
-    measurements: options.Measurements = None,
-    models: options.ModelsFolder = None,
-    weights: options.WeightsFile = None,
-    unknown: options.Unknown = "flag",
-    top: options.Top = None,
     html: options.HtmlFile = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -129,24 +93,11 @@ def explain(
     from mars_solver.inputs.files import write_whole  # noqa: PLC0415
     from mars_solver.rendering import console  # noqa: PLC0415
 
-    reading.check_paths(PROFILE=profile, measurements=measurements, models=models, weights=weights)
     reading.check_paths(html=html)
     if html is not None:
         with extra("web"):
             from mars_solver.web.page import saved_page  # noqa: PLC0415
-    answer = reading.read_answer(
-        profile,
-        require=require,
-        prefer=prefer,
-        workflow=workflow,
-        primary=primary,
-        accept_beta=accept_beta,
-        measurements=measurements,
-        models=models,
-        weights=weights,
-        unknown=unknown,
-        top=top,
-    )
+    answer = reading.read_answer(asked)
     with rerooted(lambda problem: replace(problem, place="--model", path="")):
         explained = answer.explain(model)
     if html is not None:
@@ -156,6 +107,29 @@ def explain(
     else:
         terminal.show(console.explanation(explained))
     _leave(answer)
+
+
+@asking.answering(app)
+def compare(
+    asked: asking.Asked,
+    first: options.FirstModel,
+    second: options.SecondModel,
+    as_json: options.AsJson = False,
+) -> None:
+    """Compare two models for a profile: A B [PROFILE].
+
+    Exits with 0, or with 2 for bad input.
+    """
+    from mars_solver.cli import reading  # noqa: PLC0415
+    from mars_solver.rendering import console  # noqa: PLC0415
+
+    answer = reading.read_answer(asked)
+    with rerooted(lambda problem: replace(problem, path="")):
+        compared = answer.compare(first, second)
+    if as_json:
+        terminal.write(console.to_json(compared.to_dict()))
+    else:
+        terminal.show(console.comparison(compared))
 
 
 def _leave(answer: Recommendation) -> None:
@@ -170,6 +144,7 @@ def batch(
     output: options.OutputFile,
     rejects: options.RejectsFile = None,
     measurements: options.Measurements = None,
+    measure: options.Measure = None,
     models: options.ModelsFolder = None,
     weights: options.WeightsFile = None,
     unknown: options.Unknown = "flag",
@@ -194,7 +169,7 @@ def batch(
     opened, paths, catalogue, weighed, policy = gather(
         lambda: tables.open_table(table),
         lambda: checkpoints.output_paths(table, output, rejects),
-        lambda: reading.read_catalogue(models, measurements),
+        lambda: reading.read_catalogue(models, measurements, measure),
         lambda: load_weights(weights),
         lambda: reading.policy_of(unknown),
     )
@@ -228,6 +203,7 @@ def catalogue(
 ) -> None:
     """Show the facts with their sources, or check a catalogue of your own."""
     from mars_solver.cli import reading  # noqa: PLC0415
+    from mars_solver.explaining.calls import check_calls  # noqa: PLC0415
     from mars_solver.inputs.files import load_catalogue  # noqa: PLC0415
     from mars_solver.rendering import console  # noqa: PLC0415
     from mars_solver.rendering.catalogue import catalogue_to_dict, usable  # noqa: PLC0415
@@ -239,9 +215,10 @@ def catalogue(
     if as_json:
         terminal.write(console.to_json(catalogue_to_dict(facts)))
     elif check:
+        check_calls(facts)
         terminal.write(usable(facts))
     else:
-        terminal.show(console.catalogue(facts))
+        terminal.show(console.catalogue(facts), console.WIDE)
 
 
 @app.command()
@@ -313,6 +290,8 @@ def _certified(path: str | None, text: str) -> bool:
 def serve(
     host: options.Host = "127.0.0.1",
     port: options.Port = 8000,
+    measurements: options.Measurements = None,
+    measure: options.Measure = None,
     models: options.ModelsFolder = None,
     weights: options.WeightsFile = None,
 ) -> None:
@@ -323,9 +302,9 @@ def serve(
 
     with extra("web"):
         from mars_solver.web import server  # noqa: PLC0415
-    reading.check_paths(models=models, weights=weights)
+    reading.check_paths(measurements=measurements, models=models, weights=weights)
     catalogue, weighed, opened = gather(
-        lambda: files.load_catalogue(models),
+        lambda: reading.read_catalogue(models, measurements, measure),
         lambda: files.load_weights(weights),
         lambda: server.listen(host, port),
     )
@@ -334,14 +313,19 @@ def serve(
 
 
 @app.command()
-def schema(document: options.SchemaArgument = "profile") -> None:
+def schema(
+    document: options.SchemaArgument = "profile", models: options.ModelsFolder = None
+) -> None:
     """Print the JSON Schema of a profile, or of an answer."""
+    from mars_solver.cli import reading  # noqa: PLC0415
     from mars_solver.explaining.explanation import answer_schema  # noqa: PLC0415
+    from mars_solver.inputs.files import load_catalogue  # noqa: PLC0415
     from mars_solver.inputs.parsing import not_one_of  # noqa: PLC0415
     from mars_solver.inputs.profile import profile_schema  # noqa: PLC0415
     from mars_solver.rendering.console import to_json  # noqa: PLC0415
 
+    reading.check_paths(models=models)
     schemas = {"profile": profile_schema, "answer": answer_schema}
     if document not in schemas:
         raise InputError([Problem("schema", "", *not_one_of(document, schemas))])
-    terminal.write(to_json(schemas[document]()))
+    terminal.write(to_json(schemas[document](load_catalogue(models).declared)))

@@ -1,21 +1,32 @@
-"""What `--require k=v` and `--prefer k=n` say, as the tables of a profile."""
+"""What `--require k=v`, `--prefer k=n` and `--measure m.f=v` say, as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
-from mars_solver.inputs.parsing import number_or_text
+from mars_solver.inputs.attributes import Attribute, Declarations
+from mars_solver.inputs.catalogue import Catalogue
+from mars_solver.inputs.facts import UNKNOWN
+from mars_solver.inputs.measurements import with_measurements
+from mars_solver.inputs.parsing import not_one_of, number_or_text
 from mars_solver.inputs.profile import Profile, parse_profile
+from mars_solver.inputs.profile_row import members_in
+from mars_solver.vocabulary import Kind
 
-_WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
+_WORDS: Final = {"true": True, "false": False, "yes": True, "no": False}
+_UNSAID: Final = "null"
+"""What unsays the file."""
+MEASURE: Final = "--measure"
+_RANGE: Final = ".."
 
 
 def profile_from(
     document: Mapping[str, Any],
     place: str,
+    declared: Declarations,
     *,
     require: Iterable[str] = (),
     prefer: Iterable[str] = (),
@@ -26,7 +37,9 @@ def profile_from(
     Args:
         document: the content of the profile file; empty where there is none.
         place: how messages call the document.
-        require: the values of `--require`, each `name=value`; `null` unsays the file.
+        declared: what can be asked.
+        require: the values of `--require`, each `name=value`, or the name alone of a capability;
+            `null` unsays the file.
         prefer: the values of `--prefer`, each `name=number`.
         fields: top-level fields that flags state; None leaves the document's.
 
@@ -37,7 +50,7 @@ def profile_from(
     merged: dict[str, Any] = dict(document)
     for name, texts in (("require", require), ("prefer", prefer)):
         with faults:
-            table = _checked(name, texts)
+            table = _checked(name, texts, declared)
             below = merged.get(name)
             if table and (below is None or isinstance(below, Mapping)):
                 merged[name] = {**(below or {}), **table}
@@ -50,44 +63,118 @@ def profile_from(
         return replace(problem, place=f"--{problem.path.replace('_', '-')}", path="")
 
     with faults, rerooted(as_flag):
-        profile = parse_profile(merged, place)
+        profile = parse_profile(merged, place, declared)
     faults.check()
     return profile
 
 
-def _checked(name: str, texts: Iterable[str]) -> dict[str, object]:
+def _checked(name: str, texts: Iterable[str], declared: Declarations) -> dict[str, object]:
     """Return the values of `--require` or `--prefer` as a table that a profile may have."""
     flag = f"--{name}"
     with rerooted(lambda problem: replace(problem, path=problem.path.removeprefix(f"{name}."))):
-        table = _table(texts, flag)
-        parse_profile({name: table}, flag)
+        table = _table(texts, flag, declared)
+        parse_profile({name: table}, flag, declared)
     return table
 
 
-def _table(texts: Iterable[str], flag: str) -> dict[str, object]:
-    """Return flags `name=value` as a table."""
+def _table(texts: Iterable[str], flag: str, declared: Declarations) -> dict[str, object]:
+    """Return flags `name=value` as a table; the name of a capability alone is a yes."""
     table: dict[str, object] = {}
     problems: list[Problem] = []
     for text in texts:
-        name, equals, value = text.partition("=")
-        name = name.strip()
+        name, equals, value = (part.strip() for part in text.partition("="))
+        requirement = declared.requirement.get(name) if flag == "--require" else None
+        kind = requirement.kind if requirement else None
+        if name and not equals and kind is Kind.CAPABILITY:
+            equals, value = "=", "true"
         if not equals or not name:
             hint = f"write {flag} {name or 'name'}=value"
             problems.append(Problem(flag, name, "name=value", shown(text), hint))
         elif name in table:
-            hint = "keep one" if name != "languages" else "list the locales with commas"
+            hint = "list the members with commas" if kind is Kind.SET else "keep one"
             problems.append(Problem(flag, name, "each name once", "it twice", hint))
         else:
-            table[name] = _value(name, value.strip())
+            table[name] = _value(kind, value)
     if problems:
         raise InputError(problems)
     return table
 
 
-def _value(name: str, text: str) -> object:
-    """Return the value that a flag's text stands for; what stands for none stays text."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if name == "languages":
-        return [tag.strip() for tag in text.split(",")]
-    return number_or_text(text)
+def _value(kind: Kind | None, text: str) -> object:
+    """Return the value that a flag's text spells; what spells none stays text."""
+    if text == _UNSAID:
+        return None
+    if kind is Kind.SET:
+        return members_in(text)
+    return _WORDS.get(text.lower(), number_or_text(text))
+
+
+# ------------------------------------------------------------------- measurements
+
+
+def measured_by_flags(catalogue: Catalogue, texts: Iterable[str]) -> Catalogue:
+    """Return a catalogue with the values of `--measure` as its chosen claims.
+
+    A claim has no date of its own there, so that it takes the catalogue's: the same command gives
+    the same answer on any day.
+
+    Args:
+        catalogue: to measure against.
+        texts: each `model.attribute=value`, or `model.attribute.member=yes` for a set. A value is
+            a number, a range `low..high`, yes, no or unknown.
+
+    Raises:
+        InputError: with every fault of the texts.
+    """
+    tables: dict[str, dict[str, Any]] = {}
+    problems: list[Problem] = []
+    claim = {"source": MEASURE, "as_of": catalogue.as_of}
+    for text in texts:
+        path, equals, value = (part.strip() for part in text.partition("="))
+        model = _model_of(path, catalogue)
+        name, _, member = path.removeprefix(f"{model}.").partition(".")
+        attribute = catalogue.declared.attributes.get(name)
+        if not (equals and value) or model is None or not name:
+            problems.append(_unreadable(text, path, catalogue))
+            continue
+        table = tables.setdefault(model, {})
+        said = {**claim, **_claimed(attribute, value)}
+        if name in table and not (member and member not in table[name]):
+            problems.append(Problem(MEASURE, path, "each fact once", "it twice", "keep one"))
+        elif member:
+            table.setdefault(name, {})[member] = said
+        else:
+            table[name] = said
+    if problems:
+        raise InputError(problems)
+    return with_measurements(catalogue, tables, place=MEASURE)
+
+
+def _model_of(path: str, catalogue: Catalogue) -> str | None:
+    """Return the id that a path begins with; ids may hold dots."""
+    ids = [model.id for model in catalogue.models if path.startswith(f"{model.id}.")]
+    return max(ids, key=len, default=None)
+
+
+def _unreadable(text: str, path: str, catalogue: Catalogue) -> Problem:
+    ids = catalogue.names
+    if "=" in text and "." in path and _model_of(path, catalogue) is None:
+        return Problem(MEASURE, path, *not_one_of(path.partition(".")[0], ids, kind="model"))
+    hint = f"such as {next(iter(ids))}.{next(iter(catalogue.declared.attributes), 'attribute')}=…"
+    return Problem(MEASURE, "", "model.attribute=value", shown(text), hint)
+
+
+def _claimed(attribute: Attribute | None, text: str) -> dict[str, object]:
+    """Return what a value claims, as a table."""
+    if text == UNKNOWN:
+        return {"value": text}
+    if attribute is None or Kind(attribute.kind) in {Kind.NUMBER, Kind.ORDINAL}:
+        low, dots, high = text.partition(_RANGE)
+        if dots:
+            return {"low": _number(low), "high": _number(high)}
+        return {"value": _number(text)}
+    return {"value": _WORDS.get(text.lower(), text)}
+
+
+def _number(text: str) -> object:
+    return float("inf") if text.strip() == "inf" else number_or_text(text.strip())

@@ -16,7 +16,7 @@ ProfileFile = Annotated[
 ]
 Require = Annotated[
     list[str] | None,
-    typer.Option("--require", metavar="NAME=VALUE", help="A requirement; overrides the file."),
+    typer.Option("--require", metavar="NAME[=VALUE]", help="A requirement; overrides the file."),
 ]
 Prefer = Annotated[
     list[str] | None,
@@ -35,8 +35,16 @@ AcceptBeta = Annotated[
 
 # What an answer rests on, and how it is made.
 Measurements = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option("--measurements", metavar="FILE", help="Your own measurements, as facts."),
+]
+Measure = Annotated[
+    list[str] | None,
+    typer.Option("--measure", metavar="MODEL.NAME=VALUE", help="One measurement of your own."),
+]
+Keep = Annotated[
+    list[str] | None,
+    typer.Option("--keep", metavar="NAME", help="A requirement that no way out may change."),
 ]
 ModelsFolder = Annotated[
     str | None,
@@ -70,6 +78,10 @@ HtmlFile = Annotated[
     typer.Option("--html", metavar="FILE", help="Also: save the answer as one page."),
 ]
 
+# compare
+FirstModel = Annotated[str, typer.Argument(metavar="A", help="The id of a model.")]
+SecondModel = Annotated[str, typer.Argument(metavar="B", help="The id of another one.")]
+
 # batch
 TableFile = Annotated[
     str, typer.Argument(metavar="IN", help="Profiles: a .parquet, .csv or .jsonl file.")
@@ -101,6 +113,10 @@ FolderArgument = Annotated[
 CheckOnly = Annotated[
     bool, typer.Option("--check", help="Only say whether the catalogue is usable.")
 ]
+
+# init
+NewFolder = Annotated[str, typer.Argument(metavar="DIR", help="The folder to write to.")]
+Force = Annotated[bool, typer.Option("--force", help="Write over files that are there.")]
 
 # verify
 CertificateFile = Annotated[

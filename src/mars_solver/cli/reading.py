@@ -2,85 +2,132 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from mars_solver import api
-from mars_solver.cli.flags import profile_from
-from mars_solver.errors import InputError, Problem, gather, rerooted
+from mars_solver.cli.flags import measured_by_flags, profile_from
+from mars_solver.errors import Faults, InputError, Problem, gather, rerooted
 from mars_solver.explaining.recommendation import Recommendation
 from mars_solver.inputs import files
+from mars_solver.inputs.attributes import Declarations
 from mars_solver.inputs.catalogue import Catalogue
-from mars_solver.inputs.options import options_in
+from mars_solver.inputs.options import options_in, requirements_in
 from mars_solver.inputs.profile import Profile
+from mars_solver.inputs.profile_row import members_in
 from mars_solver.vocabulary import Policy
 
+if TYPE_CHECKING:
+    from mars_solver.cli.asking import Asked
 
-def check_paths(**paths: str | None) -> None:
+
+def check_paths(**paths: str | Iterable[str] | None) -> None:
     """Refuse empty paths, and standard input for two things, as it can be read only once.
 
     Args:
-        paths: by the name of the flag without its dashes, or of the argument in capitals.
+        paths: by the name of the flag without its dashes, or of the argument in capitals; several
+            of a flag that may be repeated.
 
     Raises:
         InputError: with every empty path, or with the readers of standard input.
     """
-    flags = {name if name.isupper() else f"--{name}": path for name, path in paths.items()}
-    empty = [Problem(name, "", "a path", '""') for name, path in flags.items() if path == ""]
+    given = [
+        (name if name.isupper() else f"--{name}", path)
+        for name, value in paths.items()
+        for path in ([value] if isinstance(value, str) else value or ())
+    ]
+    empty = [Problem(name, "", "a path", '""') for name, path in given if path == ""]
     if empty:
         raise InputError(empty)
-    readers = [name for name, path in flags.items() if path == "-"]
+    readers = [name for name, path in given if path == files.STDIN]
     if len(readers) > 1:
         hint = "name a file for the others"
         raise InputError([Problem("standard input", "", "one reader", ", ".join(readers), hint)])
 
 
-def read_answer(
-    profile: str | None,
-    *,
-    require: list[str] | None,
-    prefer: list[str] | None,
-    workflow: str | None,
-    primary: str | None,
-    accept_beta: bool | None,
-    measurements: str | None,
-    models: str | None,
-    weights: str | None,
-    unknown: str,
-    top: int | None,
-) -> Recommendation:
+def read_answer(asked: Asked) -> Recommendation:
     """Return the answer to the profile that a file and flags state.
 
     Raises:
         InputError: with every fault of everything that the answer rests on.
     """
-
-    def stated() -> Profile:
-        document, place = ({}, "flags") if profile is None else files.read_document(profile)
-        return profile_from(
-            document,
-            place,
-            require=require or (),
-            prefer=prefer or (),
-            workflow=workflow,
-            primary=primary,
-            accept_beta=accept_beta,
-        )
-
-    asked, catalogue, weighed, policy = gather(
-        stated,
-        lambda: read_catalogue(models, measurements),
-        lambda: files.load_weights(weights),
-        lambda: policy_of(unknown),
+    check_paths(
+        PROFILE=asked.profile,
+        measurements=asked.measurements,
+        models=asked.models,
+        weights=asked.weights,
     )
-    return api.recommend(asked, catalogue=catalogue, weights=weighed, unknown=policy, top=top)
+    faults = Faults()
+    catalogue: Catalogue | None = None
+    declared: Declarations | None = None
+    with faults:
+        catalogue = files.load_catalogue(asked.models)
+        declared = catalogue.declared
+    if catalogue is None:
+        # What the profile asks for can still be checked, if what can be asked for is sound.
+        with Faults():
+            declared = files.load_declarations(asked.models)
+    steps = (
+        lambda: files.load_weights(asked.weights),
+        lambda: policy_of(asked.unknown),
+        lambda: catalogue and _with_measurements(catalogue, asked.measurements, asked.measure),
+        lambda: declared and _profile(asked, declared),
+        lambda: declared and _kept(asked.keep, declared),
+    )
+    with faults:
+        weights, policy, catalogue, profile, keep = gather(*steps)
+    faults.check()
+    return api.recommend(
+        profile, catalogue=catalogue, weights=weights, unknown=policy, top=asked.top, keep=keep
+    )
 
 
-def read_catalogue(models: str | None, measurements: str | None) -> Catalogue:
+def _profile(asked: Asked, declared: Declarations) -> Profile:
+    """Return the profile that a file and flags state."""
+    document: dict[str, object] = {}
+    place = "flags"
+    if asked.profile is not None:
+        document, place = files.read_document(asked.profile)
+    return profile_from(
+        document,
+        place,
+        declared,
+        require=asked.require or (),
+        prefer=asked.prefer or (),
+        workflow=asked.workflow,
+        primary=asked.primary,
+        accept_beta=asked.accept_beta,
+    )
+
+
+def _kept(names: list[str] | None, declared: Declarations) -> tuple[str, ...]:
+    """Return the requirements that `--keep` names."""
+    each = [name for text in names or () for name in members_in(text)]
+    with rerooted(lambda problem: replace(problem, path="")):
+        return requirements_in(each, declared, "--keep")
+
+
+def read_catalogue(
+    models: str | None, measurements: Iterable[str] | None, measure: Iterable[str] | None = None
+) -> Catalogue:
     """Return the catalogue with the measurements, if any, as its chosen claims."""
-    catalogue = files.load_catalogue(models)
-    if measurements is None:
-        return catalogue
-    return files.load_measurements(measurements, catalogue)
+    return _with_measurements(files.load_catalogue(models), measurements, measure)
+
+
+def _with_measurements(
+    catalogue: Catalogue, measurements: Iterable[str] | None, measure: Iterable[str] | None
+) -> Catalogue:
+    """Return a catalogue with the measurements of files and then of flags."""
+    faults = Faults()
+    for path in measurements or ():
+        with faults:
+            catalogue = files.load_measurements(path, catalogue)
+    if measure:
+        with faults:
+            catalogue = measured_by_flags(catalogue, measure)
+    faults.check()
+    return catalogue
 
 
 def policy_of(word: str) -> Policy:

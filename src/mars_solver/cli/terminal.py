@@ -22,16 +22,21 @@ def tell(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def show(renderable: RenderableType) -> None:
-    """Print a renderable: in colour and as wide as a terminal, or plain and of fixed width."""
+def show(renderable: RenderableType, width: int | None = None) -> None:
+    """Print a renderable: in colour and as wide as a terminal, or plain and of fixed width.
+
+    Args:
+        renderable: to print.
+        width: where it goes to no terminal; None for that of every text.
+    """
     if sys.stdout.isatty():
         from rich.console import Console  # noqa: PLC0415
 
         Console(markup=False, highlight=False).print(renderable)
     else:
-        from mars_solver.rendering.console import to_text  # noqa: PLC0415
+        from mars_solver.rendering.console import WIDTH, to_text  # noqa: PLC0415
 
-        write(to_text(renderable))
+        write(to_text(renderable, width or WIDTH))
 
 
 @contextmanager

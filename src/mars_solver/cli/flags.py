@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
+from mars_solver.errors import Faults, Problem, rerooted, shown
 from mars_solver.inputs.attributes import Attribute, Declarations
 from mars_solver.inputs.catalogue import Catalogue
 from mars_solver.inputs.facts import UNKNOWN
@@ -71,21 +71,31 @@ def profile_from(
 def _checked(name: str, texts: Iterable[str], declared: Declarations) -> dict[str, object]:
     """Return the values of `--require` or `--prefer` as a table that a profile may have."""
     flag = f"--{name}"
-    with rerooted(lambda problem: replace(problem, path=problem.path.removeprefix(f"{name}."))):
-        table = _table(texts, flag, declared)
+    table, problems = _table(texts, flag, declared)
+    faults = Faults(problems)
+    with (
+        faults,
+        rerooted(lambda problem: replace(problem, path=problem.path.removeprefix(f"{name}."))),
+    ):
         parse_profile({name: table}, flag, declared)
+    faults.check()
     return table
 
 
-def _table(texts: Iterable[str], flag: str, declared: Declarations) -> dict[str, object]:
-    """Return flags `name=value` as a table; the name of a capability alone is a yes."""
+def _table(
+    texts: Iterable[str], flag: str, declared: Declarations
+) -> tuple[dict[str, object], list[Problem]]:
+    """Return flags `name=value` as a table, and what is wrong; a capability alone is a yes."""
     table: dict[str, object] = {}
     problems: list[Problem] = []
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
         requirement = declared.requirement.get(name) if flag == "--require" else None
         kind = requirement.kind if requirement else None
-        if name and not equals and kind is Kind.CAPABILITY:
+        alone = kind is Kind.CAPABILITY or (
+            flag == "--require" and name.isidentifier() and not kind
+        )
+        if alone and not equals:
             equals, value = "=", "true"
         if not equals or not name:
             hint = f"write {flag} {name or 'name'}=value"
@@ -95,9 +105,7 @@ def _table(texts: Iterable[str], flag: str, declared: Declarations) -> dict[str,
             problems.append(Problem(flag, name, "each name once", "it twice", hint))
         else:
             table[name] = _value(kind, value)
-    if problems:
-        raise InputError(problems)
-    return table
+    return table, problems
 
 
 def _value(kind: Kind | None, text: str) -> object:
@@ -145,9 +153,11 @@ def measured_by_flags(catalogue: Catalogue, texts: Iterable[str]) -> Catalogue:
             table.setdefault(name, {})[member] = said
         else:
             table[name] = said
-    if problems:
-        raise InputError(problems)
-    return with_measurements(catalogue, tables, place=MEASURE)
+    faults = Faults(problems)
+    with faults:
+        catalogue = with_measurements(catalogue, tables, place=MEASURE)
+    faults.check()
+    return catalogue
 
 
 def _model_of(path: str, catalogue: Catalogue) -> str | None:

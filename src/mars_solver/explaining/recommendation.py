@@ -318,7 +318,8 @@ class Recommendation:
     def _kept(self) -> Iterator[str]:
         """Yield that nothing is left to relax, where requirements that cannot move leave none."""
         if self.keep and self._correction_masks and not self.relaxations:
-            yield f"no change leaves a model while {' and '.join(self.keep)} cannot move"
+            kept = " and ".join(map(self.solver.declared.phrase, self.keep))
+            yield f"no change leaves a model while {kept} cannot move"
 
     def _ties(self) -> Iterator[str]:
         """Yield which models tie with the first, and what breaks the tie."""

@@ -313,7 +313,9 @@ def _shipped_catalogue() -> Catalogue:
 
 @cache
 def _shipped_weights() -> Weights:
-    return _read_weights(data_folder("weights") / "default.toml")
+    weights = _read_weights(data_folder("weights") / "default.toml")
+    weights.__dict__["place"] = "the shipped weights"  # wherever they are
+    return weights
 
 
 def _read_weights(path: str | Path) -> Weights:

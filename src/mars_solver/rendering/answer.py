@@ -43,7 +43,7 @@ class RankingRow:
     """0 to 1; None for an excluded model."""
     why: str
     availability: str
-    """How one gets a model of the shortlist; empty where no source says so."""
+    """How one gets a model of the shortlist, where not as the winner; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +132,9 @@ def _ranking(answer: Recommendation) -> Iterator[RankingRow]:
     for each in answer.shortlist:
         why = _rank_reason(answer, each)
         mark, name = MARKS[each.status], names[each.model]
-        yield RankingRow(
-            each.rank, mark, each.model, name, each.status, each.score, why, each.availability
-        )
+        else_got = each.availability != answer.shortlist[0].availability
+        how = each.availability if else_got else ""
+        yield RankingRow(each.rank, mark, each.model, name, each.status, each.score, why, how)
     status = Status.EXCLUDED.word
     for exclusion in answer.excluded:
         why = _exclusion_reason(exclusion, answer.solver.declared)

@@ -96,7 +96,7 @@ def _ranking(rows: Sequence[RankingRow]) -> Table:
     table.add_column("Why", overflow="fold")
     for row in rows:
         why = _text(row.why)
-        if row.availability and row.rank != 1:
+        if row.availability:
             why.append(f"\nHow to get it: {row.availability}", style="dim")
         rank = "" if row.rank is None else str(row.rank)
         score = "" if row.score is None else f"{row.score:.3f}"

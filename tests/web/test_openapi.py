@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator, meta
 
 from closed import closed
+from foreign import foreign_solver
 from mars_solver import Profile, Solver, load_catalogue, load_weights, recommend_with
+from mars_solver.inputs.profile import profile_schema
 from mars_solver.vocabulary import POLICIES, Policy
 from mars_solver.web.openapi import document
 from strategies import profiles
@@ -54,3 +56,22 @@ def test_every_answer_is_described_exactly(
     EXPLANATION.validate({key: value for key, value in explained.items() if key != "model"})
     assert not RECOMMENDATION.is_valid(explained)
     assert not EXPLANATION.is_valid(answer.to_dict())
+
+
+@pytest.mark.parametrize("solver", [SHIPPED, foreign_solver()], ids=["shipped", "foreign"])
+def test_the_examples_are_answers_of_the_catalogue_that_is_served(solver: Solver) -> None:
+    described = document(solver, 1000, 100)
+    for path in ("/v1/recommend", "/v1/explain"):
+        call = described["paths"][path]["post"]
+        asked = call["requestBody"]["content"]["application/json"]["examples"]
+        answered = call["responses"]["200"]["content"]["application/json"]["examples"]
+        assert list(asked) == list(answered) == ["meets", "infeasible"]
+        for status, example in answered.items():
+            assert example["value"]["status"] == status
+            assert example["value"]["profile"] == asked[status]["value"]
+    schemas = described["components"]["schemas"]
+    known = profile_schema(solver.declared)
+    for name in ("Requirements", "Preferences"):
+        assert schemas[name] == known["$defs"][name]
+    assert set(schemas["Requirements"]["properties"]) == set(solver.declared.requirement)
+    assert set(schemas["Preferences"]["properties"]) == set(solver.declared.criterion)

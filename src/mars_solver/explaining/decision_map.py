@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Final, cast
 
 from mars_solver.errors import InputError
-from mars_solver.inputs.attributes import Declarations
 from mars_solver.inputs.profile import Profile
 from mars_solver.solving.solver import Decision, Solver
 from mars_solver.solving.table import Interval, Number
@@ -24,10 +23,10 @@ Tick = Interval | int | None
 """Part of an axis: thresholds, or one importance; None where no threshold is stated."""
 
 
-def axes(declared: Declarations) -> tuple[str, ...]:
-    """Return the names of everything that can be an axis."""
-    numeric = [each.name for each in declared.requirements if each.numeric]
-    return (*numeric, *declared.criterion)
+def axes(solver: Solver) -> tuple[str, ...]:
+    """Return the names of everything that can be an axis: numbers, then what is scored."""
+    numeric = [each.name for each in solver.declared.requirements if each.numeric]
+    return (*numeric, *(name for name in solver.declared.criterion if name in solver.scored))
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,15 +232,15 @@ class Solver:
         """
         profile = profile.checked_against(self.declared)
         if profile.prefer:
-            names = [name for name in profile.prefer if name in self._unscored]
+            names = [name for name in profile.prefer if name not in self.scored]
             if names:
                 raise InputError(check_preferences(self.weights, self.declared, names, "Profile"))
         return profile
 
     @cached_property
-    def _unscored(self) -> frozenset[str]:
-        """The criteria that the weights do not know."""
-        return frozenset(c.name for c in self.declared.criteria if not self.weights.knows(c))
+    def scored(self) -> frozenset[str]:
+        """The criteria that the weights know; a profile can prefer no others."""
+        return frozenset(c.name for c in self.declared.criteria if self.weights.knows(c))
 
     def ask(self, profile: Profile, unknown: Policy = "flag") -> Signature:
         """Return the signature of a profile against this catalogue."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any, Final
 
 from mars_solver.errors import Faults, InputError, Problem, extra, shown
-from mars_solver.explaining.recommendation import recommend_with
+from mars_solver.explaining.recommendation import Recommendation, recommend_with
+from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.catalogue import Catalogue
 from mars_solver.inputs.documents import decode, json_value
 from mars_solver.inputs.options import Options, options_in
 from mars_solver.inputs.profile import Profile, parse_profile
@@ -39,6 +42,8 @@ _CACHED: Final = 2048
 """How many answers are remembered, by the bytes of the body; each takes a few kilobytes."""
 _API: Final = ("unknown", "top")
 """The options of every call that answers profiles."""
+_KEEP: Final = "keep"
+"""The option that names the requirements that cannot move."""
 
 
 def create_app(solver: Solver) -> Starlette:
@@ -69,9 +74,8 @@ class _Service:
 
     def __init__(self, solver: Solver) -> None:
         self._solver = solver
-        self._models = tuple(model.id for model in solver.catalogue.models)
         self._workshop = guard.WorkerPool()
-        self._recommended = lru_cache(maxsize=_CACHED)(self._answer)
+        self._recommended = lru_cache(maxsize=_CACHED)(self._encode)
 
     async def page(self, request: Request) -> Response:
         """Return the page: 200 with an answer, or 422 with every problem in the address.
@@ -81,7 +85,7 @@ class _Service:
         query: bytes = request.scope["query_string"]
         try:
             pairs = pairs_in(query)
-            asked = parse_query(pairs, self._models)
+            asked = parse_query(pairs, self._solver)
         except InputError as error:
             render = partial(page.faulty_page, self._solver, _typed(query), error.problems)
             return _html(await self._workshop.do(render), 422)
@@ -94,32 +98,42 @@ class _Service:
 
     async def recommend(self, request: Request) -> Response:
         """Return the answer to the profile in the body."""
-        options = _options(request, _API)
+        options = self._options(request, (*_API, _KEEP))
         _check_type(request, JSON)
         data = await guard.body_of(request, PROFILE_BYTES)
         return Response(self._recommended(data, options), media_type=JSON)
 
-    def _answer(self, data: bytes, options: Options) -> bytes:
+    def _encode(self, data: bytes, options: Options) -> bytes:
         """Return the answer to the profile in a body, as JSON."""
-        profile = _profile_in(data)
-        answer = recommend_with(self._solver, profile, unknown=options.unknown, top=options.top)
-        return _encoded(answer.to_dict())
+        return _encoded(self._answer(data, options).to_dict())
+
+    def _answer(self, data: bytes, options: Options) -> Recommendation:
+        """Return the answer to the profile in a body."""
+        unknown, top, _, keep = options
+        profile = _profile_in(data, self._solver.declared)
+        try:
+            return recommend_with(self._solver, profile, unknown=unknown, top=top, keep=keep)
+        except InputError as error:  # a preference that the weights do not score
+            raise unusable(replace(each, place=BODY) for each in error.problems) from None
 
     async def explain(self, request: Request) -> Response:
         """Return the answer to the profile in the body, explained."""
-        options = _options(request, (*_API, "model"), self._models)
+        options = self._options(request, (*_API, _KEEP, "model"))
         _check_type(request, JSON)
-        profile = _profile_in(await guard.body_of(request, PROFILE_BYTES))
+        answer = self._answer(await guard.body_of(request, PROFILE_BYTES), options)
 
         def explained() -> bytes:
-            answer = recommend_with(self._solver, profile, unknown=options.unknown, top=options.top)
             return _encoded(answer.explain(options.model).to_dict())
 
         return Response(await self._workshop.do(explained), media_type=JSON)
 
+    def _options(self, request: Request, known: Sequence[str]) -> Options:
+        """Return the options in the query of a call, as far as it knows them."""
+        return _options(request, known, self._solver.catalogue)
+
     async def batch(self, request: Request) -> Response:
         """Answer a bounded number of profiles."""
-        options = _options(request, _API)
+        options = self._options(request, _API)
         _check_type(request, NDJSON)
         rows = lines_in(await guard.body_of(request, BATCH_BYTES))
         if len(rows) > BATCH_ROWS:
@@ -153,13 +167,13 @@ def _fixed(data: Any) -> Callable[[Request], Any]:
     return answer
 
 
-def _options(request: Request, known: Sequence[str], models: Sequence[str] = ()) -> Options:
+def _options(request: Request, known: Sequence[str], catalogue: Catalogue | None = None) -> Options:
     """Return the options in the query of an API call.
 
     Args:
         request: the call.
         known: the names of the options that it has.
-        models: the ids that `model` may name.
+        catalogue: whose models and requirements options may name.
 
     Raises:
         RefusalError: 422 with every problem of the query.
@@ -167,15 +181,14 @@ def _options(request: Request, known: Sequence[str], models: Sequence[str] = ())
     query = request.scope["query_string"]
     if not query:
         return Options()
+    models = catalogue.names if catalogue else ()
+    declared = catalogue.declared if catalogue else None
     try:
         pairs = pairs_in(query)
-    except InputError as error:
-        raise unusable(error.problems) from None
-    said = {name: text for name, text in pairs if name in known}
-    faults = Faults(strays(pairs, known))
-    with faults:
-        options = options_in(said, PLACE, models, MOST_RANKED)
-    try:
+        faults = Faults(strays(pairs, known))
+        said = {name: text for name, text in pairs if name in known}
+        with faults:
+            options = options_in(said, PLACE, models, MOST_RANKED, declared)
         faults.check()
     except InputError as error:
         raise unusable(error.problems) from None
@@ -189,8 +202,8 @@ def _check_type(request: Request, wanted: str) -> None:
         raise RefusalError(415, f"Send the body as {wanted}; found {shown(sent)}.")
 
 
-def _profile_in(data: bytes) -> Profile:
-    """Return the profile in a body.
+def _profile_in(data: bytes, declared: Declarations) -> Profile:
+    """Return the profile in a body, as a catalogue reads it.
 
     Raises:
         RefusalError: 400 if the body is not JSON, 422 with every problem if it is not a profile.
@@ -202,7 +215,7 @@ def _profile_in(data: bytes) -> Profile:
     if value is None:  # `parse_profile` takes None for the empty profile
         raise unusable([Problem(BODY, "", "a table of keys and values", "nothing")])
     try:
-        return parse_profile(value, BODY)
+        return parse_profile(value, BODY, declared)
     except InputError as error:
         raise unusable(error.problems) from None
 

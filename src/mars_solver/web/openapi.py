@@ -11,12 +11,14 @@ from mars_solver.batch.records import lines_in
 from mars_solver.errors import InputError
 from mars_solver.explaining.explanation import answer_tables
 from mars_solver.explaining.recommendation import recommend_with
-from mars_solver.inputs.profile import Profile, parse_profile
-from mars_solver.inputs.profile_row import COLUMNS
+from mars_solver.inputs.profile import parse_profile
+from mars_solver.inputs.profile_row import columns
 from mars_solver.vocabulary import POLICIES
+from mars_solver.web import examples
 from mars_solver.web.guard import MEDIA_TYPE, RefusalError, unusable
 
 if TYPE_CHECKING:
+    from mars_solver.inputs.attributes import Declarations
     from mars_solver.solving.solver import Solver
 
 Schema = dict[str, Any]
@@ -24,22 +26,6 @@ NDJSON: Final = "application/x-ndjson"
 JSON: Final = "application/json"
 BODY: Final = "body"
 """How messages call the body of a request."""
-_EXAMPLE: Final[dict[str, Any]] = {
-    "name": "Support line",
-    "require": {"real_time": True, "max_ttfb_ms": 300, "languages": ["en-us"]},
-}
-_IMPOSSIBLE: Final[dict[str, Any]] = {"require": {"real_time": True, "style_control": True}}
-_FAULTY: Final[dict[str, Any]] = {"require": {"real_time": "yes", "max_ttfb": 300}}
-_ROWS: Final = '{"id": "line", "real_time": true}\n{"id": "kiosk", "max_ttfb_ms": -1}\n'
-_PROFILE: Final[Schema] = {
-    JSON: {
-        "schema": {"$ref": "#/components/schemas/Profile"},
-        "examples": {
-            "guaranteed": {"value": _EXAMPLE},
-            "infeasible": {"value": _IMPOSSIBLE},
-        },
-    }
-}
 
 
 def document(solver: Solver, most_rows: int, most_ranked: int) -> Schema:
@@ -50,15 +36,23 @@ def document(solver: Solver, most_rows: int, most_ranked: int) -> Schema:
         most_rows: how many rows a batch may have.
         most_ranked: how many models an answer may rank.
     """
-    answers = {
-        "guaranteed": recommend_with(solver, Profile.model_validate(_EXAMPLE)),
-        "infeasible": recommend_with(solver, Profile.model_validate(_IMPOSSIBLE)),
+    declared = solver.declared
+    asked = examples.profiles(solver)
+    answers = {name: recommend_with(solver, profile) for name, profile in asked.items()}
+    body = {
+        JSON: {
+            "schema": _ref("Profile"),
+            "examples": {name: {"value": each.to_dict()} for name, each in asked.items()},
+        }
     }
     bounded = {"type": "integer", "minimum": 1, "maximum": most_ranked}
     options = [
         _parameter("unknown", {"enum": list(POLICIES)}, "how to rank what the facts leave open"),
         _parameter("top", bounded, "the longest shortlist wanted"),
     ]
+    kept = ", ".join(declared.requirement)
+    told = f"the requirements that cannot move, with , between them: {kept}"
+    keep = _parameter("keep", {"type": "string"}, told)
     model = _parameter("model", {"type": "string"}, "also: what would put this model first")
     health = {"ok": {"value": {"status": "ok"}}}
     return {
@@ -66,7 +60,7 @@ def document(solver: Solver, most_rows: int, most_ranked: int) -> Schema:
         "info": {
             "title": "mars-solver",
             "version": __version__,
-            "summary": "Pick a MARS text-to-speech model for what a voice product needs.",
+            "summary": "Pick a text-to-speech model for what a voice product needs.",
             "description": "The same objects as `--json` on the command line.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
@@ -74,8 +68,8 @@ def document(solver: Solver, most_rows: int, most_ranked: int) -> Schema:
             "/v1/recommend": _post(
                 "recommend",
                 "Rank the models that meet a profile, with reasons",
-                options,
-                _PROFILE,
+                [*options, keep],
+                body,
                 _json(
                     "The answer; it may be infeasible.",
                     "Recommendation",
@@ -85,15 +79,15 @@ def document(solver: Solver, most_rows: int, most_ranked: int) -> Schema:
             "/v1/explain": _post(
                 "explain",
                 "Explain a recommendation, and what would change it",
-                [*options, model],
-                _PROFILE,
+                [*options, keep, model],
+                body,
                 _json(
                     "The answer, explained.",
                     "Explanation",
                     {name: {"value": each.explain().to_dict()} for name, each in answers.items()},
                 ),
             ),
-            "/v1/batch": _batch(solver, options, most_rows),
+            "/v1/batch": _batch(solver, examples.rows(asked["meets"]), options, most_rows),
             "/v1/catalogue": _get(
                 "catalogue",
                 "The facts, with their sources, dates and grades",
@@ -104,8 +98,8 @@ def document(solver: Solver, most_rows: int, most_ranked: int) -> Schema:
             ),
         },
         "components": {
-            "schemas": _schemas(),
-            "responses": {f"Refused{status}": _refusal(status) for status in _WHY},
+            "schemas": _schemas(declared),
+            "responses": {f"Refused{status}": _refusal(status, solver) for status in _WHY},
         },
     }
 
@@ -136,9 +130,10 @@ def _get(name: str, summary: str, answer: Schema) -> Schema:
     }
 
 
-def _batch(solver: Solver, options: list[Schema], most_rows: int) -> Schema:
+def _batch(solver: Solver, rows: str, options: list[Schema], most_rows: int) -> Schema:
     """Return the description of the call that answers many profiles."""
-    found = json_lines(lines_in(_ROWS.encode()), solver)
+    found = json_lines(lines_in(rows.encode()), solver)
+    fields = ", ".join(columns(solver.declared))
     answer = {
         "description": "One line for each row, in order. A row that is no profile has the status"
         " rejected, and its reasons.",
@@ -148,9 +143,9 @@ def _batch(solver: Solver, options: list[Schema], most_rows: int) -> Schema:
         NDJSON: {
             "schema": {
                 "type": "string",
-                "description": "A row is a profile, its fields side by side: " + ", ".join(COLUMNS),
+                "description": f"A row is a profile, its fields side by side: {fields}",
             },
-            "example": _ROWS,
+            "example": rows,
         }
     }
     return _post("batch", f"Answer up to {most_rows} profiles", options, content, answer)
@@ -187,12 +182,12 @@ def _refusals(*statuses: int) -> Schema:
     return {str(status): _ref(f"Refused{status}", "responses") for status in statuses}
 
 
-def _refusal(status: int) -> Schema:
+def _refusal(status: int, solver: Solver) -> Schema:
     """Return the description of an answer without an answer, with an example."""
     fault = RefusalError(status, _WHY[status])
     if status == 422:  # noqa: PLR2004  (the status that lists problems)
         try:
-            parse_profile(_FAULTY, BODY)
+            parse_profile(examples.faulty(solver), BODY, solver.declared)
         except InputError as error:
             fault = unusable(error.problems)
     example = json.loads(fault.to_json())
@@ -200,12 +195,12 @@ def _refusal(status: int) -> Schema:
     return {"description": _WHY[status], "content": content}
 
 
-def _schemas() -> Schema:
+def _schemas(declared: Declarations) -> Schema:
     """Return the schemas of what is asked and answered, referring to one another here."""
     text, table = {"type": "string"}, {"type": "object"}
     problem = _object(**dict.fromkeys(("place", "path", "expected", "found", "hint"), text))
     status = {"type": "integer", "minimum": 400, "maximum": 599}
-    answers = json.dumps(answer_tables()).replace("#/$defs/", "#/components/schemas/")
+    answers = json.dumps(answer_tables(declared)).replace("#/$defs/", "#/components/schemas/")
     tables = json.loads(answers)
     return {
         **tables,
@@ -217,7 +212,7 @@ def _schemas() -> Schema:
             sha256=text,
             models=_list(table),
             sources=table,
-            flowchart=table,
+            flowchart={"anyOf": [table, {"type": "null"}]},
         ),
         "Health": _object(status={"const": "ok"}),
         "Problem": _object(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -12,36 +13,26 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from mars_solver import __version__
 from mars_solver.explaining.changes import Change, changed
-from mars_solver.explaining.decision_map import decision_map
+from mars_solver.explaining.decision_map import axes, decision_map
 from mars_solver.inputs.profile_row import SEPARATOR
 from mars_solver.rendering.answer import report_of
-from mars_solver.rendering.catalogue import compare
+from mars_solver.rendering.catalogue import fact_table
 from mars_solver.rendering.explanation import (
-    promotion_text,
+    promotions_of,
     sections_of,
     standpoint_of,
     summary,
 )
-from mars_solver.rendering.words import digests, names_in
-from mars_solver.vocabulary import (
-    ACCEPT_BETA,
-    BATCH,
-    CRITERIA,
-    CRITERION_NAMES,
-    NEEDS,
-    NEUTRAL_IMPORTANCE,
-    REQUIREMENT,
-)
-from mars_solver.web.charts import (
-    contributions_chart,
-    importances_chart,
-    map_chart,
-)
-from mars_solver.web.query import MAP_AXES, Query, fields_of, query_of
+from mars_solver.rendering.words import digests
+from mars_solver.vocabulary import ACCEPT_BETA
+from mars_solver.web.charts import contributions_chart, importances_chart
+from mars_solver.web.form import field_names, form_of
+from mars_solver.web.map_chart import axis_title, map_chart
+from mars_solver.web.query import Query, fields_of, query_of
 
 if TYPE_CHECKING:
     from mars_solver.errors import Problem
@@ -49,22 +40,13 @@ if TYPE_CHECKING:
     from mars_solver.explaining.recommendation import Recommendation
     from mars_solver.solving.solver import Solver
 
-_ACROSS: Final = "max_ttfb_ms"
-"""The horizontal axis of every map."""
-_UP: Final = "fidelity"
-"""The vertical axis, where neither the query nor the profile suggests one."""
 _POLICIES: Final = (
-    ("flag", "rank unverified models after guaranteed ones"),
+    ("flag", "rank unverified models after those that meet everything"),
     ("accept", "rank them alike"),
     ("reject", "exclude them"),
 )
+_BRACKETED: Final = re.compile(r"\[[\w., -]+\]")
 _BETAS: Final = (Change(ACCEPT_BETA, False, True),)
-_FURTHER: Final = ("short_reference", "offline", "self_hosted", "public_api")
-"""The capabilities that the form asks for below the guide's questions."""
-_FIELDS: Final = frozenset(
-    {*REQUIREMENT, *CRITERION_NAMES, "name", "workflow", "primary", "accept_beta", "unknown"}
-)
-"""The fields of the form that can show a problem beside them."""
 
 
 def page(solver: Solver, asked: Query, answer: Recommendation) -> str:
@@ -76,12 +58,13 @@ def page(solver: Solver, asked: Query, answer: Recommendation) -> str:
         answer: to the profile asked about.
     """
     explained = answer.explain(asked.model)
-    values = {**fields_of(asked.profile), "unknown": asked.unknown, "map": asked.map or ""}
+    values = {**fields_of(asked.profile), "unknown": asked.unknown}
+    values["map"] = SEPARATOR.join(asked.map)
     return _render(
         live=True,
         **_form(solver, values),
         **_answer(asked, explained),
-        compared=compare(solver.catalogue, answer),
+        compared=fact_table(solver.catalogue, answer),
     )
 
 
@@ -95,11 +78,12 @@ def faulty_page(solver: Solver, typed: Mapping[str, str], problems: Sequence[Pro
     """
     errors: dict[str, list[str]] = {}
     general: list[str] = []
+    known = field_names(solver)
     for each in problems:
         name = each.path.partition(".")[0]
         text = f"expected {each.expected}, found {each.found}"
         text += f"; {each.hint}" if each.hint else ""
-        if name in _FIELDS:
+        if name in known:
             errors.setdefault(name, []).append(text)
         else:
             general.append(f"{each.found}; {each.hint}" if each.hint else text)
@@ -113,7 +97,7 @@ def faulty_page(solver: Solver, typed: Mapping[str, str], problems: Sequence[Pro
         said=said,
         title=f"{said} · mars-solver",
         digests=digests(solver),
-        compared=compare(solver.catalogue),
+        compared=fact_table(solver.catalogue),
     )
 
 
@@ -121,13 +105,12 @@ def saved_page(explained: Explanation) -> str:
     """Return an answer as one HTML file that needs no server and loads nothing."""
     answer = explained.answer
     model = explained.model.model if explained.model else None
-    asked = Query(answer.profile, answer.decision.question.policy, model)
+    asked = Query(answer.profile, answer.decision.policy, model)
     return _render(
         live=False,
-        values={},
-        errors={},
+        form=None,
         **_answer(asked, explained),
-        compared=compare(answer.solver.catalogue, answer),
+        compared=fact_table(answer.solver.catalogue, answer),
     )
 
 
@@ -151,15 +134,22 @@ def _digest(text: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
+def _dimmed(text: str) -> Markup:
+    """Return a text with what it has in brackets, keys and sources, set apart."""
+    return Markup(_BRACKETED.sub(r'<span class="typed">\g<0></span>', str(escape(text))))  # noqa: S704
+
+
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("mars_solver.web"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["dimmed"] = _dimmed
+    return environment
 
 
 @cache
@@ -195,42 +185,9 @@ def _render(*, live: bool, **context: Any) -> str:
 def _form(
     solver: Solver, values: Mapping[str, str], errors: Mapping[str, Sequence[str]] | None = None
 ) -> dict[str, Any]:
-    """Return what the template needs for the form: its texts and problems by field."""
-    texts = {question.need: question.text for question in solver.catalogue.flowchart.questions}
-    sliders = list(_sliders(values))
-    return {
-        "values": values,
-        "errors": errors or {},
-        "questions": [
-            _named(need.name, texts.get(need.name, need.name), REQUIREMENT[need.name].describe)
-            for need in NEEDS
-        ],
-        "further": [
-            _named(name, name.replace("_", " "), REQUIREMENT[name].describe) for name in _FURTHER
-        ],
-        "sliders": sliders,
-        "policies": _POLICIES,
-        "defaults": ";".join(f"{s['name']}:{s['value']}" for s in sliders if not s["stated"]),
-    }
-
-
-def _sliders(values: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """Yield the slider of each criterion; one that states nothing rests at its default."""
-    batch = values.get("workflow") == BATCH
-    for criterion in CRITERIA:
-        name = criterion.name
-        default = 0 if batch and name == "latency" else NEUTRAL_IMPORTANCE
-        stated = bool(values.get(name))
-        yield {
-            **_named(name, name, criterion.describe),
-            "value": values[name] if stated else default,
-            "stated": stated,
-            "default": default,
-        }
-
-
-def _named(name: str, title: str, hint: str) -> dict[str, str]:
-    return {"name": name, "title": title, "hint": hint}
+    """Return what the template needs for the form."""
+    form = form_of(solver, values, errors)
+    return {"form": form, "policies": _POLICIES, "guide": solver.catalogue.flowchart}
 
 
 def _answer(asked: Query, explained: Explanation) -> dict[str, Any]:
@@ -257,11 +214,17 @@ def _answer(asked: Query, explained: Explanation) -> dict[str, Any]:
             for model in answer.solver.catalogue.models
         },
         "sections": sections_of(explained),
+        "notes": [line for line in said.notes.lines if line not in _disputes(answer)],
         "command": command(asked),
         "body": json.dumps(answer.profile.to_dict(), indent=2),
         **_standpoint(asked, explained),
         **_charts(asked, explained),
     }
+
+
+def _disputes(answer: Recommendation) -> set[str]:
+    """Return the notes on disputed facts, which stand beside the models that they are about."""
+    return {each.note for candidate in answer.shortlist for each in candidate.disputed}
 
 
 def _standpoint(asked: Query, explained: Explanation) -> dict[str, Any]:
@@ -280,27 +243,65 @@ def _standpoint(asked: Query, explained: Explanation) -> dict[str, Any]:
 def _charts(asked: Query, explained: Explanation) -> dict[str, Any]:
     """Return the charts of an answer; None for one that has nothing to show."""
     answer = explained.answer
-    names = names_in(answer.solver.catalogue)
-    up = asked.map or _suggested_axis(asked)
-    drawn = decision_map(answer.solver, answer.decision, _ACROSS, up)
+    known = axes(answer.solver)
+    chosen = _axes(asked, known)
+    drawn = decision_map(answer.solver, answer.decision, *chosen) if chosen else None
     return {
-        "bars": contributions_chart(answer, names) if answer.shortlist else None,
-        "flips": importances_chart(explained, names) if explained.importances else None,
-        "map": map_chart(drawn, names) if drawn else None,
-        "map_caption": f"The winner over {_ACROSS} and {up}; exact, but not to scale",
-        "axes": [
-            {"name": name, "current": name == up, "query": query_of(replace(asked, map=name))}
-            for name in MAP_AXES
-        ],
+        "bars": contributions_chart(answer) if answer.shortlist else None,
+        "flips": importances_chart(explained) if explained.importances else None,
+        "map": map_chart(drawn, answer.solver.catalogue) if drawn else None,
+        "tabs": _tabs(asked, known, *chosen) if chosen else (),
     }
 
 
-def _suggested_axis(asked: Query) -> str:
-    """Return the vertical axis of the map that suits a profile: the first other limit it states."""
-    for name in MAP_AXES:
-        if name in REQUIREMENT and getattr(asked.profile.require, name):
-            return name
-    return _UP
+def _axes(asked: Query, known: Sequence[str]) -> tuple[str, str] | None:
+    """Return what the map has across and up: what was chosen, else what suits the profile.
+
+    Across is the first number that can be required. Up is the first other limit that the profile
+    states, or the first criterion of another attribute. None where there are no two axes.
+    """
+    declared = asked.profile.declared
+    if len(known) < 2:  # noqa: PLR2004  (across and up)
+        return None
+    if len(asked.map) == 2:  # noqa: PLR2004
+        return asked.map[0], asked.map[1]
+    up = asked.map[0] if asked.map else ""
+    across = next(name for name in known if name != up)
+    if not up:
+        own = declared.requirement.get(across) or declared.criterion[across]
+        others = [name for name in known if name != across]
+        limits = [name for name in others if name in asked.profile.require]
+        criteria = [
+            name
+            for name in others
+            if name in declared.criterion and declared.criterion[name].attribute != own.attribute
+        ]
+        up = next(iter([*limits, *criteria, *others]))
+    return across, up
+
+
+def _tabs(asked: Query, names: Sequence[str], across: str, up: str) -> tuple[dict[str, Any], ...]:
+    """Return the links that change an axis of the map; to take the other's name swaps both."""
+    declared = asked.profile.declared
+
+    def link(name: str, current: str, pair: tuple[str, str]) -> dict[str, Any]:
+        usual = next(each for each in names if each != pair[1])
+        query = query_of(replace(asked, map=pair[pair[0] == usual :]))
+        title = axis_title(name, declared)
+        return {"name": name, "title": title, "current": name == current, "query": query}
+
+    return (
+        {
+            "title": "Across",
+            "side": "across",
+            "links": [link(n, across, (n, across if n == up else up)) for n in names],
+        },
+        {
+            "title": "Up",
+            "side": "up",
+            "links": [link(n, up, (up if n == across else across, n)) for n in names],
+        },
+    )
 
 
 def _after(asked: Query, changes: Sequence[Change]) -> str:
@@ -310,13 +311,8 @@ def _after(asked: Query, changes: Sequence[Change]) -> str:
 
 def _promotions(asked: Query, explained: Explanation) -> Iterator[dict[str, str]]:
     """Yield what would raise the model asked about, each with the query that applies it."""
-    standpoint = explained.model
-    if standpoint is None:
-        return
-    goals = (("onto it", standpoint.onto_list), ("to first place", standpoint.to_first))
-    for goal, promotions in goals:
-        for each in promotions:
-            text = f"{goal}: {promotion_text(each)}"
+    if explained.model is not None:
+        for text, each in promotions_of(explained.model, explained.answer.solver.catalogue):
             yield {"text": text, "query": _after(asked, each.changes)}
 
 
@@ -324,7 +320,8 @@ def command(asked: Query) -> str:
     """Return the command line that gives the same answer; it leaves the project's name out."""
     stated = fields_of(asked.profile)
     words = ["mars-solver", "explain"]
-    for flag, names in (("--require", REQUIREMENT), ("--prefer", CRITERION_NAMES)):
+    declared = asked.profile.declared
+    for flag, names in (("--require", declared.requirement), ("--prefer", declared.criterion)):
         for name in names:
             if name in stated:
                 words += [flag, f"{name}={stated[name].replace(SEPARATOR, ',')}"]

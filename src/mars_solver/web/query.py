@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, quote
 
-from mars_solver.errors import Faults, InputError, Problem, shown
-from mars_solver.explaining.decision_map import AXES
+from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
+from mars_solver.explaining.decision_map import axes
+from mars_solver.inputs.facts import read_member
 from mars_solver.inputs.options import options_in
 from mars_solver.inputs.parsing import did_you_mean, not_one_of, one_of
-from mars_solver.inputs.profile import Profile
-from mars_solver.inputs.profile_row import COLUMNS, ID, LANGUAGES, SEPARATOR, from_text, parse_row
-from mars_solver.vocabulary import CRITERION_NAMES, Policy
+from mars_solver.inputs.profile_row import (
+    ID,
+    SEPARATOR,
+    ColumnKind,
+    columns,
+    from_text,
+    members_in,
+    parse_row,
+)
+
+if TYPE_CHECKING:
+    from mars_solver.inputs.attributes import Declarations
+    from mars_solver.inputs.profile import Profile
+    from mars_solver.solving.solver import Solver
+    from mars_solver.vocabulary import Policy
 
 PLACE: Final = "the address"
 """How error messages call the query."""
@@ -24,11 +37,9 @@ MAP: Final = "map"
 DEFAULTS: Final = "defaults"
 """The sliders that nobody has moved, as `latency:5;fidelity:5`. A form always sends its sliders;
 this key tells which of them state nothing."""
-FIELDS: Final = tuple(name for name in COLUMNS if name != ID)
-"""The keys that state a profile."""
-MAP_AXES: Final = tuple(name for name in AXES if name != "max_ttfb_ms")
-_KEYS: Final = (*FIELDS, UNKNOWN, MODEL, MAP, DEFAULTS)
-_MOST_PAIRS: Final = 100
+_OPTIONS: Final = (UNKNOWN, MODEL, MAP, DEFAULTS)
+_MOST_PAIRS: Final = 200
+"""More than the form of any catalogue sends."""
 _FLAG: Final = "true"
 
 
@@ -36,12 +47,18 @@ _FLAG: Final = "true"
 class Query:
     """What a query asks for."""
 
-    profile: Profile = field(default_factory=Profile)
+    profile: Profile
     unknown: Policy = "flag"
     model: str | None = None
     """The id of the model asked about in particular; None for no one."""
-    map: str | None = None
-    """The axis of the map beside the latency ceiling; None where nobody chooses one."""
+    map: tuple[str, ...] = ()
+    """The axes of the map that somebody chose: none, the one that goes up, or the one that goes
+    across and the one that goes up."""
+
+
+def fields(declared: Declarations) -> tuple[str, ...]:
+    """Return the keys that state a profile."""
+    return tuple(name for name in columns(declared) if name != ID)
 
 
 def pairs_in(query: bytes) -> list[tuple[str, str]]:
@@ -58,29 +75,35 @@ def pairs_in(query: bytes) -> list[tuple[str, str]]:
         raise InputError([Problem(PLACE, "", expected, "more of them")]) from None
 
 
-def parse_query(pairs: Sequence[tuple[str, str]], models: Iterable[str]) -> Query:
+def parse_query(pairs: Sequence[tuple[str, str]], solver: Solver) -> Query:
     """Return what a query asks for; a blank value states nothing.
 
     Args:
         pairs: its keys and values.
-        models: the ids that `model` may name.
+        solver: that is to answer.
 
     Raises:
         InputError: with every problem, each under its key.
     """
-    faults = Faults(strays(pairs, _KEYS))
-    said = {name: text for name, text in _moved(dict(pairs)).items() if text}
-    row = {name: _value(name, said[name]) for name in FIELDS if said.get(name, "").strip()}
+    declared = solver.declared
+    known = fields(declared)
+    faults = Faults(strays(pairs, (*known, *_OPTIONS)))
+    said = {name: text for name, text in _moved(dict(pairs), declared).items() if text}
+    row = {name: _value(name, said[name], declared) for name in known if said.get(name, "").strip()}
     chosen: dict[str, str] = {name: said[name] for name in (UNKNOWN, MODEL) if name in said}
-    axis = said.get(MAP)
     with faults:
-        options = options_in(chosen, PLACE, tuple(models))
-    if axis is not None and axis not in MAP_AXES:
-        faults.problems.append(Problem(PLACE, MAP, *not_one_of(axis, MAP_AXES)))
+        options = options_in(chosen, PLACE, tuple(solver.catalogue.names))
     with faults:
-        profile = parse_row(row, PLACE)
+        chart = _map(said.get(MAP, ""), axes(solver))
+    with faults, rerooted(_under_its_key):
+        profile = solver.checked(parse_row(row, declared, PLACE))
     faults.check()
-    return Query(profile, options.unknown, options.model, axis)
+    return Query(profile, options.unknown, options.model, chart)
+
+
+def _under_its_key(problem: Problem) -> Problem:
+    """Return a problem of a preference as one of its key in the query."""
+    return replace(problem, place=PLACE, path=problem.path.removeprefix("prefer."))
 
 
 def strays(pairs: Sequence[tuple[str, str]], known: Sequence[str]) -> Iterator[Problem]:
@@ -95,43 +118,71 @@ def strays(pairs: Sequence[tuple[str, str]], known: Sequence[str]) -> Iterator[P
             yield Problem(PLACE, key, "each key once", "it more than once", "keep one")
 
 
-def _moved(said: Mapping[str, str]) -> dict[str, str]:
+def _moved(said: Mapping[str, str], declared: Declarations) -> dict[str, str]:
     """Return the texts by key, without the sliders that nobody has moved."""
     resting = said.get(DEFAULTS, "").split(SEPARATOR)
     return {
         name: text
         for name, text in said.items()
-        if name not in CRITERION_NAMES or f"{name}:{text}" not in resting
+        if name not in declared.criterion or f"{name}:{text}" not in resting
     }
 
 
-def _value(name: str, text: str) -> object:
+def _value(name: str, text: str, declared: Declarations) -> object:
     """Return the value that the text of a field states."""
-    if name == LANGUAGES:
-        text = text.replace(",", SEPARATOR).strip(f"{SEPARATOR} ")
-    return from_text(COLUMNS[name], text)
+    kind = columns(declared)[name]
+    if kind is ColumnKind.MEMBERS:
+        return [member for member in members_in(text) if member]
+    return from_text(kind, text)
+
+
+def _map(text: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Return the axes that a text names.
+
+    Raises:
+        InputError: where they are no axes of one map.
+    """
+    names = tuple(members_in(text))
+    bad = [Problem(PLACE, MAP, *not_one_of(name, known)) for name in names if name not in known]
+    if len(names) > 2 or len(set(names)) < len(names):  # noqa: PLR2004  (across and up)
+        bad.append(Problem(PLACE, MAP, "one axis, or two different ones", shown(text)))
+    if bad:
+        raise InputError(bad)
+    return names
 
 
 def query_of(asked: Query) -> str:
     """Return the shortest query that asks for the same; "" where nothing is stated."""
     stated = fields_of(asked.profile)
     stated[UNKNOWN] = "" if asked.unknown == "flag" else asked.unknown
-    stated |= {MODEL: asked.model or "", MAP: asked.map or ""}
+    stated |= {MODEL: asked.model or "", MAP: SEPARATOR.join(asked.map)}
     return "&".join(f"{name}={quote(text, safe=';-_')}" for name, text in stated.items() if text)
 
 
 def fields_of(profile: Profile) -> dict[str, str]:
-    """Return what a profile states, as texts by field of the form."""
+    """Return what a profile states, as texts by field of the form.
+
+    Members stand as they were written, so that the answer keeps saying how it read them.
+    """
     data: Mapping[str, Any] = profile.to_dict()
     flat = {**data, **data["require"], **data["prefer"]}
     return {
-        name: _text(flat[name])
-        for name in FIELDS
+        name: _text(flat[name], _written(profile, name))
+        for name in fields(profile.declared)
         if flat.get(name) is not None and flat[name] is not False
     }
 
 
-def _text(value: object) -> str:
+def _written(profile: Profile, name: str) -> dict[object, str]:
+    """Return how members that a requirement asks for were written, where not as they are read."""
+    requirement = profile.declared.requirement.get(name)
+    if requirement is None or not profile.readings:
+        return {}
+    attribute = profile.declared.attributes[requirement.attribute]
+    return {m: text for text, m in profile.readings if read_member(attribute, text) == m}
+
+
+def _text(value: object, written: Mapping[object, str]) -> str:
     if isinstance(value, list):
-        return SEPARATOR.join(value)
+        return SEPARATOR.join(written.get(member, str(member)) for member in value)
     return _FLAG if value is True else str(value)

@@ -13,7 +13,7 @@
     for (const [name, value] of new FormData(form)) {
       const text = String(value).trim();
       if (!text || name === "defaults") continue;
-      const control = form.elements[name];
+      const control = form.elements.namedItem(name);
       if (control.type === "range" && !("stated" in control.dataset)) continue;
       parts.push(`${name}=${encodeURIComponent(text).replaceAll("%3B", ";")}`);
     }

@@ -1,0 +1,232 @@
+"""The page and the API of a catalogue that shares nothing with the shipped one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from asgi import Client
+from foreign import foreign_catalogue, foreign_solver
+from markup import Page
+from mars_solver import Solver, load_catalogue, load_weights
+from mars_solver.explaining.decision_map import axes
+from mars_solver.explaining.recommendation import recommend_with
+from mars_solver.inputs.catalogue import build_catalogue
+from mars_solver.inputs.parsing import parse
+from mars_solver.inputs.profile import parse_profile
+from mars_solver.inputs.weights import Weights
+from mars_solver.vocabulary import Kind
+from mars_solver.web.app import create_app
+from mars_solver.web.form import form_of
+
+NDJSON = "application/x-ndjson"
+
+
+@pytest.fixture(scope="module")
+def client() -> Client:
+    return Client(create_app(foreign_solver()))
+
+
+def words(page: Page, name: str) -> str:
+    return " ".join(page.by_id(name).text.split())
+
+
+SHIPPED = Solver(load_catalogue(), load_weights())
+
+
+@pytest.mark.parametrize("solver", [SHIPPED, foreign_solver()], ids=["shipped", "foreign"])
+def test_each_requirement_and_criterion_has_one_field(solver: Solver) -> None:
+    page = Page(Client(create_app(solver)).get("/").text)
+    declared = solver.declared
+    for requirement in declared.requirements:
+        field = page.by_id(f"f-{requirement.name}")
+        label = text_of_label(page, requirement.name)
+        expected = "checkbox" if requirement.kind is Kind.CAPABILITY else "text"
+        assert field.get("type") == expected
+        (fieldset,) = [tag for tag in field.inside if tag.name == "fieldset"]
+        questions = "The guide’s questions" in fieldset.text
+        group = requirement.group or "Further requirements"
+        assert questions or fieldset.text.strip().startswith(group)
+        assert requirement.label in label or questions
+        if requirement.numeric:
+            assert f"{requirement.label}, at {'most' if requirement.ceiling else 'least'}" in label
+            assert requirement.unit in field.inside[-1].text
+    for criterion in declared.criteria:
+        field = page.by_id(f"f-{criterion.name}")
+        assert (field.get("type"), field.get("min"), field.get("max")) == ("range", "0", "10")
+        assert text_of_label(page, criterion.name) == criterion.label
+    sides = {side: {t.get("id") for t in page.all("a")} for side in ("across", "up")}
+    for name in axes(solver):
+        assert f"across-{name}" in sides["across"]
+        assert f"up-{name}" in sides["up"]
+
+
+def text_of_label(page: Page, name: str) -> str:
+    field = page.by_id(f"f-{name}")
+    around = [tag for tag in field.inside if tag.name == "label"]
+    return (around or page.all("label", for_=f"f-{name}"))[-1].text
+
+
+def test_the_guide_is_asked_where_there_is_one(client: Client, solver: Solver) -> None:
+    chart = solver.catalogue.flowchart
+    assert chart is not None
+    found = Page(Client(create_app(solver)).get("/").text)
+    text = " ".join(tag.text for tag in found.all("legend") + found.of_class("title"))
+    for question in chart.questions:
+        assert question.text in text
+    options = [(o.get("value"), o.text) for o in found.all("option")]
+    assert options == [("", "no order"), *((n.name, n.label) for n in solver.declared.needs)]
+    page = Page(client.get("/").text)
+    assert "uide" not in page.all("form")[0].text + page.by_id("swap").text
+    assert page.all("select") == []
+    assert "f-primary" not in page.ids
+
+
+def test_a_question_takes_the_first_requirement_that_no_other_has(solver: Solver) -> None:
+    form = form_of(solver, {})
+    names = [each.name for each in form.questions]
+    stating = [need.stated_by[0] for need in solver.declared.needs]
+    assert names == stating
+    in_groups = [field.name for _, fields in form.groups for field in fields]
+    assert sorted(names + in_groups) == sorted(solver.declared.requirement)
+
+
+@pytest.mark.parametrize(
+    ("query", "winner"),
+    [
+        ("", "Acme Coupé"),
+        ("countries=fr; DE&towing=true", "Acme Van"),
+        ("min_comfort=3&countries=FR,it", "Acme Coupé"),
+        ("seats=2;3", "Acme Van"),
+        ("max_price=350&min_price=100", "Acme Van"),
+        ("length=7&cheapness=10&comfort_score=0", "Acme Van"),
+        ("map=length;comfort_score&model=van", "Acme Coupé"),
+    ],
+)
+def test_the_page_answers(client: Client, query: str, winner: str) -> None:
+    found = client.get(f"/?{query.replace(' ', '+')}")
+    assert found.status == 200
+    page = Page(found.text)
+    assert words(page, "winner") == winner
+    for name in ("map", "bars", "flips"):
+        figure = page.by_id(name)
+        (picture,) = [tag for tag in page.of_class("picture") if figure in tag.inside]
+        assert picture.get("role") == "img"
+
+
+def test_what_is_stated_is_filled_in(client: Client) -> None:
+    page = Page(client.get("/?countries=fr,de&min_comfort=3&cheapness=8&seats=2").text)
+    values = {name: page.by_id(f"f-{name}").get("value") for name in ("countries", "min_comfort")}
+    assert values == {"countries": "fr;de", "min_comfort": "3"}
+    assert page.by_id("f-cheapness").get("value") == "8"
+    assert words(page, "cheapness-output") == "8"
+    assert words(page, "comfort_score-output") == "5 (not stated)"
+
+
+def test_no_model_left_is_explained_in_the_words_of_the_catalogue(client: Client) -> None:
+    page = Page(client.get("/?towing=true&min_comfort=4").text)
+    body = page.by_id("swap").text
+    assert "No model meets every requirement." in body
+    assert "tow bar" in body
+    assert "comfort" in body
+    ways = [tag.get("href") for tag in page.of_class("way") if tag.name == "a"]
+    assert len(ways) == 2
+    for way in ways:
+        assert words(Page(client.get(way.removeprefix(".")).text), "winner").startswith("Acme")
+
+
+def test_every_fault_of_the_address_is_shown(client: Client) -> None:
+    found = client.get("/?towing=maybe&max_price=-1&seats=two&real_time=true&primary=speed")
+    assert found.status == 422
+    page = Page(found.text)
+    for name in ("towing", "max_price", "seats"):
+        assert page.by_id(f"f-{name}").get("aria-invalid") == "true"
+        assert page.by_id(f"{name}-problem").text
+    body = page.by_id("swap").text
+    assert "real_time" in body
+    assert "no guide" in body
+
+
+def test_the_table_compares_every_attribute(client: Client) -> None:
+    table = Page(client.get("/").text).by_id("compare-table")
+    for name, attribute in foreign_catalogue().declared.attributes.items():
+        assert attribute.label in table.text
+        assert name in table.text
+    for text in ("300–400", "leaflet, 2026-02", "not GB", "every other|any"):
+        assert any(each in table.text for each in text.split("|"))
+
+
+def test_the_api_answers_as_the_library(client: Client) -> None:
+    solver = foreign_solver()
+    data = {"require": {"towing": True, "min_comfort": 2, "countries": ["fr"]}, "name": "Tour"}
+    answer = recommend_with(solver, parse_profile(data, "test", solver.declared))
+    found = client.post("/v1/recommend", data).json()
+    assert found == json.loads(json.dumps(answer.to_dict()))
+    assert found["flowchart"] is None
+    explained = client.post("/v1/explain?model=coupe", data).json()
+    assert explained == json.loads(json.dumps(answer.explain("coupe").to_dict()))
+
+
+def test_a_profile_is_checked_against_the_catalogue_that_is_served(client: Client) -> None:
+    bad = {"require": {"real_time": True, "towin": True}, "primary": "towing", "prefer": {"x": 1}}
+    for path in ("/v1/recommend", "/v1/explain"):
+        found = client.post(path, bad)
+        assert found.status == 422
+        paths = [each["path"] for each in found.json()["problems"]]
+        assert sorted(paths) == ["prefer.x", "primary", "require.real_time", "require.towin"]
+
+
+def test_what_the_weights_do_not_score_has_no_field_and_is_refused() -> None:
+    client = Client(create_app(Solver(foreign_catalogue(), SHIPPED.weights)))
+    page = Page(client.get("/").text)
+    assert not {"f-cheapness", "up-cheapness"} & set(page.ids)
+    assert "f-min_comfort" in page.ids
+    found = client.get("/?cheapness=7")
+    assert found.status == 422
+    assert "cheapness" in Page(found.text).by_id("swap").text
+    for path in ("/v1/recommend", "/v1/explain"):
+        (problem,) = client.post(path, {"prefer": {"cheapness": 7}}).json()["problems"]
+        assert (problem["place"], problem["path"]) == ("body", "prefer.cheapness")
+
+
+def test_requirements_that_cannot_move_are_kept(client: Client) -> None:
+    data = {"require": {"towing": True, "min_comfort": 4}}
+    for path in ("/v1/recommend", "/v1/explain"):
+        found = client.post(f"{path}?keep=towing", data).json()
+        assert found["corrections"] == [["min_comfort"]]
+        assert client.post(f"{path}?keep=tow", data).status == 422
+
+
+def test_a_batch_has_the_columns_of_the_catalogue(client: Client) -> None:
+    body = b'{"towing": true, "countries": "FR, de"}\n{"real_time": true}\n'
+    found = client.post("/v1/batch", body, content_type=NDJSON)
+    first, second = [json.loads(line) for line in found.text.splitlines()]
+    assert (first["model_1"], first["status"]) == ("van", "meets")
+    assert first["flowchart_agrees"] is None
+    assert second["status"] == "rejected"
+
+
+def capable(count: int) -> dict[str, Any]:
+    """Attributes without a number, a criterion or a group."""
+    kinds = {f"c{i}": {"kind": "capability", "label": f"C{i}"} for i in range(count)}
+    return {"schema": 1, "variables": {}, "attributes": kinds}
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_catalogue_without_numbers_or_criteria_has_a_page(count: int) -> None:
+    claim = {"source": "a", "as_of": "2026", "grade": "stated"}
+    content = {
+        "attributes": capable(count),
+        "sources": {"schema": 1, "a": {"title": "A", "where": "b", "date": "2026"}},
+        "m": {"schema": 1, "id": "m", "name": "M", "stage": {**claim, "value": "released"}},
+    }
+    empty = parse(Weights, {"schema": 1, "name": "none", "base": {}}, "weights")
+    client = Client(create_app(Solver(build_catalogue(content), empty)))
+    for query in ("", "c0=true", "accept_beta=true", "model=m", "workflow=batch"):
+        found = client.get(f"/?{query}")
+        assert found.status == (200 if count or "c0" not in query else 422)
+        page = Page(found.text)
+        assert "map-head" not in page.ids
+    assert client.get("/openapi.json").status == 200

@@ -1,268 +1,159 @@
-"""Statuses, ranking and conflicts against independent readings of the specification."""
+"""What must hold of every answer, whatever the catalogue: order, monotony, scale, completeness."""
 
 from __future__ import annotations
 
 import copy
-import itertools
-import random
+from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import assume, example, given
-from hypothesis import settings as search
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from mars_solver import Profile, Solver, recommend_with
-from mars_solver.inputs.facts import Model
-from mars_solver.vocabulary import CRITERION_NAMES, POLICIES, REQUIREMENTS, Policy
-from oracle import (
-    ENABLED_BY,
-    FACT_OF,
-    PINS,
-    UNVERIFIED,
-    VIOLATED,
-    at_setting,
-    brute_force,
-    ceiling,
-    floor,
-    judge,
-    posted,
-    settings,
-    verdicts,
-    violated_sets,
-)
+from mars_solver import Profile, recommend_with
+from mars_solver.vocabulary import POLICIES, Policy, Status
+from oracle import VIOLATED, Oracle
+from random_catalogues import MEMBERS
 from strategies import (
     SHIPPED,
-    WEIGHTS,
-    Pooled,
-    built,
-    catalogue_dicts,
+    SHIPPED_WORLD,
+    Table,
+    World,
+    cases,
+    fact,
+    policies,
     pooled,
-    profile_dicts,
-    profiles,
-    solvers,
+    shipped_or_pooled,
 )
 
-policies = st.sampled_from(POLICIES)
+Case = tuple[World, Table]
+any_case = cases() | cases(shipped_or_pooled())
+own_case = cases() | cases(pooled())
+"""Catalogues whose models are plain data of the test."""
 
 
-def ids(solver: Solver, profile: Profile, unknown: Policy = "flag") -> list[str]:
-    return [c.model for c in recommend_with(solver, profile, unknown=unknown).shortlist]
+def ids(where: World, data: Table, unknown: Policy = "flag") -> list[str]:
+    answer = recommend_with(where.solver, where.profile(data), unknown=unknown)
+    return [c.model for c in answer.shortlist]
 
 
-@given(solvers(), profiles(), policies)
-def test_statuses_are_those_of_brute_force(
-    solver: Solver, profile: Profile, unknown: Policy
-) -> None:
-    check_statuses(solver, profile, unknown)
+@given(any_case, st.sampled_from(["flag", "reject"]))
+def test_conflicts_and_corrections_are_the_minimal_sets(case: Case, unknown: Policy) -> None:
+    where, data = case
+    answer = recommend_with(where.solver, where.profile(data), unknown=unknown)
+    for found, expected in (
+        (answer.conflicts, where.oracle.conflicts(data, unknown)),
+        (answer.corrections, where.oracle.corrections(data, unknown)),
+    ):
+        assert {frozenset(each) for each in found} == expected
+        assert len(found) == len(expected)
+        order = list(where.oracle.asked)
+        for each in found:
+            assert sorted(each, key=order.index) == list(each)
 
 
-@pytest.mark.long
-@given(catalogue_dicts(), profiles(), policies)
-@search(max_examples=3000)
-def test_statuses_are_those_of_brute_force_in_a_long_search_over_catalogues(
-    models: dict[str, dict[str, Any]], profile: Profile, unknown: Policy
-) -> None:
-    check_statuses(Solver(built(models), WEIGHTS), profile, unknown)
+@given(own_case, st.integers(0, 2**32))
+def test_order_of_files_and_keys_is_irrelevant(case: Case, seed: int) -> None:
+    where, data = case
+    chance = Random(seed)
 
-
-def check_statuses(solver: Solver, profile: Profile, unknown: Policy) -> None:
-    decision = solver.decide(profile, unknown)
-    expected = brute_force(solver.catalogue, profile, unknown)
-    found = {s.model.id: s.status.word for s in decision.standings}
-    assert found == {model: status for model, (status, _) in expected.items()}
-    for standing in decision.standings:
-        status, count = expected[standing.model.id]
-        if status != "excluded":
-            assert standing.unverified.bit_count() == count
-
-
-@given(solvers(), profiles(), policies)
-def test_each_model_is_configured_in_the_declared_order_of_preference(
-    solver: Solver, profile: Profile, unknown: Policy
-) -> None:
-    for standing in solver.decide(profile, unknown).standings:
-        assert standing.configuration._asdict() == preferred(standing.model, profile, unknown)
-        assert standing.violated & standing.unverified == 0
-
-
-def preferred(model: Model, profile: Profile, policy: str) -> dict[str, str]:
-    """The first configuration by the order that the specification declares."""
-    need, own = profile.require, verdicts(profile, model)
-
-    def key(at: dict[str, str]) -> tuple[int, ...]:
-        found = list(at_setting(own, at).values())
-        lost, open_points = found.count(VIOLATED), found.count(UNVERIFIED)
-        if policy == "reject":
-            lost, open_points = lost + open_points, 0
-        used = [ENABLED_BY[value] for value in at.values() if value in ENABLED_BY]
-        unknown = sum(not any(model.capability(c) for c in names) for names in used)
-        reference = need.voice_transfer or need.short_reference
-        beyond = [at["voice"] == "reference_audio" and not reference]
-        beyond.append(at["style"] == "directed" and not need.style_control)
-        wanted = "batch" if profile.workflow else "streaming"
-        return lost, open_points, at["delivery"] != wanted, unknown, sum(beyond)
-
-    return min(settings(model), key=key)
-
-
-@given(solvers(), profiles())
-def test_the_ranking_is_by_standing_then_score_then_id(solver: Solver, profile: Profile) -> None:
-    sums = dict(
-        zip((m.id for m in solver.catalogue.models), solver.decide(profile).sums, strict=True)
-    )
-    shortlist = recommend_with(solver, profile).shortlist
-    keys = [
-        (c.status != "guaranteed", len(c.to_verify), -sum(sums[c.model]), c.model)
-        for c in shortlist
-    ]
-    assert keys == sorted(keys)
-    assert [c.rank for c in shortlist] == list(range(1, len(keys) + 1))
-
-
-@given(solvers(), profiles())
-def test_posting_every_requirement_gives_the_same_configurations(
-    solver: Solver, profile: Profile
-) -> None:
-    decision = solver.decide(profile)
-    possible = posted(solver.catalogue, profile, worst=UNVERIFIED)
-    certain = posted(solver.catalogue, profile, worst=0)
-    candidates = [s for s in decision.standings if not s.refused]
-    left = {s.model.id for s in candidates if s.status.word != "excluded"}
-    assert left == {model for model, _ in possible}
-    assert {s.model.id for s in candidates if s.status.word == "guaranteed"} == {
-        model for model, _ in certain
-    }
-    for standing in candidates:
-        chosen = (standing.model.id, tuple(standing.configuration))
-        if standing.status.word == "guaranteed":
-            assert chosen in certain
-        elif standing.status.word == "unverified":
-            assert chosen in possible
-
-
-@given(solvers(), profiles(), st.sampled_from(["flag", "reject"]))
-def test_conflicts_are_the_minimal_sets_that_nothing_satisfies(
-    solver: Solver, profile: Profile, unknown: Policy
-) -> None:
-    answer = recommend_with(solver, profile, unknown=unknown)
-    lost = violated_sets(solver.catalogue, profile, unknown)
-    stated = list(profile.to_dict()["require"])
-
-    def unsatisfiable(subset: frozenset[str]) -> bool:
-        return all(subset & violated for violated in lost)
-
-    subsets = [
-        frozenset(each)
-        for size in range(len(stated) + 1)
-        for each in itertools.combinations(stated, size)
-    ]
-    minimal = [
-        each
-        for each in subsets
-        if unsatisfiable(each) and not any(unsatisfiable(each - {name}) for name in each)
-    ]
-    expected = {each for each in minimal if each} if lost else set()
-    assert {frozenset(each) for each in answer.conflicts} == expected
-    assert len(answer.conflicts) == len(expected)
-    order = [r.name for r in REQUIREMENTS]
-    for conflict in answer.conflicts:
-        assert sorted(conflict, key=order.index) == list(conflict)
-
-
-@given(pooled(), profiles(), st.integers(0, 2**32))
-def test_order_of_files_and_keys_is_irrelevant(one: Pooled, profile: Profile, seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311  (no secret hangs on it)
-
-    def shuffled(data: Any) -> Any:
-        if not isinstance(data, dict):
-            return data
-        keys = list(data)
+    def shuffled(table: Any) -> Any:
+        if not isinstance(table, dict):
+            return table
+        keys = list(table)
         chance.shuffle(keys)
-        return {key: shuffled(data[key]) for key in keys}
+        return {key: shuffled(table[key]) for key in keys}
 
-    other = recommend_with(
-        Solver(built(shuffled(one.models)), WEIGHTS),
-        Profile.model_validate(shuffled(profile.to_dict())),
-    )
-    assert recommend_with(one.solver, profile).to_dict() == other.to_dict()
+    files = {**where.files, **shuffled(where.models)}
+    other = type(where)(dict(reversed(files.items())), where.weighing)
+    one = recommend_with(where.solver, where.profile(data)).to_dict()
+    two = recommend_with(other.solver, other.profile(shuffled(data))).to_dict()
+    assert one == two
 
 
-@given(pooled(), profiles(), policies, st.integers(0, 4))
+@given(own_case, policies, st.integers(0, 39))
 def test_dropping_a_model_never_reorders_the_others(
-    one: Pooled, profile: Profile, unknown: Policy, index: int
+    case: Case, unknown: Policy, index: int
 ) -> None:
-    assume(len(one.models) > 1)
-    dropped = sorted(one.models)[index % len(one.models)]
-    fewer = {name: model for name, model in one.models.items() if name != dropped}
-    before = ids(one.solver, profile, unknown)
-    after = ids(Solver(built(fewer), WEIGHTS), profile, unknown)
+    where, data = case
+    assume(len(where.models) > 1)
+    dropped = sorted(where.models)[index % len(where.models)]
+    fewer = {name: model for name, model in where.models.items() if name != dropped}
+    before, after = (ids(w, data, unknown) for w in (where, where.with_models(fewer)))
     assert after == [model for model in before if model != dropped]
 
 
-STATUS_RANK = {"guaranteed": 0, "unverified": 1, "excluded": 2}
+def statuses(where: World, data: Table, unknown: Policy) -> dict[str, Status]:
+    decision = where.solver.decide(where.profile(data), unknown)
+    return {s.model.id: s.status for s in decision.standings}
 
 
-def statuses(solver: Solver, profile: Profile) -> dict[str, int]:
-    return {s.model.id: STATUS_RANK[s.status.word] for s in solver.decide(profile).standings}
-
-
-@given(solvers(), profile_dicts(), st.data())
+@given(any_case, policies, st.data())
 def test_relaxing_never_worsens_and_tightening_never_improves_a_status(
-    solver: Solver, tight: dict[str, Any], data: st.DataObject
+    case: Case, unknown: Policy, draw: st.DataObject
 ) -> None:
+    where, tight = case
     assume(tight["require"])
-    name = data.draw(st.sampled_from(sorted(tight["require"])))
+    name = draw.draw(st.sampled_from(sorted(tight["require"])))
     loose = copy.deepcopy(tight)
-    value = loose["require"].pop(name)
-    if name.startswith(("max_", "min_")) and data.draw(st.booleans()):
-        loose["require"][name] = value * 2 if name.startswith("max_") else value / 2
-    elif name == "languages":
+    value, asked = loose["require"].pop(name), where.oracle.asked[name]
+    if asked.kind == "set":
         loose["require"][name] = value[1:]
+    elif asked.kind != "capability" and draw.draw(st.booleans()):
+        loose["require"][name] = min(value * 2, 10**9) if asked.ceiling else value / 2
     loose.pop("primary", None)
-    after = statuses(solver, Profile.model_validate(loose))
-    for model, status in statuses(solver, Profile.model_validate(tight)).items():
+    after = statuses(where, loose, unknown)
+    for model, status in statuses(where, tight, unknown).items():
         assert after[model] <= status
 
 
-def improved(model: dict[str, Any], data: st.DataObject) -> dict[str, Any]:
-    """The model with one fact improved: neither end worse, no verdict worse."""
+def improved(oracle: Oracle, weighing: Table, model: Table, name: str, rng: Random) -> Table | None:
+    """The model with one fact improved: neither end worse, no verdict worse.
+
+    None where nobody can say which way is better.
+    """
+    attribute = oracle.attributes[name]
     better = copy.deepcopy(model)
-    kind = data.draw(st.sampled_from(["capability", "ceiling", "floor", "ordinal", "language"]))
-    test = {"source": "test", "as_of": "2026", "grade": "stated"}
-    match kind:
-        case "capability":
-            names = ["real_time", "voice_transfer", "short_reference", "style_control", "offline"]
-            better[data.draw(st.sampled_from(names))] = {**test, "value": True}
-        case "language":
-            tag = data.draw(st.sampled_from(["en-us", "hi-in", "de-de"]))
-            better["languages"][tag] = {**test, "value": True}
-        case "ceiling":
-            name = data.draw(st.sampled_from(["ttfb_ms", "memory_mb"]))
-            old = model.get(name, {"low": 0, "high": float("inf")})
-            high = min(old["high"], data.draw(st.sampled_from([20, 100, 900])))
-            better[name] = {**test, "low": min(old["low"], high, 20), "high": high}
-        case "floor":
-            old = model.get("sample_rate_hz", {"low": 0, "high": float("inf")})
-            low = max(old["low"], data.draw(st.sampled_from([8000, 48000])))
-            better["sample_rate_hz"] = {**test, "low": low, "high": max(old["high"], low)}
-        case _:
-            name = data.draw(st.sampled_from(["fidelity", "expressiveness"]))
-            old = model.get(name, {"low": 1, "high": 5})
-            low = data.draw(st.integers(old["low"], 5))
-            high = 5 if name not in model else max(low, old["high"])
-            better[name] = {**test, "low": low, "high": high}
+    if attribute["kind"] == "capability":
+        better[name] = fact(value=True)
+        return better
+    if attribute["kind"] == "set":
+        kind = attribute.get("members", "text")
+        members = set(MEMBERS[kind]) - {*map(str, oracle.members(model, name)[0])}
+        member = rng.choice(sorted(members, key=str))
+        if oracle.member(name, member) in oracle.members(model, name)[0]:
+            return None
+        better[name] = {**better.get(name, {}), str(member): fact(value=True)}
+        return better
+    signs = {key == "min" for key in attribute.get("requirements", {})}
+    curve = weighing["curves"].get(attribute.get("criterion"))
+    if curve:
+        signs.add(curve["anchors"][0]["value"] < curve["anchors"][-1]["value"])
+    if len(signs) != 1:
+        return None
+    claim = oracle.claim(model, name)
+    least, most = attribute.get("scale", (0, float("inf")))
+    low, high = claim or (least, most)
+    if signs == {True}:
+        low = rng.choice([each for each in (low, 3, 4, 100) if low <= each <= most])
+        high = max(high, low)
+    else:
+        high = rng.choice([each for each in (high, 100, 3, 2) if least <= each <= high])
+        low = min(low, high)
+    better[name] = fact(low=low, high=high)
     return better
 
 
-@given(pooled(), profiles(), st.data())
-def test_improving_a_fact_never_lowers_a_rank(
-    one: Pooled, profile: Profile, data: st.DataObject
-) -> None:
-    models = one.models
-    name = data.draw(st.sampled_from(sorted(models)))
-    before = ids(one.solver, profile)
-    after = ids(Solver(built({**models, name: improved(models[name], data)}), WEIGHTS), profile)
+@given(own_case, st.integers(0, 2**32))
+def test_improving_a_fact_never_lowers_a_rank(case: Case, seed: int) -> None:
+    where, data = case
+    rng = Random(seed)
+    name = rng.choice(sorted(where.models))
+    attribute = rng.choice(sorted(where.oracle.attributes))
+    better = improved(where.oracle, where.weighing, where.models[name], attribute, rng)
+    assume(better is not None)
+    before = ids(where, data)
+    after = ids(where.with_models({**where.models, name: better or {}}), data)
     if name in before:
         assert name in after
         overtaken = set(before[: before.index(name)])
@@ -272,52 +163,57 @@ def test_improving_a_fact_never_lowers_a_rank(
 FACTORS = st.sampled_from([(1, 2), (2, 1), (1, 3), (3, 1), (2, 3), (3, 2), (1, 5), (5, 1)])
 
 
-def bases(factors: tuple[int, int]) -> st.SearchStrategy[tuple[list[int], tuple[int, int]]]:
-    """Importances that both factors leave valid, and the factors."""
-    importances = st.integers(0, 10 // max(factors))
-    return st.tuples(st.lists(importances, min_size=5, max_size=5), st.just(factors))
-
-
-@given(solvers(), profile_dicts(), FACTORS.flatmap(bases))
+@given(any_case, FACTORS, st.integers(0, 2**32))
 def test_one_positive_factor_on_all_importances_changes_nothing(
-    solver: Solver, data: dict[str, Any], scaling: tuple[list[int], tuple[int, int]]
+    case: Case, factors: tuple[int, int], seed: int
 ) -> None:
-    base, factors = scaling
-    scaled = [[factor * each for each in base] for factor in factors]
+    where, data = case
+    rng = Random(seed)
+    scored = [c for c in where.oracle.criteria if where.oracle.known_to_weights(c)]
+    base = {name: rng.randint(0, 10 // max(factors)) for name in scored}
     one, other = (
         recommend_with(
-            solver,
-            Profile.model_validate(
-                {**data, "prefer": dict(zip(CRITERION_NAMES, each, strict=True))}
-            ),
+            where.solver,
+            where.profile({**data, "prefer": {n: factor * each for n, each in base.items()}}),
         ).to_dict()
-        for each in scaled
+        for factor in factors
     )
     del one["profile"], other["profile"]
     assert one == other
 
 
-@given(pooled(), profile_dicts(), st.sampled_from(["fidelity", "expressiveness"]))
-def test_importance_0_removes_a_criterion(one: Pooled, data: dict[str, Any], name: str) -> None:
+@given(own_case, st.integers(0, 99))
+def test_importance_0_removes_a_criterion(case: Case, index: int) -> None:
     """What a model's fact says no longer matters to the score, whatever it says."""
-    data["prefer"] = {**data["prefer"], name: 0}
-    profile = Profile.model_validate(data)
-    blind = {key: {k: v for k, v in m.items() if k != name} for key, m in one.models.items()}
-    blind_solver = Solver(built(blind), WEIGHTS)
-    seeing, unseeing = (recommend_with(s, profile) for s in (one.solver, blind_solver))
-    assert [(c.model, c.score, c.score_range) for c in seeing.shortlist] == [
-        (c.model, c.score, c.score_range) for c in unseeing.shortlist
+    where, data = case
+    shown = {
+        c: name
+        for c, name in where.oracle.criteria.items()
+        if where.oracle.known_to_weights(c)
+        and where.oracle.attributes[name]["kind"] != "capability"
+        and not where.oracle.attributes[name].get("requirements")
+    }
+    assume(shown)
+    name = sorted(shown)[index % len(shown)]
+    off = {**data, "prefer": {**data["prefer"], name: 0}}
+    blind = where.with_models(
+        {n: {k: v for k, v in m.items() if k != shown[name]} for n, m in where.models.items()},
+    )
+    seeing, unseeing = (recommend_with(w.solver, w.profile(off)) for w in (where, blind))
+    scores = [
+        {c.model: (c.score, c.score_range) for c in answer.shortlist}
+        for answer in (seeing, unseeing)
     ]
+    assert scores[0] == scores[1]
     for candidate in seeing.shortlist:
         (gone,) = (c for c in candidate.contributions if c.criterion == name)
         assert (gone.weight, gone.points) == (0, 0)
 
 
-@given(solvers(), profiles(), policies)
-def test_contributions_sum_to_the_score_within_its_range(
-    solver: Solver, profile: Profile, unknown: Policy
-) -> None:
-    for candidate in recommend_with(solver, profile, unknown=unknown).shortlist:
+@given(any_case, policies)
+def test_contributions_sum_to_the_score_within_its_range(case: Case, unknown: Policy) -> None:
+    where, data = case
+    for candidate in recommend_with(where.solver, where.profile(data), unknown=unknown).shortlist:
         low, high = candidate.score_range
         assert low <= candidate.score <= high
         points = sum(item.points for item in candidate.contributions)
@@ -326,14 +222,15 @@ def test_contributions_sum_to_the_score_within_its_range(
         assert weights == pytest.approx(1 if candidate.score or weights else 0, abs=1e-12)
 
 
-@given(solvers(), profiles())
-@example(SHIPPED, Profile(require={"on_device": True, "public_api": True}))
-def test_every_model_is_answered_for_once(solver: Solver, profile: Profile) -> None:
-    answer = recommend_with(solver, profile)
+@given(any_case, policies)
+@example((SHIPPED_WORLD, {"require": {"on_device": True, "public_api": True}}), "flag")
+def test_every_model_is_answered_for_once(case: Case, unknown: Policy) -> None:
+    where, data = case
+    answer = recommend_with(where.solver, where.profile(data), unknown=unknown)
     listed = [c.model for c in answer.shortlist] + [e.model for e in answer.excluded]
-    assert sorted(listed) == [model.id for model in solver.catalogue.models]
+    assert sorted(listed) == sorted(where.oracle.models)
     assert (answer.status == "infeasible") == (not answer.shortlist)
-    stated = set(profile.to_dict()["require"])
+    stated = set(where.oracle.stated(data))
     for exclusion in answer.excluded:
         named = [violation.requirement for violation in exclusion.violations]
         assert named
@@ -354,41 +251,61 @@ def test_accepting_the_unknown_ranks_by_score_alone() -> None:
     assert [v.requirement for v in flash.violations] == ["voice_transfer"]
 
 
+# ------------------------------------------------------------------- what a violation names
+
+
 def expected_finding(
-    name: str, profile: Profile, model: Model, at: dict[str, str]
+    oracle: Oracle, name: str, required: Any, model: Table, at: dict[str, str]
 ) -> tuple[Any, str | None]:
-    """What a violation has to name: the fact, or else the configuration that rules it out."""
-    required = getattr(profile.require, name)
-    if name == "languages":
-        lost = [tag for tag in required if model.speaks(tag) is False]
-        stay = [tag for tag in required if tag not in lost]
-        return stay, model.languages[lost[0]].source
-    if name in FACT_OF:
-        claimed = model.range(FACT_OF[name])
-        if (floor if name.startswith("min_") else ceiling)(claimed, required) == VIOLATED:
-            low, high = claimed or (0, float("inf"))
-            end = None if high == float("inf") else high
-            return low if low == high else [low, end], "test"
-        name = "on_device"
-    if model.capability(name) is False:
-        return False, "test"
-    variable, value = PINS[name]
-    assert at[variable] != value
-    return at[variable], "configuration"
+    """What a violation has to name: a fact, or else the configuration that rules it out."""
+    asked = oracle.asked[name]
+    if asked.kind == "set":
+        verdicts = [oracle.has(model, asked.attribute, each) for each in required]
+        if VIOLATED in verdicts:
+            met = [each for each, verdict in zip(required, verdicts, strict=True) if not verdict]
+            return met, "test"
+    elif asked.kind == "capability":
+        if oracle.can(model, asked.attribute) is False:
+            return False, "test"
+    else:
+        low, high = oracle.claim(model, asked.attribute) or (0, float("inf"))
+        if low > required if asked.ceiling else high < required:
+            return low if low == high else [low, None if high == float("inf") else high], "test"
+    for implied in oracle.implied(asked.attribute):
+        if oracle.can(model, implied) is False:
+            return False, "test"
+    pinned = [
+        value
+        for variable, value in at.items()
+        if not oracle.allows(asked.attribute, variable, value)
+    ]
+    return pinned, "configuration"
 
 
-@given(pooled(), profiles())
-def test_a_violation_names_what_was_found_and_where(one: Pooled, profile: Profile) -> None:
-    answer = recommend_with(one.solver, profile)
-    standings = {s.model.id: s for s in answer.decision.standings}
+@given(own_case)
+@settings(max_examples=400)
+def test_a_violation_names_what_was_found_and_where(case: Case) -> None:
+    where, data = case
+    oracle, stated = where.oracle, where.oracle.stated(data)
+    answer = recommend_with(where.solver, where.profile(data))
     for exclusion in answer.excluded:
-        standing = standings[exclusion.model]
-        at = standing.configuration._asdict()
-        found = judge(profile, standing.model, at)
+        stand = oracle.stand(data, oracle.models[exclusion.model])
         named = [v for v in exclusion.violations if v.requirement != "accept_beta"]
-        assert [v.requirement for v in named] == [n for n, v in found.items() if v == VIOLATED]
+        assert tuple(v.requirement for v in named) == stand.violated
         for violation in named:
-            stated = getattr(profile.require, violation.requirement)
-            assert violation.required == (list(stated) if isinstance(stated, tuple) else stated)
-            expected = expected_finding(violation.requirement, profile, standing.model, at)
-            assert (violation.found, violation.source) == expected
+            name, model = violation.requirement, oracle.models[exclusion.model]
+            assert stand.configuration is not None
+            found, source = expected_finding(oracle, name, stated[name], model, stand.configuration)
+            if source == "configuration":
+                assert violation.found in found
+            else:
+                assert as_compared(oracle, name, violation.found) == found
+            assert violation.source == source
+
+
+def as_compared(oracle: Oracle, name: str, value: Any) -> Any:
+    """Members as the oracle compares them; anything else as it is."""
+    asked = oracle.asked[name]
+    if asked.kind != "set" or not isinstance(value, list):
+        return value
+    return [oracle.member(asked.attribute, each) for each in value]

@@ -220,17 +220,10 @@ class Oracle:
 
     def judge(self, name: str, required: Any, model: Data, at: Setting) -> int:
         """The verdict of one requirement on one configuration of a model."""
-        verdicts, seen = [], set()
-        waiting = [(name, required)]
-        while waiting:
-            each, value = waiting.pop()
-            if each not in seen:
-                seen.add(each)
-                asked = self.asked[each]
-                verdicts.append(self.judge_alone(asked, value, model, at))
-                implied = listed(self.attributes[asked.attribute].get("implies"))
-                waiting += [(other, True) for other in implied]
-        return max(verdicts)
+        asked = self.asked[name]
+        implied = [self.asked[each] for each in self.implied(asked.attribute)]
+        along = [self.judge_alone(each, True, model, at) for each in implied]
+        return max([self.judge_alone(asked, required, model, at), *along])
 
     def judge_alone(self, asked: Asked, required: Any, model: Data, at: Setting) -> int:
         attribute = self.attributes[asked.attribute]
@@ -306,17 +299,30 @@ class Oracle:
         )
         return amiss, unknown, beyond
 
+    def implied(self, attribute: str) -> list[str]:
+        """The capabilities that are checked along."""
+        waiting, found = listed(self.attributes[attribute].get("implies")), []
+        while waiting:
+            each = waiting.pop(0)
+            if each not in found and each != attribute:
+                found.append(each)
+                waiting += listed(self.attributes[each].get("implies"))
+        return found
+
+    def pins(self, attribute: str, variable: str) -> list[list[str]]:
+        """What an attribute, and each that it implies, pins a variable to."""
+        together = [attribute, *self.implied(attribute)]
+        pins = [self.attributes[each].get("pins", {}).get(variable) for each in together]
+        return [listed(each) for each in pins if each is not None]
+
+    def allows(self, attribute: str, variable: str, value: str) -> bool:
+        """Whether a configuration with a value can meet the requirement."""
+        return all(value in each for each in self.pins(attribute, variable))
+
     def pinned(self, name: str, variable: str, value: str) -> bool:
         """Whether a requirement, or what it implies, asks for a value."""
-        waiting, together = [self.asked[name].attribute], []
-        while waiting:
-            attribute = waiting.pop()
-            if attribute not in together:
-                together.append(attribute)
-                waiting += listed(self.attributes[attribute].get("implies"))
-        pins = [self.attributes[each].get("pins", {}).get(variable) for each in together]
-        allowed = [listed(each) for each in pins if each is not None]
-        return bool(allowed) and all(value in each for each in allowed)
+        attribute = self.asked[name].attribute
+        return bool(self.pins(attribute, variable)) and self.allows(attribute, variable, value)
 
     def stand(self, profile: Data, model: Data, policy: str = "flag") -> Stand:
         batch = profile.get("workflow") == "batch"
@@ -348,7 +354,8 @@ class Oracle:
             if at <= right:
                 if curve["scale"] == "linear":
                     share = (Fraction(at) - Fraction(left)) / (Fraction(right) - Fraction(left))
-                    return round(low + (high - low) * share)  # halves to even
+                    straight: Fraction = low + (high - low) * share
+                    return round(straight)  # halves to even
                 with localcontext(prec=90):
                     start, here, end = (Decimal(each).ln() for each in (left, at, right))
                     exact = low + (high - low) * (here - start) / (end - start)

@@ -7,17 +7,18 @@ values, so that what is asked meets the ends of facts exactly, and just misses t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from random import Random
 from typing import Any
 
-from mars_solver.inputs.catalogue import Catalogue, build_catalogue
+from mars_solver.inputs.catalogue import Catalogue, build_catalogue, by_id
+from mars_solver.inputs.models import parse_model
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.inputs.weights import Weights
 from mars_solver.solving.solver import Solver
-from oracle import Oracle
+from oracle import NO_MODELS, Oracle
 
 Table = dict[str, Any]
 ENDS: Sequence[float] = (0, 1, 2.5, 3, 10, 50, 99.5, 100, 10**9, 10**12)
@@ -305,7 +306,22 @@ class World:
         near = {n for end in ends for n in (end, end * 0.999, end * 1.001) if n <= 10**9}
         return sorted(near | {1, 70, 10**9})
 
+    @cached_property
+    def models(self) -> dict[str, Table]:
+        """The models as plain data, by id."""
+        return {name: data for name, data in self.files.items() if name not in NO_MODELS}
+
+    def with_models(self, models: dict[str, Table]) -> World:
+        """The same declarations, guide and weights with other models."""
+        rest = {name: data for name, data in self.files.items() if name not in self.models}
+        other = World({**rest, **models}, self.weighing)
+        declared = self.catalogue.declared
+        parsed = [parse_model(data, declared, f"{name}.toml") for name, data in models.items()]
+        other.__dict__["catalogue"] = replace(self.catalogue, models=by_id(parsed))
+        return other
+
     def profile(self, data: Table) -> Profile:
+        """The profile that plain data describe."""
         return parse_profile(data, "Profile", self.catalogue.declared)
 
 

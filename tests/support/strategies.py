@@ -22,7 +22,6 @@ from mars_solver.inputs.models import parse_model
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.weights import Weights
 from mars_solver.vocabulary import POLICIES, Kind, Policy
-from oracle import NO_MODELS
 from random_catalogues import (
     ASKABLE_BESIDE,
     MEMBERS,
@@ -175,11 +174,6 @@ def built(models: dict[str, Table]) -> Catalogue:
 class Pooled(World):
     """Random models over the shipped attributes, with the shipped weights."""
 
-    @property
-    def models(self) -> dict[str, Table]:
-        """The models as plain data, by id."""
-        return {name: data for name, data in self.files.items() if name not in NO_MODELS}
-
     @cached_property
     def catalogue(self) -> Catalogue:
         return built(self.models)
@@ -246,7 +240,7 @@ def cases(
 __all__ = [
     "AMOUNTS", "ASKABLE", "CRITERIA", "DECLARED", "FEW_NAMES", "FILES", "FLOWCHART", "LISTS",
     "ORACLE", "POOL_SIZE", "SHIPPED", "SHIPPED_WORLD", "SOURCES", "TAGS", "WEIGHING", "WEIGHTS",
-    "WORLDS", "Pooled", "World", "built", "cases", "catalogue_dicts", "catalogues", "fact",
-    "policies", "pooled", "profile_dicts", "profiles", "random_profile", "requirements",
+    "WORLDS", "Pooled", "Table", "World", "built", "cases", "catalogue_dicts", "catalogues",
+    "fact", "policies", "pooled", "profile_dicts", "profiles", "random_profile", "requirements",
     "shipped_or_pooled", "solvers", "world", "worlds",
 ]  # fmt: skip

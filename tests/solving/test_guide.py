@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from guide import FLASH, GUIDE, INSTRUCT, NANO, PRO
 from mars_solver import (
     Profile,
     Solver,
@@ -22,10 +23,9 @@ from mars_solver import (
 )
 from mars_solver.cli import commands as cli
 from mars_solver.explaining.recommendation import Recommendation
-from mars_solver.vocabulary import names_of
-from oracle import FLASH, GUIDE, INSTRUCT, NANO, PRO, needs
+from mars_solver.solving.flowchart import GuideVerdict
 from scenarios import Scenario, scenarios
-from strategies import profile_dicts, profiles
+from strategies import ORACLE, profile_dicts, profiles
 
 SOLVER = Solver(load_catalogue(), load_weights())
 LINES = [
@@ -59,7 +59,8 @@ def test_the_guides_models_come_first_by_library_and_command_line(
     answer = recommend(scenario.profile, measurements=scenario.measurements)
     ranked = tuple(candidate.model for candidate in answer.shortlist)
     assert ranked[: len(scenario.expected)] == scenario.expected
-    assert answer.status == "guaranteed"
+    # The number of parameters alone does not say what a running process takes.
+    assert answer.status == ("unverified" if scenario.line == "N2" else "meets")
 
     profile = tmp_path / "profile.toml"
     profile.write_text(f"# {scenario.id}\n{toml(scenario.profile)}", "utf-8")
@@ -99,7 +100,7 @@ def test_the_catalogue_says_what_the_guides_table_says(model: str) -> None:
     assert found.capability("style_control") is style
     assert found.capability("on_device") is on_device
     assert found.stage.value == "released"
-    assert found.range("memory_mb") == (parameters / 10**6, 4 * parameters / 10**6)
+    assert found.range("memory_mb") == (parameters / 10**6, 20 * parameters / 10**6)
 
 
 NEEDS = {
@@ -109,15 +110,15 @@ NEEDS = {
     "on_device": {"on_device": True},
 }
 COMBINATIONS = {
-    (): (PRO, "guaranteed", True),
-    ("real_time",): (FLASH, "guaranteed", True),
-    ("voice_transfer",): (PRO, "guaranteed", True),
-    ("style_control",): (INSTRUCT, "guaranteed", True),
-    ("on_device",): (NANO, "guaranteed", True),
-    ("real_time", "voice_transfer"): (PRO, "guaranteed", False),
+    (): (PRO, "meets", True),
+    ("real_time",): (FLASH, "meets", True),
+    ("voice_transfer",): (PRO, "meets", True),
+    ("style_control",): (INSTRUCT, "meets", True),
+    ("on_device",): (NANO, "meets", True),
+    ("real_time", "voice_transfer"): (PRO, "meets", False),
     ("real_time", "style_control"): (None, "infeasible", False),
-    ("real_time", "on_device"): (NANO, "guaranteed", False),
-    ("voice_transfer", "style_control"): (INSTRUCT, "guaranteed", False),
+    ("real_time", "on_device"): (NANO, "meets", False),
+    ("voice_transfer", "style_control"): (INSTRUCT, "meets", False),
     ("voice_transfer", "on_device"): (NANO, "unverified", False),
     ("style_control", "on_device"): (None, "infeasible", False),
     ("real_time", "voice_transfer", "style_control"): (None, "infeasible", False),
@@ -139,26 +140,32 @@ def test_the_16_combinations_of_the_four_questions(stated: tuple[str, ...]) -> N
     require = {name: True for need in stated for name in NEEDS[need]}
     answer = recommend_with(SOLVER, Profile(require=require))
     first = answer.shortlist[0].model if answer.shortlist else None
-    assert (first, answer.status, answer.flowchart.agrees) == COMBINATIONS[stated]
-    assert bool(answer.flowchart.blocked_by) == (not answer.flowchart.agrees)
+    assert (first, answer.status, told(answer).agrees) == COMBINATIONS[stated]
+    assert bool(told(answer).blocked_by) == (not told(answer).agrees)
     assert bool(answer.conflicts) == (answer.status == "infeasible")
+
+
+def told(answer: Recommendation) -> GuideVerdict:
+    """What the guide says beside an answer."""
+    assert answer.flowchart is not None
+    return answer.flowchart
 
 
 def holds(answer: Recommendation) -> bool:
     """The theorem on one answer, read off its public face and the guide's words."""
     profile = answer.profile
-    stated = [*([profile.primary] if profile.primary else []), *needs(profile)]
+    stated = [*([profile.primary] if profile.primary else []), *ORACLE.needs(profile.to_dict())]
     unasked = "batch" if profile.workflow == "batch" else "none"
     expected = GUIDE[stated[0] if stated else unasked]
-    assert answer.flowchart.answer == expected
-    standing = {c.model: (c.status != "guaranteed", len(c.to_verify)) for c in answer.shortlist}
+    assert told(answer).answer == expected
+    standing = {c.model: (c.status != "meets", len(c.to_verify)) for c in answer.shortlist}
     best = min(standing.values())
     if any(standing.get(model) != best for model in expected):
         return True
     return tuple(c.model for c in answer.shortlist)[: len(expected)] == expected
 
 
-neutral = profile_dicts(prefer=st.just({})).map(Profile.model_validate)
+neutral = profile_dicts(prefer=st.just({})).map(lambda data: Profile(**data))
 
 
 @given(neutral)
@@ -183,35 +190,40 @@ def test_blocking_requirements_are_those_that_the_guides_models_do_not_meet(
     profile: Profile,
 ) -> None:
     answer = recommend_with(SOLVER, profile)
-    verdict = answer.flowchart
+    verdict = told(answer)
+    names = SOLVER.declared.names_of
     unmet: set[str] = set()
     for standing in answer.decision.standings:
         if standing.model.id in verdict.answer:
-            unmet |= set(names_of(standing.violated)) | set(names_of(standing.unverified))
-    assert set(verdict.blocked_by) == (set() if verdict.agrees else unmet)
+            unmet |= {*names(standing.violated), *names(standing.unverified)}
+    best = answer.decision.orders[:1]
+    ranked = dict(zip(answer.decision.ids, answer.decision.orders, strict=True))
+    stand_best = bool(best) and all(ranked.get(model) == best[0] for model in verdict.answer)
+    blocked = not verdict.agrees and not stand_best
+    assert set(verdict.blocked_by) == (unmet if blocked else set())
 
 
 def test_preferences_alone_make_a_departure_that_nothing_blocks() -> None:
-    verdict = recommend_with(SOLVER, Profile(prefer={"latency": 10})).flowchart
+    verdict = told(recommend_with(SOLVER, Profile(prefer={"latency": 10})))
     assert (verdict.answer, verdict.agrees, verdict.blocked_by) == ((PRO,), False, ())
 
 
 def test_two_models_of_the_guide_agree_in_its_order_only() -> None:
-    batch = recommend_with(SOLVER, Profile(workflow="batch")).flowchart
+    batch = told(recommend_with(SOLVER, Profile(workflow="batch")))
     assert (batch.answer, batch.agrees) == ((PRO, INSTRUCT), True)
     turned = recommend_with(SOLVER, Profile(workflow="batch", prefer={"control": 10}))
     assert [c.model for c in turned.shortlist][:2] == [INSTRUCT, PRO]
-    assert (turned.flowchart.agrees, turned.flowchart.blocked_by) == (False, ())
+    assert (told(turned).agrees, told(turned).blocked_by) == (False, ())
     blocked = recommend_with(
         SOLVER, Profile(workflow="batch", require={"min_sample_rate_hz": 44100})
     )
     assert blocked.shortlist[0].model == PRO
-    assert (blocked.flowchart.agrees, blocked.flowchart.blocked_by) == (True, ())
+    assert (told(blocked).agrees, told(blocked).blocked_by) == (True, ())
 
 
 def test_the_primary_need_is_asked_first() -> None:
     both = {"real_time": True, "voice_transfer": True}
-    plain = recommend_with(SOLVER, Profile(require=both)).flowchart
-    turned = recommend_with(SOLVER, Profile(require=both, primary="voice_transfer")).flowchart
+    plain = told(recommend_with(SOLVER, Profile(require=both)))
+    turned = told(recommend_with(SOLVER, Profile(require=both, primary="voice_transfer")))
     assert (plain.question, plain.answer, plain.agrees) == (1, (FLASH,), False)
     assert (turned.question, turned.answer, turned.agrees) == (2, (PRO,), True)

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mars_solver import Profile, Solver, load_catalogue, load_weights, recommend_with
+from mars_solver import Profile, recommend_with
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.profile import Context
-from mars_solver.inputs.weights import Curve, coefficients
-from mars_solver.solving.scoring import totals, value, value_table
-from mars_solver.vocabulary import CRITERION_NAMES, VALUE_SCALE
-from strategies import profiles
+from mars_solver.inputs.weights import MAX_WEIGHT, Curve, coefficients, vectors
+from mars_solver.solving.scoring import Sums, totals, value, value_rows
+from mars_solver.vocabulary import VALUE_SCALE
+from strategies import (
+    CRITERIA,
+    DECLARED,
+    FILES,
+    ORACLE,
+    SHIPPED,
+    SHIPPED_WORLD,
+    WEIGHTS,
+    World,
+    shipped_or_pooled,
+    worlds,
+)
 
-WEIGHTS = load_weights()
-SOLVER = Solver(load_catalogue(), WEIGHTS)
-LATENCY = WEIGHTS.curves.latency
+LATENCY = WEIGHTS.curves["latency"]
 
 
 def curve(scale: str, *anchors: tuple[float, int]) -> Curve:
@@ -51,6 +59,13 @@ def test_halves_round_to_even() -> None:
     assert [value(line, at) for at in (1, 3, 5)] == [0, 2, 2]
 
 
+def test_a_half_is_a_half_on_a_logarithmic_scale_too() -> None:
+    rising = curve("log", (2.5, 0), (10, 861001), (50, VALUE_SCALE))
+    assert value(rising, 5) == 430500  # half of 861 001, to even
+    sixths = curve("linear", (1, 0), (7, 3), (8, VALUE_SCALE))
+    assert [value(sixths, at) for at in (2, 4, 6)] == [0, 2, 2]
+
+
 @given(st.lists(st.integers(1, 10**9), min_size=2, max_size=6, unique=True), st.data())
 def test_values_never_turn_and_stay_on_the_scale(places: list[int], data: st.DataObject) -> None:
     middle = data.draw(
@@ -69,17 +84,17 @@ def test_values_never_turn_and_stay_on_the_scale(places: list[int], data: st.Dat
 
 
 def test_an_unknown_fact_spans_the_scale() -> None:
-    names = [model.id for model in SOLVER.catalogue.models]
-    beta = SOLVER.values[names.index("mars-8.1-pro-beta")]
-    assert beta[CRITERION_NAMES.index("latency")].tolist() == [0, VALUE_SCALE]
-    assert beta[CRITERION_NAMES.index("control")].tolist() == [0, 0]
+    names = [model.id for model in SHIPPED.catalogue.models]
+    beta = SHIPPED.values[names.index("mars-8.1-pro-beta")]
+    assert beta[CRITERIA.index("latency")].tolist() == [0, VALUE_SCALE]
+    assert beta[CRITERIA.index("control")].tolist() == [0, 0]
 
 
 @given(
     st.lists(st.lists(st.integers(0, 10**7), min_size=5, max_size=5), min_size=1, max_size=8),
 )
 def test_the_kernel_gives_each_row_what_python_integers_give(rows: list[list[int]]) -> None:
-    values = SOLVER.values
+    values = SHIPPED.values
     found = totals(np.array(rows, dtype=np.int64), values)
     assert found.shape == (len(rows), len(values), 2)
     for row, sums in zip(rows, found.tolist(), strict=True):
@@ -90,39 +105,44 @@ def test_the_kernel_gives_each_row_what_python_integers_give(rows: list[list[int
         assert sums == expected
 
 
-@given(profiles())
-def test_scores_are_exact_fractions(profile: Profile) -> None:
-    decision = SOLVER.decide(profile)
-    factors = coefficients(WEIGHTS, profile.context)
-    assert decision.weights == tuple(
-        i * f for i, f in zip(profile.importances, factors, strict=True)
+@given(worlds() | shipped_or_pooled(), st.data())
+@settings(max_examples=100)
+def test_packed_sums_are_those_of_plain_numbers(where: World, data: st.DataObject) -> None:
+    most = 10 * (MAX_WEIGHT * (len(where.catalogue.declared.needs) + 3))
+    ends = where.solver.ends
+    many = len(where.catalogue.declared.criteria)
+    weights = data.draw(
+        st.lists(st.integers(0, most) | st.just(most), min_size=many, max_size=many)
     )
-    table = value_table(SOLVER.catalogue.models, WEIGHTS).tolist()
-    for place, (low, high) in enumerate(decision.sums):
-        ends = [
-            sum(w * v[e] for w, v in zip(decision.weights, table[place], strict=True))
-            for e in (0, 1)
-        ]
-        assert [low, high] == ends
-    total = sum(decision.weights)
-    if total:
-        scores = [Fraction(low + high, 2 * VALUE_SCALE * total) for low, high in decision.sums]
-        assert all(0 <= score <= 1 for score in scores)
+    expected = [
+        sum(weight * pair[end] for weight, pair in zip(weights, row, strict=True))
+        for row in ends
+        for end in (0, 1)
+    ]
+    assert list(Sums(ends).of(weights)) == expected
+
+
+def test_a_model_is_valued_by_the_ends_of_its_facts() -> None:
+    for model, row in zip(SHIPPED.catalogue.models, SHIPPED.ends, strict=True):
+        data = ORACLE.models[model.id]
+        assert list(row) == [ORACLE.ends(data, criterion) for criterion in CRITERIA]
+    assert value_rows(SHIPPED.catalogue.models, DECLARED, WEIGHTS) == SHIPPED.ends
 
 
 def test_weights_grow_with_base_emphasis_batch_and_first() -> None:
-    def vector(of: Any) -> list[int]:
-        return [getattr(of, name) for name in CRITERION_NAMES]
+    def vector(row: Mapping[str, int]) -> list[int]:
+        return [row[name] for name in CRITERIA]
 
-    plain = coefficients(WEIGHTS, Context())
+    plain = coefficients(WEIGHTS, DECLARED, Context())
     assert list(plain) == vector(WEIGHTS.base)
-    both = coefficients(WEIGHTS, Context(("voice_transfer", "on_device"), "on_device", batch=True))
+    context = Context(("voice_transfer", "on_device"), "on_device", batch=True)
+    both = coefficients(WEIGHTS, DECLARED, context)
     parts = [
         WEIGHTS.base,
-        WEIGHTS.emphasis.voice_transfer,
-        WEIGHTS.emphasis.on_device,
-        WEIGHTS.emphasis.batch,
-        WEIGHTS.first.on_device,
+        WEIGHTS.emphasis["voice_transfer"],
+        WEIGHTS.emphasis["on_device"],
+        WEIGHTS.emphasis["batch"],
+        WEIGHTS.first["on_device"],
     ]
     assert list(both) == [sum(column) for column in zip(*map(vector, parts), strict=True)]
 
@@ -133,16 +153,21 @@ def test_latency_is_switched_off_by_batch_unless_stated() -> None:
     assert Profile(workflow="batch", prefer={"latency": 3}).importances == (3, 5, 5, 5, 5)
 
 
-def test_all_weights_zero_is_score_zero_in_order_of_id() -> None:
-    answer = recommend_with(SOLVER, Profile(prefer=dict.fromkeys(CRITERION_NAMES, 0)))
+def test_a_tie_is_broken_by_the_score_at_neutral_importances_and_then_by_id() -> None:
+    neutral = recommend_with(SHIPPED, Profile())
+    answer = recommend_with(SHIPPED, Profile(prefer=dict.fromkeys(CRITERIA, 0)))
     assert [c.score for c in answer.shortlist] == [0.0] * 4
-    assert [c.model for c in answer.shortlist] == sorted(c.model for c in answer.shortlist)
+    assert [c.model for c in answer.shortlist] == [c.model for c in neutral.shortlist]
+    models = {name: {**FILES["mars-pro"], "id": name, "name": name} for name in ("m2", "m0", "m1")}
+    twins = SHIPPED_WORLD.with_models(models)
+    assert twins.solver.decide(Profile()).ids == ("m0", "m1", "m2")
 
 
 def test_a_copy_keeps_nothing_that_is_derived_from_the_old_fields() -> None:
-    digest, vectors = WEIGHTS.sha256, WEIGHTS.vectors
-    base = WEIGHTS.base.model_copy(update={"latency": WEIGHTS.base.latency + 1})
+    digest = WEIGHTS.sha256
+    base = {**WEIGHTS.base, "latency": WEIGHTS.base["latency"] + 1}
     changed = WEIGHTS.model_copy(update={"base": base})
     assert changed.sha256 != digest
-    assert changed.vectors[0][0] == vectors[0][0] + 1
-    assert changed.vectors[1:] == vectors[1:]
+    before, after = (vectors(each, DECLARED) for each in (WEIGHTS, changed))
+    assert after[0][0] == before[0][0] + 1
+    assert after[1:] == before[1:]

@@ -1,8 +1,8 @@
-"""Pick a MARS text-to-speech model: constraints for what must hold, weights for the rest.
+"""Pick a text-to-speech model: constraints for what must hold, weights for the rest.
 
->>> from mars_solver import Profile, recommend
->>> recommend(Profile(require={"real_time": True})).shortlist[0].model
-'mars-flash'
+>>> from mars_solver import recommend
+>>> recommend().status
+'meets'
 """
 
 from __future__ import annotations

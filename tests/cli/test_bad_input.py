@@ -217,8 +217,8 @@ def measured(name: str, text: str, *faults: Fault, silent: tuple[str, ...] = ())
 TTFB = "require.max_ttfb_ms"
 AMOUNT = "a number > 0 and <= 1000000000"
 IMPORTANCE = "a whole number from 0 to 10"
-TAG = "a locale tag ll-rr"
-TAG_HINT = "write a language and a region, such as en-us"
+TAG = "a language tag (BCP 47)"
+TAG_HINT = "write a language and perhaps a region, such as en-us"
 PRINTABLE = "one line of printable text"
 TOO_DEEP = "nesting too deep"
 FACT = "a number >= 0"
@@ -263,7 +263,7 @@ PROFILES: Final = (
     toml(
         "languages-one-string",
         '[require]\nlanguages = "en-us"\n',
-        ("require.languages", "a list of locale tags", 'found "en-us"'),
+        ("require.languages", "a list of language tags", 'found "en-us"'),
     ),
     toml(
         "language-spelled-out",
@@ -452,8 +452,9 @@ UNREADABLE: Final = (
 FLAGS: Final = (
     flags(
         "no-equals-sign",
-        ("--require", "real_time"),
-        ("--require: real_time", "name=value", "write --require real_time=value"),
+        ("--require", "max_ttfb_ms", "--require", "real_tim"),
+        ("--require: max_ttfb_ms", "name=value", "write --require max_ttfb_ms=value"),
+        ("--require: real_tim", "name=value", "did you mean real_time?"),
     ),
     flags("no-name", ("--require", "=3"), ("--require", "name=value", 'found "=3"')),
     flags(
@@ -467,7 +468,7 @@ FLAGS: Final = (
     flags(
         "languages-twice",
         ("--require", "languages=en-us", "--require", "languages=hi-in"),
-        ("--require: languages", "each name once", "list the locales with commas"),
+        ("--require: languages", "each name once", "list the members with commas"),
     ),
     flags(
         "yes", ("--require", "real_time=yes"), ("--require: real_time", "true or false", '"yes"')
@@ -555,7 +556,9 @@ CATALOGUES: Final = (
         "large", (("value = 150", f"value = {'9' * 200}"),), ("ttfb_ms.value", FACT, "50 digits")
     ),
     model("yes", (("value = true", 'value = "yes"'),), ("public_api.value", '"unknown"', '"yes"')),
-    model("ordinal", (("value = 3,", "value = 6,"),), ("fidelity", "an ordinal from 1 to 5", "6")),
+    model(
+        "ordinal", (("value = 3,", "value = 6,"),), ("fidelity", "a number from 1 to 5", "found 6")
+    ),
     model(
         "range-reversed",
         (("low = 600", "low = 6000"),),
@@ -599,15 +602,15 @@ CATALOGUES: Final = (
     model(
         "no-configuration",
         (("value = true", "value = false"), ('"unknown"', "false")),
-        ("public_api, self_hosted, on_device", "at least one that is not false", "mend a fact"),
+        ("on_device, self_hosted, public_api", "a way to run the model", "mend a fact"),
     ),
     model("schema", (("schema = 1", "schema = 2"),), ("schema", "1, the version", "found 2")),
     model("schema-missing", (("schema = 1\n", ""),), ("schema", "found nothing", "add it")),
-    model("locale", (("en-us", "english"),), ("languages.english", TAG, "as en-us")),
+    model("locale", (("en-us", "english"),), ("languages.english", TAG, "such as en-us")),
     model(
         "locale-twice",
         (("en-us = ", f"en-uk = {{ value = true, {CLAIM} }}\nen-gb = "),),
-        ("languages.en-gb", "each locale once", "found en-gb and en-uk", "keep one"),
+        ("languages.en-gb", "each member once", "found en-gb and en-uk", "keep one"),
     ),
     model(
         "stem-is-not-id",
@@ -680,26 +683,10 @@ LATENCY = "curves.latency"
 LATENCY_ANCHORS = f"{LATENCY}.anchors"
 
 WEIGHED: Final = (
-    weighed(
-        "no-vector",
-        {"first.on_device": ABSENT},
-        ("first.on_device", "found nothing", "add it"),
-    ),
-    weighed("no-entry", {"base.control": ABSENT}, ("base.control", "add it")),
     weighed("negative", {"base.control": -45}, ("base.control", WHOLE, "found -45")),
     weighed("float", {"base.control": 45.0}, ("base.control", WHOLE, "found 45.0")),
     weighed("large", {"base.control": 10**6 + 1}, ("base.control", WHOLE, "found 1000001")),
     weighed("bool", {"base.control": True}, ("base.control", WHOLE, "found true")),
-    weighed(
-        "unknown-criterion",
-        {"base.price": 1},
-        ("base.price", "one of control, expressiveness", 'the unknown key "price"'),
-    ),
-    weighed(
-        "criterion-typo",
-        {"base.contrl": 1},
-        ("base.contrl", "unknown key", "did you mean control?"),
-    ),
     weighed(
         "anchors-falling",
         {LATENCY: curve((100, 10**6), (50, 0))},
@@ -787,7 +774,7 @@ MEASUREMENTS: Final = (
     measured(
         "locale",
         MEASURED.replace("ttfb_ms", "languages.english").replace("2400", "true"),
-        ("mars-pro.languages.english", TAG, "as en-us"),
+        ("mars-pro.languages.english", TAG, "such as en-us"),
     ),
     measured("empty", "", ("", "an empty file"), silent=("profile",)),
     measured(
@@ -952,13 +939,46 @@ def test_standard_input_can_be_read_once() -> None:
     assert not [line for line in lines if "an empty file" in line]
 
 
-def test_a_measurement_that_leaves_no_configuration(tmp_path: Path) -> None:
+def test_a_measurement_that_leaves_no_configuration_excludes_the_model(tmp_path: Path) -> None:
     one = MEASURED.replace("2400", "false")
     names = ("public_api", "self_hosted", "on_device")
     write(tmp_path, {"m.toml": "".join(one.replace("ttfb_ms", name) for name in names)})
-    (line,) = lines_of(run("recommend", "--measurements", "m.toml"))
-    assert line.startswith("error: m.toml: mars-pro")
-    assert "at least one that is not false" in line
+    result = run("recommend", "--measurements", "m.toml", "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    excluded = {each["model"]: each["violations"] for each in json.loads(result.stdout)["excluded"]}
+    (violation,) = excluded["mars-pro"]
+    assert (violation["requirement"], violation["source"]) == ("configuration", "our lab")
+
+
+@pytest.mark.parametrize(
+    ("changes", "note"),
+    [
+        ({"base.price": 1}, "w.json: this catalogue has no criteria price; ignored"),
+        ({"base.contrl": 1}, "w.json: this catalogue has no criteria contrl; ignored"),
+        ({"first.speed": {"latency": 1}}, "w.json: this catalogue has no needs speed; ignored"),
+    ],
+    ids=["criterion", "typo", "need"],
+)
+def test_rows_of_weights_that_the_catalogue_lacks_are_noted(
+    changes: Mapping[str, object], note: str, tmp_path: Path
+) -> None:
+    write(tmp_path, {"w.json": weights(changes)})
+    result = run("recommend", "--weights", "w.json", "--json")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert note in json.loads(result.stdout)["notes"]
+
+
+def test_a_criterion_that_the_weights_do_not_know_counts_nothing(tmp_path: Path) -> None:
+    write(tmp_path, {"w.json": weights({"base.control": ABSENT, "first.on_device": ABSENT})})
+    result = run("recommend", "--weights", "w.json", "--json")
+    (control,) = [
+        each["weight"]
+        for each in json.loads(result.stdout)["shortlist"][0]["contributions"]
+        if each["criterion"] == "control"
+    ]
+    assert control == 0
+    (line,) = lines_of(run("recommend", "--weights", "w.json", "--prefer", "control=3"))
+    assert "a criterion that w.json scores, found control; add base.control to it" in line
 
 
 USAGE: Final = (

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from command import Run, run
-from mars_solver import Profile, __version__, recommend
+from mars_solver import Profile, __version__, load_catalogue, recommend
 from mars_solver.explaining.explanation import answer_schema
 from mars_solver.inputs.profile import profile_schema
+from mars_solver.vocabulary import Kind
 
 
 def answer_of(result: Run) -> dict[str, object]:
@@ -30,7 +31,7 @@ def test_json_is_the_librarys_answer_to_the_same_profile(tmp_path: Path) -> None
     result = run("recommend", str(file), "--json")
     assert (result.returncode, result.stderr) == (0, "")
     assert answer_of(result) == recommend(profile).to_dict()
-    assert profile.require.languages == ("en-uk",)
+    assert profile.require["languages"] == ("en-gb",)
 
 
 @pytest.mark.parametrize(
@@ -69,10 +70,41 @@ def test_flags_override_the_file(tmp_path: Path) -> None:
     assert answer_of(run("recommend", str(file), *flags, "--json")) == expected.to_dict()
 
 
-def test_locales_are_separated_by_commas() -> None:
-    result = run("recommend", "--require", "languages=en-us, HI_in", "--json")
+@pytest.mark.parametrize("listed", ["en-us, HI_in", "en-us;hi-in", " en_us ; hi-in "])
+def test_members_are_separated_by_commas_and_semicolons(listed: str) -> None:
+    result = run("recommend", "--require", f"languages={listed}", "--json")
     expected = recommend({"require": {"languages": ["en-us", "hi-in"]}})
+    assert answer_of(result)["shortlist"] == expected.to_dict()["shortlist"]
+    assert answer_of(result)["profile"] == expected.to_dict()["profile"]
+
+
+def test_members_of_a_set_of_numbers_are_numbers() -> None:
+    result = run("recommend", "--require", "output_sample_rates_hz=24000,8e3", "--json")
+    expected = recommend({"require": {"output_sample_rates_hz": [24000, 8000]}})
     assert answer_of(result) == expected.to_dict()
+
+
+def test_each_requirement_has_a_flag_and_a_capability_needs_no_value() -> None:
+    requirements = load_catalogue().declared.requirements
+    values = {Kind.CAPABILITY: "true", Kind.SET: "7", Kind.NUMBER: "7", Kind.ORDINAL: "7"}
+    tried = [r for r in requirements if r.members != "language"]
+    assert len(tried) >= 15
+    flags: list[str] = []
+    texts: list[str] = []
+    for each in tried:
+        value = values[each.kind]
+        flag = f"--{each.name.replace('_', '-')}"
+        flags += [flag] if each.kind is Kind.CAPABILITY else [flag, value]
+        texts += ["--require", each.name if value == "true" else f"{each.name}={value}"]
+    by_flag, by_name = (run("recommend", *words, "--json") for words in (flags, texts))
+    assert answer_of(by_flag) == answer_of(by_name)
+    stated = answer_of(by_flag)["profile"]["require"]  # type: ignore[index]
+    assert list(stated) == [r.name for r in tried]
+    assert answer_of(run("recommend", "--max-ttfb-ms=7", "--json")) == (
+        answer_of(run("recommend", "--max-ttfb-ms", "7", "--json"))
+    )
+    for each in requirements:
+        assert f"--{each.name.replace('_', '-')}" in run("recommend", "--help").stdout
 
 
 def test_an_infeasible_profile_is_answered_with_exit_3() -> None:
@@ -107,6 +139,179 @@ def test_policy_and_top_reach_the_answer() -> None:
     assert len(cut["shortlist"]) == 2  # type: ignore[arg-type]
 
 
+def test_a_measurement_by_flag_is_a_fact() -> None:
+    texts = (
+        "mars-pro.ttfb_ms=2400",
+        "mars-8.1-pro-beta.ttfb_ms=200..240",
+        "mars-flash.voice_transfer=yes",
+        "mars-flash.languages.pa-in=no",
+    )
+    words = [word for text in texts for word in ("--measure", text)]
+    asked = {
+        "accept_beta": True,
+        "require": {"max_ttfb_ms": 2000, "languages": ["pa-in"], "voice_transfer": True},
+    }
+    claim = {"source": "--measure", "as_of": load_catalogue().as_of}
+    expected = recommend(
+        asked,
+        measurements={
+            "mars-pro": {"ttfb_ms": {**claim, "value": 2400}},
+            "mars-8.1-pro-beta": {"ttfb_ms": {**claim, "low": 200, "high": 240}},
+            "mars-flash": {
+                "voice_transfer": {**claim, "value": True},
+                "languages": {"pa-in": {**claim, "value": False}},
+            },
+        },
+    )
+    result = run("recommend", "-", *words, "--json", stdin=json.dumps(asked))
+    assert answer_of(result) == expected.to_dict()
+    assert {each.model for each in expected.excluded} >= {"mars-pro", "mars-flash"}
+
+
+def test_measurements_of_several_files_add_up(tmp_path: Path) -> None:
+    for name, value in (("a", 2400), ("b", 2600)):
+        claim = f'value = {value}\nsource = "{name}"\nas_of = "2026-05"\n'
+        (tmp_path / f"{name}.toml").write_text(f"[mars-pro.ttfb_ms]\n{claim}", "utf-8")
+    files = [w for n in ("a", "b") for w in ("--measurements", str(tmp_path / f"{n}.toml"))]
+    answer = answer_of(run("recommend", "--require", "max_ttfb_ms=2000", *files, "--json"))
+    excluded = {each["model"]: each for each in answer["excluded"]}  # type: ignore[attr-defined]
+    (violation,) = excluded["mars-pro"]["violations"]
+    assert (violation["found"], violation["source"]) == (2600, "b")
+
+
+@pytest.mark.parametrize(
+    ("text", "phrases"),
+    [
+        ("mars-pro.ttfb_ms", ("model.attribute=value", '"mars-pro.ttfb_ms"')),
+        ("mars-por.ttfb_ms=3", ("mars-por.ttfb_ms", "unknown model", "did you mean mars-pro?")),
+        ("mars-pro.tfb_ms=3", ("mars-pro.tfb_ms", "did you mean ttfb_ms?")),
+        ("mars-pro.ttfb_ms=fast", ("mars-pro.ttfb_ms.value", '"fast"')),
+        ("mars-pro.ttfb_ms=9..3", ("mars-pro.ttfb_ms.low", "swap low and high?")),
+        ("mars-pro.languages.english=no", ("mars-pro.languages.english", "BCP 47")),
+        ("=3", ("model.attribute=value",)),
+    ],
+)
+def test_a_faulty_measurement_is_named(text: str, phrases: tuple[str, ...]) -> None:
+    result = run("recommend", "--measure", text)
+    assert (result.returncode, result.stdout) == (2, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: --measure: ")
+    assert not [phrase for phrase in phrases if phrase not in line], line
+
+
+def test_a_requirement_that_is_kept_does_not_move() -> None:
+    flags = ("--real-time", "--style-control", "--max-ttfb-ms", "100", "--json")
+    free = answer_of(run("recommend", *flags))
+    kept = answer_of(run("recommend", *flags, "--keep", "real_time", "--keep", "max_ttfb_ms"))
+    moved = [
+        [change["requirement"] for change in each["changes"]]
+        for each in kept["relaxations"]  # type: ignore[attr-defined]
+    ]
+    assert len(free["relaxations"]) > len(moved)  # type: ignore[arg-type]
+    assert not [names for names in moved if {"real_time", "max_ttfb_ms"} & set(names)]
+    refused = run("recommend", *flags, "--keep", "real_tme")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("error: --keep: expected one of ")
+    assert "did you mean real_time?" in refused.stderr
+
+
+def test_two_models_are_compared() -> None:
+    flags = ("--require", "max_ttfb_ms=1000", "--voice-transfer")
+    expected = recommend({"require": {"max_ttfb_ms": 1000, "voice_transfer": True}})
+    result = run("compare", "mars-flash", "mars-pro", *flags, "--json")
+    assert answer_of(result) == expected.compare("mars-flash", "mars-pro").to_dict()
+    text = run("compare", "mars-flash", "mars-pro", *flags)
+    assert (text.returncode, text.stderr) == (0, "")
+    assert "MARS-Pro is ahead of MARS-Flash by 0." in text.stdout
+    refused = run("compare", "mars-flash", "mars-por")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "did you mean mars-pro?" in refused.stderr
+
+
+FOREIGN = """
+schema = 1
+[variables]
+mode = ["live", "queued"]
+[attributes.price]
+kind = "number"
+label = "Price"
+unit = "EUR"
+requirements = { max = "max_price" }
+[attributes.certs]
+kind = "set"
+label = "Certifications"
+[attributes.sms]
+kind = "capability"
+label = "SMS fallback"
+enables = { mode = ["queued"] }
+pins = { mode = ["queued"] }
+"""
+
+
+def foreign(folder: Path, **more: str) -> str:
+    """Write a catalogue that shares no attribute with the shipped one, and has no guide."""
+    claim = 'source = "lab"\nas_of = "2026"\ngrade = "stated"\n'
+    lab = 'schema = 1\n[lab]\ntitle = "Our lab"\nwhere = "here"\ndate = "2026"\n'
+    own = f"""schema = 1\nid = "mine"\nname = "Mine"\n[defaults]\n{claim}
+[stage]\nvalue = "released"\n[price]\nlow = 10\nhigh = 30
+[certs]\nyes = ["ISO"]\nothers = "no"\n[sms]\nvalue = true\n"""
+    files = {"attributes.toml": FOREIGN, "sources.toml": lab, "mine.toml": own, **more}
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    return str(folder)
+
+
+def test_a_profile_is_checked_against_the_catalogue_that_is_asked(tmp_path: Path) -> None:
+    models = ("--models", foreign(tmp_path))
+    answer = run("recommend", *models, "--require", "max_price=20", "--require", "certs=iso;x")
+    assert answer.returncode == 3
+    assert "price at most 20 EUR; certifications iso, x" in answer.stdout
+    assert "guide" not in answer.stdout
+    assert "How to call it" not in answer.stdout
+    met = answer_of(run("recommend", *models, "--require", "sms", "--json"))
+    assert met["status"] == "meets"
+    assert (met["flowchart"], met["calls"]) == (None, {})
+    assert met["shortlist"][0]["configuration"] == {"mode": "queued"}  # type: ignore[index]
+    refused = run("recommend", *models, "--require", "real_time=true", "--prefer", "latency=3")
+    assert refused.returncode == 2
+    assert [line.split(": ")[1:3] for line in refused.stderr.splitlines()] == [
+        ["--prefer", "latency"],
+        ["--require", "real_time"],
+    ]
+
+
+def test_a_profile_is_checked_where_the_models_are_faulty(tmp_path: Path) -> None:
+    folder = foreign(tmp_path, **{"bad.toml": "schema = 2\n"})
+    refused = run("recommend", "--models", folder, "--require", "max_price=0")
+    assert refused.returncode == 2
+    assert "bad.toml: schema: " in refused.stderr
+    assert "--require: max_price: " in refused.stderr
+
+
+def test_the_schemas_are_those_of_a_catalogue(tmp_path: Path) -> None:
+    folder = foreign(tmp_path)
+    declared = load_catalogue(folder).declared
+    assert answer_of(run("schema", "--models", folder)) == profile_schema(declared)
+    assert answer_of(run("schema", "answer", "--models", folder)) == answer_schema(declared)
+
+
+def test_a_template_is_filled_and_a_broken_one_is_named(tmp_path: Path) -> None:
+    text = "{{ model.id }} in {{ configuration.mode }} {{ require.certs | join }}{{ require.sms }}"
+    folder = foreign(tmp_path, **{"calls/own.jinja": text, "calls/none.jinja": "{# never #}"})
+    answer = answer_of(run("recommend", "--models", folder, "--require", "certs=iso", "--json"))
+    assert answer["calls"] == {"own": "mine in live ISONone"}
+    for broken in ("{% if %}", "{{ require.nothing }}", "{{ model.__class__ }}"):
+        (tmp_path / "calls" / "own.jinja").write_text(f"\n{broken}", "utf-8")
+        result = run("recommend", "--models", folder)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert "error: calls/own.jinja" in result.stderr
+    (tmp_path / "calls" / "own.jinja").write_text("\n{% if %}", "utf-8")
+    checked = run("catalogue", folder, "--check")
+    assert (checked.returncode, checked.stdout) == (2, "")
+    assert "error: calls/own.jinja: line 2: " in checked.stderr
+
+
 def test_a_catalogue_of_ones_own_is_used_and_checked(tmp_path: Path) -> None:
     claim = 'source = "guide"\nas_of = "2026"\ngrade = "stated"\n'
     own = f'schema = 1\nid = "mine"\nname = "Mine"\n[stage]\nvalue = "released"\n{claim}'
@@ -115,7 +320,7 @@ def test_a_catalogue_of_ones_own_is_used_and_checked(tmp_path: Path) -> None:
         checked = run("catalogue", *command, "--check")
         assert (checked.returncode, checked.stdout) == (
             0,
-            "1 models, 1 facts as of 2026: no fault found\n",
+            "1 model, 1 fact as of 2026: no fault found\n",
         )
     data = answer_of(run("recommend", "--models", str(tmp_path), "--json"))
     assert [c["model"] for c in data["shortlist"]] == ["mine"]  # type: ignore[attr-defined]

@@ -11,12 +11,13 @@ from mars_solver.inputs.attributes import Attribute, Declarations
 from mars_solver.inputs.catalogue import Catalogue
 from mars_solver.inputs.facts import UNKNOWN
 from mars_solver.inputs.measurements import with_measurements
-from mars_solver.inputs.parsing import not_one_of, number_or_text
+from mars_solver.inputs.parsing import did_you_mean, not_one_of, number_or_text
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.inputs.profile_row import members_in
 from mars_solver.vocabulary import Kind
 
-_WORDS: Final = {"true": True, "false": False, "yes": True, "no": False}
+_WORDS: Final = {"true": True, "false": False}
+_CLAIMED: Final = {**_WORDS, "yes": True, "no": False}
 _UNSAID: Final = "null"
 """What unsays the file."""
 MEASURE: Final = "--measure"
@@ -92,13 +93,13 @@ def _table(
         name, equals, value = (part.strip() for part in text.partition("="))
         requirement = declared.requirement.get(name) if flag == "--require" else None
         kind = requirement.kind if requirement else None
-        alone = kind is Kind.CAPABILITY or (
-            flag == "--require" and name.isidentifier() and not kind
-        )
-        if alone and not equals:
+        if kind is Kind.CAPABILITY and not equals:
             equals, value = "=", "true"
         if not equals or not name:
-            hint = f"write {flag} {name or 'name'}=value"
+            near = ""
+            if kind is None and flag == "--require":
+                near = did_you_mean(name, declared.requirement)
+            hint = near or f"write {flag} {name or 'name'}=value"
             problems.append(Problem(flag, name, "name=value", shown(text), hint))
         elif name in table:
             hint = "list the members with commas" if kind is Kind.SET else "keep one"
@@ -114,7 +115,7 @@ def _value(kind: Kind | None, text: str) -> object:
         return None
     if kind is Kind.SET:
         return members_in(text)
-    return _WORDS.get(text.lower(), number_or_text(text))
+    return _WORDS.get(text, number_or_text(text))
 
 
 # ------------------------------------------------------------------- measurements
@@ -183,7 +184,7 @@ def _claimed(attribute: Attribute | None, text: str) -> dict[str, object]:
         if dots:
             return {"low": _number(low), "high": _number(high)}
         return {"value": _number(text)}
-    return {"value": _WORDS.get(text.lower(), text)}
+    return {"value": _CLAIMED.get(text.lower(), text)}
 
 
 def _number(text: str) -> object:

@@ -31,6 +31,7 @@ from mars_solver.inputs.parsing import (
     TextLine,
     Version,
     did_you_mean,
+    not_one_of,
     parse,
 )
 from mars_solver.inputs.tags import is_bare, language
@@ -333,6 +334,13 @@ def _parse_flowchart(data: object, place: str) -> Flowchart:
     """
     chart = parse(Flowchart, data, place)
     asked = [question.need for question in chart.questions]
+    unknown = [
+        Problem(place, f"questions.{i}.need", *not_one_of(need, chart.needs))
+        for i, need in enumerate(asked)
+        if need not in chart.needs
+    ]
+    if unknown:
+        raise InputError(unknown)
     if sorted(asked) != sorted(chart.needs):
         every = ", ".join(chart.needs) or "no need"
         told = ", ".join(asked) or "none"

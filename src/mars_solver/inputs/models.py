@@ -156,7 +156,8 @@ def _within(fact: NumberFact, scale: tuple[int | float, int | float]) -> NumberF
     least, most = scale
     low, high = fact.range or scale
     if not least <= low <= high <= most:
-        raise invalid(("", f"a number from {least} to {most}", f"{low} to {high}", ""))
+        found = f"{low} to {high}" if low < high else str(low)
+        raise invalid(("", f"a number from {least} to {most}", found, ""))
     return fact
 
 

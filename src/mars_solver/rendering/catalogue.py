@@ -178,10 +178,11 @@ def sources(catalogue: Catalogue) -> Section:
 def usable(catalogue: Catalogue) -> str:
     """Return the line that says that a catalogue is usable."""
     claims = sum(1 for model in catalogue.models for _ in model.claims())
-    counts = [_counted(len(catalogue.models), "model"), _counted(claims, "fact")]
+    facts = f"{_counted(claims, 'fact')} as of {catalogue.as_of}"
+    counts = [_counted(len(catalogue.models), "model"), facts]
     counts += ["a guide"] if catalogue.flowchart else []
     counts += [_counted(len(catalogue.calls), "template of a call")] if catalogue.calls else []
-    return f"{', '.join(counts)}, as of {catalogue.as_of}: no fault found"
+    return f"{', '.join(counts)}: no fault found"
 
 
 def _counted(number: int, noun: str) -> str:

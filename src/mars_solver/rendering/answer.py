@@ -155,7 +155,8 @@ def _rank_reason(answer: Recommendation, candidate: Candidate) -> str:
     match decided_by(decision, ranking[0], ranking[candidate.rank - 1]):
         case "status" | "unverified":
             open_points = both(phrase(item.requirement) for item in candidate.to_verify)
-            though = "scores higher, but " if candidate.score > best.score else ""
+            above = answer.shortlist[candidate.rank - 2]
+            though = "scores higher, but " if candidate.score > above.score else ""
             return f"{though}not confirmed: {open_points}"
         case "score":
             deficits = [
@@ -343,12 +344,13 @@ def _shortcoming(answer: Recommendation, standing: Standing) -> str:
     """Return what a model does not meet, or leaves open; empty where it meets everything."""
     declared, name = answer.solver.declared, standing.model.name
     if standing.violated:
-        lost = both(map(declared.phrase, declared.names_of(standing.violated)), "or")
-        return f"{name} does not meet {lost}"
+        lost = ", ".join(map(declared.phrase, declared.names_of(standing.violated)))
+        return f"{name} is ruled out ({lost})"
     if standing.refused:
         return f"{name} is a beta"
     if standing.configuration is None:
         return f"nothing can run {name}"
     if standing.unverified:
-        return f"nobody has confirmed {_open_points(answer, standing)} for {name}"
+        left_open = ", ".join(map(declared.phrase, declared.names_of(standing.unverified)))
+        return f"{name} is not confirmed ({left_open})"
     return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from mars_solver.inputs.profile import requirement_text
@@ -12,7 +12,6 @@ from mars_solver.rendering.words import (
     Section,
     both,
     change_text,
-    fraction_text,
     interval_text,
     keyed,
     measured,
@@ -49,14 +48,13 @@ def summary(explanation: Explanation) -> str:
 
 def _no_model(answer: Recommendation) -> Iterator[str]:
     """Yield what the summary says where no model is left."""
-    yield "No model meets every requirement."
     conflicts = answer.conflicts
     if len(conflicts) > 1:
-        yield f"There are {len(conflicts)} conflicts, each of which has to go."
+        yield f"There are {len(conflicts)} conflicts, and each has to be resolved."
     elif conflicts:
-        together = both(map(answer.solver.declared.phrase, conflicts[0]))
-        what = "no model meets them together" if len(conflicts[0]) > 1 else "no model meets it"
-        yield f"The reason: {together}; {what}."
+        checks = [answer.checks[name] for name in conflicts[0]]
+        asked = both(requirement_text(each.requirement, each.required) for each in checks)
+        yield f"No model meets {asked}{' together' if len(checks) > 1 else ''}."
     if answer.relaxations:
         first = relaxation_text(answer.relaxations[0], answer.solver.catalogue)
         yield f"The cheapest way out: {first}."
@@ -157,16 +155,25 @@ def lead_lines(leads: Iterable[CriterionLead], catalogue: Catalogue) -> Iterator
 def _flip_lines(importances: Iterable[ImportanceFlips], catalogue: Catalogue) -> Iterator[str]:
     """Yield for each criterion where the winner changes as its importance moves."""
     for each in importances:
-        sides = (each.down, "below"), (each.up, "above")
-        flips = "; ".join(_flip_text(flip, side, catalogue) for flip, side in sides if flip)
-        if flips:
-            yield f"{keyed(catalogue.declared, each.criterion)} (now {each.importance}): {flips}"
+        names = catalogue.names
+        down = [flip_text(each.down, names, "at {} or below")] if each.down else []
+        up = [flip_text(each.up, names, "from {}")] if each.up else []
+        if down or up:
+            criterion = keyed(catalogue.declared, each.criterion)
+            yield f"{criterion} (now {each.importance}): {'; '.join(down + up)}"
 
 
-def _flip_text(flip: Flip, side: str, catalogue: Catalogue) -> str:
-    whole = "no whole number does it" if flip.whole is None else f"{flip.whole} does it"
-    at = "" if flip.winner_at != flip.winner else " or at"
-    return f"{catalogue.names[flip.winner]} {side}{at} {fraction_text(flip.at)} ({whole})"
+def flip_text(flip: Flip, names: Mapping[str, str], where: str) -> str:
+    """Return where another model wins: whole importances are what one can state.
+
+    Args:
+        flip: where it starts to win.
+        names: of the models, by id.
+        where: how to say at which whole importances, with `{}` for the first of them.
+    """
+    if flip.whole is None:
+        return f"{names[flip.winner]} near {float(flip.at):.2f}, at no whole number"
+    return f"{names[flip.whole_winner or flip.winner]} {where.format(flip.whole)}"
 
 
 def _decisive_text(decisive: DecisiveFacts, catalogue: Catalogue) -> str:
@@ -209,7 +216,7 @@ def _sweep_lines(sweep: Sweep, catalogue: Catalogue) -> Iterator[str]:
     unit = catalogue.declared.requirement[sweep.requirement].unit
     for stretch in sweep.stretches:
         mark = "▸" if sweep.current is not None and sweep.current in stretch.interval else " "
-        span = measured(interval_text(stretch.interval), unit)
+        span = interval_text(stretch.interval, unit)
         yield f"{mark} {span}: {_stretch_text(stretch, catalogue)}"
 
 
@@ -254,12 +261,14 @@ def _standpoint_lines(standpoint: Standpoint, catalogue: Catalogue) -> Iterator[
 
 def promotions_of(standpoint: Standpoint, catalogue: Catalogue) -> Iterator[tuple[str, Promotion]]:
     """Yield what would better the rank of a model, each also in words."""
-    goals = (("To shortlist it", standpoint.onto_list), ("To put it first", standpoint.to_first))
-    for goal, promotions in goals:
+    listed, first = "To shortlist it", "To put it first"
+    for goal, promotions in ((listed, standpoint.onto_list), (first, standpoint.to_first)):
         for each in promotions:
             steps = ", ".join(change_text(change, catalogue.declared) for change in each.changes)
-            confirmed = "" if each.status == _MEETS else ", not confirmed"
-            yield f"{goal}: {steps} (it would be {_ordinal(each.rank)}{confirmed})", each
+            said = [f"it would be {_ordinal(each.rank)}"] if goal == listed else []
+            said += [] if each.status == _MEETS else ["not confirmed"]
+            aside = f" ({', '.join(said)})" if said else ""
+            yield f"{goal}: {steps}{aside}", each
 
 
 _ORDINALS: Final = {1: "first", 2: "second", 3: "third"}

@@ -14,8 +14,6 @@ from mars_solver.explaining.changes import PREFER
 from mars_solver.vocabulary import ACCEPT_BETA, MAX_NUMBER, Status, number
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from mars_solver.explaining.changes import Change
     from mars_solver.inputs.attributes import Declarations
     from mars_solver.inputs.catalogue import Catalogue
@@ -66,21 +64,15 @@ def keyed(declared: Declarations, name: str) -> str:
     return f"{declared.phrase(name)} [{name}]"
 
 
-def fraction_text(value: Fraction) -> str:
-    """Return a fraction exactly, followed by its rounded value where it is not whole."""
-    exact = str(value)
-    return exact if value.denominator == 1 else f"{exact} = {float(value):.2f}"
-
-
-def interval_text(interval: Interval) -> str:
-    """Return an interval in words, without its unit."""
+def interval_text(interval: Interval, unit: str = "") -> str:
+    """Return an interval in words."""
     if interval.low == interval.high:
-        return number(interval.low)
+        return measured(number(interval.low), unit)
     start = f"{'from' if interval.low_included else 'above'} {number(interval.low)}"
     end = f"{'up to' if interval.high_included else 'below'} {number(interval.high)}"
     parts = [start] if interval.low else []
     parts += [end] if interval.high < MAX_NUMBER else []
-    return ", ".join(parts) or "any"
+    return measured(", ".join(parts), unit) if parts else "any"
 
 
 def change_text(change: Change, declared: Declarations) -> str:
@@ -92,7 +84,7 @@ def change_text(change: Change, declared: Declarations) -> str:
         criterion = keyed(declared, name.removeprefix(PREFER))
         return f"set the importance of {criterion} from {old} to {new}"
     if name == "primary":
-        return f"{declared.phrase(str(old))} then comes first no more"
+        return f"drop “{declared.need[str(old)].label}” as the need that comes first"
     if new is None:
         return f"drop {keyed(declared, name)}"
     if isinstance(new, list) and isinstance(old, list):

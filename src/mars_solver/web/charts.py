@@ -13,13 +13,13 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from mars_solver.rendering.words import fraction_text
+from mars_solver.rendering.explanation import flip_text
 from mars_solver.vocabulary import MAX_IMPORTANCE
 
 if TYPE_CHECKING:
     from mars_solver.explaining.explanation import Explanation
     from mars_solver.explaining.recommendation import Candidate, Recommendation
-    from mars_solver.explaining.sensitivity import Flip, ImportanceFlips
+    from mars_solver.explaining.sensitivity import ImportanceFlips
     from mars_solver.inputs.catalogue import Catalogue
 
 WIDTH: Final = 560
@@ -180,7 +180,10 @@ def importances_chart(explained: Explanation) -> Chart:
     rows = []
     for index, (each, label) in enumerate(zip(flips, labels, strict=True)):
         shapes += _importance(each, label, winner, models, 14 + 48 * index)
-        ends = (_flip_text(flip, models.names) for flip in (each.down, each.up))
+        sides = ((each.down, "at {} or below"), (each.up, "from {}"))
+        ends = (
+            flip_text(flip, models.names, where) if flip else "no change" for flip, where in sides
+        )
         rows.append((label, str(each.importance), *ends))
     moved = [label for each, label in zip(flips, labels, strict=True) if each.down or each.up]
     shown = {winner, *(f.winner for each in flips for f in (each.down, each.up) if f)}
@@ -195,13 +198,6 @@ def importances_chart(explained: Explanation) -> Chart:
         head=("criterion", "importance", "below", "above"),
         rows=tuple(rows),
     )
-
-
-def _flip_text(flip: Flip | None, names: Mapping[str, str]) -> str:
-    if flip is None:
-        return "no change"
-    whole = "no whole number does it" if flip.whole is None else f"{flip.whole} does it"
-    return f"{names[flip.winner]} from {fraction_text(flip.at)} ({whole})"
 
 
 def _importance(

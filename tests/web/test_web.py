@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -96,7 +97,7 @@ def test_library_command_line_api_and_page_answer_alike(
             assert client.post("/v1/recommend", profile.to_dict()).json() == said
         if number % every and number >= len(scenarios()):
             continue
-        words = command(Query(profile)).split(" ")[2:]
+        words = shlex.split(command(Query(profile)))[2:]
         printed = runner.invoke(cli.app, ["recommend", *words, "--json"])
         assert printed.exit_code == (0 if answer.shortlist else cli.INFEASIBLE)
         nameless = {**said, "profile": {k: v for k, v in said["profile"].items() if k != "name"}}
@@ -119,7 +120,7 @@ def test_explain_is_the_librarys_explanation(client: Client, solver: Solver) -> 
 
 
 def test_options_reach_the_answer(client: Client, solver: Solver) -> None:
-    data = {"require": {"real_time": True, "voice_transfer": True}}
+    data: dict[str, Any] = {"require": {"real_time": True, "voice_transfer": True}}
     profile = Profile(**data)
     for unknown in ("flag", "accept", "reject"):
         said = recommend_with(solver, profile, unknown=unknown, top=1).to_dict()

@@ -35,7 +35,7 @@ UNKNOWN: Final = "unknown"
 MODEL: Final = "model"
 MAP: Final = "map"
 DEFAULTS: Final = "defaults"
-"""The sliders that nobody has moved, as `latency:5;fidelity:5`. A form always sends its sliders;
+"""The sliders that nobody has moved, as `name:5;other:5`. A form always sends its sliders;
 this key tells which of them state nothing."""
 _OPTIONS: Final = (UNKNOWN, MODEL, MAP, DEFAULTS)
 _MOST_PAIRS: Final = 200

@@ -23,7 +23,7 @@ import pytest
 from asgi import Client
 from command import run, script, spawn
 from mars_solver import Profile, Solver, load_catalogue, load_weights, recommend
-from mars_solver.inputs.catalogue import with_measurements
+from mars_solver.inputs.measurements import with_measurements
 from mars_solver.inputs.files import data_folder
 from mars_solver.web.app import create_app
 from readme import README, blocks
@@ -73,9 +73,9 @@ def test_the_label_shown_is_the_one_in_the_file() -> None:
 def test_the_profile_and_the_measurements_shown_are_valid() -> None:
     profile, measurements = (tomllib.loads(body) for body in blocks("toml"))
     uncommented = re.sub(r"(?m)^# (?=\w+ = )", "", blocks("toml")[0])
-    assert len(Profile.model_validate(profile).to_dict()["require"]) == 3
-    every = {**tomllib.loads(uncommented), "workflow": None}
-    assert len(Profile.model_validate(every).to_dict()["require"]) == 12
+    assert len(Profile(**profile).require) == 3
+    every = Profile(**{**tomllib.loads(uncommented), "workflow": None})
+    assert list(every.require) == list(load_catalogue().declared.requirement)
     measured = with_measurements(load_catalogue(), measurements, place="README")
     assert measured.sha256 != load_catalogue().sha256
 

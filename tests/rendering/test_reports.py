@@ -1,8 +1,9 @@
 """Whole reports, as people read them.
 
-Each `reports/NAME.toml` holds a profile (and perhaps measurements, a policy, a length, or `explain`
-with the model asked about) and `reports/NAME.txt` what is printed for it. After a wanted change of
-wording, look at the difference that running this file with REWRITE_REPORTS=1 makes.
+Each `reports/NAME.toml` holds a profile (and perhaps measurements, a policy, a length, `explain`
+with the model asked about, or `compare` with two models) and `reports/NAME.txt` what is printed
+for it. After a wanted change of wording, look at the difference that running this file with
+REWRITE_REPORTS=1 makes.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mars_solver import recommend
-from mars_solver.rendering.console import explanation, recommendation, to_text
+from mars_solver.rendering.console import comparison, explanation, recommendation, to_text
 
 FOLDER = Path(__file__).parent / "reports"
 CASES = sorted(path.stem for path in FOLDER.glob("*.toml"))
@@ -22,8 +23,10 @@ CASES = sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 def report(name: str) -> str:
     case = tomllib.loads((FOLDER / f"{name}.toml").read_text("utf-8"))
-    asked = case.pop("explain", None)
+    asked, compared = case.pop("explain", None), case.pop("compare", None)
     answer = recommend(case.pop("profile"), **case)
+    if compared is not None:
+        return to_text(comparison(answer.compare(*compared))) + "\n"
     if asked is None:
         return to_text(recommendation(answer)) + "\n"
     return to_text(explanation(answer.explain(asked or None))) + "\n"

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from inspect import Parameter, Signature, signature
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import typer
 from typer.core import TyperCommand
 
 from mars_solver.cli import options
 from mars_solver.errors import InputError, Problem
-from mars_solver.inputs.attributes import Declarations
 from mars_solver.vocabulary import Kind
+
+if TYPE_CHECKING:
+    from mars_solver.inputs.attributes import Declarations
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,8 @@ Prefer = Annotated[
     typer.Option("--prefer", metavar="NAME=0..10", help="An importance; 5 is neutral."),
 ]
 WorkflowFlag = Annotated[
-    str | None, typer.Option("--workflow", metavar="batch", help="batch: latency is no concern.")
+    str | None,
+    typer.Option("--workflow", metavar="batch", help="batch: speech is rendered ahead of time."),
 ]
 Primary = Annotated[
     str | None, typer.Option("--primary", metavar="NEED", help="The stated need that comes first.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mars_solver.inputs.profile import requirement_text
 from mars_solver.rendering.answer import finding_text
 from mars_solver.rendering.explanation import lead_lines, tie_break
-from mars_solver.rendering.words import MARKS, Section, digests
+from mars_solver.rendering.words import MARKS, Section, digests, signed
 from mars_solver.vocabulary import CONFIGURATION, Status, Verdict
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def head_to_head(comparison: Comparison) -> HeadToHead:
         names=(one, other),
         rows=tuple(_rows(comparison)),
         lead=Section(
-            f"{one} − {other}: {comparison.points:+.3f} points",
+            f"{one} − {other}: {signed(comparison.points)} points",
             tuple(lead_lines(comparison.criteria, catalogue)),
         ),
         digests=digests(comparison.answer.solver),

@@ -15,6 +15,7 @@ from mars_solver.rendering.words import (
     interval_text,
     keyed,
     measured,
+    signed,
 )
 from mars_solver.vocabulary import INVALID, Status, number
 
@@ -77,7 +78,7 @@ def _lead_sentence(explanation: Explanation) -> str:
     most = max(lead.criteria, key=lambda each: each.points)
     return (
         f"It leads {second} by {lead.points:.3f} points,"
-        f" above all for {phrase(most.criterion)} ({most.points:+.3f})."
+        f" above all for {phrase(most.criterion)} ({signed(most.points)})."
     )
 
 
@@ -141,7 +142,7 @@ def _lead_lines(lead: Difference | None, catalogue: Catalogue) -> Iterator[str]:
         aside = "; more of its requirements are confirmed, which counts first"
     elif lead.tied:
         aside = f"; a tie, and {tie_break(lead.decided_by)}"
-    yield f"{names[lead.first]} − {names[lead.second]}: {lead.points:+.3f} points{aside}"
+    yield f"{names[lead.first]} − {names[lead.second]}: {signed(lead.points)} points{aside}"
     yield from lead_lines(lead.criteria, catalogue)
 
 
@@ -149,7 +150,7 @@ def lead_lines(leads: Iterable[CriterionLead], catalogue: Catalogue) -> Iterator
     """Yield what each criterion adds to the lead of one model over another, if it matters."""
     for each in leads:
         if abs(each.points) >= _NEGLIGIBLE:
-            yield f"{catalogue.declared.phrase(each.criterion)}: {each.points:+.3f}"
+            yield f"{catalogue.declared.phrase(each.criterion)}: {signed(each.points)}"
 
 
 def _flip_lines(importances: Iterable[ImportanceFlips], catalogue: Catalogue) -> Iterator[str]:

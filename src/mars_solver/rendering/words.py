@@ -64,6 +64,11 @@ def keyed(declared: Declarations, name: str) -> str:
     return f"{declared.phrase(name)} [{name}]"
 
 
+def signed(points: float) -> str:
+    """Return a lead in points with its sign."""
+    return f"{points:+.3f}".replace("-", "−")
+
+
 def interval_text(interval: Interval, unit: str = "") -> str:
     """Return an interval in words."""
     if interval.low == interval.high:

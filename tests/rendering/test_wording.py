@@ -1,0 +1,82 @@
+"""What the text says where the shipped catalogue seldom or never comes to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+from mars_solver import Catalogue, load_catalogue, recommend
+from mars_solver.rendering.answer import report_of
+from mars_solver.rendering.catalogue import fact_table, set_text
+from mars_solver.rendering.console import catalogue, comparison, explanation, to_text
+from mars_solver.rendering.explanation import summary
+from mars_solver.vocabulary import Status
+
+SHIPPED = load_catalogue()
+
+
+def twins(many: int = 2) -> Catalogue:
+    """A catalogue of models that share every fact."""
+    (pro,) = [model for model in SHIPPED.models if model.id == "mars-pro"]
+    models = tuple(replace(pro, id=f"m{i}", name=f"M{i}") for i in range(many))
+    return replace(SHIPPED, models=models)
+
+
+def test_a_tie_is_called_a_tie() -> None:
+    answer = recommend(catalogue=twins())
+    assert [row.why for row in report_of(answer).ranking][1] == "ties with M0, whose id comes first"
+    assert "It ties with M1: the ids decide, in alphabetical order." in summary(answer.explain())
+    text = to_text(explanation(answer.explain()))
+    assert "M0 − M1: +0.000 points; a tie, and the ids decide, in alphabetical order" in text
+    assert "M0: 50.0 % (exact)\n  M1: 50.0 % (exact)" in text
+    compared = to_text(comparison(answer.compare("m1", "m0")))
+    assert "M0 ties with M1: the ids decide, in alphabetical order." in compared
+
+
+def test_no_mark_says_more_than_its_status() -> None:
+    marks = {Status.MEETS.word: "✓", Status.UNVERIFIED.word: "?", Status.EXCLUDED.word: "–"}
+    for require in ({}, {"max_ttfb_ms": 1000}, {"languages": ["sv-se"]}, {"offline": True}):
+        for row in report_of(recommend({"require": require})).ranking:
+            assert row.mark == marks[row.status]
+            assert ("not confirmed" in row.why) <= (row.mark == "?")
+
+
+def test_a_rank_that_the_score_contradicts_says_why() -> None:
+    measured = {"mars-pro": {"ttfb_ms": {"value": 2400, "source": "test", "as_of": "2026"}}}
+    rows = report_of(recommend({"require": {"max_ttfb_ms": 2000}}, measurements=measured)).ranking
+    listed = [row for row in rows if row.score is not None]
+    for above, below in pairwise(listed):
+        contradicted = below.score > above.score  # type: ignore[operator]
+        assert below.why.startswith("scores higher, but not confirmed: ") == contradicted
+    assert any(row.why.startswith("scores higher") for row in listed)
+
+
+def test_a_catalogue_without_guide_and_calls_is_silent_about_them() -> None:
+    alone = replace(
+        SHIPPED,
+        declared=SHIPPED.declared.with_needs({}),
+        flowchart=None,
+        calls={},
+    )
+    answer = recommend({"require": {"max_ttfb_ms": 300}}, catalogue=alone)
+    report = report_of(answer)
+    assert (report.guide, report.calls) == ("", ())
+    assert fact_table(alone, answer).guide == ()
+    text = to_text(explanation(answer.explain("mars-pro")))
+    assert "guide “" not in text
+    assert "We agree" not in text
+    assert "How to call it" not in text
+
+
+def test_every_attribute_is_in_the_table_of_facts_with_its_key() -> None:
+    text = to_text(catalogue(SHIPPED), 200)
+    for name, attribute in SHIPPED.declared.attributes.items():
+        assert f"[{name}]" in text
+        assert attribute.label.split()[0] in text
+
+
+def test_a_set_is_said_in_short() -> None:
+    known = {model.id: model.set("output_formats") for model in SHIPPED.models}
+    assert set_text(known["mars-flash"]) == "wav, flac, adts, mp3 and 6 more; no other"
+    rates = {model.id: model.set("output_sample_rates_hz") for model in SHIPPED.models}
+    assert (set_text(rates["mars-flash"]), set_text(rates["mars-nano"])) == ("any", "unknown")

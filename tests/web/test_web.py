@@ -94,7 +94,7 @@ def test_library_command_line_api_and_page_answer_alike(
         statuses.add(answer.status)
         said = json.loads(json.dumps(answer.to_dict()))
         for _ in range(2):  # the second time it is remembered
-            assert client.post("/v1/recommend", profile.to_dict()).json() == said
+            assert client.post("/v1/recommend", data).json() == said
         if number % every and number >= len(scenarios()):
             continue
         words = shlex.split(command(Query(profile)))[2:]

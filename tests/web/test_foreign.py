@@ -6,10 +6,12 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from asgi import Client
 from foreign import foreign_catalogue, foreign_solver
-from markup import Page
+from markup import Page, ranked
 from mars_solver import Solver, load_catalogue, load_weights
 from mars_solver.explaining.decision_map import axes
 from mars_solver.explaining.recommendation import recommend_with
@@ -17,9 +19,13 @@ from mars_solver.inputs.catalogue import build_catalogue
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.profile import parse_profile
 from mars_solver.inputs.weights import Weights
-from mars_solver.vocabulary import Kind
+from mars_solver.rendering.answer import report_of
+from mars_solver.vocabulary import Kind, Policy
+from mars_solver.web import page as pages
 from mars_solver.web.app import create_app
 from mars_solver.web.form import form_of
+from mars_solver.web.query import Query, pairs_in, parse_query, query_of
+from strategies import World, cases, policies
 
 NDJSON = "application/x-ndjson"
 
@@ -230,3 +236,36 @@ def test_a_catalogue_without_numbers_or_criteria_has_a_page(count: int) -> None:
         page = Page(found.text)
         assert "map-head" not in page.ids
     assert client.get("/openapi.json").status == 200
+
+
+@given(cases(), policies, st.data())
+@settings(max_examples=60)
+def test_any_catalogue_has_a_page_that_says_what_is_answered(
+    case: tuple[World, dict[str, Any]], unknown: Policy, more: st.DataObject
+) -> None:
+    world, data = case
+    solver = world.solver
+    profile = parse_profile(data, "test", solver.declared)
+    model = more.draw(st.sampled_from([None, *solver.catalogue.names]))
+    chosen = more.draw(st.permutations(axes(solver))) if len(axes(solver)) > 1 else []
+    asked = Query(profile, unknown, model, tuple(chosen[: more.draw(st.integers(0, 2))]))
+    answer = recommend_with(solver, profile, unknown=unknown)
+    live = pages.page(solver, asked, answer)
+    saved = pages.saved_page(answer.explain(model))
+    names = {row.name for row in report_of(answer).ranking}
+    for text in (live, saved):
+        found = Page(text)
+        assert sorted(found.ids) == sorted(set(found.ids))
+        assert [row[1] for row in ranked(found)] == [
+            *(each.status for each in answer.shortlist), *["excluded"] * len(answer.excluded)
+        ]  # fmt: skip
+        assert {row[0] for row in ranked(found)} == names
+        assert ("map" in found.ids) or len(axes(solver)) < 2 or "too many cells" in text
+    fields = {tag.get("name") for tag in Page(live).tags if tag.name in {"input", "select"}}
+    unscored = solver.declared.criterion.keys() - solver.scored
+    stated = {*solver.declared.requirement, *solver.declared.criterion} - unscored
+    assert stated <= fields
+    links = [t.get("href") for t in Page(live).all("a") if t.get("href").startswith("./?")]
+    for link in links:
+        again = parse_query(pairs_in(link.removeprefix("./?").encode()), solver)
+        assert query_of(again) == link.removeprefix("./?")

@@ -94,7 +94,6 @@ def test_an_installed_wheel_answers_without_the_checkout(built: Path, tmp_path: 
         ("batch.spark", "pyspark", "spark"),
         ("batch.spark", "pyarrow", "spark"),
         ("web.app", "starlette", "web"),
-        ("web.app", "jinja2", "web"),
         ("web.app", "pyarrow", "web"),
     ],
 )

@@ -94,13 +94,12 @@ def explain(
     from mars_solver.rendering import console  # noqa: PLC0415
 
     reading.check_paths(html=html)
-    if html is not None:
-        with extra("web"):
-            from mars_solver.web.page import saved_page  # noqa: PLC0415
     answer = reading.read_answer(asked)
     with rerooted(lambda problem: replace(problem, place="--model", path="")):
         explained = answer.explain(model)
     if html is not None:
+        from mars_solver.web.page import saved_page  # noqa: PLC0415
+
         write_whole(html, saved_page(explained))
     if as_json:
         terminal.write(console.to_json(explained.to_dict()))

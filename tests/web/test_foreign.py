@@ -220,13 +220,14 @@ def capable(count: int) -> dict[str, Any]:
     return {"schema": 1, "variables": {}, "attributes": kinds}
 
 
+@pytest.mark.parametrize("stage", ["released", "beta"])
 @pytest.mark.parametrize("count", [0, 1, 3])
-def test_a_catalogue_without_numbers_or_criteria_has_a_page(count: int) -> None:
+def test_a_catalogue_without_numbers_or_criteria_has_a_page(count: int, stage: str) -> None:
     claim = {"source": "a", "as_of": "2026", "grade": "stated"}
     content = {
         "attributes": capable(count),
         "sources": {"schema": 1, "a": {"title": "A", "where": "b", "date": "2026"}},
-        "m": {"schema": 1, "id": "m", "name": "M", "stage": {**claim, "value": "released"}},
+        "m": {"schema": 1, "id": "m", "name": "M", "stage": {**claim, "value": stage}},
     }
     empty = parse(Weights, {"schema": 1, "name": "none", "base": {}}, "weights")
     client = Client(create_app(Solver(build_catalogue(content), empty)))

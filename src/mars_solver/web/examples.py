@@ -23,8 +23,11 @@ _MISSPELT: Final = "bach"
 def profiles(solver: Solver) -> dict[str, Profile]:
     """Return a profile that some model meets, and one that none does, by status.
 
-    The second is absent where no one or two requirements rule every model out.
+    The first is absent where there is no candidate at all, the second where no one or two
+    requirements rule every model out.
     """
+    if _status(solver, {}) is None:
+        return {INFEASIBLE: _profile(solver, {})}
     asked = tuple(_askable(solver))
     met: dict[str, Any] = {}
     for name, value in asked:

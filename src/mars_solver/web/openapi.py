@@ -19,6 +19,7 @@ from mars_solver.web.guard import MEDIA_TYPE, RefusalError, unusable
 
 if TYPE_CHECKING:
     from mars_solver.inputs.attributes import Declarations
+    from mars_solver.inputs.profile import Profile
     from mars_solver.solving.solver import Solver
 
 Schema = dict[str, Any]
@@ -36,24 +37,12 @@ def document(solver: Solver, most_rows: int, most_ranked: int) -> Schema:
         most_rows: how many rows a batch may have.
         most_ranked: how many models an answer may rank.
     """
-    declared = solver.declared
-    asked = examples.profiles(solver)
-    answers = {name: recommend_with(solver, profile) for name, profile in asked.items()}
-    body = {
-        JSON: {
-            "schema": _ref("Profile"),
-            "examples": {name: {"value": each.to_dict()} for name, each in asked.items()},
-        }
-    }
     bounded = {"type": "integer", "minimum": 1, "maximum": most_ranked}
     options = [
         _parameter("unknown", {"enum": list(POLICIES)}, "how to rank what the facts leave open"),
         _parameter("top", bounded, "the longest shortlist wanted"),
     ]
-    kept = ", ".join(declared.requirement)
-    told = f"the requirements that cannot move, with , between them: {kept}"
-    keep = _parameter("keep", {"type": "string"}, told)
-    model = _parameter("model", {"type": "string"}, "also: what would put this model first")
+    asked = examples.profiles(solver)
     health = {"ok": {"value": {"status": "ok"}}}
     return {
         "openapi": "3.1.0",
@@ -65,29 +54,8 @@ def document(solver: Solver, most_rows: int, most_ranked: int) -> Schema:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "paths": {
-            "/v1/recommend": _post(
-                "recommend",
-                "Rank the models that meet a profile, with reasons",
-                [*options, keep],
-                body,
-                _json(
-                    "The answer; it may be infeasible.",
-                    "Recommendation",
-                    {name: {"value": each.to_dict()} for name, each in answers.items()},
-                ),
-            ),
-            "/v1/explain": _post(
-                "explain",
-                "Explain a recommendation, and what would change it",
-                [*options, keep, model],
-                body,
-                _json(
-                    "The answer, explained.",
-                    "Explanation",
-                    {name: {"value": each.explain().to_dict()} for name, each in answers.items()},
-                ),
-            ),
-            "/v1/batch": _batch(solver, examples.rows(asked["meets"]), options, most_rows),
+            **_answering(solver, asked, options),
+            "/v1/batch": _batch(solver, next(iter(asked.values())), options, most_rows),
             "/v1/catalogue": _get(
                 "catalogue",
                 "The facts, with their sources, dates and grades",
@@ -98,9 +66,47 @@ def document(solver: Solver, most_rows: int, most_ranked: int) -> Schema:
             ),
         },
         "components": {
-            "schemas": _schemas(declared),
+            "schemas": _schemas(solver.declared),
             "responses": {f"Refused{status}": _refusal(status, solver) for status in _WHY},
         },
+    }
+
+
+def _answering(solver: Solver, asked: dict[str, Profile], options: list[Schema]) -> Schema:
+    """Return the calls that answer one profile, with the answers to examples."""
+    answers = {name: recommend_with(solver, profile) for name, profile in asked.items()}
+    body = {
+        JSON: {
+            "schema": _ref("Profile"),
+            "examples": {name: {"value": each.to_dict()} for name, each in asked.items()},
+        }
+    }
+    told = "the requirements that cannot move, with , between them"
+    keep = _parameter("keep", {"type": "string"}, told)
+    model = _parameter("model", {"type": "string"}, "also: what would put this model first")
+    return {
+        "/v1/recommend": _post(
+            "recommend",
+            "Rank the models that meet a profile, with reasons",
+            [*options, keep],
+            body,
+            _json(
+                "The answer; it may be infeasible.",
+                "Recommendation",
+                {name: {"value": each.to_dict()} for name, each in answers.items()},
+            ),
+        ),
+        "/v1/explain": _post(
+            "explain",
+            "Explain a recommendation, and what would change it",
+            [*options, keep, model],
+            body,
+            _json(
+                "The answer, explained.",
+                "Explanation",
+                {name: {"value": each.explain().to_dict()} for name, each in answers.items()},
+            ),
+        ),
     }
 
 
@@ -130,8 +136,9 @@ def _get(name: str, summary: str, answer: Schema) -> Schema:
     }
 
 
-def _batch(solver: Solver, rows: str, options: list[Schema], most_rows: int) -> Schema:
+def _batch(solver: Solver, asked: Profile, options: list[Schema], most_rows: int) -> Schema:
     """Return the description of the call that answers many profiles."""
+    rows = examples.rows(asked)
     found = json_lines(lines_in(rows.encode()), solver)
     fields = ", ".join(columns(solver.declared))
     answer = {
@@ -210,9 +217,12 @@ def _schemas(declared: Declarations) -> Schema:
             version=text,
             as_of=text,
             sha256=text,
+            variables=table,
+            attributes=table,
             models=_list(table),
             sources=table,
             flowchart={"anyOf": [table, {"type": "null"}]},
+            calls=table,
         ),
         "Health": _object(status={"const": "ok"}),
         "Problem": _object(

@@ -1,4 +1,4 @@
-"""The decision map: every point of it is what `recommend` says there."""
+"""The decision map: every point of it is what the oracle says there."""
 
 from __future__ import annotations
 
@@ -8,32 +8,46 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mars_solver import InputError, Profile, Solver, recommend_with
+from mars_solver import InputError, Profile, Solver
 from mars_solver.explaining import decision_map
-from mars_solver.explaining.decision_map import AXES, DecisionMap, MapAxis, MapCell, regions
-from mars_solver.solving.cells import Interval
-from mars_solver.vocabulary import INFEASIBLE, INVALID, MAX_NUMBER, REQUIREMENT, Policy
-from strategies import Pooled, pooled, profiles
+from mars_solver.explaining.decision_map import DecisionMap, MapAxis, MapCell, axes, regions
+from mars_solver.solving.table import Interval
+from mars_solver.vocabulary import INFEASIBLE, INVALID, MAX_NUMBER, Policy
+from random_catalogues import Table
+from strategies import World, cases, policies, shipped_or_pooled
 
-PAIRS = st.permutations(AXES).map(lambda names: (names[0], names[1]))
-
-
-def _needs(data: dict[str, Any]) -> tuple[str, ...]:
-    return Profile(require=data["require"]).require.needs
+Case = tuple[World, Table]
+either = cases() | cases(shipped_or_pooled(), 4)
 
 
-def expected(solver: Solver, data: dict[str, Any], policy: Policy) -> MapCell:
+def two_axes(where: World, data: st.DataObject) -> tuple[str, str]:
+    names = axes(where.solver)
+    assume(len(names) > 1)
+    x, y, *_ = data.draw(st.permutations(names))
+    return x, y
+
+
+def expected(where: World, asked: Table, policy: Policy) -> MapCell:
     try:
-        profile = Profile.model_validate(data)
+        where.profile(asked)
     except InputError:
         return MapCell(INVALID, None)
-    answer = recommend_with(solver, profile, unknown=policy)
-    if not answer.shortlist:
+    ruling = where.oracle.rule(asked, policy)
+    if not ruling.ranking:
         return MapCell(INFEASIBLE, None)
-    return MapCell(answer.status, answer.shortlist[0].model)
+    first = ruling.ranking[0]
+    return MapCell(ruling.stands[first].status, first)
+
+
+def moved(where: World, asked: Table, values: dict[str, Any]) -> Table:
+    """The profile with other thresholds and importances."""
+    known = where.solver.declared.requirement
+    new = where.oracle.changed(asked, {n: v for n, v in values.items() if n in known})
+    prefer = {n: v for n, v in values.items() if n not in known}
+    return {**new, "prefer": {**(new.get("prefer") or {}), **prefer}}
 
 
 def points(chance: random.Random, step: Interval | int | None) -> list[float | None]:
@@ -45,51 +59,56 @@ def points(chance: random.Random, step: Interval | int | None) -> list[float | N
     return [value for value in [*inside, *ends] if value in step and 0 < value <= MAX_NUMBER]
 
 
-@settings(max_examples=30)
-@given(pooled(), profiles(), PAIRS, st.sampled_from(["flag", "accept", "reject"]), st.data())
-def test_each_point_of_a_cell_is_what_recommend_says(
-    one: Pooled, profile: Profile, pair: tuple[str, str], policy: Policy, data: st.DataObject
+@settings(max_examples=80)
+@given(either, policies, st.data())
+def test_each_point_of_a_cell_is_what_the_oracle_says(
+    case: Case, policy: Policy, data: st.DataObject
 ) -> None:
-    solver = one.solver
-    drawn = decision_map.decision_map(solver, solver.decide(profile, policy), *pair)
+    where, asked = case
+    pair = two_axes(where, data)
+    decision = where.solver.decide(where.profile(asked), policy)
+    drawn = decision_map.decision_map(where.solver, decision, *pair)
+    assume(drawn is not None)
     assert drawn is not None
-    chance = random.Random(data.draw(st.integers(0, 2**32)))  # noqa: S311
-    for _ in range(12):
+    assert drawn.current == expected(where, asked, policy)
+    chance = random.Random(data.draw(st.integers(0, 2**32)))
+    for _ in range(6):
         j, i = chance.randrange(len(drawn.y.steps)), chance.randrange(len(drawn.x.steps))
         x = chance.choice(points(chance, drawn.x.steps[i]))
         y = chance.choice(points(chance, drawn.y.steps[j]))
-        moved = profile.to_dict()
-        for name, value in ((pair[0], x), (pair[1], y)):
-            moved["require" if name in REQUIREMENT else "prefer"][name] = value
-        if moved.get("primary") and moved["primary"] not in _needs(moved):
-            del moved["primary"]
-        assert drawn.cells[j][i] == expected(solver, moved, policy)
+        new = moved(where, asked, {pair[0]: x, pair[1]: y})
+        assert drawn.cells[j][i] == expected(where, new, policy)
 
 
-@settings(max_examples=30)
-@given(profiles(), PAIRS)
-def test_the_profile_stands_in_the_cell_of_its_own_answer(
-    solver: Solver, profile: Profile, pair: tuple[str, str]
-) -> None:
-    drawn = decision_map.decision_map(solver, solver.decide(profile), *pair)
+@settings(max_examples=60)
+@given(either, st.data())
+def test_the_profile_stands_in_its_own_cell(case: Case, data: st.DataObject) -> None:
+    where, asked = case
+    pair = two_axes(where, data)
+    profile = where.profile(asked)
+    drawn = decision_map.decision_map(where.solver, where.solver.decide(profile), *pair)
+    assume(drawn is not None)
     assert drawn is not None
-    assert drawn.current == expected(solver, profile.to_dict(), "flag")
     for side in (drawn.x, drawn.y):
         step = side.steps[side.current]
         if side.is_requirement:
-            stated = getattr(profile.require, side.name)
+            stated = profile.require.get(side.name)
             assert step is None if stated is None else isinstance(step, Interval)
-            assert not isinstance(step, Interval) or stated in step
+            assert not isinstance(step, Interval) or stated in step  # type: ignore[operator]
         else:
-            assert step == dict(zip(AXES[3:], profile.importances, strict=True))[side.name]
+            criterion = where.solver.declared.criterion[side.name]
+            assert step == profile.importances[criterion.index]
 
 
-@settings(max_examples=30)
-@given(profiles(), PAIRS)
-def test_steps_cover_an_axis_once_and_no_border_is_idle(
-    solver: Solver, profile: Profile, pair: tuple[str, str]
-) -> None:
-    drawn = decision_map.decision_map(solver, solver.decide(profile), *pair)
+@settings(max_examples=60)
+@given(either, st.data())
+def test_steps_cover_an_axis_once_and_no_border_is_idle(case: Case, data: st.DataObject) -> None:
+    where, asked = case
+    pair = two_axes(where, data)
+    drawn = decision_map.decision_map(
+        where.solver, where.solver.decide(where.profile(asked)), *pair
+    )
+    assume(drawn is not None)
     assert drawn is not None
     columns = list(zip(*drawn.cells, strict=True))
     for side, lines in ((drawn.x, columns), (drawn.y, list(drawn.cells))):
@@ -119,8 +138,8 @@ def test_a_boundary_of_the_guide_is_exact(solver: Solver) -> None:
 
 
 def test_regions_part_the_cells_into_connected_areas() -> None:
-    a, b = MapCell("guaranteed", "a"), MapCell("guaranteed", "b")
-    side = MapAxis("latency", (0, 1, 2), 0)
+    a, b = MapCell("meets", "a"), MapCell("meets", "b")
+    side = MapAxis("latency", (0, 1, 2), 0, is_requirement=False)
     drawn = DecisionMap(side, side, ((a, b, a), (a, b, b), (b, b, a)))
     found = list(regions(drawn))
     assert sorted(place for _, places in found for place in places) == [
@@ -137,4 +156,6 @@ def test_a_map_of_too_many_cells_is_not_drawn(
     solver: Solver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(decision_map, "MOST_CELLS", 50)
-    assert decision_map.decision_map(solver, solver.decide(Profile()), *AXES[:2]) is None
+    names = axes(solver)
+    decision = solver.decide(Profile())
+    assert decision_map.decision_map(solver, decision, names[0], names[-1]) is None

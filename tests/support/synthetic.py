@@ -85,7 +85,12 @@ def _claim(**content: Any) -> Table:
 
 
 def _model(rng: Random, name: str, attributes: Table, unknown: float, yes: float) -> Table:
-    model: Table = {"schema": 1, "id": name, "name": name.upper(), "stage": _claim(value="released")}
+    model: Table = {
+        "schema": 1,
+        "id": name,
+        "name": name.upper(),
+        "stage": _claim(value="released"),
+    }
     for key, attribute in attributes.items():
         if attribute["kind"] == "set":
             model[key] = {"others": "no"} | {

@@ -7,15 +7,15 @@ is the same throughout.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, cast
 
-from mars_solver.errors import InputError
 from mars_solver.inputs.profile import Profile
 from mars_solver.solving.solver import Decision, Solver
 from mars_solver.solving.table import Interval, Number
-from mars_solver.vocabulary import INFEASIBLE, INVALID, MAX_IMPORTANCE
+from mars_solver.solving.whatif import WhatIf, union
+from mars_solver.vocabulary import INFEASIBLE, INVALID, MAX_IMPORTANCE, Status
 
 MOST_CELLS: Final = 4000
 """A map of more cells than this is not drawn: it would take seconds, and nobody could read it."""
@@ -77,26 +77,47 @@ def decision_map(solver: Solver, decision: Decision, x: str, y: str) -> Decision
     across, up = (_axis(solver, decision.profile, name) for name in (x, y))
     if len(across.steps) * len(up.steps) > MOST_CELLS:
         return None
-    cells = [[MapCell(INVALID, None)] * len(across.steps) for _ in up.steps]
-    positions: list[tuple[int, int]] = []
-    profiles: list[Profile] = []
-    for j, row in enumerate(up.steps):
-        for i, column in enumerate(across.steps):
-            moved = _moved(decision.profile, ((x, column), (y, row)))
-            if moved is not None:
-                positions.append((j, i))
-                profiles.append(moved)
-    decided = solver.decide_many(profiles, decision.policy)
-    for (j, i), each in zip(positions, decided, strict=True):
-        cells[j][i] = _cell(each)
+    drawing = _Drawing(solver, decision)
+    cells = [[drawing.cell({x: column, y: row}) for column in across.steps] for row in up.steps]
     across, columns = _joined(across, list(zip(*cells, strict=True)))
     up, rows = _joined(up, list(zip(*columns, strict=True)))
     return DecisionMap(across, up, tuple(rows))
 
 
-def _cell(decision: Decision) -> MapCell:
-    best = decision.winner
-    return MapCell(best.status.word, best.model.id) if best else MapCell(INFEASIBLE, None)
+class _Drawing:
+    """The answers to one profile with other thresholds and importances."""
+
+    def __init__(self, solver: Solver, decision: Decision) -> None:
+        self._solver = solver
+        self._decision = decision
+        self._what_if = WhatIf(solver, decision)
+
+    def cell(self, ticks: Mapping[str, Tick]) -> MapCell:
+        """Return the answer at a tick of each of some axes."""
+        declared, what_if = self._solver.declared, self._what_if
+        cells, stated = dict(what_if.cells), self._decision.signature.stated
+        importances = list(self._decision.profile.importances)
+        for name, tick in ticks.items():
+            if isinstance(tick, int):
+                importances[declared.criterion[name].index] = tick
+                continue
+            requirement = declared.requirement[name]
+            cells.pop(requirement.index, None)
+            stated &= ~requirement.bit
+            if tick is not None:
+                cells[requirement.index] = self._solver.column(name).find(tick.representative)
+                stated |= requirement.bit
+        context = what_if.context(union([cell.needs for cell in cells.values()]))
+        if context is None:
+            return MapCell(INVALID, None)
+        layers = what_if.layers(cells.values(), stated)
+        order = self._solver.by_score(context, tuple(importances))
+        contenders = what_if.contenders(layers)
+        best = next((index for index in order if contenders >> index & 1), None)
+        if best is None:
+            return MapCell(INFEASIBLE, None)
+        status = Status.MEETS if layers[0] >> best & 1 else Status.UNVERIFIED
+        return MapCell(status.word, self._solver.catalogue.models[best].id)
 
 
 def _axis(solver: Solver, profile: Profile, name: str) -> MapAxis:
@@ -114,21 +135,6 @@ def _axis(solver: Solver, profile: Profile, name: str) -> MapAxis:
         steps.append(None)
         return MapAxis(name, tuple(steps), current % len(steps), True)
     return MapAxis(name, (None, *steps), current + 1, True)
-
-
-def _moved(profile: Profile, steps: Sequence[tuple[str, Tick]]) -> Profile | None:
-    """Return a profile of a cell; None where it would contradict itself."""
-    known = profile.declared.requirement
-    thresholds = {
-        name: step.representative if isinstance(step, Interval) else None
-        for name, step in steps
-        if name in known
-    }
-    prefer = {name: step for name, step in steps if isinstance(step, int)}
-    try:
-        return profile.revised(require=thresholds, prefer=prefer)
-    except InputError:
-        return None
 
 
 def _joined(

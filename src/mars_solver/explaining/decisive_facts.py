@@ -91,7 +91,10 @@ class _OpenFact:
 
     @property
     def wanted(self) -> Range:
-        """The part of the claim range that meets the requirements."""
+        """The part of the claim range that meets the requirements.
+
+        The low end is above the high one where no number meets them all.
+        """
         low, high = self.claimed
         return (
             self.least.amount if self.least else low,
@@ -250,6 +253,8 @@ class _InFavour:
     def _evidence(self, some: tuple[_OpenFact, ...], mask: int) -> tuple[Evidence, ...]:
         """Return what must be shown of some facts for the model to win; empty if nothing can."""
         within = {fact.attribute: fact.wanted for fact in some}
+        if any(low > high for low, high in within.values()):
+            return ()
         if not self._wins(mask, self._at_least):
             if not self._wins(mask, self._at_best):
                 return ()

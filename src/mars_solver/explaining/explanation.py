@@ -21,6 +21,7 @@ from mars_solver.explaining.sensitivity import (
 )
 from mars_solver.explaining.serialising import json_values, part, schemas_of
 from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.files import load_catalogue
 from mars_solver.inputs.profile import profile_schema
 
 
@@ -117,6 +118,16 @@ def answer_tables(declared: Declarations | None = None) -> dict[str, dict[str, A
     tables["Profile"] = {key: profile[key] for key in profile if not key.startswith("$")}
     tables["Recommendation"]["properties"]["profile"] |= {"$ref": "#/$defs/Profile"}
     tables["Explanation"]["required"].remove("model")
+    known = (declared or load_catalogue().declared).variables
+    tables["Candidate"]["properties"]["configuration"] = {
+        "type": "object",
+        "properties": {
+            name: {"enum": [each.value for each in domain]} for name, domain in known.items()
+        },
+        "required": list(known),
+        "additionalProperties": False,
+        "description": tables["Candidate"]["properties"]["configuration"]["description"],
+    }
     return tables
 
 

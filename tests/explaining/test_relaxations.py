@@ -1,0 +1,155 @@
+"""Conflicts, corrections and relaxations: complete, minimal, and solved again."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from mars_solver import InputError, recommend, recommend_with
+from mars_solver.explaining.diagnosis import hitting_sets
+from mars_solver.explaining.recommendation import Recommendation
+from mars_solver.solving.constraints import minimal
+from mars_solver.vocabulary import Policy
+from random_catalogues import Table
+from strategies import SHIPPED_WORLD, World, cases, policies, shipped_or_pooled
+
+Case = tuple[World, Table]
+either = cases() | cases(shipped_or_pooled(), 4)
+Changed = frozenset[tuple[str, Any]]
+
+
+def plain(value: Any) -> Any:
+    """A value as the oracle compares it."""
+    if isinstance(value, list | tuple):
+        return tuple(m.lower() if isinstance(m, str) else float(m) for m in value)
+    return value
+
+
+def listed(answer: Recommendation) -> list[tuple[str, Changed]]:
+    return [
+        (each.status, frozenset((c.requirement, plain(c.to)) for c in changes(each.changes)))
+        for each in answer.relaxations
+    ]
+
+
+def changes(every: Any) -> list[Any]:
+    return [change for change in every if change.requirement != "primary"]
+
+
+@given(either, policies, st.data())
+@settings(max_examples=150)
+@example((SHIPPED_WORLD, {"require": {"max_ttfb_ms": 799, "max_memory_mb": 40}}), "flag", None)
+@example((SHIPPED_WORLD, {"require": {"real_time": True, "style_control": True}}), "reject", None)
+def test_conflicts_corrections_and_both_fronts_are_those_of_the_oracle(
+    case: Case, unknown: Policy, data: st.DataObject | None
+) -> None:
+    where, asked = case
+    profile, oracle = where.profile(asked), where.oracle
+    stated = list(profile.require)
+    keep = data.draw(st.lists(st.sampled_from(stated), max_size=1)) if data and stated else []
+    answer = recommend_with(where.solver, profile, unknown=unknown, keep=keep)
+    corrections = oracle.corrections(asked, unknown)
+    movable = {each for each in corrections if not each & set(keep)}
+    assert {frozenset(each) for each in answer.corrections} == movable
+    conflicts = set() if answer.shortlist else oracle.conflicts(asked, unknown)
+    assert {frozenset(each) for each in answer.conflicts} == conflicts
+    expected = {
+        (status, frozenset((name, plain(to)) for name, to in changed))
+        for status, changed in oracle.relaxations(asked, unknown, keep)
+    }
+    found = listed(answer)
+    assert set(found) == expected
+    assert len(found) == len(expected)
+    assert set(answer.betas) == oracle.betas(asked, unknown)
+
+
+@given(either, policies)
+@settings(max_examples=100)
+def test_every_relaxation_admits_what_it_says(case: Case, unknown: Policy) -> None:
+    where, asked = case
+    profile = where.profile(asked)
+    answer = recommend_with(where.solver, profile, unknown=unknown)
+    for relaxation in answer.relaxations:
+        values = {c.requirement: c.to for c in changes(relaxation.changes)}
+        new = where.oracle.changed(profile.to_dict(), values)
+        assert relaxation.admits == where.oracle.ranking(new, unknown) != ()
+        stands = where.oracle.rule(new, unknown).stands
+        assert relaxation.status == min(stands[m].status for m in relaxation.admits)
+        gone = profile.primary if profile.primary != new.get("primary") else None
+        assert [c.from_ for c in relaxation.changes if c.requirement == "primary"] == (
+            [gone] if gone else []
+        )
+        for change in changes(relaxation.changes):
+            assert plain(change.from_) == plain(profile.require[change.requirement])
+
+
+def test_relaxations_come_cheapest_first() -> None:
+    answer = recommend({"require": {"max_ttfb_ms": 100, "voice_transfer": True}})
+    assert [[(c.requirement, c.to) for c in each.changes] for each in answer.relaxations] == [
+        [("max_ttfb_ms", 150)],
+        [("max_ttfb_ms", 2000)],
+        [("max_ttfb_ms", 150), ("voice_transfer", None)],
+    ]
+    assert [each.status for each in answer.relaxations] == ["unverified", "meets", "meets"]
+
+
+def test_a_number_that_is_only_unverified_is_raised_and_two_changes_never_do_what_one_does() -> (
+    None
+):
+    answer = recommend({"require": {"max_ttfb_ms": 799, "max_memory_mb": 40}})
+    assert listed(answer) == [
+        ("unverified", frozenset({("max_memory_mb", 50)})),
+        ("meets", frozenset({("max_ttfb_ms", 2000), ("max_memory_mb", 1000)})),
+        ("meets", frozenset({("max_memory_mb", None)})),
+    ]
+
+
+def test_the_primary_need_goes_with_its_requirement() -> None:
+    answer = recommend(
+        {"primary": "style_control", "require": {"real_time": True, "style_control": True}}
+    )
+    goes = [[(c.requirement, c.from_, c.to) for c in each.changes] for each in answer.relaxations]
+    assert goes == [
+        [("real_time", True, None)],
+        [("style_control", True, None), ("primary", "style_control", None)],
+    ]
+
+
+def test_betas_that_would_help_are_named_and_no_set_names_them() -> None:
+    asked = {"require": {"max_ttfb_ms": 100, "min_sample_rate_hz": 44100, "public_api": True}}
+    answer = recommend(asked)
+    assert answer.betas == ("mars-8.1-flash-beta", "mars-8.1-pro-beta")
+    assert recommend({**asked, "accept_beta": True}).betas == ()
+    named = set(itertools.chain(*answer.conflicts, *answer.corrections))
+    assert named == {"max_ttfb_ms"}
+
+
+def test_nothing_is_to_be_relaxed_where_a_model_is_left() -> None:
+    data = recommend({"require": {"real_time": True}}).to_dict()
+    assert (data["conflicts"], data["corrections"], data["relaxations"]) == ([], [], [])
+
+
+def test_what_cannot_move_stays_and_the_answer_says_where_nothing_else_can() -> None:
+    asked = {"require": {"real_time": True, "style_control": True}}
+    kept = recommend(asked, keep=["style_control"])
+    assert kept.corrections == (("real_time",),)
+    assert [[c.requirement for c in each.changes] for each in kept.relaxations] == [["real_time"]]
+    assert kept.conflicts == (("real_time", "style_control"),)
+    stuck = recommend(asked, keep=["style_control", "real_time"])
+    assert (stuck.corrections, stuck.relaxations) == ((), ())
+    assert "no change leaves a model while style_control and real_time cannot move" in stuck.notes
+
+
+def test_a_requirement_that_is_to_stay_has_to_be_one() -> None:
+    with pytest.raises(InputError, match=r"keep: .*did you mean max_ttfb_ms"):
+        recommend({}, keep=["max_ttfb"])
+
+
+@given(st.lists(st.integers(1, 2**6 - 1), max_size=8))
+def test_hitting_sets_are_the_minimal_ones_of_all(masks: list[int]) -> None:
+    hit = [m for m in range(2**6) if all(m & each for each in masks)] if masks else []
+    assert sorted(hitting_sets(masks)) == sorted(minimal(hit))

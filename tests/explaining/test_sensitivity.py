@@ -1,0 +1,219 @@
+"""Flips, thresholds and shares: exact, and what the oracle says there."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from mars_solver import InputError, recommend, recommend_with
+from mars_solver.explaining.sensitivity import Flip, Ranked, positive_share
+from mars_solver.solving.table import axis
+from mars_solver.vocabulary import MAX_NUMBER, Policy
+from random_catalogues import Table
+from strategies import SHIPPED_WORLD, World, cases, policies, shipped_or_pooled, world
+
+Case = tuple[World, Table]
+either = cases() | cases(shipped_or_pooled(), 4)
+
+
+class Exact:
+    """The winner at importances that no profile can state, by fractions."""
+
+    def __init__(self, where: World, asked: Table, unknown: Policy) -> None:
+        oracle = where.oracle
+        self.criteria = [c for c in oracle.criteria if oracle.known_to_weights(c)]
+        ones = {**asked, "prefer": dict.fromkeys(self.criteria, 1)}
+        self.factors = oracle.weigh(ones)
+        self.importances = {c: Fraction(oracle.importance(asked, c)) for c in self.criteria}
+        ruling = oracle.rule(asked, unknown)
+        orders = {m: oracle.order(ruling.stands[m], unknown) for m in ruling.ranking}
+        self.best = [m for m in ruling.ranking if orders[m] == orders[ruling.ranking[0]]]
+        self.middle = {
+            m: {c: sum(oracle.ends(oracle.models[m], c)) for c in self.criteria} for m in self.best
+        }
+        self.level = {m: oracle.score(asked, oracle.models[m], neutral=True)[1] for m in self.best}
+
+    def winner(self, criterion: str, importance: Fraction) -> str:
+        at = {**self.importances, criterion: importance}
+
+        def key(model: str) -> tuple[Any, ...]:
+            rows = self.middle[model]
+            total = sum(at[c] * self.factors[c] * rows[c] for c in self.criteria)
+            return -total, -self.level[model], model
+
+        return min(self.best, key=key)
+
+
+@given(either, policies)
+@settings(max_examples=100)
+@example((SHIPPED_WORLD, {}), "flag")
+@example((SHIPPED_WORLD, {"prefer": {"latency": 8}}), "flag")
+def test_importances_flip_the_winner_exactly_where_they_say(case: Case, unknown: Policy) -> None:
+    where, asked = case
+    answer = recommend_with(where.solver, where.profile(asked), unknown=unknown)
+    flips = answer.explain().importances
+    declared = where.solver.declared
+    assert [f.criterion for f in flips] == (list(declared.criterion) if answer.shortlist else [])
+    if not flips:
+        return
+    exact = Exact(where, asked, unknown)
+    for each, now in zip(flips, answer.profile.importances, strict=True):
+        assert each.importance == now
+        if each.criterion in exact.criteria:
+            check_flip(exact, each.criterion, now, each.down, -1)
+            check_flip(exact, each.criterion, now, each.up, 1)
+        else:
+            assert (each.down, each.up) == (None, None)
+
+
+def check_flip(exact: Exact, criterion: str, now: int, flip: Flip | None, way: int) -> None:
+    current = exact.winner(criterion, Fraction(now))
+    end = Fraction(10 if way > 0 else 0)
+    limit = flip.at if flip else end
+    for part in (Fraction(1, 10**9), Fraction(1, 3), Fraction(1, 2), 1 - Fraction(1, 10**9)):
+        assert exact.winner(criterion, now + (limit - now) * part) == current
+    if flip is None:
+        assert exact.winner(criterion, end) == current
+        return
+    assert exact.winner(criterion, flip.at) == flip.winner_at
+    beyond = flip.at + way * Fraction(1, 10**12)
+    if 0 <= beyond <= 10:
+        assert exact.winner(criterion, beyond) == flip.winner
+    assert current != flip.winner
+    wholes = range(now, int(end) + way, way)
+    first = next((w for w in wholes if exact.winner(criterion, Fraction(w)) != current), None)
+    assert flip.whole == first
+    if first is not None:
+        assert flip.whole_winner == exact.winner(criterion, Fraction(first))
+
+
+@given(either, policies, st.data())
+@settings(max_examples=100)
+def test_a_sweep_says_what_every_threshold_gives(
+    case: Case, unknown: Policy, data: st.DataObject
+) -> None:
+    where, asked = case
+    profile, oracle = where.profile(asked), where.oracle
+    answer = recommend_with(where.solver, profile, unknown=unknown)
+    sweeps = answer.explain().thresholds
+    numeric = [r.name for r in where.solver.declared.requirements if r.numeric]
+    assert [sweep.requirement for sweep in sweeps] == numeric
+    for sweep in sweeps[:4]:
+        parts = [stretch.interval for stretch in sweep.stretches]
+        assert (parts[0].low, parts[0].low_included) == (0, False)
+        assert (parts[-1].high, parts[-1].high_included) == (MAX_NUMBER, True)
+        for one, other in itertools.pairwise(parts):
+            assert one.high == other.low
+            assert one.high_included != other.low_included
+        answers = [(s.status, s.shortlist, s.changes) for s in sweep.stretches]
+        assert all(one != other for one, other in itertools.pairwise(answers))
+        values = where.solver.column(sweep.requirement).thresholds
+        near = [
+            number
+            for value in values
+            for number in (value, math.nextafter(value, 0), math.nextafter(value, math.inf))
+        ]
+        number = data.draw(st.sampled_from([*near, 1, MAX_NUMBER]) | st.floats(0.5, 1e9))
+        if not 0 < number <= MAX_NUMBER:
+            continue
+        (stretch,) = (s for s in sweep.stretches if number in s.interval)
+        changed = oracle.changed(profile.to_dict(), {sweep.requirement: number})
+        try:
+            where.profile(changed)
+        except InputError:
+            assert stretch.status == "invalid"
+            continue
+        ruling = oracle.rule(changed, unknown)
+        listed = tuple(Ranked(m, ruling.stands[m].status) for m in ruling.ranking)
+        assert stretch.shortlist == listed
+        assert stretch.status == (listed[0].status if listed else "infeasible")
+        gone = profile.primary is not None and changed["primary"] is None
+        assert [c.requirement for c in stretch.changes] == (["primary"] if gone else [])
+
+
+def test_pro_enters_at_800_ms_unverified_and_at_2000_ms_meets_it() -> None:
+    sweeps = recommend({"require": {"max_ttfb_ms": 300}}).explain().thresholds
+    (sweep,) = (each for each in sweeps if each.requirement == "max_ttfb_ms")
+    seen = [
+        (s.interval.low, next((r.status for r in s.shortlist if r.model == "mars-pro"), None))
+        for s in sweep.stretches
+    ]
+    assert seen == [(0, None), (150, None), (500, None), (800, "unverified"), (2000, "meets")]
+
+
+@given(st.lists(st.floats(0.001, 1e9), max_size=5, unique=True))
+@settings(max_examples=100)
+def test_an_axis_is_covered_once(values: list[float]) -> None:
+    cells = axis(sorted(values))
+    for number in [*values, 1e-9, 1e9, *(math.nextafter(v, 0) for v in values)]:
+        assert sum(number in cell for cell in cells) == 1
+    assert all(cell.representative in cell for cell in cells)
+
+
+# ------------------------------------------------------------------- shares of weights
+
+
+def twins(where: World) -> World:
+    """The same catalogue with a twin of every model."""
+    files = {**where.files}
+    for key, data in where.files.items():
+        if "id" in data:
+            files[f"{key}-twin"] = {**data, "id": f"{key}-twin"}
+    return World(files, where.weighing)
+
+
+@given(either, policies)
+@settings(max_examples=100)
+@example((twins(SHIPPED_WORLD), {}), "flag")
+@example((twins(world(3)), {}), "flag")
+def test_shares_add_up_and_agree_with_a_sample(case: Case, unknown: Policy) -> None:
+    where, asked = case
+    answer = recommend_with(where.solver, where.profile(asked), unknown=unknown)
+    shares = answer.explain().first_rank_shares
+    if not answer.shortlist:
+        assert shares == ()
+        return
+    exact = Exact(where, asked, unknown)
+    assert [share.model for share in shares] == exact.best
+    assert sum(share.share for share in shares) == pytest.approx(1)
+    assert all(share.error == 0 or not share.exact for share in shares)
+    if not exact.criteria:
+        assert {share.share for share in shares} == {1 / len(shares)}
+        return
+    rows = np.array([[exact.middle[m][c] for c in exact.criteria] for m in exact.best])
+    weights = np.random.default_rng(7).dirichlet(np.ones(len(exact.criteria)), 10_000)
+    scores = weights @ rows.T
+    first = scores >= scores.max(axis=1, keepdims=True) - 1e-6
+    sampled = (first / first.sum(axis=1, keepdims=True)).mean(axis=0)
+    assert [share.share for share in shares] == pytest.approx(sampled.tolist(), abs=0.04)
+
+
+def test_shares_of_tied_models_are_equal() -> None:
+    where = twins(SHIPPED_WORLD)
+    for asked in ({}, {"require": {"real_time": True}}, {"require": {"on_device": True}}):
+        shares = recommend_with(where.solver, where.profile(asked)).explain().first_rank_shares
+        share = {each.model: each.share for each in shares}
+        for model, own in share.items():
+            twin = model.removesuffix("-twin") if model.endswith("-twin") else f"{model}-twin"
+            assert own == share[twin]
+
+
+@pytest.mark.parametrize(
+    ("lead", "share"),
+    [
+        ([1, 1, 1, 1, -1], Fraction(15, 16)),
+        ([1, -1, -1, -1, -1], Fraction(1, 16)),
+        ([1, -1, 0, 0, 0], Fraction(1, 2)),
+        ([3, 2, 1, 1, 0], Fraction(1)),
+        ([0, 0, -1, 0, 0], Fraction(0)),
+    ],
+)
+def test_known_shares_of_the_simplex(lead: list[int], share: Fraction) -> None:
+    assert positive_share(lead) == share

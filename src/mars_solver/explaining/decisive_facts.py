@@ -8,17 +8,16 @@ met and from the values of the criteria that the fact scores.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import accumulate, combinations
+from itertools import accumulate, chain, combinations, islice
 from typing import Final, Literal
 
 from mars_solver.inputs.attributes import Criterion
 from mars_solver.inputs.facts import EVERYTHING, Member, Range
-from mars_solver.inputs.weights import Curve
 from mars_solver.solving.constraints import Check, checks, member_verdict, own_verdict
-from mars_solver.solving.scoring import DOUBLED, value
+from mars_solver.solving.scoring import DOUBLED, falls, reach
+from mars_solver.solving.scoring import value as value_at
 from mars_solver.solving.solver import Decision, RankKey, Solver
 from mars_solver.solving.table import Number
 from mars_solver.vocabulary import MAX_NUMBER, Kind, Status, Verdict
@@ -183,164 +182,136 @@ def _against(solver: Solver, decision: Decision, index: int) -> Iterator[Decisiv
 # --------------------------------------------------------------------- the others
 
 
-@dataclass(frozen=True)
 class _InFavour:
     """Finds the smallest sets of open facts that would make one model win."""
 
-    solver: Solver
-    decision: Decision
-    key: RankKey
-    """What ranks the model now."""
-    best: RankKey
-    """What ranks the winner."""
+    def __init__(self, solver: Solver, decision: Decision, key: RankKey, best: RankKey) -> None:
+        index = key[-1]
+        self._model = solver.catalogue.models[index].id
+        self._facts, self._needed = _open_facts(solver, decision, index)
+        self._key, self._best = key, best
+        self._policy = decision.policy
+        neutral = solver.neutral_weights(decision.profile.context)
+        criteria = {c.attribute: c for c in solver.declared.criteria if solver.weights.knows(c)}
+        self._scored = {
+            fact.bit: _Scored(fact, criterion, solver, index, decision.weights, neutral)
+            for fact in self._facts
+            if (criterion := criteria.get(fact.attribute)) is not None
+        }
 
     def found(self) -> Iterator[DecisiveFacts]:
         """Yield the sets, the smallest first."""
-        facts, _ = self._open
-        model = self.solver.catalogue.models[self.key[-1]].id
+        facts = [fact for fact in self._facts if fact.wanted[0] <= fact.wanted[1]]
+        sizes = range(self._fewest(), len(facts) + 1)
+        sets = chain.from_iterable(combinations(facts, size) for size in sizes)
         enough: list[int] = []
-        tried = 0
-        for size in range(self._fewest, len(facts) + 1):
-            for some in combinations(facts, size):
-                tried += 1
-                if tried > _TRIED or len(enough) >= _LISTED:
-                    return
-                mask = sum(fact.bit for fact in some)
-                if any(known & mask == known for known in enough):
-                    continue
+        for some in islice(sets, _TRIED):
+            mask = sum(fact.bit for fact in some)
+            if not any(known & mask == known for known in enough):
                 evidence = self._evidence(some, mask)
                 if evidence:
                     enough.append(mask)
-                    yield DecisiveFacts(model, evidence, model)
+                    yield DecisiveFacts(self._model, evidence, self._model)
+            if len(enough) == _LISTED:
+                return
 
-    @cached_property
-    def _open(self) -> tuple[list[_OpenFact], list[int]]:
-        return _open_facts(self.solver, self.decision, self.key[-1])
-
-    @cached_property
     def _fewest(self) -> int:
-        """A number of facts below which the model does not win, whatever they are.
+        """Return a number of facts below which the model does not win, whatever they are.
 
         It has to stand as well as the winner, and better where its facts at their best leave its
         score behind. A fact settles at most as many requirements as rest on it.
         """
-        facts, needed = self._open
-        order, total, _, _ = self.key
-        gains = [self._gain(fact, self._at_best) for fact in facts]
-        behind = total - sum(gain for gain in gains if gain > 0) > self.best[1]
-        if self.decision.policy == "accept":
-            return len(facts) + 1 if behind else 1
-        lacking = order[1] - self.best[0][1] + behind
-        settle = sorted((sum(1 for each in needed if each & f.bit) for f in facts), reverse=True)
-        sums = accumulate(settle, initial=0)
-        return max(1, next((i for i, most in enumerate(sums) if most >= lacking), len(facts) + 1))
-
-    def _gain(self, fact: _OpenFact, doubled: dict[str, int]) -> int:
-        """Return what a fact adds to the weighted sum where it is shown."""
-        criterion = self._criteria.get(fact.attribute)
-        if criterion is None:
-            return 0
-        middle = self.solver.middles[self.key[-1]][criterion.index]
-        return (doubled[fact.attribute] - middle) * self.decision.weights[criterion.index]
-
-    @cached_property
-    def _criteria(self) -> dict[str, Criterion]:
-        """The criterion that each open fact is scored by, where it counts."""
-        declared = self.solver.declared
-        scored = {c.attribute: c for c in declared.criteria if self.solver.weights.knows(c)}
-        return {f.attribute: scored[f.attribute] for f in self._open[0] if f.attribute in scored}
+        order, total, _, _ = self._key
+        gains = [(each.best - each.middle) * each.weight for each in self._scored.values()]
+        behind = total - sum([gain for gain in gains if gain > 0]) > self._best[1]
+        many = len(self._facts)
+        if self._policy == "accept":
+            return many + 1 if behind else 1
+        lacking = order[1] - self._best[0][1] + behind
+        settle = [sum(1 for each in self._needed if each & f.bit) for f in self._facts]
+        sums = accumulate(sorted(settle, reverse=True), initial=0)
+        return max(1, next((i for i, most in enumerate(sums) if most >= lacking), many + 1))
 
     def _evidence(self, some: tuple[_OpenFact, ...], mask: int) -> tuple[Evidence, ...]:
         """Return what must be shown of some facts for the model to win; empty if nothing can."""
-        within = {fact.attribute: fact.wanted for fact in some}
-        if any(low > high for low, high in within.values()):
-            return ()
-        if not self._wins(mask, self._at_least):
-            if not self._wins(mask, self._at_best):
-                return ()
-            tighter = next(filter(None, (self._tighter(fact, mask) for fact in some)), None)
+        scored = [self._scored[fact.bit] for fact in some if fact.bit in self._scored]
+        within = {fact.bit: fact.wanted for fact in some}
+        if not self._wins(self._rank(mask, scored)):
+            tighter = next(filter(None, (self._tighter(e, mask, scored) for e in scored)), None)
             if tighter is None:
                 return ()
             within.update((tighter,))
-        return tuple([evidence for fact in some for evidence in fact.shown(within[fact.attribute])])
+        return tuple([evidence for fact in some for evidence in fact.shown(within[fact.bit])])
 
-    def _tighter(self, fact: _OpenFact, mask: int) -> tuple[str, Range] | None:
+    def _tighter(self, one: _Scored, mask: int, scored: list[_Scored]) -> tuple[int, Range] | None:
         """Return the widest range of a number, up to a whole one, with which the model wins."""
-        criterion = self._criteria.get(fact.attribute)
-        if criterion is None or not fact.number:
+        curve = one.curve
+        if curve is None:
             return None
-        curve = self.solver.weights.curves[criterion.name]
-        low, high = fact.wanted
-        least, most = math.ceil(low), MAX_NUMBER if math.isinf(high) else math.floor(high)
+        order, total, level, index = self._rank(mask, scored)
 
-        def wins(number: int) -> bool:
-            return self._wins(mask, {**self._at_least, fact.attribute: 2 * value(curve, number)})
+        def enough(value: int) -> bool:
+            more = 2 * value - one.least
+            return self._wins((order, total - more * one.weight, level - more * one.neutral, index))
 
-        if _falls(curve):
-            found = _last(least, most, wins)
-            return None if found is None else (fact.attribute, (low, found))
-        found = _last(-most, -least, lambda number: wins(-number))
-        return None if found is None else (fact.attribute, (-found, high))
+        if not enough(one.best // 2):
+            return None
+        value = _first(one.least // 2, one.best // 2, enough)
+        low, high = one.fact.wanted
+        most = MAX_NUMBER if math.isinf(high) else math.floor(high)
+        number = reach(curve, value, math.ceil(low), most)
+        if number is None:
+            return None
+        return one.fact.bit, (low, number) if falls(curve) else (number, high)
 
-    def _wins(self, mask: int, doubled: dict[str, int]) -> bool:
-        """Return whether the model wins where some facts are shown.
-
-        Args:
-            mask: of the facts.
-            doubled: twice the value that each fact gives its criterion.
-        """
-        facts, needed = self._open
-        order, total, level, index = self.key
-        if self.decision.policy != "accept":
-            left = sum(1 for rests_on in needed if rests_on & ~mask)
+    def _rank(self, mask: int, scored: list[_Scored]) -> RankKey:
+        """Return what ranks the model where some facts are shown, and barely."""
+        order, total, level, index = self._key
+        if self._policy != "accept":
+            left = sum([1 for rests_on in self._needed if rests_on & ~mask])
             order = (Status.UNVERIFIED if left else Status.MEETS, left)
-        if order > self.best[0]:
-            return False
-        middles = self.solver.middles[index]
-        for fact in facts:
-            criterion = self._criteria.get(fact.attribute) if fact.bit & mask else None
-            if criterion is not None:
-                gain = doubled[fact.attribute] - middles[criterion.index]
-                total -= gain * self.decision.weights[criterion.index]
-                level -= gain * self._neutral[criterion.index]
-        return (order, total, level, index) < self.best
+        for each in scored:
+            gain = each.least - each.middle
+            total -= gain * each.weight
+            level -= gain * each.neutral
+        return order, total, level, index
 
-    @cached_property
-    def _neutral(self) -> tuple[int, ...]:
-        return self.solver.neutral_weights(self.decision.profile.context)
-
-    @cached_property
-    def _at_least(self) -> dict[str, int]:
-        return self._doubled(min)
-
-    @cached_property
-    def _at_best(self) -> dict[str, int]:
-        return self._doubled(max)
-
-    def _doubled(self, pick: Callable[[list[int]], int]) -> dict[str, int]:
-        """Return twice the least or the best value that each fact can give its criterion."""
-        doubled: dict[str, int] = {}
-        for fact in self._open[0]:
-            criterion = self._criteria.get(fact.attribute)
-            if criterion is not None:
-                curve = self.solver.weights.curves.get(criterion.name)
-                if fact.number and curve is not None:
-                    doubled[fact.attribute] = 2 * pick([value(curve, end) for end in fact.wanted])
-                else:
-                    doubled[fact.attribute] = DOUBLED
-        return doubled
+    def _wins(self, key: RankKey) -> bool:
+        return key < self._best
 
 
-def _falls(curve: Curve) -> bool:
-    """Return whether lower numbers are better."""
-    return curve.anchors[0].value > curve.anchors[-1].value
+class _Scored:
+    """An open fact that is scored: what its value can be once it is shown."""
+
+    def __init__(
+        self,
+        fact: _OpenFact,
+        criterion: Criterion,
+        solver: Solver,
+        index: int,
+        weights: Sequence[int],
+        neutral: Sequence[int],
+    ) -> None:
+        self.fact = fact
+        self.weight = weights[criterion.index]
+        self.neutral = neutral[criterion.index]
+        self.middle = solver.middles[index][criterion.index]
+        """Twice its value now."""
+        self.curve = solver.weights.curves[criterion.name] if fact.number else None
+        self.least = self.best = DOUBLED
+        """Twice the least and the best value that it then can have."""
+        if self.curve is not None:
+            # The ends of what is claimed have their values already.
+            known = solver.ends[index][criterion.index]
+            low, high = reversed(known) if falls(self.curve) else known
+            ends = dict(zip(fact.claimed, (low, high), strict=True))
+            each = [ends[e] if e in ends else value_at(self.curve, e) for e in fact.wanted]
+            self.least, self.best = 2 * min(each), 2 * max(each)
 
 
-def _last(low: int, high: int, holds: Callable[[int], bool]) -> int | None:
-    """Return the last number from low to high that holds, where all before it do too."""
-    if low > high or not holds(low):
-        return None
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if holds(middle) else (low, middle - 1)
-    return low
+def _first(low: int, high: int, holds: Callable[[int], bool]) -> int:
+    """Return the first number above low and up to high that holds, where all after it do."""
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return high

@@ -121,6 +121,57 @@ def value(curve: Curve, at: float) -> int:
         return int(half.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
 
 
+def falls(curve: Curve) -> bool:
+    """Return whether lower numbers are better."""
+    return curve.anchors[0].value > curve.anchors[-1].value
+
+
+def reach(curve: Curve, wanted: int, least: int, most: int) -> int | None:
+    """Return the worst whole number in a range whose value is still as wanted.
+
+    None where not even the best one's is.
+    """
+    sign = 1 if falls(curve) else -1
+    best, worst = sorted((sign * least, sign * most))
+
+    def holds(number: int) -> bool:
+        return value(curve, sign * number) >= wanted
+
+    if least > most or not holds(best):
+        return None
+    if holds(worst):
+        return sign * worst
+    # Arithmetic in floats comes close, and few exact values settle the rest.
+    low, high = best, worst
+    near, step = min(max(sign * _near(curve, wanted), low), high - 1), 1
+    if holds(near):
+        low = near
+        while low + step < high and holds(low + step):
+            low, step = low + step, 2 * step
+        high = min(high, low + step)
+    else:
+        high = near
+        while high - step > low and not holds(high - step):
+            high, step = high - step, 2 * step
+        low = max(low, high - step)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return sign * low
+
+
+def _near(curve: Curve, wanted: int) -> int:
+    """Return about where a curve has a value."""
+    for left, right in pairwise(curve.anchors):
+        if left.value != right.value and min(left.value, right.value) <= wanted:
+            share = (wanted - left.value) / (right.value - left.value)
+            if 0 <= share <= 1:
+                if curve.scale == "log":
+                    return int(left.at * (right.at / left.at) ** share)
+                return int(left.at + (right.at - left.at) * share)
+    return int(curve.anchors[0].at)
+
+
 def _share(scale: str, left: Anchor, right: Anchor, at: float) -> Decimal:
     """Return how far `at` lies from `left` to `right` on the scale."""
     start, here, end = (Decimal(x) for x in (left.at, at, right.at))

@@ -32,6 +32,7 @@ class WhatIf:
         self._profile = profile
         self._policy: Policy = signature.policy
         self._importances = profile.importances
+        self._by_score: dict[tuple[int, Context], tuple[int, ...]] = {}
         self._contexts: dict[int, Context | None] = {}
 
     def layers(self, cells: Iterable[Cell], stated: int, *, accept_beta: bool = False) -> Layers:
@@ -91,14 +92,16 @@ class WhatIf:
 
     def ranked(self, layers: Layers, context: Context) -> Iterator[tuple[int, bool]]:
         """Yield the indices of the models that are left, best first, and whether each meets all."""
-        order = self.order(context)
-        if self._policy == "accept":
-            left, met = union(layers), layers[0]
-            yield from ((i, bool(met >> i & 1)) for i in order if left >> i & 1)
-            return
-        for number, layer in enumerate(layers):
-            if layer:
-                yield from ((i, not number) for i in order if layer >> i & 1)
+        for group in [union(layers)] if self._policy == "accept" else filter(None, layers):
+            for index in self.by_score(group, context):
+                yield index, bool(layers[0] >> index & 1)
+
+    def by_score(self, mask: int, context: Context) -> tuple[int, ...]:
+        """Return the indices of the models in a mask by their scores, best first."""
+        key = mask, context
+        if key not in self._by_score:
+            self._by_score[key] = tuple([i for i in self.order(context) if mask >> i & 1])
+        return self._by_score[key]
 
 
 def union(masks: Sequence[int]) -> int:

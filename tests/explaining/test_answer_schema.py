@@ -36,11 +36,11 @@ EXPLAINED = [
 
 
 def objects(value: Any) -> Iterator[dict[str, Any]]:
-    """Every object of an answer, outside the profile that it repeats."""
+    """Every object of an answer, outside the profile that it repeats and the calls it prints."""
     if isinstance(value, dict):
         yield value
         for key, item in value.items():
-            yield from () if key == "profile" else objects(item)
+            yield from () if key in {"profile", "calls"} else objects(item)
     elif isinstance(value, list):
         for item in value:
             yield from objects(item)

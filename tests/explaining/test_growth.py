@@ -47,8 +47,8 @@ def test_large_catalogues_are_explained_in_time(
 
 def test_an_explanation_of_six_models_costs_a_few_answers(solver: Solver) -> None:
     require = {"max_ttfb_ms": 1000, "voice_transfer": True}
-    for asked in ({}, {"require": require}, {"require": {**require, "style_control": True}}):
-        profile = Profile(**asked)
+    for asked in ({}, require, {**require, "style_control": True}):
+        profile = Profile(require=asked)
 
         def answer(profile: Profile = profile) -> None:
             for _ in range(50):

@@ -38,6 +38,7 @@ _SHIPPED_ELSE: Final = (ATTRIBUTES, SOURCES)
 """The files for which the shipped ones serve where a folder has none."""
 GUIDE: Final = "guide"
 """The folder beside the models for what the vendor's guide says of them."""
+CHART: Final = f"{FLOWCHART}.toml"
 LINES: Final = f"{GUIDE}/lines.toml"
 PINS: Final = f"{GUIDE}/pins.toml"
 _CALLS: Final = "calls"
@@ -270,7 +271,7 @@ def _read_catalogue(folder: Path) -> Catalogue:
     """Return the catalogue in a folder, naming every fault of every file at once."""
     every = listing(folder, "name a folder with one TOML file for each model")
     paths = [path for path in every if path.suffix == ".toml"]
-    guide = folder / f"{FLOWCHART}.toml"
+    guide = folder / CHART
     misplaced = [path for path in paths if path.name in {guide.name, Path(PINS).name}]
     named = {path.stem: path for path in paths if path not in misplaced}
     if guide.exists():

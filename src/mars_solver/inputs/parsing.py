@@ -37,14 +37,21 @@ class Input(BaseModel):
         return copied
 
 
-def parse(model: type[T], data: object, place: str) -> T:
+def parse(model: type[T], data: object, place: str, context: object = None) -> T:
     """Validate `data` as `model`.
+
+    Args:
+        model: the form.
+        data: what is to be read.
+        place: where it comes from, for messages.
+        context: what validators of the form want to know beside the data.
 
     Raises:
         InputError: with every fault of `data`, each under `place`.
     """
+    check = model.__pydantic_validator__.validate_python
     try:
-        return model.__pydantic_validator__.validate_python(data)  # type: ignore[no-any-return]
+        return check(data, context=context)  # type: ignore[no-any-return]
     except ValidationError as error:
         raise InputError(problems_of(error, model, place)) from None
 

@@ -17,9 +17,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.profile import Required
 from mars_solver.solving.solver import Solver
-from mars_solver.solving.table import Choice, Column, requirement_masks
+from mars_solver.solving.table import Column, requirement_masks
 
 Array = NDArray[Any]
 EXCLUDED: Final = 63
@@ -28,6 +29,8 @@ _LANE: Final = 6
 """Bits of a model's distance in a key."""
 _EXACT: Final = 2**62
 """Counts below this are exact as 64-bit whole numbers."""
+MOST: Final = 2**20
+"""The most classes that are joined at a time: they have to fit into memory."""
 
 
 class _Link(NamedTuple):
@@ -82,6 +85,9 @@ def classes(solver: Solver, groups: Sequence[tuple[int, ...]] = ()) -> Classes:
     Args:
         solver: whose catalogue and table these are.
         groups: models, by index, of which to count what at least one does not meet.
+
+    Raises:
+        InputError: where there are more than memory holds.
     """
     # A configuration is chosen by the requirements that pin one, so that these come first. The
     # others only add to what a model violates or leaves open.
@@ -111,8 +117,8 @@ def _pinned(
     live = solver.declared.live
     requirements = len(solver.declared.requirements)
     needs, batches, behind, cells, unmet, first = [], [], [], [], [], []
-    every: list[tuple[Choice, ...]] = list(product(*(column.choices for column in pinning)))
-    for chosen in every:
+    _bounded(prod(len(column.choices) for column in pinning))
+    for chosen in product(*(column.choices for column in pinning)):
         pairs = [
             (column.requirement, choice.cell)
             for column, choice in zip(pinning, chosen, strict=True)
@@ -149,7 +155,7 @@ def _pinned(
     rows = Classes(
         np.array(needs, dtype=np.int64),
         np.array(batches, dtype=np.bool_),
-        _relative(np.array(behind, dtype=np.int64).reshape(len(needs), len(models))),
+        _relative(np.array(behind, dtype=np.uint8).reshape(len(needs), len(models))),
         counts,
         lacks,
         first,
@@ -168,12 +174,13 @@ def _joined(
     models = len(solver.catalogue.models)
     live = solver.declared.live
     index = column.requirement.index
+    _bounded(len(found.needs) * len(column.choices))
     parts: list[tuple[Array, Array, Array, Array, Array, Array, Array]] = []
     for number, choice in enumerate(column.choices):
         cell, many = choice.cell, len(choice.values)
         keep = np.flatnonzero(~found.batch) if cell.needs & live else np.arange(len(found.needs))
         violated = np.array([cell.violated >> i & 1 for i in range(models)], dtype=np.bool_)
-        unverified = np.array([cell.unverified >> i & 1 for i in range(models)], dtype=np.int64)
+        unverified = np.array([cell.unverified >> i & 1 for i in range(models)], dtype=np.uint8)
         before = found.behind[keep]
         behind = np.where((before == EXCLUDED) | violated, EXCLUDED, before + unverified)
         unmet = found.unmet[keep] * many
@@ -200,6 +207,18 @@ def _joined(
     merged, firsts = _merged(rows)
     merged._links = [*found._links, _Link(parents[firsts], chosen[firsts], column)]
     return merged
+
+
+def _bounded(rows: int) -> None:
+    """Refuse to hold more rows than memory does.
+
+    Raises:
+        InputError: where there are more.
+    """
+    if rows > MOST:
+        hint = "a proof needs fewer requirements, or fewer values of facts"
+        expected = f"at most {MOST} classes of profiles"
+        raise InputError([Problem("the catalogue", "", expected, f"{rows}", hint)])
 
 
 def _relative(behind: Array) -> Array:

@@ -5,25 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from itertools import combinations
+from math import comb
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self, TypeVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PlainValidator, ValidationInfo
 
-from mars_solver.errors import gather
+from mars_solver.inputs.attributes import Declarations, Need
 from mars_solver.inputs.catalogue import Catalogue
-from mars_solver.inputs.facts import SCHEMA, Fact, NumberFact, Text, Version
+from mars_solver.inputs.facts import Fact, NumberFact
 from mars_solver.inputs.files import LINES, PINS, catalogue_file, read_document
-from mars_solver.inputs.parsing import Flag, Input, parse
+from mars_solver.inputs.parsing import SCHEMA, Input, Text, Version, parse, unexpected
 from mars_solver.inputs.profile import Profile, parse_profile
-from mars_solver.solving.cells import NUMERIC, axis, critical_values
 from mars_solver.solving.flowchart import compare
 from mars_solver.solving.solver import Solver
-from mars_solver.vocabulary import NEEDS
+
+MOST: Final = 256
+"""The most combinations of needs that are pinned: all of so many needs at once as fit."""
 
 
-def _profile(data: object) -> Profile:
-    return parse_profile(data, "profile")
+def _profile(data: object, info: ValidationInfo) -> Profile:
+    """Return a profile, read as the declarations in the context have it."""
+    if isinstance(data, Profile) and info.context is None:
+        return data
+    return parse_profile(data, "profile", info.context)
 
 
 def _pairs(value: object) -> object:
@@ -35,7 +40,14 @@ def _pairs(value: object) -> object:
     )
 
 
-ParsedProfile = Annotated[Profile, BeforeValidator(_profile)]
+def _verdict(value: object) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    raise unexpected(value, "true or false")
+
+
+ParsedProfile = Annotated[Profile, PlainValidator(_profile)]
+"""A profile; where it is not one yet, the context of parsing says what can be asked."""
 Names = Annotated[tuple[Text, ...], Field(strict=False)]
 
 
@@ -51,36 +63,47 @@ class Scenario(Input):
     measurements: dict[str, Any] | None = None
 
 
+class Lines(Input):
+    """The lines of a guide."""
+
+    labels: Annotated[tuple[Scenario, ...], Field(strict=False, min_length=1)]
+
+
 class Pin(Input):
     """What one profile is answered with."""
 
     profile: ParsedProfile
     shortlist: Annotated[tuple[tuple[Text, Text], ...], BeforeValidator(_pairs)]
     """Model and status, best first."""
-    agrees: Flag
-    blocked_by: Names
+    agrees: Annotated[bool | None, PlainValidator(_verdict)] = None
+    """Whether that is what the guide says; None without a guide, like `blocked_by`."""
+    blocked_by: Names | None = None
 
     @classmethod
     def of(cls, solver: Solver, profile: Profile) -> Self:
         """Return the pin of a profile as a solver answers it."""
         decision = solver.decide(profile)
-        verdict = compare(solver.catalogue.flowchart, decision)
+        chart = solver.catalogue.flowchart
+        verdict = None if chart is None else compare(chart, decision)
         return cls(
             profile=profile,
             shortlist=tuple((s.model.id, s.status.word) for s in decision.ranked),
-            agrees=verdict.agrees,
-            blocked_by=verdict.blocked_by,
+            agrees=None if verdict is None else verdict.agrees,
+            blocked_by=None if verdict is None else verdict.blocked_by,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the pin as a file holds it."""
         profile = self.profile.to_dict()
-        return {
+        pin: dict[str, Any] = {
             "profile": {key: value for key, value in profile.items() if value},
             "shortlist": [list(pair) for pair in self.shortlist],
-            "agrees": self.agrees,
-            "blocked_by": list(self.blocked_by),
         }
+        if self.agrees is not None:
+            pin["agrees"] = self.agrees
+        if self.blocked_by is not None:
+            pin["blocked_by"] = list(self.blocked_by)
+        return pin
 
 
 class PinnedFact(Input):
@@ -95,7 +118,7 @@ class Pins(Input):
     """Every pinned answer, and every fact that the guide states."""
 
     format: Version = Field(alias="schema")
-    facts: Annotated[tuple[PinnedFact, ...], Field(strict=False)]
+    facts: Annotated[tuple[PinnedFact, ...], Field(strict=False)] = ()
     pins: Annotated[tuple[Pin, ...], Field(strict=False)]
 
     @classmethod
@@ -105,56 +128,113 @@ class Pins(Input):
         return cls(schema=SCHEMA, facts=tuple(guide_facts(solver.catalogue)), pins=pins)
 
 
-def load_pins(folder: str | Path | None = None) -> Pins:
-    """Return the pinned answers and facts in the `guide/pins.toml` of a catalogue's folder.
-
-    Where the folder has none, or without one, the shipped pins.
-
-    Raises:
-        InputError: with every fault of the file.
-    """
-    return parse(Pins, *read_document(catalogue_file(PINS, folder)))
+Parsed = TypeVar("Parsed", Lines, Pins)
 
 
-def load_scenarios() -> tuple[Scenario, ...]:
-    """Return the lines of the guide that ship with the package, in order of id.
+def load_pins(declared: Declarations, folder: str | Path | None = None) -> Pins | None:
+    """Return the pinned answers and facts in a catalogue's folder; None where it has none.
+
+    Args:
+        declared: what can be asked.
+        folder: of the catalogue; without one, that of the shipped catalogue.
 
     Raises:
         InputError: with every fault of the file.
     """
-    data, place = read_document(catalogue_file(LINES))
-    labels = enumerate(data["labels"])
-    return gather(*(partial(parse, Scenario, each, f"{place}:labels.{i}") for i, each in labels))
+    return _read(Pins, PINS, declared, folder)
+
+
+def load_scenarios(
+    declared: Declarations, folder: str | Path | None = None
+) -> tuple[Scenario, ...] | None:
+    """Return the lines of the guide in a catalogue's folder; None where it has none.
+
+    Args:
+        declared: what can be asked.
+        folder: of the catalogue; without one, that of the shipped catalogue.
+
+    Raises:
+        InputError: with every fault of the file.
+    """
+    lines = _read(Lines, LINES, declared, folder)
+    return None if lines is None else lines.labels
+
+
+def _read(
+    form: type[Parsed], name: str, declared: Declarations, folder: str | Path | None
+) -> Parsed | None:
+    path = catalogue_file(name, folder)
+    return parse(form, *read_document(path), context=declared) if path.exists() else None
 
 
 def pinned_profiles(solver: Solver) -> Iterator[Profile]:
-    """Yield the profiles whose answers are pinned.
+    """Yield the profiles whose answers are pinned, each once.
 
-    The 16 combinations of the four questions; each numeric requirement alone, at every critical
-    value and in every interval between; and three needs with betas accepted.
+    The combinations of the guide's needs, the fewest first, up to `MOST`; each numeric requirement
+    alone, at every critical value and in every interval between; and each need alone with betas
+    accepted, where there are betas.
     """
-    names = [need.name for need in NEEDS]
-    for size in range(len(names) + 1):
-        for chosen in combinations(names, size):
-            yield Profile(require=dict.fromkeys(chosen, True))
-    for requirement in NUMERIC:
-        for interval in axis(critical_values(solver.catalogue, requirement)):
-            yield Profile(require={requirement.name: interval.representative})
-    for name in ("real_time", "voice_transfer", "on_device"):
-        yield Profile(accept_beta=True, require={name: True})
+    seen = set()
+    for profile in _profiles(solver):
+        if profile not in seen:
+            seen.add(profile)
+            yield profile
+
+
+def _profiles(solver: Solver) -> Iterator[Profile]:
+    declared = solver.declared
+    profile = partial(parse_profile, place="pins", declared=declared)
+    stating = [_stating(need, solver) for need in declared.needs]
+    left = MOST
+    for size in range(len(stating) + 1):
+        left -= comb(len(stating), size)
+        if left < 0:
+            break
+        for chosen in combinations(stating, size):
+            yield profile({"require": {name: value for each in chosen for name, value in each}})
+    for column in solver.table:
+        if column.requirement.numeric:
+            for interval, _ in column.intervals:
+                yield profile({"require": {column.requirement.name: interval.representative}})
+    if any(model.beta for model in solver.catalogue.models):
+        for each in stating:
+            if each:
+                yield profile({"accept_beta": True, "require": dict(each)})
+
+
+def _stating(need: Need, solver: Solver) -> list[tuple[str, object]]:
+    """Return a requirement that states a need, with what it asks for; nothing if none can.
+
+    Of what states the need, the value that the most models meet, or else do not violate.
+    """
+    for name in (*need.stated_by, *(name for name, _ in need.below)):
+        choices = solver.column(name).choices
+        able = [choice for choice in choices if choice.cell.needs & need.bit]
+        if able:
+            mildest = min(
+                able,
+                key=lambda choice: (
+                    choice.cell.violated.bit_count(),
+                    choice.cell.unverified.bit_count(),
+                ),
+            )
+            return [(name, mildest.values[-1])]
+    return []
 
 
 def guide_facts(catalogue: Catalogue) -> Iterator[PinnedFact]:
     """Yield every fact that the guide states, as it stands in the catalogue."""
+    if catalogue.flowchart is None:
+        return
     for model in catalogue.models:
-        for path, fact in model.facts():
+        for path, fact in model.claims():
             if fact.source == catalogue.flowchart.source and fact.grade == "stated":
                 yield PinnedFact(model=model.id, fact=path, says=_says(fact))
 
 
 def _says(fact: Fact) -> str:
     """Return a fact's value as one word."""
-    if isinstance(fact, NumberFact):
+    if isinstance(fact, NumberFact) and fact.range is not None:
         low, high = fact.range
         return str(low) if low == high else f"{low} to {high}"
     return str(fact.value).lower()

@@ -1,7 +1,8 @@
 """The proof that a catalogue and weights agree with the guide, in three parts.
 
 (a) the theorem over all profiles; (b) every line of the guide has its models first; (c) the pinned
-answers, and the facts that the guide states, are as they were.
+answers, and the facts that the guide states, are as they were. A part for which the catalogue's
+folder has no file is left out: there is nothing to prove then.
 """
 
 from __future__ import annotations
@@ -15,15 +16,18 @@ from pydantic import TypeAdapter, computed_field
 
 from mars_solver.errors import InputError
 from mars_solver.inputs.catalogue import digest
+from mars_solver.inputs.files import CHART, LINES, PINS
 from mars_solver.inputs.measurements import with_measurements
-from mars_solver.inputs.profile import Profile
+from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.proving.pins import Pin, Pins, Scenario
 from mars_solver.proving.theorem import Reach, Theorem, prove
 from mars_solver.solving.flowchart import answer, stand_best
 from mars_solver.solving.solver import Solver
-from mars_solver.vocabulary import REQUIREMENTS
+from mars_solver.vocabulary import ACCEPT_BETA
 
-SCHEMA: Final = "mars-solver/proof/1"
+SCHEMA: Final = "mars-solver/proof/2"
+PARTS: Final = (CHART, LINES, PINS)
+"""The file of a catalogue's folder that each part needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,61 +61,48 @@ class Proof:
     """The three parts, and what they are about."""
 
     solver: Solver
-    theorem: Theorem
-    lines: tuple[LineResult, ...]
-    pins: int
-    """How many answers and facts are pinned."""
+    theorem: Theorem | None
+    """None without a guide."""
+    lines: tuple[LineResult, ...] | None
+    """None without lines of the guide."""
+    pins: int | None
+    """How many answers and facts are pinned; None without pins."""
     unpinned: tuple[PinResult, ...]
     """Those that are not as pinned, and what has no pin."""
 
     @property
     def holds(self) -> bool:
-        """Whether all three parts hold."""
-        lines = bool(self.lines) and all(line.holds for line in self.lines)
-        return self.theorem.holds and lines and bool(self.pins) and not self.unpinned
+        """Whether every part that there is holds."""
+        theorem = self.theorem is None or self.theorem.holds
+        return theorem and all(line.holds for line in self.lines or ()) and not self.unpinned
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The files of a catalogue's folder without which a part is left out."""
+        parts = zip((self.theorem, self.lines, self.pins), PARTS, strict=True)
+        return tuple(name for part, name in parts if part is None)
 
     @cached_property
     def counterexample(self) -> Profile | None:
         """A profile on which the theorem fails, with as few stated needs as possible."""
-        found = self.theorem.counterexample
-        return None if found is None else shrink(self.solver, found)
+        found = self.theorem and self.theorem.counterexample
+        return shrink(self.solver, found) if found else None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the proof as plain JSON values; the same catalogue and weights, the same bytes."""
-        theorem, margin = self.theorem, self.theorem.margin
         catalogue, weights = self.solver.catalogue, self.solver.weights
-        reaches, lines, failed = _results().dump_python(
-            (theorem.reaches, self.lines, self.unpinned), mode="json"
-        )
+        chart = catalogue.flowchart
         return {
             "schema": SCHEMA,
             "holds": self.holds,
-            "theorem": {
-                "holds": theorem.holds,
-                "cells": theorem.cells,
-                "classes": theorem.classes,
-                "infeasible": theorem.infeasible,
-                "premise": theorem.premise,
-                "agreements": theorem.agreements,
-                "departures": theorem.departures,
-                "blocked_by": dict(theorem.blocked_by.most_common()),
-                "question_pairs": dict(theorem.question_pairs.most_common()),
-                "margin": margin
-                and {
-                    "points": str(margin.points),
-                    "value": float(margin.points),
-                    "ahead": margin.ahead,
-                    "behind": margin.behind,
-                    "profile": margin.profile.to_dict(),
-                },
-                "reaches": reaches,
-                "counterexample": self.counterexample and self.counterexample.to_dict(),
-            },
-            "lines": lines,
-            "pins": {
+            "theorem": self.theorem and self._theorem(self.theorem),
+            "lines": None if self.lines is None else _plain(LineResult, self.lines),
+            "pins": None
+            if self.pins is None
+            else {
                 "count": self.pins,
-                "holds": bool(self.pins) and not self.unpinned,
-                "failed": failed,
+                "holds": not self.unpinned,
+                "failed": _plain(PinResult, self.unpinned),
             },
             "catalogue": {
                 "version": catalogue.version,
@@ -119,26 +110,60 @@ class Proof:
                 "sha256": catalogue.sha256,
             },
             "weights": {"name": weights.name, "sha256": weights.sha256},
-            "flowchart": {"sha256": digest(catalogue.flowchart.model_dump(by_alias=True))},
+            "flowchart": chart and {"sha256": digest(chart.model_dump(by_alias=True))},
+        }
+
+    def _theorem(self, theorem: Theorem) -> dict[str, Any]:
+        margin = theorem.margin
+        return {
+            "holds": theorem.holds,
+            "cells": theorem.cells,
+            "classes": theorem.classes,
+            "infeasible": theorem.infeasible,
+            "premise": theorem.premise,
+            "agreements": theorem.agreements,
+            "departures": theorem.departures,
+            "blocked_by": dict(theorem.blocked_by.most_common()),
+            "question_pairs": dict(theorem.question_pairs.most_common()),
+            "margin": margin
+            and {
+                "points": str(margin.points),
+                "value": float(margin.points),
+                "ahead": margin.ahead,
+                "behind": margin.behind,
+                "profile": margin.profile.to_dict(),
+            },
+            "reaches": _plain(Reach, theorem.reaches),
+            "counterexample": self.counterexample and self.counterexample.to_dict(),
         }
 
 
-_Results = tuple[tuple[Reach, ...], tuple[LineResult, ...], tuple[PinResult, ...]]
-
-
 @cache
-def _results() -> TypeAdapter[_Results]:
-    """Return what serialises results as plain JSON values, built when first used."""
-    return TypeAdapter(_Results)
+def _adapter(kind: type) -> TypeAdapter[tuple[Any, ...]]:
+    """Return what serialises results of a kind as plain JSON values, built when first used."""
+    return TypeAdapter(tuple[kind, ...])  # type: ignore[valid-type]
 
 
-def verify(solver: Solver, scenarios: Sequence[Scenario], pins: Pins) -> Proof:
-    """Return the proof, whether it holds or not."""
-    lines = tuple(_line(solver, scenario) for scenario in scenarios)
+def _plain(kind: type, results: Sequence[object]) -> list[Any]:
+    plain: list[Any] = _adapter(kind).dump_python(tuple(results), mode="json")
+    return plain
+
+
+def verify(solver: Solver, scenarios: Sequence[Scenario] | None, pins: Pins | None) -> Proof:
+    """Return the proof, whether it holds or not.
+
+    Args:
+        solver: the catalogue and weights; a catalogue without a guide has no theorem.
+        scenarios: the lines of the guide; None where there are none.
+        pins: the pinned answers and facts; None where there are none.
+    """
+    theorem = None if solver.catalogue.flowchart is None else prove(solver)
+    lines = None if scenarios is None else tuple(_line(solver, each) for each in scenarios)
+    if pins is None:
+        return Proof(solver, theorem, lines, None, ())
     now = Pins.of(solver)
     differing = (*_differing_facts(pins, now), *_differing_answers(solver, pins.pins, now.pins))
-    kept = len(pins.facts) + len(pins.pins)
-    return Proof(solver, prove(solver), lines, kept, differing)
+    return Proof(solver, theorem, lines, len(pins.facts) + len(pins.pins), differing)
 
 
 def _line(solver: Solver, scenario: Scenario) -> LineResult:
@@ -185,11 +210,12 @@ def _key(pin: Pin) -> str:
 
 
 def refutes(solver: Solver, profile: Profile) -> bool:
-    """Return whether a profile without preferences refutes the theorem."""
+    """Return whether a profile without preferences refutes the theorem of a guide."""
     decision = solver.decide(profile)
-    if not decision.ranking:
+    chart = solver.catalogue.flowchart
+    if chart is None or not decision.keys:
         return False
-    _, models = answer(solver.catalogue.flowchart, profile.context)
+    _, models = answer(chart, profile.context)
     ranked = decision.ids
     return stand_best(models, ranked, decision.orders) and ranked[: len(models)] != models
 
@@ -206,16 +232,11 @@ def shrink(solver: Solver, profile: Profile) -> Profile:
     return profile
 
 
-def _smaller(profile: Profile) -> list[Profile]:
-    """Return the profiles with one thing less stated."""
+def _smaller(profile: Profile) -> Iterator[Profile]:
+    """Yield the profiles with one thing less stated."""
     data = profile.to_dict()
-    found = [{**data, key: None} for key in ("accept_beta", "workflow", "primary") if data.get(key)]
-    stated = data["require"]
-    for requirement in REQUIREMENTS:
-        if requirement.name in stated:
-            rest = {name: value for name, value in stated.items() if name != requirement.name}
-            fewer = {**data, "require": rest}
-            if profile.primary not in Profile(require=rest).require.needs:
-                fewer.pop("primary", None)
-            found.append(fewer)
-    return [Profile.model_validate(each) for each in found]
+    for key in (ACCEPT_BETA, "workflow", "primary"):
+        if data.get(key):
+            yield parse_profile({**data, key: None}, "example", profile.declared)
+    for name in profile.require:
+        yield profile.revised(require={name: None})

@@ -7,7 +7,7 @@ betas, in whole numbers and fractions. Cells are counted, never sampled.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import combinations, pairwise
@@ -49,6 +49,9 @@ class Reach:
     least: Fraction
     most: Fraction
     """Between these importances no agreement ends; for "all", how far each may move."""
+    least_included: bool
+    most_included: bool
+    """Whether none ends there either: where scores are equal, what breaks the tie decides."""
 
 
 @dataclass
@@ -133,7 +136,7 @@ class _Judge:
         groups = [tuple(self._index[m] for m in a if m in self._index) for a in self._answers]
         self._classes: Classes = classes(solver, groups)
         self._betas = np.array([model.beta for model in solver.catalogue.models])
-        self._leads: dict[bool, Leads] = {False: set(), True: set()}
+        self._leads: dict[bool, set[_Lead]] = {False: set(), True: set()}
 
     def groups(self) -> Iterator[Group]:
         """Yield the classes in groups whose members are weighed and answered alike."""
@@ -156,7 +159,7 @@ class _Judge:
         _, sums = self._weighed(group.context)
         behind, left, premise = self._standings(group)
         found.infeasible += int(cells[~left].sum())
-        keys = (behind << _SCORE_BITS) - sums
+        keys = (behind.astype(np.int64) << _SCORE_BITS) - sums
         places = min(len(group.answer), len(self.ids))
         order = np.argsort(keys, axis=1, kind="stable")[:, :places]
         guide = [self._index.get(model, -1) for model in group.answer]
@@ -220,8 +223,11 @@ class _Judge:
         middles = self._solver.middles
         for ahead, behind, row in self.duels(group):
             pairs = zip(factors, middles[ahead], middles[behind], strict=True)
-            self._leads[group.context.batch].add(tuple(f * (a - b) for f, a, b in pairs))
+            terms = tuple(f * (a - b) for f, a, b in pairs)
             points = Fraction(int(sums[ahead] - sums[behind]), full_score(weights))
+            # Equal scores are ranked by the scores at neutral importances, then by id.
+            wins_ties = (points, behind) > (0, ahead)
+            self._leads[group.context.batch].add(_Lead(terms, wins_ties))
             margin = self.found.margin
             if margin is None or points < margin.points:
                 profile = self._profile(group, row)
@@ -259,11 +265,11 @@ class _Judge:
         """Return how far importances may move while every lead stays one."""
         declared = self._solver.declared
         reaches = []
-        for batch, leads in ((False, self._leads[False]), (True, self._leads[True])):
+        for batch, leads in self._leads.items():
             importances = neutral(declared, batch=batch)
             for k, criterion in enumerate(declared.criteria):
-                reaches.append(Reach(criterion.name, batch, *_span(k, importances, leads)))
-            reaches.append(Reach(ALL, batch, Fraction(0), _joint(importances, leads)))
+                reaches.append(_span(criterion.name, k, importances, batch, leads))
+            reaches.append(_joint(importances, batch, leads))
         return tuple(reaches)
 
 
@@ -273,29 +279,41 @@ def _answers(chart: Flowchart) -> list[tuple[str, ...]]:
     return list(dict.fromkeys(given))
 
 
-Leads = set[tuple[int, ...]]
-"""What each importance adds to the lead of one model over another."""
+class _Lead(NamedTuple):
+    """The lead of one model over another."""
+
+    terms: tuple[int, ...]
+    """What each importance adds to it."""
+    wins_ties: bool
+    """Whether the model still comes first where the lead is 0."""
 
 
-def _span(k: int, importances: tuple[int, ...], leads: Leads) -> tuple[Fraction, Fraction]:
+def _span(
+    name: str, k: int, importances: tuple[int, ...], batch: bool, leads: Iterable[_Lead]
+) -> Reach:
     """Return the importances of one criterion, the others neutral, that keep every lead."""
-    least, most = Fraction(0), Fraction(MAX_IMPORTANCE)
-    for lead in leads:
-        rest = sum(i * x for j, (i, x) in enumerate(zip(importances, lead, strict=True)) if j != k)
-        if lead[k] > 0:
-            least = max(least, Fraction(-rest, lead[k]))
-        elif lead[k] < 0:
-            most = min(most, Fraction(rest, -lead[k]))
-    return least, most
+    least, most = (Fraction(0), True), (Fraction(MAX_IMPORTANCE), True)
+    for terms, wins_ties in leads:
+        rest = sum(i * x for j, (i, x) in enumerate(zip(importances, terms, strict=True)) if j != k)
+        # Of equal ends, the one that is left out counts.
+        if terms[k] > 0:
+            least = max(least, (Fraction(-rest, terms[k]), wins_ties), key=_tightest_least)
+        elif terms[k] < 0:
+            most = min(most, (Fraction(rest, -terms[k]), wins_ties))
+    return Reach(name, batch, least[0], most[0], least[1], most[1])
 
 
-def _joint(importances: tuple[int, ...], leads: Leads) -> Fraction:
+def _tightest_least(end: tuple[Fraction, bool]) -> tuple[Fraction, bool]:
+    return end[0], not end[1]
+
+
+def _joint(importances: tuple[int, ...], batch: bool, leads: Iterable[_Lead]) -> Reach:
     """Return how far all importances may move from neutral at once and keep every lead."""
-    reach = Fraction(NEUTRAL_IMPORTANCE)
-    for lead in leads:
-        now = sum(i * x for i, x in zip(importances, lead, strict=True))
+    most = Fraction(NEUTRAL_IMPORTANCE), True
+    for terms, wins_ties in leads:
+        now = sum(i * x for i, x in zip(importances, terms, strict=True))
         # An importance of 0 can only grow, so that there only a negative share hurts.
-        worst = sum(abs(x) if i else max(-x, 0) for i, x in zip(importances, lead, strict=True))
+        worst = sum(abs(x) if i else max(-x, 0) for i, x in zip(importances, terms, strict=True))
         if worst:
-            reach = min(reach, Fraction(now, worst))
-    return reach
+            most = min(most, (Fraction(now, worst), wins_ties))
+    return Reach(ALL, batch, Fraction(0), most[0], least_included=True, most_included=most[1])

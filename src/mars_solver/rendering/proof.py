@@ -3,48 +3,65 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from math import ceil, floor
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from mars_solver.inputs.files import CHART, LINES, PINS
+from mars_solver.proving.proof import PARTS
 from mars_solver.proving.theorem import ALL
 from mars_solver.rendering.console import section
-from mars_solver.rendering.words import digests
+from mars_solver.rendering.words import digests, fraction_text, keyed
 from mars_solver.vocabulary import number
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from mars_solver.inputs.attributes import Declarations
     from mars_solver.inputs.profile import Profile
     from mars_solver.proving.pins import Pins
     from mars_solver.proving.proof import LineResult, PinResult, Proof
-    from mars_solver.proving.theorem import Margin, Theorem
+    from mars_solver.proving.theorem import Margin, Reach, Theorem
 
 
 def proof_report(proof: Proof) -> RenderableType:
     """Return a proof, or what refutes it, for people."""
-    theorem = proof.theorem
-    verdict = "The proof holds." if proof.holds else "The proof FAILS."
-    parts: list[RenderableType] = [Text(verdict, style="bold"), Text()]
-    parts += section("(a) Where the guide's models stand best, they come first", _theorem(theorem))
+    theorem, declared = proof.theorem, proof.solver.declared
+    parts: list[RenderableType] = [Text(_verdict(proof), style="bold"), Text()]
+    title = "(a) Where no model meets more than the guide's models, these come first"
+    parts += section(title, [NO_GUIDE] if theorem is None else _theorem(theorem, declared))
     if proof.counterexample:
         parts += section("A profile that refutes it", profile_toml(proof.counterexample))
     parts += section("(b) The guide's lines", _guide_lines(proof))
     parts += section("(c) Pinned answers and facts", _pin_lines(proof))
-    parts += section(
-        "How far importances may move before an agreement of (a) ends", _reaches(theorem)
-    )
+    if theorem is not None:
+        title = "How far importances may move before an agreement of (a) ends"
+        parts += section(title, _reaches(theorem, declared))
     parts.append(Text(digests(proof.solver), style="dim"))
     return Group(*parts)
 
 
-def _theorem(theorem: Theorem) -> Iterator[str]:
+NO_GUIDE: Final = f"nothing to prove: the catalogue has no {CHART}"
+
+
+def _verdict(proof: Proof) -> str:
+    if not proof.holds:
+        return "The proof FAILS."
+    if proof.missing == PARTS:
+        return f"There is nothing to prove: the catalogue has no {', '.join(proof.missing)}."
+    return "The proof holds."
+
+
+def _theorem(theorem: Theorem, declared: Declarations) -> Iterator[str]:
     yield (
         f"{number(theorem.cells)} cells of profiles, in {number(theorem.classes)} classes that are"
         " each decided once"
     )
     yield (
-        f"{number(theorem.premise)} cells where they stand best:"
+        f"{number(theorem.premise)} cells where no model meets more:"
         f" {'all' if theorem.holds else 'NOT all'} agree"
     )
     yield (
@@ -53,22 +70,48 @@ def _theorem(theorem: Theorem) -> Iterator[str]:
     )
     if theorem.margin:
         yield _margin_text(theorem.margin)
-    for title, counter in (
-        ("departures by what blocks the guide", theorem.blocked_by),
-        ("departures by the needs stated together", theorem.question_pairs),
-    ):
-        said = ", ".join(f"{name} {number(count)}" for name, count in counter.most_common())
+    blocking = ((keyed(declared, name), n) for name, n in theorem.blocked_by.most_common())
+    yield from _counted("departures by what blocks the guide", blocking)
+    pairs = theorem.question_pairs.most_common()
+    yield from _counted("departures by the needs stated together", pairs)
+
+
+def _counted(title: str, counts: Iterable[tuple[str, int]]) -> Iterator[str]:
+    """Yield how often each of some things was found; nothing where none was."""
+    said = ", ".join(f"{name} {number(count)}" for name, count in counts)
+    if said:
         yield f"{title}: {said}"
 
 
-def _reaches(theorem: Theorem) -> Iterator[str]:
+def _reaches(theorem: Theorem, declared: Declarations) -> Iterator[str]:
     for reach in theorem.reaches:
         work = "batch work" if reach.batch else "else"
         if reach.criterion == ALL:
-            yield f"{work}, all at once: {float(reach.most):.2f} each way"
+            moved = f"{_whole(reach)[1]} each way ({_exact(reach.most, reach.most_included)})"
+            yield f"{work}, all at once: {moved}"
         else:
-            span = f"{float(reach.least):.2f} to {float(reach.most):.2f}"
-            yield f"{work}, {reach.criterion} alone: {span}"
+            yield f"{work}, {keyed(declared, reach.criterion)} alone: {_span(reach)}"
+
+
+def _span(reach: Reach) -> str:
+    """Return which whole importances keep every agreement, and the exact ends."""
+    least, most = _whole(reach)
+    ends = _exact(reach.least, reach.least_included), _exact(reach.most, reach.most_included)
+    return f"{least} to {most} ({ends[0]} to {ends[1]})" if least <= most else "none"
+
+
+def _whole(reach: Reach) -> tuple[int, int]:
+    """Return the least and the most whole importance of a reach."""
+    least, most = ceil(reach.least), floor(reach.most)
+    return (
+        least + (least == reach.least and not reach.least_included),
+        most - (most == reach.most and not reach.most_included),
+    )
+
+
+def _exact(end: Fraction, included: bool) -> str:
+    """Return an end exactly, and whether it belongs to what it ends."""
+    return f"{fraction_text(end)}, {'included' if included else 'excluded'}"
 
 
 def profile_toml(profile: Profile) -> list[str]:
@@ -111,22 +154,29 @@ def _inline(value: Any) -> str:
 
 
 def _guide_lines(proof: Proof) -> Iterator[str]:
-    """Yield how many lines of the guide come out, and each that does not."""
+    """Yield for how many lines of the guide its models come first, and each other line."""
+    if proof.lines is None:
+        yield f"nothing to prove: the catalogue has no {LINES}"
+        return
     broken = [line for line in proof.lines if not line.holds]
-    yield f"{len(proof.lines) - len(broken)} of {len(proof.lines)} lines of the guide come out"
+    many = len(proof.lines)
+    yield f"{many - len(broken)} of {many} lines of the guide have its models first"
     yield from map(_line_text, broken)
 
 
 def _line_text(line: LineResult) -> str:
-    """Return a line of the guide that does not come out."""
+    """Return a line of the guide that has other models first."""
     first = ", ".join(line.found) or "no model"
     return f"{line.line}: expected {', '.join(line.expected)} first, found {first}"
 
 
 def _pin_lines(proof: Proof) -> Iterator[str]:
     """Yield how many pins there are, and each answer or fact that is not the pinned one."""
+    if proof.pins is None:
+        yield f"nothing to prove: the catalogue has no {PINS}; `verify --pin FILE` writes one"
+        return
     differing = len(proof.unpinned)
-    yield f"{proof.pins} answers and facts of the guide are pinned; {differing} differ or have none"
+    yield f"{proof.pins} answers and facts are pinned; {differing} differ or have no pin"
     yield from map(_pin_text, proof.unpinned)
 
 
@@ -143,6 +193,8 @@ def _answer(pin: dict[str, Any] | None) -> str:
     if pin is None:
         return "nothing"
     models = ", ".join(f"{model} {status}" for model, status in pin["shortlist"]) or "no model"
+    if "agrees" not in pin:
+        return models
     return f"{models} ({'agrees' if pin['agrees'] else 'departs'})"
 
 

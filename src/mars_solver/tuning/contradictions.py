@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from mars_solver.tuning.leads import SIZE, FloatArray, Lead, Target, Way, excluded, finest
+from mars_solver.tuning.leads import FloatArray, Lead, Target, Way, excluded, finest
 from mars_solver.tuning.programmes import core, possible
 
 FEW: Final = 40
@@ -30,29 +30,33 @@ Conflict = tuple[int, ...]
 """The indices of targets that exclude each other, ascending."""
 
 
-def contradictions(targets: Sequence[Target]) -> tuple[Conflict, ...]:
+def contradictions(targets: Sequence[Target], size: int) -> tuple[Conflict, ...]:
     """Return minimal sets of targets that exclude each other, the smallest first.
 
     Up to `FEW` targets, these are the first `NAMED` of all such sets. Beyond, they are sets without
     a common target, found until the rest can hold together or `NAMED` are found.
+
+    Args:
+        targets: demands on the numbers that are tuned.
+        size: how many these are.
     """
-    conflicts = _disjoint(targets)
+    conflicts = _disjoint(targets, size)
     if conflicts and len(targets) <= FEW:
-        conflicts = list({*islice(_every(targets), NAMED), *conflicts})
-    named = [each for each in conflicts if _proved(targets, each)]
+        conflicts = list({*islice(_every(targets, size), NAMED), *conflicts})
+    named = [each for each in conflicts if _proved(targets, each, size)]
     return tuple(sorted(named, key=lambda each: (len(each), each)))
 
 
-def _possible(targets: Sequence[Target], chosen: Sequence[int]) -> FloatArray | None:
+def _possible(targets: Sequence[Target], chosen: Sequence[int], size: int) -> FloatArray | None:
     """Return numbers that meet some targets; None if there are none."""
-    return possible([targets[i] for i in chosen])
+    return possible([targets[i] for i in chosen], size)
 
 
-def _disjoint(targets: Sequence[Target]) -> list[Conflict]:
+def _disjoint(targets: Sequence[Target], size: int) -> list[Conflict]:
     """Return minimal sets without a common target."""
     conflicts: list[Conflict] = [(i,) for i, target in enumerate(targets) if _hopeless(target)]
     pool = [i for i in range(len(targets)) if (i,) not in set(conflicts)]
-    most, budget = len(conflicts) + NAMED, _Budget(_PROGRAMMES)
+    most, budget = len(conflicts) + NAMED, _Budget(_PROGRAMMES, size)
     while len(conflicts) < most:
         try:
             some = _core(targets, pool, budget)
@@ -60,7 +64,7 @@ def _disjoint(targets: Sequence[Target]) -> list[Conflict]:
             break
         if some is None:
             break
-        smallest = _shrunk(targets, some)
+        smallest = _shrunk(targets, some, size)
         conflicts.append(smallest)
         pool = [i for i in pool if i not in smallest]
     return conflicts
@@ -77,16 +81,17 @@ class _SpentError(Exception):
 
 @dataclass
 class _Budget:
-    """How many programmes may still be solved."""
+    """How many programmes of some size may still be solved."""
 
     left: int
+    size: int
 
     def core(self, leads: Sequence[Lead]) -> tuple[Conflict, FloatArray | None]:
         """Solve a programme; raise `_SpentError` if the budget is spent."""
         if not self.left:
             raise _SpentError
         self.left -= 1
-        return core(leads)
+        return core(leads, self.size)
 
 
 def _core(targets: Sequence[Target], pool: Sequence[int], budget: _Budget) -> list[int] | None:
@@ -106,7 +111,7 @@ def _branch(
     """
     owners = [i for i, way in chosen.items() for _ in way]
     leads = [lead for way in chosen.values() for lead in way]
-    support, numbers = budget.core(leads) if leads else ((), np.ones(SIZE))
+    support, numbers = budget.core(leads) if leads else ((), np.ones(budget.size))
     if support:
         return sorted({owners[k] for k in support})
     row = None if numbers is None else finest(numbers)
@@ -123,40 +128,40 @@ def _branch(
     return sorted(together)
 
 
-def _shrunk(targets: Sequence[Target], some: Sequence[int]) -> Conflict:
+def _shrunk(targets: Sequence[Target], some: Sequence[int], size: int) -> Conflict:
     """Return a minimal subset of targets that exclude each other."""
     left = list(some)
     for each in some:
         rest = [i for i in left if i != each]
-        if _possible(targets, rest) is None:
+        if _possible(targets, rest, size) is None:
             left = rest
     return tuple(sorted(left))
 
 
-def _every(targets: Sequence[Target]) -> Iterator[Conflict]:
+def _every(targets: Sequence[Target], size: int) -> Iterator[Conflict]:
     """Yield all minimal sets, the smallest first, by implicit hitting sets.
 
     A set excludes itself if and only if it meets every set whose removal lets the rest hold. So the
     smallest set that meets the known ones is either a contradiction, or it grows to a maximal set
     that can hold, whose complement it did not meet.
     """
-    size = len(targets)
+    many = len(targets)
     complements: list[set[int]] = []
     named: list[Conflict] = []
     for _ in range(_TRIES):
-        least = _least_meeting(size, complements, named)
+        least = _least_meeting(many, complements, named)
         if least is None:
             return
-        numbers = _possible(targets, least)
+        numbers = _possible(targets, least, size)
         if numbers is None:
             named.append(least)
             yield least
             continue
-        held = {i for i in range(size) if targets[i].holds(finest(numbers))} | set(least)
-        for i in range(size):
-            if i not in held and _possible(targets, sorted({*held, i})) is not None:
+        held = {i for i in range(many) if targets[i].holds(finest(numbers))} | set(least)
+        for i in range(many):
+            if i not in held and _possible(targets, sorted({*held, i}), size) is not None:
                 held.add(i)
-        complements.append(set(range(size)) - held)
+        complements.append(set(range(many)) - held)
 
 
 def _least_meeting(
@@ -182,7 +187,7 @@ def _least_meeting(
     return tuple(int(i) for i in np.flatnonzero(np.rint(solution.x)))
 
 
-def _proved(targets: Sequence[Target], chosen: Conflict) -> bool:
+def _proved(targets: Sequence[Target], chosen: Conflict, size: int) -> bool:
     """Return whether it is proved that a set excludes itself and that no proper subset does."""
     ways = [targets[i].ways for i in chosen]
     combinations = list(islice(product(*ways), _COMBINATIONS + 1))
@@ -194,7 +199,7 @@ def _proved(targets: Sequence[Target], chosen: Conflict) -> bool:
             return False
     for each in chosen:
         rest = [i for i in chosen if i != each]
-        numbers = _possible(targets, rest)
+        numbers = _possible(targets, rest, size)
         if numbers is None or not all(targets[i].holds(finest(numbers)) for i in rest):
             return False
     return True

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from mars_solver.errors import Faults, InputError, Problem, extra, rerooted, shown
 from mars_solver.inputs import files
+from mars_solver.inputs.attributes import Declarations
 from mars_solver.inputs.documents import decode, parse_json, table_in
 from mars_solver.inputs.parsing import not_one_of
-from mars_solver.inputs.profile_row import COLUMNS, SEPARATOR, ColumnKind, from_text, opened
+from mars_solver.inputs.profile_row import SEPARATOR, ColumnKind, columns, from_text, opened
 from mars_solver.solving.solver import Solver
 from mars_solver.tuning.labels import Label, parse_label
 from mars_solver.tuning.targets import GroundedLabel, questions
@@ -43,13 +44,17 @@ LabelParser = Callable[[], Label]
 """Parses one label; raises `InputError` if it has faults."""
 
 
-def load_labels(paths: Iterable[str | Path]) -> tuple[Label, ...]:
+def load_labels(paths: Iterable[str | Path], declared: Declarations) -> tuple[Label, ...]:
     """Return the labels in files and folders of files, in this order.
+
+    Args:
+        paths: of the files and folders.
+        declared: what their profiles can ask for.
 
     Raises:
         InputError: if a file has faults; all are named, each with its line (in Parquet, its row).
     """
-    labels, problems = collect_labels(paths)
+    labels, problems = collect_labels(paths, declared)
     if problems:
         raise InputError(problems)
     return labels
@@ -61,7 +66,7 @@ def load_questions(paths: Iterable[str | Path], solver: Solver) -> tuple[Grounde
     Raises:
         InputError: if a file or a label has faults; all are named.
     """
-    labels, problems = collect_labels(paths)
+    labels, problems = collect_labels(paths, solver.declared)
     faults = Faults(problems)
     with faults:
         grounded = questions(labels, solver)
@@ -69,7 +74,9 @@ def load_questions(paths: Iterable[str | Path], solver: Solver) -> tuple[Grounde
     return grounded
 
 
-def collect_labels(paths: Iterable[str | Path]) -> tuple[tuple[Label, ...], list[Problem]]:
+def collect_labels(
+    paths: Iterable[str | Path], declared: Declarations
+) -> tuple[tuple[Label, ...], list[Problem]]:
     """Return the labels that can be read from files and folders, and the problems of the others."""
     faults = Faults()
     labels: list[Label] = []
@@ -80,7 +87,7 @@ def collect_labels(paths: Iterable[str | Path]) -> tuple[tuple[Label, ...], list
             chosen += files.files_in(path, SUFFIXES)
     for path in chosen:
         with faults:
-            parsers += _parsers(path)
+            parsers += _parsers(path, declared)
     for parser in parsers:
         with faults:
             labels.append(parser())
@@ -90,7 +97,7 @@ def collect_labels(paths: Iterable[str | Path]) -> tuple[tuple[Label, ...], list
     return tuple(labels), faults.problems
 
 
-def _parsers(path: Path) -> Iterable[LabelParser]:
+def _parsers(path: Path, declared: Declarations) -> Iterable[LabelParser]:
     """Return a parser for each label in one file."""
     place, suffix = str(path), path.suffix.lower()
     if suffix not in SUFFIXES:
@@ -100,54 +107,55 @@ def _parsers(path: Path) -> Iterable[LabelParser]:
             [Problem(place, "", f"a file that ends in {', '.join(SUFFIXES)}", found, hint)]
         )
     if suffix in SCENARIOS:
-        return _scenarios(files.read_long(path), place)
+        return _scenarios(files.read_long(path), declared, place)
     if suffix in LINES:
-        return _json_lines(files.read_long(path), place)
+        return _json_lines(files.read_long(path), declared, place)
     if suffix == ".csv":
-        return _csv_rows(files.read_long(path), place)
+        return _csv_rows(files.read_long(path), declared, place)
     with extra("batch"):
         from mars_solver.batch import tables  # noqa: PLC0415
     rows = enumerate(tables.parquet_rows(path), start=1)
-    return [partial(_from_row, row, place, number) for number, row in rows]
+    return [partial(_from_row, row, declared, place, number) for number, row in rows]
 
 
-def _scenarios(data: bytes, place: str) -> list[LabelParser]:
+def _scenarios(data: bytes, declared: Declarations, place: str) -> list[LabelParser]:
     """Return a parser for the label of a document, or for each label under a key of `MANY`."""
     document = table_in(data, place)
     is_json = place.endswith(".json") or data.lstrip().startswith(b"{")
     lines = [] if is_json else toml_lines(decode(data, place))
     key = next((key for key in MANY if key in document), None)
     if key is None:
-        return [partial(parse_label, document, place, lines[0] if lines else None)]
+        return [partial(parse_label, document, declared, place, lines[0] if lines else None)]
     many = document[key]
     others = [name for name in document if name != key]
     if not isinstance(many, list) or others:
         found = f"{', '.join(others)} beside it" if others else shown(many)
         raise InputError([Problem(place, key, "nothing but a list of labels", found)])
     if len(lines) == len(many) + 1:
-        return [
-            partial(parse_label, each, place, at) for each, at in zip(many, lines[1:], strict=True)
-        ]
-    return [partial(parse_label, each, f"{place}:{key}.{i}") for i, each in enumerate(many)]
+        pairs = zip(many, lines[1:], strict=True)
+        return [partial(parse_label, each, declared, place, at) for each, at in pairs]
+    return [
+        partial(parse_label, each, declared, f"{place}:{key}.{i}") for i, each in enumerate(many)
+    ]
 
 
-def _json_lines(data: bytes, place: str) -> list[LabelParser]:
+def _json_lines(data: bytes, declared: Declarations, place: str) -> list[LabelParser]:
     def one(number: int, line: bytes) -> Label:
         where = f"{place}:{number}"
-        return parse_label(parse_json(decode(line, where), where), place, {"": number})
+        return parse_label(parse_json(decode(line, where), where), declared, place, {"": number})
 
     numbered = enumerate(data.split(b"\n"), start=1)
     return [partial(one, n, line) for n, line in numbered if line.strip(b" \t\r\xef\xbb\xbf")]
 
 
-def _csv_rows(data: bytes, place: str) -> list[LabelParser]:
+def _csv_rows(data: bytes, declared: Declarations, place: str) -> list[LabelParser]:
     """Return a parser for each row of CSV, which reports the line at which the row begins.
 
     Raises:
         InputError: if a column appears twice.
     """
     reader = csv.reader(StringIO(decode(data, place), newline=""), strict=True)
-    kinds = {**COLUMNS, **_OWN}
+    kinds = {**columns(declared), **_OWN}
     parsers: list[LabelParser] = []
     header: list[str] = []
     start = 1
@@ -166,7 +174,7 @@ def _csv_rows(data: bytes, place: str) -> list[LabelParser]:
                     name: from_text(kinds.get(name, ColumnKind.TEXT), cell)
                     for name, cell in zip(header, cells, strict=True)
                 }
-                parsers.append(partial(_from_row, row, place, start))
+                parsers.append(partial(_from_row, row, declared, place, start))
             start = reader.line_num + 1
     except csv.Error as error:
         what = "a line of CSV"
@@ -183,16 +191,17 @@ def _repeated(header: list[str], place: str) -> list[Problem]:
     return [Problem(place, name, "each column once", "it more than once") for name in twice]
 
 
-def _from_row(row: Mapping[str, Any], place: str, number: int) -> Label:
+def _from_row(row: Mapping[str, Any], declared: Declarations, place: str, number: int) -> Label:
     """Return the label in one row of a table."""
     where = f"{place}:{number}"
-    known = {**COLUMNS, **_OWN}
+    asked = {name: row[name] for name in row if name in columns(declared) and name not in _OWN}
+    known = {**columns(declared), **_OWN}
     problems = [
         Problem(where, "", *not_one_of(name, known, kind="column"))
         for name in row
         if name not in known
     ]
-    profile, more = opened({name: row[name] for name in row if name in COLUMNS}, where)
+    profile, more = opened(asked, declared, where)
     if problems + more:
         raise InputError(problems + more)
     own = {name: row[name] for name in _OWN if row.get(name) is not None}
@@ -202,7 +211,8 @@ def _from_row(row: Mapping[str, Any], place: str, number: int) -> Label:
     if isinstance(own.get("over"), list):
         own["over"] = [_pair(each) for each in own["over"]]
     with rerooted(lambda problem: replace(problem, path=_column(problem.path))):
-        return parse_label({"id": row.get("id"), "profile": profile, **own}, place, {"": number})
+        data = {"id": row.get("id"), "profile": profile, **own}
+        return parse_label(data, declared, place, {"": number})
 
 
 def _pair(value: object) -> object:

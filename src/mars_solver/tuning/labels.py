@@ -11,15 +11,15 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, PlainValidator, model_validator
 
 from mars_solver.errors import Problem, rerooted, shown
+from mars_solver.inputs.attributes import Declarations
 from mars_solver.inputs.catalogue import digest
-from mars_solver.inputs.facts import Text
-from mars_solver.inputs.parsing import Input, Issue, TextLine, invalid, parse, unexpected
+from mars_solver.inputs.parsing import Input, Issue, Text, TextLine, invalid, parse, unexpected
 from mars_solver.proving.pins import Names, ParsedProfile
 
 
 def _pairs(value: object) -> object:
     if not isinstance(value, list | tuple):
-        raise unexpected(value, 'a list of pairs, such as [["mars-pro", "mars-flash"]]')
+        raise unexpected(value, 'a list of pairs, such as [["model-a", "model-b"]]')
     return tuple(tuple(pair) if isinstance(pair, list) else pair for pair in value)
 
 
@@ -111,11 +111,14 @@ class Label:
         }
 
 
-def parse_label(data: object, file: str, lines: Mapping[str, int] | None = None) -> Label:
+def parse_label(
+    data: object, declared: Declarations, file: str, lines: Mapping[str, int] | None = None
+) -> Label:
     """Return the label that a mapping describes.
 
     Args:
         data: the mapping.
+        declared: what its profile can ask for.
         file: the file of the label, for messages.
         lines: see `Label`.
 
@@ -124,7 +127,7 @@ def parse_label(data: object, file: str, lines: Mapping[str, int] | None = None)
     """
     known = lines or {}
     with rerooted(lambda problem: replace(problem, place=place_of(file, known, problem.path))):
-        return Label(parse(Document, data, file), file, known)
+        return Label(parse(Document, data, file, declared), file, known)
 
 
 def place_of(file: str, lines: Mapping[str, int], path: str) -> str:

@@ -1,15 +1,15 @@
 """The arithmetic of tuning: leads are linear in the weights, and are decided in whole numbers.
 
-All weights but the curves form one row, vector by vector as in `weights.VECTORS`, each vector in
-the order of the criteria. For one profile, the lead of one model over another is that row times a
-row of whole numbers. Linear programmes propose weights in floats; the functions at the end of this
-module round them and decide, in whole numbers, which leads hold.
+All weights but the curves form one row, vector by vector as in `weights.vector_paths`, each vector
+in the order of the criteria. For one profile, the lead of one model over another is that row times
+a row of whole numbers. Linear programmes propose weights in floats; the functions at the end of
+this module round them and decide, in whole numbers, which leads hold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import gcd
 from typing import Final, NamedTuple
@@ -17,13 +17,19 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mars_solver.inputs.profile import Profile
-from mars_solver.inputs.weights import MAX_WEIGHT, VECTORS, Vectors, applying
+from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.profile import Context, Profile, neutral
+from mars_solver.inputs.weights import (
+    MAX_WEIGHT,
+    Vectors,
+    Weights,
+    applying,
+    vector_paths,
+    vectors,
+)
 from mars_solver.solving.scoring import DOUBLED
-from mars_solver.vocabulary import CRITERIA
+from mars_solver.solving.solver import Solver
 
-SIZE: Final = len(VECTORS) * len(CRITERIA)
-"""How many numbers are tuned."""
 READABLE: Final = 1000
 """Rounding keeps weights at or below this where that is fine enough."""
 KEPT: Final = 0.8
@@ -42,18 +48,32 @@ class Lead(NamedTuple):
     scale: IntegerRow
     """The form whose value is the sum of the weights."""
     ties: bool
-    """Whether a lead of 0 is enough, because ties are ordered by id."""
+    """Whether a lead of 0 can be enough: equal models are ordered by id."""
+    then: Lead | None = None
+    """What decides a lead of 0 before the ids do: the lead at neutral importances."""
+
+    @property
+    def strict(self) -> bool:
+        """Whether a lead of 0 is not enough by itself."""
+        return not self.ties or self.then is not None
 
     def holds(self, numbers: IntegerRow) -> bool:
         """Return whether the first model ranks before the other."""
         lead = sum(a * b for a, b in zip(self.row, numbers, strict=True))
-        return lead > 0 or (self.ties and lead == 0)
+        if lead == 0:
+            return self.then.holds(numbers) if self.then else self.ties
+        return lead > 0
 
     def points(self, numbers: IntegerRow) -> Fraction:
         """Return the lead in score points; 0 if all weights are 0."""
         lead = sum(a * b for a, b in zip(self.row, numbers, strict=True))
         total = sum(a * b for a, b in zip(self.scale, numbers, strict=True))
         return Fraction(lead, DOUBLED * (total or 1))
+
+    def within(self, free: Sequence[float]) -> Lead:
+        """Return the lead where the numbers that are not free are 0."""
+        row = tuple([x if keep else 0 for x, keep in zip(self.row, free, strict=True)])
+        return self._replace(row=row, then=self.then and self.then.within(free))
 
 
 Way = tuple[Lead, ...]
@@ -83,32 +103,52 @@ class Target:
 class ProfileTerms:
     """What a profile multiplies the weights by."""
 
+    size: int
+    """How many numbers are tuned."""
     vectors: tuple[int, ...]
     """The indices of the vectors that apply."""
     importances: tuple[int, ...]
+    """Of each criterion; 0 for one that the weights do not score."""
+    neutral: tuple[int, ...]
+    """The same where no preference is stated."""
 
     @classmethod
-    def of(cls, profile: Profile) -> ProfileTerms:
+    def of(cls, profile: Profile, solver: Solver) -> ProfileTerms:
         """Return the terms of a profile."""
-        return cls(applying(profile.context), profile.importances)
+        terms = cls.at(profile.context, solver)
+        return replace(terms, importances=_counting(profile.importances, solver))
 
-    def weights(self, numbers: IntegerRow) -> tuple[int, ...]:
-        """Return the weight of each criterion."""
-        vectors = [numbers[index * len(CRITERIA) :] for index in self.vectors]
+    @classmethod
+    def at(cls, context: Context, solver: Solver) -> ProfileTerms:
+        """Return the terms of a profile of some context without preferences."""
+        declared = solver.declared
+        importances = _counting(neutral(declared, batch=context.batch), solver)
+        return cls(size_of(declared), applying(context, declared), importances, importances)
+
+    def weights(self, numbers: IntegerRow, importances: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the weight of each criterion, given the importance of each."""
+        applied = [numbers[index * len(importances) :] for index in self.vectors]
         return tuple(
-            importance * sum(vector[k] for vector in vectors)
-            for k, importance in enumerate(self.importances)
+            importance * sum(vector[k] for vector in applied)
+            for k, importance in enumerate(importances)
         )
 
-    def spread(self, per_criterion: tuple[int, ...]) -> IntegerRow:
+    def spread(
+        self, per_criterion: tuple[int, ...], importances: tuple[int, ...] | None = None
+    ) -> IntegerRow:
         """Return the form that multiplies each criterion's number by its importance."""
-        form = [0] * SIZE
+        wanted = self.importances if importances is None else importances
+        form = [0] * self.size
         for index in self.vectors:
-            for k, (importance, each) in enumerate(
-                zip(self.importances, per_criterion, strict=True)
-            ):
-                form[index * len(CRITERIA) + k] = importance * each
+            for k, (importance, each) in enumerate(zip(wanted, per_criterion, strict=True)):
+                form[index * len(wanted) + k] = importance * each
         return tuple(form)
+
+
+def _counting(importances: tuple[int, ...], solver: Solver) -> tuple[int, ...]:
+    """Return importances, with 0 for each criterion that the weights do not score."""
+    pairs = zip(importances, solver.declared.criteria, strict=True)
+    return tuple([i if solver.weights.knows(criterion) else 0 for i, criterion in pairs])
 
 
 def lead(asked: ProfileTerms, one: tuple[str, IntegerRow], other: tuple[str, IntegerRow]) -> Lead:
@@ -120,36 +160,52 @@ def lead(asked: ProfileTerms, one: tuple[str, IntegerRow], other: tuple[str, Int
         other: the same of its rival.
     """
     differences = tuple(a - b for a, b in zip(one[1], other[1], strict=True))
-    ones = (1,) * len(CRITERIA)
-    return Lead(asked.spread(differences), asked.spread(ones), one[0] < other[0])
+    ones = (1,) * len(differences)
+    by_id = one[0] < other[0]
+    row, scale = asked.spread(differences), asked.spread(ones)
+    if asked.importances == asked.neutral:
+        return Lead(row, scale, by_id)
+    level = asked.spread(differences, asked.neutral)
+    if row == level:
+        return Lead(row, scale, by_id)
+    then = Lead(level, asked.spread(ones, asked.neutral), by_id)
+    return Lead(row, scale, by_id or max(then.row) > 0, then)
 
 
 def way(leads: Iterable[Lead]) -> Way | None:
     """Return leads as a way, without those that always hold; None if one of them never holds."""
     undecided = []
     for each in leads:
-        if any(each.row):
-            undecided.append(each)
-        elif not each.ties:
+        decisive = each
+        while decisive.then is not None and not any(decisive.row):
+            decisive = decisive.then
+        if any(decisive.row):
+            undecided.append(decisive)
+        elif not decisive.ties:
             return None
     return tuple(undecided)
 
 
-def numbers_of(vectors: Vectors) -> IntegerRow:
-    """Return vectors as one row."""
-    return tuple(number for vector in vectors for number in vector)
+def size_of(declared: Declarations) -> int:
+    """Return how many numbers are tuned for a catalogue."""
+    return len(vector_paths(declared)) * len(declared.criteria)
 
 
-def vectors_of(numbers: IntegerRow) -> Vectors:
+def numbers_of(weights: Weights, declared: Declarations) -> IntegerRow:
+    """Return the numbers of weights as one row."""
+    return tuple(number for vector in vectors(weights, declared) for number in vector)
+
+
+def vectors_of(numbers: IntegerRow, declared: Declarations) -> Vectors:
     """Return a row as vectors."""
-    size = len(CRITERIA)
-    return tuple(tuple(numbers[i : i + size]) for i in range(0, SIZE, size))
+    width = len(declared.criteria)
+    return tuple(numbers[i * width : (i + 1) * width] for i in range(len(vector_paths(declared))))
 
 
-def matrix(leads: Sequence[Lead]) -> tuple[FloatArray, FloatArray]:
-    """Return leads as floats: rows in score points, and the sums of weights; both (leads, SIZE)."""
-    rows = np.array([each.row for each in leads], dtype=np.float64).reshape(len(leads), SIZE)
-    scales = np.array([each.scale for each in leads], dtype=np.float64).reshape(len(leads), SIZE)
+def matrix(leads: Sequence[Lead], size: int) -> tuple[FloatArray, FloatArray]:
+    """Return leads as floats: rows in score points, and the sums of weights; both (leads, size)."""
+    rows = np.array([each.row for each in leads], dtype=np.float64).reshape(len(leads), size)
+    scales = np.array([each.scale for each in leads], dtype=np.float64).reshape(len(leads), size)
     return rows / DOUBLED, scales
 
 
@@ -160,7 +216,7 @@ def rounded(numbers: FloatArray, leads: Sequence[Lead], least: float = 0.0) -> I
     `KEPT` of the wanted margin is taken, else the first at which the leads hold at all.
 
     Args:
-        numbers: shape (SIZE,), >= 0.
+        numbers: shape (size,), >= 0.
         leads: the leads that have to hold.
         least: the smallest lead that is wanted, in score points.
     """
@@ -184,13 +240,13 @@ def finest(numbers: FloatArray) -> IntegerRow:
 
 
 def all_hold(leads: Sequence[Lead], numbers: IntegerRow) -> bool:
-    """Return whether all leads hold, in int64: forms stay below 50 * 2 * 10**7 * 10**6."""
+    """Return whether all leads hold, in int64: 10**4 numbers of a form stay below 2 * 10**17."""
     if not leads:
         return True
     rows = np.array([lead.row for lead in leads], dtype=np.int64)
-    ties = np.array([lead.ties for lead in leads])
     values = rows @ np.array(numbers, dtype=np.int64)
-    return bool(((values > 0) | (ties & (values == 0))).all())
+    level = np.flatnonzero(values == 0).tolist()
+    return bool((values >= 0).all()) and all(leads[i].holds(numbers) for i in level)
 
 
 def smallest(leads: Sequence[Lead], numbers: IntegerRow) -> Fraction:
@@ -201,19 +257,48 @@ def smallest(leads: Sequence[Lead], numbers: IntegerRow) -> Fraction:
 def excluded(leads: Sequence[Lead]) -> bool:
     """Return whether no numbers >= 0 make all leads hold; the answer is exact.
 
-    By Farkas' lemma, the leads exclude each other if and only if some combination of them with
-    multipliers >= 0 has no coefficient > 0 and contains a lead that may not be a tie. A simplex in
-    fractions, with Bland's rule, looks for the multipliers.
+    Under numbers that make no lead negative, a lead is either above 0 for some of them, or 0 for
+    all. One that is always 0 holds if what decides ties does, which is asked next. What can be
+    above 0 can be so together, because such numbers add up.
     """
-    columns = list(dict.fromkeys(_primitive(c) for c in zip(*(x.row for x in leads), strict=True)))
-    size = len(leads)
-    # Maximise the sum of the multipliers of leads that may not tie, while each column adds up to
-    # at most 0. All start at 0, so that the optimum is either 0 or unbounded.
+    rows = [lead.row for lead in leads]
+    open_ = dict(enumerate(leads))
+    while stuck := _never_positive(rows, list(open_)):
+        for index in stuck:
+            lead = open_.pop(index)
+            if lead.then is not None:
+                open_[len(rows)] = lead.then
+                rows.append(lead.then.row)
+            elif not lead.ties:
+                return True
+    return False
+
+
+def _never_positive(rows: Sequence[IntegerRow], asked: Sequence[int]) -> list[int]:
+    """Return which of the forms that are asked about are 0 for all numbers that make none negative.
+
+    By Farkas' lemma, a form is if and only if some combination of all forms, with multipliers >= 0
+    and one above 0 for it, has no coefficient above 0.
+    """
+    if not _combines(rows, asked):
+        return []
+    return [index for index in asked if _combines(rows, [index])]
+
+
+def _combines(rows: Sequence[IntegerRow], wanted: Sequence[int]) -> bool:
+    """Return whether a combination of forms has no coefficient above 0 and a wanted form in it.
+
+    A simplex in fractions, with Bland's rule, looks for the multipliers.
+    """
+    columns = list(dict.fromkeys(_primitive(column) for column in zip(*rows, strict=True)))
+    size = len(rows)
+    # Maximise the sum of the wanted multipliers, while each column adds up to at most 0. All start
+    # at 0, so that the optimum is either 0 or unbounded.
     table = [
         [Fraction(x) for x in column] + [Fraction(int(i == j)) for j in range(len(columns))]
         for i, column in enumerate(columns)
     ]
-    gains = [Fraction(not lead.ties) for lead in leads] + [Fraction(0)] * len(columns)
+    gains = [Fraction(i in wanted) for i in range(size)] + [Fraction(0)] * len(columns)
     basis = [size + i for i in range(len(columns))]
     while True:
         entering = next((j for j, gain in enumerate(gains) if gain > 0), None)

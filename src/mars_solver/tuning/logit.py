@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp
 
 from mars_solver.solving.scoring import DOUBLED
-from mars_solver.tuning.leads import SIZE, FloatArray
+from mars_solver.tuning.leads import FloatArray
 from mars_solver.tuning.targets import GroundedLabel
 
 LAPSE_RATE: Final = 0.1
@@ -30,7 +30,7 @@ class Choices(NamedTuple):
     """The choices of all labels, padded to the longest."""
 
     forms: FloatArray
-    """Each model's score as a linear form in the numbers, shape (labels, models, SIZE)."""
+    """Each model's score as a linear form in the numbers, shape (labels, models, size)."""
     there: FloatArray
     """0 for a model, -inf for padding, shape (labels, models)."""
     right: FloatArray
@@ -39,11 +39,16 @@ class Choices(NamedTuple):
     """The weight of each label, shape (labels,)."""
 
 
-def choices_of(questions: Sequence[GroundedLabel]) -> Choices:
-    """Return the choices that labels make; a pair "a over b" is a choice between the two."""
+def choices_of(questions: Sequence[GroundedLabel], size: int) -> Choices:
+    """Return the choices that labels make; a pair "a over b" is a choice between the two.
+
+    Args:
+        questions: the labels.
+        size: how many numbers are tuned.
+    """
     sides = [side for question in questions for side in question.choices]
     most = max((len(models) for _, models, _ in sides), default=1)
-    forms = np.zeros((len(sides), most, SIZE))
+    forms = np.zeros((len(sides), most, size))
     there = np.full((len(sides), most), -np.inf)
     right = np.zeros((len(sides), most))
     for i, (question, models, acceptable) in enumerate(sides):
@@ -61,10 +66,10 @@ def fit(questions: Sequence[GroundedLabel], prior: FloatArray, lapse_rate: float
 
     Args:
         questions: the labels.
-        prior: the numbers at the start, shape (SIZE,); their scale does not matter.
+        prior: the numbers at the start, shape (size,); their scale does not matter.
         lapse_rate: the probability that a label is a mistake.
     """
-    choices = choices_of(questions)
+    choices = choices_of(questions, len(prior))
     centre = PRIOR_SCALE * prior / (prior.mean() or 1.0)
     lapsed = lapse_rate * choices.right.sum(axis=1) / np.isfinite(choices.there).sum(axis=1)
 
@@ -80,6 +85,6 @@ def fit(questions: Sequence[GroundedLabel], prior: FloatArray, lapse_rate: float
         gradient = PRIOR_PRECISION * away - np.einsum("ij,ijk->k", change, choices.forms)
         return float(value), gradient
 
-    optimum = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=[(0, None)] * SIZE)
+    optimum = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(prior))
     numbers: FloatArray = np.asarray(optimum.x) * (prior.sum() / (optimum.x.sum() or 1.0))
     return numbers

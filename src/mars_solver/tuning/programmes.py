@@ -19,8 +19,8 @@ from typing import Final
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
-from mars_solver.tuning.leads import SIZE, FloatArray, Lead, Target, Way, matrix
-from mars_solver.vocabulary import CRITERIA
+from mars_solver.tuning.leads import FloatArray, Lead, Target, Way, matrix
+from mars_solver.tuning.leads import way as way_of
 
 SETTLED: Final = 1e-3
 """The search for the widest margin stops once a step gains less than this share."""
@@ -76,12 +76,12 @@ def widest(leads: Sequence[Lead], start: FloatArray) -> tuple[FloatArray, float]
     step until a step gains less than `SETTLED` (Dinkelbach's method for several ratios). The
     numbers sum to 1.
     """
-    rows, scales = matrix(leads)
+    rows, scales = matrix(leads, len(start))
     numbers, points = start, 0.0
     for step in range(_STEPS):
         whole = np.maximum(scales @ numbers, _NOTHING * numbers.sum())
         shifted = (rows - points * scales) / whole[:, None] * numbers.sum()
-        solution = solve(shifted, np.ones(len(rows)), np.ones(SIZE))
+        solution = solve(shifted, np.ones(len(rows)), np.ones(len(start)))
         if solution is None:
             return None if step == 0 else (numbers, points)
         numbers = solution / (solution.sum() or 1.0)
@@ -108,25 +108,30 @@ def nearest(leads: Sequence[Lead], least: float, prior: FloatArray) -> FloatArra
     Args:
         leads: the leads that have to hold.
         least: the smallest lead of any, in score points.
-        prior: shape (SIZE,).
+        prior: shape (size,).
     """
-    rows, scales = matrix(leads)
+    size = len(prior)
+    rows, scales = matrix(leads, size)
     wide = np.hstack([rows - least * scales, np.zeros_like(rows)])
-    identity = np.eye(SIZE)
+    identity = np.eye(size)
     more = np.vstack(
         [
             np.hstack([-identity, identity, -prior[:, None]]),
             np.hstack([identity, identity, prior[:, None]]),
-            np.concatenate([np.ones(SIZE), np.zeros(SIZE), [prior.sum()]])[None],
+            np.concatenate([np.ones(size), np.zeros(size), [prior.sum()]])[None],
         ]
     )
-    cost = np.concatenate([np.zeros(SIZE), np.ones(SIZE)])
+    cost = np.concatenate([np.zeros(size), np.ones(size)])
     solution = solve(wide, np.zeros(len(rows)), cost, more)
-    return None if solution is None else solution[:SIZE]
+    return None if solution is None else solution[:size]
 
 
 def pushed(
-    leads: Sequence[Lead], least: float, prior: FloatArray, criteria: Sequence[int]
+    leads: Sequence[Lead],
+    least: float,
+    prior: FloatArray,
+    criteria: Sequence[int],
+    width: int,
 ) -> FloatArray | None:
     """Return a prior whose base leans to some criteria as far as a margin allows.
 
@@ -136,33 +141,33 @@ def pushed(
     Args:
         leads: the leads that have to hold.
         least: the smallest lead of any, in score points.
-        prior: shape (SIZE,).
+        prior: shape (size,).
         criteria: the indices of the criteria that gain.
+        width: how many criteria there are.
     """
-    rows, scales = matrix(leads)
+    rows, scales = matrix(leads, len(prior))
     forms = rows - least * scales
-    size = len(CRITERIA)
-    base = prior[:size]
-    ones = np.ones(size)
+    base = prior[:width]
+    ones = np.ones(width)
     more = np.vstack(
         [
-            np.hstack([np.eye(size), FLOOR * base[:, None]]),
+            np.hstack([np.eye(width), FLOOR * base[:, None]]),
             np.concatenate([ones, [base.sum()]])[None],
             np.concatenate([-ones, [-base.sum()]])[None],
         ]
     )
-    cost = np.array([-1.0 if k in criteria else 1e-3 for k in range(size)])
-    solution = solve(forms[:, :size], -forms[:, size:] @ prior[size:], cost, more)
-    return None if solution is None else np.concatenate([solution, prior[size:]])
+    cost = np.array([-1.0 if k in criteria else 1e-3 for k in range(width)])
+    solution = solve(forms[:, :width], -forms[:, width:] @ prior[width:], cost, more)
+    return None if solution is None else np.concatenate([solution, prior[width:]])
 
 
-def keepable(hard: Sequence[Lead], soft: Sequence[Lead]) -> FloatArray | None:
+def keepable(hard: Sequence[Lead], soft: Sequence[Lead], size: int) -> FloatArray | None:
     """Return numbers under which hard leads hold and the sum of what soft leads miss is least."""
-    rows, _ = matrix([*hard, *soft])
+    rows, _ = matrix([*hard, *soft], size)
     slack = np.vstack([np.zeros((len(hard), len(soft))), np.eye(len(soft))])
-    cost = np.concatenate([np.full(SIZE, 1e-6), np.ones(len(soft))])
+    cost = np.concatenate([np.full(size, 1e-6), np.ones(len(soft))])
     solution = solve(np.hstack([rows, slack]), np.ones(len(rows)), cost)
-    return None if solution is None else solution[:SIZE]
+    return None if solution is None else solution[:size]
 
 
 def roomiest(leads: Sequence[Lead], most: float, free: FloatArray) -> FloatArray | None:
@@ -174,31 +179,32 @@ def roomiest(leads: Sequence[Lead], most: float, free: FloatArray) -> FloatArray
     Args:
         leads: the leads that have to hold.
         most: the largest number.
-        free: 1 for each number, 0 for those that have to be 0, shape (SIZE,).
+        free: 1 for each number, 0 for those that have to be 0, shape (size,).
     """
-    rows, _ = matrix(leads)
+    size = len(free)
+    rows, _ = matrix(leads, size)
     halves = np.abs(rows * free).sum(axis=1, keepdims=True) / 2
     columns = np.hstack([rows * free / np.maximum(halves, _NOTHING), -np.ones((len(rows), 1))])
-    cost = np.concatenate([np.zeros(SIZE), [-1.0]])
-    bounds = [(0, most)] * SIZE + [(0, None)]
+    cost = np.concatenate([np.zeros(size), [-1.0]])
+    bounds = [(0, most)] * size + [(0, None)]
     solution = linprog(cost, A_ub=-columns, b_ub=-np.ones(len(rows)), bounds=bounds, method="highs")
-    return solution.x[:SIZE] * free if solution.status == 0 else None
+    return solution.x[:size] * free if solution.status == 0 else None
 
 
-def core(leads: Sequence[Lead]) -> tuple[tuple[int, ...], FloatArray | None]:
+def core(leads: Sequence[Lead], size: int) -> tuple[tuple[int, ...], FloatArray | None]:
     """Return the indices of leads that exclude each other already, or else numbers for all leads.
 
     The indices carry the dual of the programme that misses all leads by as little as possible:
     there are at most as many of them as numbers that are tuned, plus one. Leads for which a tie is
     enough may be 0, others may not.
     """
-    rows, _ = matrix(leads)
-    strict = np.array([not lead.ties for lead in leads], dtype=np.float64)
+    rows, _ = matrix(leads, size)
+    strict = np.array([lead.strict for lead in leads], dtype=np.float64)
     columns = np.hstack([rows, strict[:, None]])
-    cost = np.concatenate([np.zeros(SIZE), [1.0]])
+    cost = np.concatenate([np.zeros(size), [1.0]])
     solution = linprog(cost, A_ub=-columns, b_ub=-strict, bounds=(0, None), method="highs")
     if solution.status != 0 or solution.fun < _HALF:
-        return (), None if solution.status != 0 else solution.x[:SIZE]
+        return (), None if solution.status != 0 else solution.x[:size]
     duals = -np.asarray(solution.ineqlin.marginals)
     return tuple(int(i) for i in np.flatnonzero(duals > _NOTHING)), None
 
@@ -213,7 +219,7 @@ class Widest:
     leads: tuple[Lead, ...]
     """The leads of the ways; where ties are needed, without the numbers that have to be 0."""
     free: FloatArray
-    """1 for each number, 0 for those that have to be 0; shape (SIZE,)."""
+    """1 for each number, 0 for those that have to be 0; shape (size,)."""
 
 
 def search(targets: Sequence[Target], start: FloatArray) -> Widest | None:
@@ -223,21 +229,37 @@ def search(targets: Sequence[Target], start: FloatArray) -> Widest | None:
     lower them are 0: the margin is then that of all other leads.
 
     Args:
-        targets: what to meet; if each has one way, the answer is exact.
-        start: where to look first, shape (SIZE,), not all 0.
+        targets: what to meet; if each has one way, the answer is exact but for ties.
+        start: where to look first, shape (size,), not all 0.
     """
-    best = _search(targets, start, np.ones(SIZE))
-    if best is None:
-        free = _free(targets)
-        if free.all():
+    size = len(start)
+    free, left = np.ones(size), list(targets)
+    while True:
+        best = _search(left, start, free)
+        if best is not None:
+            return best
+        tighter = free * _free(left, size)
+        if (tighter == free).all():
             return None
-        best = _search([_without(target, free) for target in targets], start, free)
-    return best
+        free, left = tighter, [_without(target, tighter) for target in targets]
 
 
-def possible(targets: Sequence[Target]) -> FloatArray | None:
+def possible(targets: Sequence[Target], size: int) -> FloatArray | None:
     """Return numbers that meet all targets, with ties where needed; None if none are found."""
-    columns = count(SIZE + 1)
+    free, left = np.ones(size), list(targets)
+    while True:
+        numbers = _possible(left, size)
+        if numbers is not None:
+            return numbers * free
+        tighter = free * _free(left, size)
+        if (tighter == free).all():
+            return None
+        free, left = tighter, [_without(target, tighter) for target in targets]
+
+
+def _possible(targets: Sequence[Target], size: int) -> FloatArray | None:
+    """Return numbers that meet all targets, with ties only where ids decide them."""
+    columns = count(size + 1)
     rows: list[tuple[Lead | None, list[int]]] = []
     for target in targets:
         if not target.ways:
@@ -249,21 +271,24 @@ def possible(targets: Sequence[Target]) -> FloatArray | None:
         rows.append((None, binaries))
         for way, column in zip(target.ways, binaries, strict=True):
             rows += [(lead, [column]) for lead in way]
-    size = next(columns)
-    if size - SIZE - 1 > _BINARIES:
+    width = next(columns)
+    if width - size - 1 > _BINARIES:
         return None
-    return _mixed(rows, size)
+    return _mixed(rows, size, width)
 
 
-def _mixed(rows: Sequence[tuple[Lead | None, list[int]]], size: int) -> FloatArray | None:
+def _mixed(
+    rows: Sequence[tuple[Lead | None, list[int]]], size: int, width: int
+) -> FloatArray | None:
     """Return numbers with the widest margin over leads, each of which its binary switches on.
 
     Args:
         rows: a lead with the column of its binary, if any; None with the binaries of a target, one
             of which has to be on.
-        size: the number of columns: the numbers that are tuned, the margin, the binaries.
+        size: how many numbers are tuned.
+        width: the number of columns: the numbers that are tuned, the margin, the binaries.
     """
-    wide = np.zeros((len(rows), size))
+    wide = np.zeros((len(rows), width))
     least = np.zeros(len(rows))
     strict = False
     for index, (lead, binaries) in enumerate(rows):
@@ -272,33 +297,33 @@ def _mixed(rows: Sequence[tuple[Lead | None, list[int]]], size: int) -> FloatArr
             continue
         form = np.array(lead.row, dtype=np.float64)
         form /= np.abs(form).max(initial=0) or 1.0
-        wide[index, :SIZE] = form
-        wide[index, SIZE] = 0.0 if lead.ties else -1.0
-        strict = strict or not lead.ties
+        wide[index, :size] = form
+        wide[index, size] = -float(lead.strict)
+        strict = strict or lead.strict
         if binaries:
             slack = 1.0 - form[form < 0].sum()
             wide[index, binaries], least[index] = -slack, -slack
-    cost = np.zeros(size)
-    cost[SIZE] = -1.0
-    binary = np.arange(size) > SIZE
+    cost = np.zeros(width)
+    cost[size] = -1.0
+    binary = np.arange(width) > size
     solution = milp(
         cost,
         integrality=binary.astype(np.int64),
-        bounds=Bounds(np.zeros(size), np.ones(size)),
+        bounds=Bounds(np.zeros(width), np.ones(width)),
         constraints=LinearConstraint(wide, lb=least) if rows else None,
         options={"node_limit": _NODES, "presolve": False},
     )
-    if solution.x is None or (strict and solution.x[SIZE] <= _LEAST):
+    if solution.x is None or (strict and solution.x[size] <= _LEAST):
         return None
-    numbers: FloatArray = solution.x[:SIZE]
+    numbers: FloatArray = solution.x[:size]
     return numbers
 
 
-def _free(targets: Sequence[Target]) -> FloatArray:
+def _free(targets: Sequence[Target], size: int) -> FloatArray:
     """Return 0 for the numbers that have to be 0 so that leads hold as ties, 1 for the others."""
     leads = [lead for t in targets if len(t.ways) == 1 for lead in t.ways[0] if lead.ties]
-    rows, _ = matrix(leads)
-    free = np.ones(SIZE)
+    rows, _ = matrix(leads, size)
+    free = np.ones(size)
     while True:
         left = rows * free
         falling = (left[(left <= 0).all(axis=1)] < 0).any(axis=0)
@@ -309,13 +334,9 @@ def _free(targets: Sequence[Target]) -> FloatArray:
 
 def _without(target: Target, free: FloatArray) -> Target:
     """Return what a target becomes if the numbers that are not free are 0."""
-    ways = []
-    for each in target.ways:
-        rows = [tuple(x if keep else 0 for x, keep in zip(w.row, free, strict=True)) for w in each]
-        leads = [lead._replace(row=row) for lead, row in zip(each, rows, strict=True)]
-        if all(lead.ties or any(lead.row) for lead in leads):
-            ways.append(tuple(lead for lead in leads if any(lead.row)))
-    return Target(target.name, tuple(ways))
+    kept = free.tolist()
+    ways = [way_of(lead.within(kept) for lead in each) for each in target.ways]
+    return Target(target.name, tuple(each for each in ways if each is not None))
 
 
 def _search(targets: Sequence[Target], start: FloatArray, free: FloatArray) -> Widest | None:
@@ -325,7 +346,7 @@ def _search(targets: Sequence[Target], start: FloatArray, free: FloatArray) -> W
     level = start * free
     best = _in_turns(targets, level, level, free)
     if best is None and any(len(target.ways) > 1 for target in targets):
-        numbers = possible(targets)
+        numbers = possible(targets, len(start))
         if numbers is not None:
             best = _in_turns(targets, level, numbers * free, free)
     return best
@@ -360,7 +381,7 @@ def _in_turns(
             best = Widest(wide[0] * free, wide[1], leads, free)
             numbers = best.numbers
             continue
-        moved = keepable([], leads) if best is None and choice else None
+        moved = keepable([], leads, len(start)) if best is None and choice else None
         if moved is None:
             break
         numbers = moved * free / (moved.sum() or 1.0)
@@ -371,5 +392,5 @@ def _best(target: Target, numbers: FloatArray) -> Way:
     """Return the way of a target with the widest margin under some numbers, the first of equals."""
     if len(target.ways) == 1:
         return target.ways[0]
-    points = [margin(*matrix(way), numbers) for way in target.ways]
+    points = [margin(*matrix(way, len(numbers)), numbers) for way in target.ways]
     return target.ways[points.index(max(points))]

@@ -10,17 +10,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from mars_solver.errors import Faults, InputError, Problem
+from mars_solver.errors import Faults, InputError, Problem, dotted, rerooted
 from mars_solver.inputs.catalogue import digest
 from mars_solver.inputs.measurements import with_measurements
 from mars_solver.inputs.parsing import did_you_mean, one_of
-from mars_solver.inputs.weights import applying
 from mars_solver.proving.pins import Pins, Scenario
-from mars_solver.proving.theorem import NEUTRAL, NEUTRAL_BATCH, demands
-from mars_solver.solving.solver import Decision, Order, Solver, order
+from mars_solver.proving.theorem import demands
+from mars_solver.solving.solver import Decision, Order, Solver
 from mars_solver.tuning.labels import Document, Label, together
 from mars_solver.tuning.leads import IntegerRow, Lead, ProfileTerms, Target, Way, lead, way
-from mars_solver.vocabulary import Status, names_of
 
 ValuedModel = tuple[str, IntegerRow]
 """A model's id, and the doubled midpoints of its values."""
@@ -40,11 +38,14 @@ class GroundedLabel:
 
     def first(self, numbers: IntegerRow) -> str:
         """Return the model that ranks first under some weights."""
-        factors = self.asked.weights(numbers)
-        return min(
-            (-sum(f * v for f, v in zip(factors, values, strict=True)), model)
-            for model, values in self.level
-        )[1]
+        asked = self.asked
+        factors = [asked.weights(numbers, each) for each in (asked.importances, asked.neutral)]
+
+        def key(model: ValuedModel) -> tuple[int, int, str]:
+            score, level = (sum(f * v for f, v in zip(w, model[1], strict=True)) for w in factors)
+            return -score, -level, model[0]
+
+        return min(self.level, key=key)[0]
 
     @property
     def choices(self) -> Iterator[tuple[GroundedLabel, tuple[ValuedModel, ...], tuple[str, ...]]]:
@@ -125,9 +126,10 @@ class _Field:
 
     def __init__(self, label: Label, solver: Solver) -> None:
         self.label = label
-        self.decision = solver.decide(label.document.profile)
+        with rerooted(lambda problem: _in_profile(problem, label)):
+            self.decision = solver.decide(label.document.profile)
         self.models = _valued(solver)
-        self.asked = ProfileTerms.of(label.document.profile)
+        self.asked = ProfileTerms.of(label.document.profile, solver)
         self.orders = orders(self.decision)
         best = min(self.orders.values(), default=None)
         self.best = [name for name, each in self.orders.items() if each == best]
@@ -193,16 +195,25 @@ class _Field:
     def _ruled_out(self, model: str, path: str) -> Problem:
         """Return the problem with a model that no weights can put where the label wants it."""
         standing = next(s for s in self.decision.standings if s.model.id == model)
-        missing = names_of(standing.violated or standing.unverified)
+        declared = self.decision.profile.declared
+        missing = declared.names_of(standing.violated or standing.unverified)
         if missing and not (standing.refused and not standing.violated):
             how = "violates" if standing.violated else "leaves unverified"
             why = f"which {how} {', '.join(missing)}"
+        elif standing.configuration is None:
+            why = "which the measurements leave no way to run"
         else:
             why = "a beta, and the profile does not accept betas"
         best = f"{', '.join(self.best)} stands best" if self.best else "no model meets the profile"
         hint = f"{best}, and weights decide only between equal standings"
         expected = "a model that weights can put there"
         return Problem(self.label.at(path), path, expected, f"{model}, {why}", hint)
+
+
+def _in_profile(problem: Problem, label: Label) -> Problem:
+    """Return a problem of a label's profile, where the label has it."""
+    path = dotted("profile", problem.path)
+    return replace(problem, place=label.at(path), path=path)
 
 
 def relabelled(question: GroundedLabel, model: str) -> GroundedLabel:
@@ -232,12 +243,10 @@ def satisfied(label: Label, solver: Solver) -> bool:
 
 
 def orders(decision: Decision) -> dict[str, Order]:
-    """Return the order of each model that is not excluded, by id."""
-    policy = decision.question.policy
+    """Return the order of each model that is not excluded, by id, in the catalogue's order."""
     return {
-        standing.model.id: order(standing, policy)
-        for standing in decision.standings
-        if standing.status is not Status.EXCLUDED
+        decision.standings[index].model.id: decision.order(index)
+        for index in sorted(decision.ranking)
     }
 
 
@@ -254,13 +263,12 @@ def of_guide(solver: Solver, scenarios: Sequence[Scenario]) -> tuple[Target, ...
     """
     models = _valued(solver)
     targets = []
-    for member, primary, ahead, behind in demands(solver):
-        neutral = NEUTRAL_BATCH if member.batch else NEUTRAL
-        asked = ProfileTerms(applying(member.context(primary)), neutral)
-        where = " + ".join(member.needs) or "no need stated"
-        where += ", in batch" if member.batch else ""
-        where += f", {primary} first" if primary else ""
-        only = lead(asked, models[ahead], models[behind])
+    guided = solver.catalogue.flowchart is not None
+    for context, ahead, behind in demands(solver) if guided else ():
+        where = " + ".join(context.needs) or "no need stated"
+        where += ", in batch" if context.batch else ""
+        where += f", {context.primary} first" if context.primary else ""
+        only = lead(ProfileTerms.at(context, solver), models[ahead], models[behind])
         targets.append(_target(f"{ahead} over {behind} ({where})", [only]))
     for scenario in scenarios:
         document = Document(
@@ -290,7 +298,7 @@ def of_pins(solver: Solver, pins: Pins) -> tuple[Target, ...]:
         names = [name for name, _ in pin.shortlist]
         if sorted(names) != sorted(standing):
             continue
-        asked = ProfileTerms.of(pin.profile)
+        asked = ProfileTerms.of(pin.profile, solver)
         leads = [
             lead(asked, models[one], models[other])
             for one, other in pairwise(names)

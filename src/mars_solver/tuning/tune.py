@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from mars_solver.errors import InputError, Problem, extra
+from mars_solver.inputs.attributes import Declarations
 from mars_solver.inputs.weights import MAX_WEIGHT, Weights, with_vectors
 from mars_solver.solving.solver import Solver
 from mars_solver.tuning.labels import Label
@@ -33,7 +34,6 @@ from mars_solver.tuning.leads import (
     whole_numbers,
 )
 from mars_solver.tuning.targets import GroundedLabel, SolverCache, questions, satisfied
-from mars_solver.vocabulary import CRITERION_NAMES
 
 with extra("tune"):
     from mars_solver.tuning.contradictions import FEW, contradictions
@@ -120,13 +120,15 @@ def tune(
     """
     asked = questions(labels, solver)
     targets = [question.target for question in asked]
-    start = _start(solver.weights)
-    whole = _solve(asked, kept, start, push)
+    declared = solver.declared
+    start = _start(solver.weights, declared)
+    leaning = push and _leaning(push, declared)
+    whole = _solve(asked, kept, start, leaning)
     separable = whole is not None
-    conflicts = () if separable else contradictions(targets)
+    conflicts = () if separable else contradictions(targets, len(start))
     numbers, best = whole or _compromise(asked, kept, start, thorough=True)
     points = [p for target in targets if (p := target.points(numbers)) is not None]
-    weights = with_vectors(solver.weights, vectors_of(numbers))
+    weights = with_vectors(solver.weights, declared, vectors_of(numbers, declared))
     violated = tuple(t.name for t in targets if not t.holds(numbers))
     _reprove(asked, solver, weights, violated)
     return Tuned(
@@ -142,14 +144,17 @@ def tune(
     )
 
 
-def _start(weights: Weights) -> FloatArray:
+def _start(weights: Weights, declared: Declarations) -> FloatArray:
     """Return weights as floats; all 1 if all are 0."""
-    numbers = np.array(numbers_of(weights.vectors), dtype=np.float64)
+    numbers = np.array(numbers_of(weights, declared), dtype=np.float64)
     return numbers if numbers.any() else np.ones(len(numbers))
 
 
 def _solve(
-    asked: Sequence[GroundedLabel], kept: Invariants, start: FloatArray, push: Push | None = None
+    asked: Sequence[GroundedLabel],
+    kept: Invariants,
+    start: FloatArray,
+    push: _Leaning | None = None,
 ) -> Fit | None:
     """Return numbers that meet all labels and what can be kept; None if none are found."""
     targets = [question.target for question in asked]
@@ -174,14 +179,28 @@ def _solve(
     return Fit(next((each for each in fine if all_hold(leads, each)), fine[0]), wide.points)
 
 
-def _pushed(leads: Sequence[Lead], start: FloatArray, push: Push) -> IntegerRow:
+class _Leaning(NamedTuple):
+    """A push, with where its criteria are."""
+
+    push: Push
+    criteria: list[int]
+    width: int
+    """How many criteria there are."""
+
+
+def _leaning(push: Push, declared: Declarations) -> _Leaning:
+    criteria = [declared.criterion[name].index for name in push.criteria]
+    return _Leaning(push, criteria, len(declared.criteria))
+
+
+def _pushed(leads: Sequence[Lead], start: FloatArray, leaning: _Leaning) -> IntegerRow:
     """Return numbers that lean to some criteria.
 
     Raises:
         InputError: if no numbers leave the margin, or rounding does not.
     """
-    gaining = [CRITERION_NAMES.index(name) for name in push.criteria]
-    numbers = pushed(leads, 1.1 * push.margin, start, gaining)
+    push = leaning.push
+    numbers = pushed(leads, 1.1 * push.margin, start, leaning.criteria, leaning.width)
     whole = None if numbers is None else rounded(numbers, leads, push.margin / KEPT)
     if whole is None or smallest(leads, whole) < push.margin:
         what = f"a push that leaves every lead {push.margin} points"
@@ -208,7 +227,7 @@ def _bounds(targets: Sequence[Target], kept: Invariants, start: FloatArray) -> l
     hard, bounds = list(wide.leads), list[Target]()
     for group in kept:
         soft = _leads_of(group)
-        numbers = keepable(hard, soft)
+        numbers = keepable(hard, soft, len(start))
         held = () if numbers is None else [t for t in group if t.holds(finest(numbers))]
         if len(held) < (1 - MISSED) * len(group) and group is kept.guide:
             return []
@@ -267,9 +286,9 @@ class HeldOut:
         return self.right / self.labels if self.labels else 1.0
 
 
-def estimate(asked: Sequence[GroundedLabel], start: Weights) -> IntegerRow:
+def estimate(asked: Sequence[GroundedLabel], start: Weights, declared: Declarations) -> IntegerRow:
     """Return the weights for labels alone, as one row; contradictions are not named."""
-    numbers = _start(start)
+    numbers = _start(start, declared)
     solved = _solve(asked, NOTHING, numbers)
     return (solved or _compromise(asked, NOTHING, numbers, thorough=False)).numbers
 
@@ -280,7 +299,11 @@ def held_out(asked: Sequence[GroundedLabel], numbers: IntegerRow) -> HeldOut:
 
 
 def cross_validate(
-    asked: Sequence[GroundedLabel], start: Weights, seed: int, folds: int = FOLDS
+    asked: Sequence[GroundedLabel],
+    start: Weights,
+    declared: Declarations,
+    seed: int,
+    folds: int = FOLDS,
 ) -> tuple[HeldOut, ...]:
     """Return, fold by fold, how many labels are met by weights that were tuned without their group.
 
@@ -293,7 +316,7 @@ def cross_validate(
         out = set(groups[fold::folds])
         rest = [question for question in asked if question.label.group not in out]
         tested = [question for question in asked if question.label.group in out]
-        results.append(held_out(tested, estimate(rest, start)))
+        results.append(held_out(tested, estimate(rest, start, declared)))
     return tuple(results)
 
 

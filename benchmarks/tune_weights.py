@@ -34,13 +34,13 @@ import benchmarks.shared.threads  # noqa: F401  (before NumPy)
 from benchmarks.tuning.command import checked_labels, guarded, seed_of, unwritable
 from mars_solver import Catalogue, Solver, load_catalogue, load_weights
 from mars_solver.errors import InputError, Problem, extra, gather, shown
+from mars_solver.inputs.attributes import Declarations
 from mars_solver.inputs.files import write_whole
-from mars_solver.inputs.parsing import did_you_mean, is_line, one_of
-from mars_solver.inputs.weights import Provenance, Weights, weights_toml, with_vectors
+from mars_solver.inputs.parsing import is_line, not_one_of
+from mars_solver.inputs.weights import Provenance, Weights, vectors, weights_toml, with_vectors
 from mars_solver.proving.pins import load_pins, load_scenarios
-from mars_solver.proving.proof import Proof, verify
+from mars_solver.proving.proof import PARTS, Proof, verify
 from mars_solver.tuning.labels import Label, label_digest
-from mars_solver.vocabulary import CRITERION_NAMES
 
 if TYPE_CHECKING:
     from mars_solver.tuning.tune import Tuned
@@ -86,30 +86,35 @@ def run(options: argparse.Namespace) -> int:
         from benchmarks.tuning.report import page  # noqa: PLC0415  (needs what the extra brings)
         from mars_solver.tuning import targets  # noqa: PLC0415
         from mars_solver.tuning import tune as tuning  # noqa: PLC0415
-    (out, report), labels, catalogue, start, pins, seed, push = gather(
+    (out, report), labels, catalogue, start, seed, margin = gather(
         lambda: _outputs(options),
         lambda: checked_labels(options, options.start),
         lambda: load_catalogue(options.models),
         lambda: load_weights(options.start),
-        lambda: load_pins(options.models),
         lambda: seed_of(options.seed),
-        lambda: _push(options),
+        lambda: _margin(options),
     )
-    solver, scenarios = Solver(catalogue, start), load_scenarios()
+    declared = catalogue.declared
+    pushed, scenarios, pins = gather(
+        lambda: _pushed(options, declared, start),
+        lambda: load_scenarios(declared, options.models),
+        lambda: load_pins(declared, options.models),
+    )
+    solver, push = Solver(catalogue, start), tuning.Push(pushed, margin) if pushed else None
     kept = tuning.Invariants()
     if not options.labels_alone:
         kept = tuning.Invariants(targets.of_guide(solver, scenarios), targets.of_pins(solver, pins))
-    tuned = tuning.tune(labels, solver, kept, None if push is None else tuning.Push(*push))
+    tuned = tuning.tune(labels, solver, kept, push)
     labels = [question.label for question in tuned.questions]
     weights = _named(tuned, labels, catalogue, options, seed)
     proof = verify(Solver(catalogue, weights), scenarios, pins)
     write_whole(report, page(tuned.questions, catalogue, start, weights, seed, tuned))
-    write_whole(out, weights_toml(weights, [HEAD]))
+    write_whole(out, weights_toml(weights, declared, [HEAD]))
     _warn(tuned, labels, proof, options)
     if options.json:
         print(json.dumps(_summary(tuned), indent=2))
     else:
-        print("\n".join(_told(tuned, weights, proof, out, report)))
+        print("\n".join(_told(tuned, weights, declared, proof, out, report)))
     return 0
 
 
@@ -141,22 +146,16 @@ def _outputs(options: argparse.Namespace) -> tuple[Path, Path]:
     return out, report
 
 
-def _push(options: argparse.Namespace) -> tuple[tuple[str, ...], float] | None:
-    """Return the criteria that the weights should lean to, and the margin; None without criteria.
+def _margin(options: argparse.Namespace) -> float:
+    """Return the margin that leaning weights leave.
 
     Raises:
-        InputError: if an option is no criterion, margin or line of text; all are named.
+        InputError: if it is none, or the name or note is no line of text; all are named.
     """
     problems = [
         Problem(flag, "", "one line of printable text", shown(word))
         for flag, word in (("--name", options.name), ("--note", options.note))
         if word is not None and not is_line(word)
-    ]
-    pushed = tuple(dict.fromkeys(options.push or ()))
-    problems += [
-        Problem("--push", "", one_of(CRITERION_NAMES), name, did_you_mean(name, CRITERION_NAMES))
-        for name in pushed
-        if name not in CRITERION_NAMES
     ]
     try:
         margin = float(options.margin)
@@ -166,7 +165,23 @@ def _push(options: argparse.Namespace) -> tuple[tuple[str, ...], float] | None:
         problems.append(Problem("--margin", "", "a number > 0 and < 1", shown(options.margin)))
     if problems:
         raise InputError(problems)
-    return (pushed, margin) if pushed else None
+    return margin
+
+
+def _pushed(options: argparse.Namespace, declared: Declarations, start: Weights) -> tuple[str, ...]:
+    """Return the criteria that the weights should lean to.
+
+    Raises:
+        InputError: with each that is no criterion which the weights score.
+    """
+    names = tuple(dict.fromkeys(options.push or ()))
+    scored = [criterion.name for criterion in declared.criteria if start.knows(criterion)]
+    problems = [
+        Problem("--push", "", *not_one_of(name, scored)) for name in names if name not in scored
+    ]
+    if problems:
+        raise InputError(problems)
+    return names
 
 
 def _named(
@@ -193,8 +208,9 @@ def _named(
         seed=seed,
         versions=tuple(f"{package} {version(package)}" for package in VERSIONS),
     )
-    vectors = tuned.weights.vectors
-    return with_vectors(tuned.weights, vectors, name=name, note=note, provenance=provenance)
+    declared = catalogue.declared
+    rows = vectors(tuned.weights, declared)
+    return with_vectors(tuned.weights, declared, rows, name=name, note=note, provenance=provenance)
 
 
 def _warn(tuned: Tuned, labels: Sequence[Label], proof: Proof, options: argparse.Namespace) -> None:
@@ -230,7 +246,9 @@ def _summary(tuned: Tuned) -> dict[str, Any]:
     }
 
 
-def _told(tuned: Tuned, weights: Weights, proof: Proof, out: Path, report: Path) -> list[str]:
+def _told(
+    tuned: Tuned, weights: Weights, declared: Declarations, proof: Proof, out: Path, report: Path
+) -> list[str]:
     """Return the result as lines of text."""
     from benchmarks.tuning.experiments import changes, turned  # noqa: PLC0415
 
@@ -241,11 +259,12 @@ def _told(tuned: Tuned, weights: Weights, proof: Proof, out: Path, report: Path)
     ]
     if tuned.margin is not None and tuned.separable:
         lines.append(f"  smallest lead of any label: {float(tuned.margin):.4f} points")
-    holds = "holds" if proof.holds else "FAILS"
-    lines += [f"  the proof that the guide is kept {holds}", "", "What changed"]
-    moved = changes(tuned.start, weights)
+    if proof.missing != PARTS:
+        lines.append(f"  the proof that the guide is kept {'holds' if proof.holds else 'FAILS'}")
+    lines += ["", "What changed"]
+    moved = changes(tuned.start, weights, declared)
     lines += [f"  {name}: {old} -> {new}" for name, old, new in moved] or ["  no number"]
-    others = turned(tuned.questions, tuned.start, weights)
+    others = turned(tuned.questions, tuned.start, weights, declared)
     if others:
         lines += ["", "Labels that are answered otherwise"]
         lines += [f"  {name}: {old} -> {new}" for name, old, new in others[:SHOWN]]

@@ -46,13 +46,19 @@ def print_problems(error: InputError) -> None:
 def checked_labels(options: argparse.Namespace, start: str | None) -> tuple[Label, ...]:
     """Return the labels, held against the facts if these can be read.
 
+    Without a catalogue to read them by there are none: the caller names what is wrong with it.
+
     Raises:
         InputError: if labels have faults; all are named.
     """
     try:
-        solver = Solver(load_catalogue(options.models), load_weights(start))
-    except InputError:  # the caller loads both again, and names what is wrong
-        return load_labels(options.labels)
+        catalogue = load_catalogue(options.models)
+    except InputError:
+        return ()
+    try:
+        solver = Solver(catalogue, load_weights(start))
+    except InputError:  # the caller loads them again, and names what is wrong
+        return load_labels(options.labels, catalogue.declared)
     return tuple(question.label for question in load_questions(options.labels, solver))
 
 

@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 
 from benchmarks.tuning.hidden import random_profiles
 from mars_solver import Catalogue, Profile, Solver, Weights
-from mars_solver.inputs.weights import VECTORS
+from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.weights import vector_paths, vectors
 from mars_solver.tuning.leads import IntegerRow, numbers_of
 from mars_solver.tuning.targets import GroundedLabel, relabelled
 from mars_solver.tuning.tune import HeldOut, cross_validate, estimate, held_out
-from mars_solver.vocabulary import CRITERION_NAMES
 
 PROFILES: Final = 1000
 """How many random profiles compare two weights."""
@@ -73,7 +73,8 @@ def figures(
     asked: Sequence[GroundedLabel], catalogue: Catalogue, before: Weights, after: Weights, seed: int
 ) -> Figures:
     """Return the figures; the same for the same seed."""
-    old, new = numbers_of(before.vectors), numbers_of(after.vectors)
+    declared = catalogue.declared
+    old, new = numbers_of(before, declared), numbers_of(after, declared)
     turns = list(_random_turns(catalogue, before, after, seed))
     return Figures(
         labels=len(asked),
@@ -82,29 +83,32 @@ def figures(
         after=held_out(asked, new),
         leads=_leads(asked, old, new),
         confusion=_confusion(asked, new),
-        folds=cross_validate(asked, before, seed),
-        learning=_learning(asked, before, seed),
-        noise=_noise(asked, before, seed),
-        turned_labels=turned(asked, before, after),
+        folds=cross_validate(asked, before, declared, seed),
+        learning=_learning(asked, before, declared, seed),
+        noise=_noise(asked, before, declared, seed),
+        turned_labels=turned(asked, before, after, declared),
         turned_profiles=dict(sorted(Counter(turn[1:] for turn in turns).items())),
         examples=tuple(turns[:12]),
         profiles=PROFILES,
     )
 
 
-def changes(before: Weights, after: Weights) -> list[tuple[str, int, int]]:
+def changes(before: Weights, after: Weights, declared: Declarations) -> list[tuple[str, int, int]]:
     """Return the numbers that differ: path, before, after."""
+    rows = (vector_paths(declared), vectors(before, declared), vectors(after, declared))
     return [
-        (".".join((*path, name)), one, other)
-        for path, old, new in zip(VECTORS, before.vectors, after.vectors, strict=True)
-        for name, one, other in zip(CRITERION_NAMES, old, new, strict=True)
+        (".".join((*path, criterion.name)), one, other)
+        for path, old, new in zip(*rows, strict=True)
+        for criterion, one, other in zip(declared.criteria, old, new, strict=True)
         if one != other
     ]
 
 
-def turned(asked: Sequence[GroundedLabel], before: Weights, after: Weights) -> tuple[Turn, ...]:
+def turned(
+    asked: Sequence[GroundedLabel], before: Weights, after: Weights, declared: Declarations
+) -> tuple[Turn, ...]:
     """Return the labels whose first model differs under two weights."""
-    old, new = numbers_of(before.vectors), numbers_of(after.vectors)
+    old, new = numbers_of(before, declared), numbers_of(after, declared)
     pairs = [(question.label.id, question.first(old), question.first(new)) for question in asked]
     return tuple(pair for pair in pairs if pair[1] != pair[2])
 
@@ -145,7 +149,9 @@ def _sample(asked: Sequence[GroundedLabel], chance: random.Random) -> list[list[
     return chosen
 
 
-def _learning(asked: Sequence[GroundedLabel], start: Weights, seed: int) -> tuple[Point, ...]:
+def _learning(
+    asked: Sequence[GroundedLabel], start: Weights, declared: Declarations, seed: int
+) -> tuple[Point, ...]:
     """Return the share of labels met by weights that were tuned on a share of the others."""
     shares: dict[float, list[float]] = {share: [] for share in SHARES}
     for repeat in range(REPEATS):
@@ -155,11 +161,13 @@ def _learning(asked: Sequence[GroundedLabel], start: Weights, seed: int) -> tupl
         for share in SHARES:
             cut = max(1, round(share * len(groups)))
             train, test = ([q for g in part for q in g] for part in (groups[:cut], groups[cut:]))
-            shares[share].append(held_out(test, estimate(train, start)).share)
+            shares[share].append(held_out(test, estimate(train, start, declared)).share)
     return tuple(_point(share, values) for share, values in shares.items())
 
 
-def _noise(asked: Sequence[GroundedLabel], start: Weights, seed: int) -> tuple[Point, ...]:
+def _noise(
+    asked: Sequence[GroundedLabel], start: Weights, declared: Declarations, seed: int
+) -> tuple[Point, ...]:
     """Return the share of labels met by weights that were tuned on others, some made wrong."""
     shares: dict[float, list[float]] = {noise: [] for noise in NOISE}
     for repeat in range(REPEATS):
@@ -174,7 +182,7 @@ def _noise(asked: Sequence[GroundedLabel], start: Weights, seed: int) -> tuple[P
         for noise in NOISE:
             wrong = set(order[: round(noise * len(train))])
             noisy = [_wrong(q, chance) if i in wrong else q for i, q in enumerate(train)]
-            shares[noise].append(held_out(test, estimate(noisy, start)).share)
+            shares[noise].append(held_out(test, estimate(noisy, start, declared)).share)
     return tuple(_point(noise, values) for noise, values in shares.items())
 
 
@@ -192,11 +200,13 @@ def _random_turns(
     catalogue: Catalogue, before: Weights, after: Weights, seed: int
 ) -> Iterator[Turn]:
     """Yield the random profiles whose first model differs under two weights."""
-    documents = list(islice(random_profiles(seed), PROFILES))
-    profiles = [Profile.model_validate(document) for document in documents]
-    answers = [Solver(catalogue, each).decide_many(profiles) for each in (before, after)]
+    solvers = [Solver(catalogue, each) for each in (before, after)]
+    criteria = catalogue.declared.criteria
+    both = [c.name for c in criteria if before.knows(c) and after.knows(c)]
+    profiles = list(islice(random_profiles(solvers[0], seed, both), PROFILES))
+    answers = [solver.decide_many(profiles) for solver in solvers]
     for profile, *decisions in zip(profiles, *answers, strict=True):
-        firsts = [d.standings[d.ranking[0]].model.id if d.ranking else "none" for d in decisions]
+        firsts = [decision.ids[0] if decision.keys else "none" for decision in decisions]
         if firsts[0] != firsts[1]:
             yield _described(profile), firsts[0], firsts[1]
 
@@ -207,7 +217,7 @@ def _described(profile: Profile) -> str:
     said = [
         name
         if value is True
-        else f"{name} {', '.join(value) if isinstance(value, list) else value}"
+        else f"{name} {', '.join(map(str, value)) if isinstance(value, list) else value}"
         for name, value in data["require"].items()
     ]
     said += [

@@ -1,30 +1,81 @@
-"""Labels made from hidden weights: what a fit is compared with."""
+"""Labels made from hidden weights: what a fit is compared with; and random profiles."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
-from benchmarks.shared.profiles import FEW_REQUIREMENTS, Document, distinct, random_documents
-from mars_solver import Catalogue, Profile, Solver, Weights
-from mars_solver.inputs.weights import VECTORS, with_vectors
+from mars_solver import Catalogue, InputError, Profile, Solver, Weights
+from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.profile import parse_profile
+from mars_solver.inputs.weights import vector_paths, with_vectors
+from mars_solver.solving.table import Column
 from mars_solver.tuning.labels import Label, parse_label
-from mars_solver.vocabulary import CRITERION_NAMES
+from mars_solver.vocabulary import BATCH, MAX_IMPORTANCE, Kind
 
 MOST: Final = 100
+STATED: Final = (0, 0, 1, 1, 2, 3)
+"""How many requirements random profiles state: few, so that the weights decide much."""
 
 
-def hidden_weights(start: Weights, seed: int) -> Weights:
+def hidden_weights(start: Weights, declared: Declarations, seed: int) -> Weights:
     """Return weights of which only the curves are known: every number is random, up to `MOST`."""
     chance = random.Random(f"weights {seed}")  # noqa: S311  (a benchmark, no secret)
-    rows = [tuple(chance.randint(0, MOST) for _ in CRITERION_NAMES) for _ in VECTORS]
-    return with_vectors(start, tuple(rows), name=f"hidden-{seed}", note=None, provenance=None)
+    criteria, paths = declared.criteria, vector_paths(declared)
+    rows = [tuple(chance.randint(0, MOST) for _ in criteria) for _ in paths]
+    return with_vectors(
+        start, declared, tuple(rows), name=f"hidden-{seed}", note=None, provenance=None
+    )
 
 
-def random_profiles(seed: int | str) -> Iterator[Document]:
-    """Yield distinct profiles with few random requirements and importances from 0 to 10."""
-    return distinct(random_documents(FEW_REQUIREMENTS, f"profiles {seed}"))
+def random_profiles(
+    solver: Solver, seed: int | str, criteria: Collection[str] | None = None
+) -> Iterator[Profile]:
+    """Yield distinct profiles with few random requirements and importances from 0 to 10.
+
+    Args:
+        solver: what can be asked, and where verdicts change.
+        seed: of the random numbers.
+        criteria: which of them to prefer; without them, all that the weights score.
+    """
+    rng = random.Random(f"profiles {seed}")  # noqa: S311
+    declared = solver.declared
+    scored = [c.name for c in declared.criteria if solver.weights.knows(c)]
+    names = scored if criteria is None else list(criteria)
+    seen: set[Profile] = set()
+    while True:
+        columns = rng.sample(solver.table, min(rng.choice(STATED), len(solver.table)))
+        require = {each.requirement.name: _asked(each, solver, rng) for each in columns}
+        needs = declared.needs_of(require)
+        data = {
+            "require": require,
+            "prefer": {name: rng.randint(0, MAX_IMPORTANCE) for name in names},
+            "accept_beta": rng.random() < 0.3,
+            "primary": rng.choice(needs) if needs and rng.random() < 0.3 else None,
+            "workflow": BATCH if rng.random() < 0.2 else None,
+        }
+        try:
+            profile = parse_profile(data, "random", declared)
+        except InputError:
+            continue  # batch work beside a live need
+        if profile not in seen:
+            seen.add(profile)
+            yield profile
+
+
+def _asked(column: Column, solver: Solver, rng: random.Random) -> Any:
+    """Return what a random profile asks of a requirement."""
+    requirement = column.requirement
+    if requirement.kind is Kind.SET:
+        known = solver.catalogue.known_members(requirement.attribute)
+        return rng.sample([*known, column.unheard()], 1)
+    return True if requirement.kind is Kind.CAPABILITY else _number(column, rng)
+
+
+def _number(column: Column, rng: random.Random) -> float:
+    interval, _ = rng.choice(column.intervals)
+    return interval.representative
 
 
 def hidden_labels(
@@ -42,19 +93,15 @@ def hidden_labels(
     solver = Solver(catalogue, weights)
     wrong = random.Random(f"noise {seed}")  # noqa: S311
     labels: list[Label] = []
-    for document in random_profiles(seed):
-        decision = solver.decide(Profile.model_validate(document))
-        level = [
-            decision.standings[index].model.id
-            for index in decision.ranking
-            if decision.order(index) == decision.order(decision.ranking[0])
-        ]
+    for profile in random_profiles(solver, seed):
+        decision = solver.decide(profile)
+        level = decision.ids[: len(decision.contenders)]
         if len(level) < 2:
             continue
         first = wrong.choice(level[1:]) if wrong.random() < noise else level[0]
         number = len(labels)
-        data: dict[str, Any] = {"id": f"h{number:04}", "profile": document, "expected": [first]}
-        labels.append(parse_label(data, f"hidden:{number + 1}"))
+        data = {"id": f"h{number:04}", "profile": profile.to_dict(), "expected": [first]}
+        labels.append(parse_label(data, solver.declared, f"hidden:{number + 1}"))
         if len(labels) == count:
             break
     return labels

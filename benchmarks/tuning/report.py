@@ -12,8 +12,8 @@ from markupsafe import Markup
 from benchmarks.tuning.charts import curve, dumbbells, histogram
 from benchmarks.tuning.experiments import Figures, changes, figures
 from mars_solver import Catalogue, Weights
-from mars_solver.inputs.weights import VECTORS
-from mars_solver.vocabulary import CRITERION_NAMES
+from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.weights import vector_paths, vectors
 
 if TYPE_CHECKING:
     from mars_solver.tuning.targets import GroundedLabel
@@ -49,17 +49,19 @@ def page(
         seed: of splits and random profiles.
         tuned: the result of tuning, if it made the second weights.
     """
+    declared = catalogue.declared
     shown = figures(asked, catalogue, before, after, seed)
+    rows = (vector_paths(declared), vectors(before, declared), vectors(after, declared))
     return TEMPLATES.get_template("report.html").render(
         figures=shown,
         before=before,
         after=after,
         tuned=tuned,
-        tiles=_tiles(shown, before, after),
-        criteria=CRITERION_NAMES,
+        tiles=_tiles(shown, before, after, declared),
+        criteria=tuple(declared.criterion),
         numbers=[
             (".".join(path), list(zip(old, new, strict=True)))
-            for path, old, new in zip(VECTORS, before.vectors, after.vectors, strict=True)
+            for path, old, new in zip(*rows, strict=True)
         ],
         models=sorted({name for pair in shown.confusion for name in pair}),
         charts=_charts(shown),
@@ -68,7 +70,9 @@ def page(
     )
 
 
-def _tiles(shown: Figures, before: Weights, after: Weights) -> list[tuple[str, str]]:
+def _tiles(
+    shown: Figures, before: Weights, after: Weights, declared: Declarations
+) -> list[tuple[str, str]]:
     """Return the figures at the top of the page, each with what it is."""
     right, tested = (sum(x) for x in zip(*((f.right, f.labels) for f in shown.folds), strict=True))
     least = min((lead.after for lead in shown.leads), default=None)
@@ -77,7 +81,7 @@ def _tiles(shown: Figures, before: Weights, after: Weights) -> list[tuple[str, s
         (f"{shown.after.right}/{shown.labels}", "labels come out"),
         ("–" if least is None else f"{least:.4f}", "smallest lead of a label, in score points"),
         (f"{right}/{tested}", f"come out held out, in {len(shown.folds)} parts"),
-        (str(len(changes(before, after))), "numbers changed"),
+        (str(len(changes(before, after, declared))), "numbers changed"),
         (f"{share:.1%}", f"of {shown.profiles} random profiles are answered otherwise"),
     ]
 

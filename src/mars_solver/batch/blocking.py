@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
+from itertools import combinations
 from operator import and_
 from typing import Final
 
 import numpy as np
 
-from mars_solver.batch.arrays import Array
+from mars_solver.batch.arrays import Array, packed
 from mars_solver.solving.constraints import minimal
 from mars_solver.solving.solver import Solver
 
@@ -59,16 +60,34 @@ def _conflicts(missed: Array) -> Array:
     blocked: Array = np.bitwise_and.reduce(missed, axis=1, initial=REFUSED)
     blocked[blocked == REFUSED] = 0
     left = np.flatnonzero((blocked == 0) & (missed != REFUSED).any(axis=1))
-    if len(left):
-        _, firsts, same = np.unique(missed[left], axis=0, return_index=True, return_inverse=True)
-        blocked[left] = _first_conflicts(missed[left[firsts]])[same.reshape(-1)]
+    pairs = _pairs(missed[left])
+    blocked[left] = pairs
+    left = left[pairs == 0]
+    known: dict[tuple[int, ...], int] = {}
+    for row, masks in zip(left.tolist(), missed[left].tolist(), strict=True):
+        few = tuple(minimal(mask for mask in masks if mask >= 0))
+        if few not in known:
+            known[few] = _first_hitting(few)
+        blocked[row] = known[few]
     return blocked
 
 
-def _first_conflicts(missed: Array) -> Array:
-    """Return for each row the first smallest set that shares a requirement with each mask."""
-    rows = [minimal(mask for mask in row if mask >= 0) for row in missed.tolist()]
-    return np.array([_first_hitting(masks) for masks in rows], dtype=np.int64)
+def _pairs(missed: Array) -> Array:
+    """Return for each row the first two requirements of which each mask has one; 0 for none."""
+    found = np.zeros(len(missed), dtype=np.int64)
+    every = int(np.bitwise_or.reduce(np.where(missed < 0, 0, missed), axis=None))
+    bits = [bit for bit in range(every.bit_length()) if every >> bit & 1]
+    hit = [packed(missed >> bit & 1 == 1) for bit in bits]
+    whole = packed(np.ones((1, missed.shape[1]), dtype=np.bool_))
+    left = np.arange(len(missed))
+    for one, other in combinations(range(len(bits)), 2):
+        if not len(left):
+            break
+        both = ((hit[one][left] | hit[other][left]) == whole).all(axis=1)
+        if both.any():
+            found[left[both]] = 1 << bits[one] | 1 << bits[other]
+            left = left[~both]
+    return found
 
 
 def _first_hitting(masks: Sequence[int]) -> int:
@@ -76,7 +95,7 @@ def _first_hitting(masks: Sequence[int]) -> int:
 
     Of equally small ones the one with the lowest bits, counted from the lowest.
     """
-    size = 1
+    size = 3
     while not (found := _hitting(masks, size, 0)):
         size += 1
     return found
@@ -90,7 +109,7 @@ def _hitting(masks: Sequence[int], size: int, start: int) -> int:
     # The lowest bit lies within what each mask has left.
     for bit in range(start, min(mask.bit_length() for mask in masks)):
         missing = [mask for mask in masks if not mask >> bit & 1]
-        if len(missing) < len(masks) and missing:
+        if missing and len(missing) < len(masks):
             rest = _hitting(missing, size - 1, bit + 1)
             if rest:
                 return rest | 1 << bit

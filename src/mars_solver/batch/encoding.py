@@ -118,7 +118,7 @@ class Encoder:
         ):
             row[:] = live
             if batch != live:
-                row[in_batch] = batch
+                row += np.uint8(batch - live & 255) * in_batch
             columns.importance(name, row, scored=scored)
         return importances
 
@@ -177,9 +177,14 @@ class _Columns:
         numbers = numbers_in(column)
         given = is_given(column)
         # As numbers without a sign those below 0 are far too large.
-        bad = (numbers.view(np.uint64) > MAX_IMPORTANCE) | (not scored)
-        np.copyto(importances, numbers.astype(np.uint8), where=True if given is None else given)
-        if given is not None:
+        bad = numbers.view(np.uint64) > MAX_IMPORTANCE
+        if not scored:
+            bad[:] = True
+        small = numbers.astype(np.uint8)
+        if given is None:
+            importances[:] = small
+        else:
+            importances += (small - importances) * given
             bad &= given
         if bad.any():
             self.faulty |= bad

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from mars_solver.batch.arrays import Array, Flags, Reals, least
+from mars_solver.batch.arrays import Array, Flags, Reals, chosen, least
 from mars_solver.batch.contexts import NONE
 from mars_solver.batch.questions import Asked, Questions
 from mars_solver.batch.rows import Rows
@@ -115,7 +115,7 @@ class BatchSolver:
         among = np.zeros((len(answers), self.questions.models + 1), dtype=np.bool_)
         for number, models in enumerate(answers):
             among[number, [model for model in models if model != NONE]] = True
-        agrees: Flags = among[guided, ranked[0]]
+        agrees: Flags = among.take(guided * among.shape[1] + ranked[0] % among.shape[1])
         for number, models in enumerate(answers):
             if len(models) == 1 or NONE in models:
                 continue
@@ -186,9 +186,8 @@ class _Keys:
         """Return the models in keys; `NONE` for one that is excluded."""
         models = asked.sayings.models
         at = (keys >> 1 & self._places).astype(np.int64) * models.shape[1] + asked.contexts
-        found: Array = models.take(at)
-        found[keys >> self._high >= self._excluded] = NONE
-        return found
+        left = keys < self._excluded << self._high
+        return chosen(left.astype(np.bool_), models.take(at), np.int16(NONE))
 
 
 def _largest(solver: Solver) -> list[int]:

@@ -14,6 +14,7 @@ from mars_solver.batch.arrays import Array
 
 UNKNOWN: Final = -1
 _FEWEST: Final = 2**12
+_SAMPLE: Final = 2**13
 _SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)
 """2**64 over the golden ratio: its multiples differ in their high bits (Knuth, volume 3, 6.4)."""
 
@@ -39,14 +40,18 @@ class Numbering:
     def number(self, keys: Sequence[Array]) -> tuple[Array, Array]:
         """Return the number of each row's key, and for each key that is new a row, in order."""
         numbers = self._look_up(keys)
+        firsts = [np.zeros(0, dtype=np.int64)]
         rows = np.flatnonzero(numbers == UNKNOWN)
-        if len(rows):
-            unknown = [column[rows] for column in keys]
-            firsts = _firsts(unknown)
-            self._add([column[firsts] for column in unknown])
-            numbers[rows] = self._look_up(unknown)
-            rows = rows[firsts]
-        return numbers, rows
+        # What a few rows show first is most of what there is, and need not be sorted again.
+        for most in (_SAMPLE, len(rows)):
+            unknown = [column[rows[:most]] for column in keys]
+            new = _firsts(unknown)
+            if len(new):
+                self._add([column[new] for column in unknown])
+                firsts.append(rows[new])
+                numbers[rows] = found = self._look_up([column[rows] for column in keys])
+                rows = rows[found == UNKNOWN]
+        return numbers, np.concatenate(firsts)
 
     def _look_up(self, keys: Sequence[Array]) -> Array:
         """Return the number of each key; `UNKNOWN` where it has none."""

@@ -109,8 +109,9 @@ class Questions:
             if len(firsts):
                 self._kept.add(self._decide(rows, firsts))
             decided = Decided(*self._kept.columns())
-            contexts = decided.settings.take(questions) * self.contexts.primaries + rows.primary
-            return Asked(questions, contexts, decided, self.contexts.look_up(contexts))
+            settings = decided.settings.take(questions).astype(np.int64)
+            contexts = settings * self.contexts.primaries + rows.primary
+            return Asked(questions.astype(np.int64), contexts, decided, self.contexts.look_up(contexts))
 
     def _decide(self, rows: Rows, which: Array) -> Decided:
         """Return the decisions on the questions of some rows."""

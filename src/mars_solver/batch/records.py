@@ -132,6 +132,13 @@ def holds_numbers(name: str, declared: Declarations) -> bool:
     return requirement is not None and requirement.members == "number"
 
 
+def repeating(declared: Declarations) -> list[str]:
+    """Return the columns in which the same few texts stand again and again."""
+    kinds = {ColumnKind.TEXT, ColumnKind.MEMBERS}
+    found = [name for name, kind in columns(declared).items() if kind in kinds]
+    return [name for name in found if name not in {ID, "name"}]
+
+
 def _fits(kind: ColumnKind, arrow: pa.DataType, *, numbers: bool) -> bool:
     """Return whether a column of some type can hold what is expected."""
     if pa.types.is_null(arrow):

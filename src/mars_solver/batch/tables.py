@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mars_solver.batch import records
-from mars_solver.batch.records import LINE_BYTES, Lines, Records, check_schema
+from mars_solver.batch.records import LINE_BYTES, Lines, Records, check_schema, is_text_type
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.attributes import Declarations
 
@@ -81,7 +81,10 @@ class Table:
             InputError: where it can no longer be read.
         """
         with file_errors(self.path, "a readable table"):
-            yield from (_lines if self.is_text else _batches)(self.path, position)
+            if self.is_text:
+                yield from _lines(self.path, position)
+            else:
+                yield from _batches(self.path, position, records.repeating(self.declared))
 
     def digest(self) -> str:
         """Return the sha256 of its bytes."""
@@ -162,9 +165,19 @@ def _first_line(file: BinaryIO) -> bytes:
     return b""
 
 
-def _batches(path: Path, position: int) -> Iterator[Part]:
-    """Yield the rows of a Parquet file from one row on."""
-    with pq.ParquetFile(path, pre_buffer=False, buffer_size=2**20) as file:
+def _batches(path: Path, position: int, repeating: list[str]) -> Iterator[Part]:
+    """Yield the rows of a Parquet file from one row on.
+
+    Args:
+        path: of the file.
+        position: the row.
+        repeating: columns whose texts repeat, to be read as dictionaries.
+    """
+    with pq.ParquetFile(path) as file:
+        metadata = file.metadata
+        coded = [f.name for f in file.schema_arrow if f.name in repeating and is_text_type(f.type)]
+    options = {"read_dictionary": coded, "pre_buffer": False, "buffer_size": 2**20}
+    with pq.ParquetFile(path, metadata=metadata, **options) as file:
         skipped = 0
         groups: list[int] = []
         for group in range(file.num_row_groups):

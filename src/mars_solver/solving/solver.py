@@ -181,6 +181,10 @@ class Solver:
         self.neutral_sums = lru_cache(maxsize=_KEPT)(self._sums_at_neutral)
         self._preferred = lru_cache(maxsize=_KEPT)(self._in_preference)
 
+    def __reduce__(self) -> tuple[type[Solver], tuple[Catalogue, Weights]]:
+        """Return how to prepare the solver again, without what it remembers."""
+        return Solver, (self.catalogue, self.weights)
+
     @cached_property
     def values(self) -> Integers:
         """The value table, shape (models, criteria, 2): least and most."""

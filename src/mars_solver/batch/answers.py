@@ -6,24 +6,31 @@ What `recommend` would say of each row, decided for all of them at once.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from mars_solver.batch.arrays import Array, Flags, coded, nullable
+from mars_solver.batch.arrays import Array, Flags, coded, flags_out, nullable
+from mars_solver.batch.contexts import NONE
 from mars_solver.batch.encoding import Encoder
-from mars_solver.batch.kernel import NONE, Answers, BatchSolver
+from mars_solver.batch.kernel import Answers, BatchSolver, joined
 from mars_solver.batch.records import Lines, Records, check_schema, from_json
-from mars_solver.inputs.profile_row import ID, SEPARATOR
+from mars_solver.errors import InputError, rerooted
+from mars_solver.inputs.profile_row import ID, SEPARATOR, column_of, parse_row
 from mars_solver.solving.solver import Solver
-from mars_solver.vocabulary import INFEASIBLE, REQUIREMENTS, Policy, Status, names_of
+from mars_solver.vocabulary import INFEASIBLE, Policy, Status
 
 REJECTED: Final = "rejected"
 """The status of a row that is no profile."""
 REASONS: Final = "reasons"
-_STATUSES: Final = (Status.GUARANTEED.word, Status.UNVERIFIED.word, INFEASIBLE, REJECTED)
+_REASONS_TYPE: Final = pa.list_(pa.string())
+MOST_ROWS: Final = 2**17
+"""The most rows that are worked on together: a bound of memory."""
+_STATUSES: Final = (Status.MEETS.word, Status.UNVERIFIED.word, INFEASIBLE, REJECTED)
 
 
 class AnswerBatch(NamedTuple):
@@ -32,57 +39,100 @@ class AnswerBatch(NamedTuple):
     batch: pa.RecordBatch
     """As `answer_schema` has it, texts as dictionaries."""
     questions: Array
-    """The keys of `kernel.Answers`, of the rows that are profiles."""
+    """The marks of `kernel.Answers`, of the rows that are profiles."""
 
 
 class Answerer:
-    """A solver, prepared to answer record batches of profiles.
+    """A solver, prepared to answer record batches of profiles. Threads may share it.
 
     Attributes:
         schema: of the answers.
     """
 
-    def __init__(self, kernel: BatchSolver) -> None:
-        self._kernel = kernel
-        self._encoder = Encoder(kernel)
-        self._models = pa.array([m.id for m in kernel.solver.catalogue.models], pa.string())
-        self.schema = _coded_schema(answer_schema(kernel.top))
+    def __init__(self, solver: Solver, policy: Policy = "flag", top: int = 3) -> None:
+        self.schema = _coded_schema(answer_schema(top))
+        self._solver = solver
+        self._options = policy, top
+        self._models = pa.array([model.id for model in solver.catalogue.models], pa.string())
+        self._guided = solver.catalogue.flowchart is not None
+        self._prepared = self._fresh()
 
-    def answer(self, records: Records, first_row: int = 0) -> AnswerBatch:
-        """Return the answers to profiles.
+    def answer(self, records: Records, at_once: int = MOST_ROWS) -> AnswerBatch:
+        """Return the answers to profiles, the rows counted from 0.
 
         Args:
             records: the profiles.
-            first_row: the number of the first one.
+            at_once: how many rows are worked on together; no answer depends on it.
         """
-        rows, faulty = self._encoder.encode(records.batch)
+        answers = joined(
+            [
+                self._answers(records.batch.slice(start, at_once))
+                for start in range(0, max(records.batch.num_rows, 1), at_once)
+            ]
+        )
+        faulty = answers.faulty
         faulty[list(records.refused)] = True
-        answers = self._kernel.answer(rows)
         columns = [
-            pa.array(np.arange(first_row, first_row + len(faulty))),
+            pa.array(np.arange(len(faulty))),
             records.ids(),
-            *self._columns(answers, faulty),
-            _reasons(records, faulty),
+            *self._columns(answers),
+            self._reasons(records, faulty),
         ]
         batch = pa.RecordBatch.from_arrays(columns, schema=self.schema)
-        asked = np.unique(answers.asked[~faulty]) if faulty.any() else slice(None)
-        return AnswerBatch(batch, answers.questions[asked])
+        return AnswerBatch(batch, answers.marks)
 
-    def _columns(self, answers: Answers, faulty: Flags) -> list[pa.Array]:
+    def _answers(self, batch: pa.RecordBatch) -> Answers:
+        kernel, encoder = self._prepared
+        if kernel.questions.is_full:
+            self._prepared = kernel, encoder = self._fresh()
+        return kernel.answer(encoder.encode(batch))
+
+    def _fresh(self) -> tuple[BatchSolver, Encoder]:
+        """Return what answers, with nothing remembered."""
+        kernel = BatchSolver(self._solver, *self._options)
+        return kernel, Encoder(self._solver, kernel.questions.choices)
+
+    def _columns(self, answers: Answers) -> list[pa.Array]:
         """Return the columns of the answers; those of faulty rows are null."""
-        none = (answers.models == NONE) | faulty[:, None]
-        statuses = np.minimum(answers.unverified, 1)
-        status = np.where(none[:, 0], _STATUSES.index(INFEASIBLE), statuses[:, 0])
+        faulty = answers.faulty
+        none = (answers.models == NONE) | faulty
+        statuses = answers.unverified.view(np.int8)
+        status = np.where(none[0], np.int8(_STATUSES.index(INFEASIBLE)), statuses[0])
         status[faulty] = _STATUSES.index(REJECTED)
-        ranks = range(answers.models.shape[1])
+        ranks = range(len(none))
         return [
             coded(status, pa.array(_STATUSES)),
-            *(coded(answers.models[:, k], self._models, none[:, k]) for k in ranks),
-            *(nullable(answers.scores[:, k], none[:, k]) for k in ranks),
-            *(coded(statuses[:, k], pa.array(_STATUSES[:2]), none[:, k]) for k in ranks),
-            coded(answers.blocked, _requirements(), (answers.blocked == 0) | faulty),
-            pa.array(answers.agrees, mask=faulty),
+            *(coded(answers.models[k], self._models, none[k]) for k in ranks),
+            *(nullable(answers.scores[k], none[k]) for k in ranks),
+            *(coded(statuses[k], pa.array(_STATUSES[:2]), none[k]) for k in ranks),
+            coded(answers.blocked, self._blocked(answers), (answers.blocked == 0) | faulty),
+            flags_out(answers.agrees, faulty if self._guided else ~np.zeros_like(faulty)),
         ]
+
+    def _blocked(self, answers: Answers) -> pa.Array:
+        """Return the text of each mask of what leaves no model."""
+        names_of = self._solver.declared.names_of
+        return pa.array([SEPARATOR.join(names_of(mask)) for mask in answers.conflicts], pa.string())
+
+    def _reasons(self, records: Records, faulty: Flags) -> pa.Array:
+        """Return why each row is no profile; null where it is one."""
+        refused = np.flatnonzero(faulty)
+        if not len(refused):
+            return pa.nulls(len(faulty), _REASONS_TYPE)
+        reasons = records.reasons(refused, self._refusal)
+        index = np.full(len(faulty), len(reasons))
+        index[refused] = np.arange(len(reasons))
+        return pa.array([*reasons, None], _REASONS_TYPE).take(pa.array(index))
+
+    def _refusal(self, row: Mapping[str, Any]) -> list[str]:
+        """Return every reason why a row, by its columns, gets no answer."""
+        try:
+            profile = parse_row(row, self._solver.declared)
+            with rerooted(lambda problem: replace(problem, place="", path=column_of(problem.path))):
+                self._solver.checked(profile)
+        except InputError as error:
+            return [str(problem) for problem in error.problems]
+        raise RuntimeError(f"a row was refused without a reason: {row!r}")
 
 
 def decide(
@@ -93,7 +143,7 @@ def decide(
     Raises:
         InputError: with every unknown column and each of the wrong type.
     """
-    check_schema(batch.schema, "record batch")
+    check_schema(batch.schema, solver.declared, "record batch")
     answers = answerer(solver, unknown, top).answer(Records(batch)).batch
     return answers.cast(answer_schema(top))
 
@@ -103,14 +153,14 @@ def json_lines(lines: Lines, solver: Solver, unknown: Policy = "flag", top: int 
 
     Each line is an object with the columns of `answer_schema`.
     """
-    answers = answerer(solver, unknown, top).answer(from_json(lines)).batch
+    answers = answerer(solver, unknown, top).answer(from_json(lines, solver.declared)).batch
     return "".join(json.dumps(row) + "\n" for row in answers.to_pylist())
 
 
 @lru_cache(maxsize=4)
 def answerer(solver: Solver, unknown: Policy, top: int) -> Answerer:
     """Return what answers record batches, prepared once."""
-    return Answerer(BatchSolver(solver, unknown, top))
+    return Answerer(solver, unknown, top)
 
 
 def answer_schema(top: int) -> pa.Schema:
@@ -126,30 +176,19 @@ def answer_schema(top: int) -> pa.Schema:
             *((f"status_{k}", pa.string()) for k in ranks),
             ("blocked", pa.string()),
             ("flowchart_agrees", pa.bool_()),
-            (REASONS, pa.list_(pa.string())),
+            (REASONS, _REASONS_TYPE),
         ]
     )
 
 
 def _coded_schema(schema: pa.Schema) -> pa.Schema:
     """Return the schema with every text but the id as a dictionary."""
-    coded = pa.dictionary(pa.int16(), pa.string())
+    codes = {"blocked": pa.int32(), **{n: pa.int16() for n in schema.names if "model_" in n}}
     return pa.schema(
-        [f.with_type(coded) if f.type == pa.string() and f.name != ID else f for f in schema]
+        [
+            f.with_type(pa.dictionary(codes.get(f.name, pa.int8()), pa.string()))
+            if f.type == pa.string() and f.name != ID
+            else f
+            for f in schema
+        ]
     )
-
-
-@lru_cache(maxsize=1)
-def _requirements() -> pa.Array:
-    """Return the text of every mask of requirements."""
-    masks = range(1 << len(REQUIREMENTS))
-    return pa.array([SEPARATOR.join(names_of(mask)) for mask in masks])
-
-
-def _reasons(records: Records, faulty: Flags) -> pa.Array:
-    """Return why each row is no profile; null where it is one."""
-    refused = np.flatnonzero(faulty)
-    reasons = records.reasons(refused)
-    index = np.full(len(faulty), len(reasons))
-    index[refused] = np.arange(len(reasons))
-    return pa.array([*reasons, None], pa.list_(pa.string())).take(pa.array(index))

@@ -18,103 +18,89 @@ Array = NDArray[Any]
 Flags = NDArray[np.bool_]
 Reals = NDArray[np.float64]
 
-_BELOW: Final = 2**63
-_SAMPLE: Final = 2**12
-_FEW_VALUES: Final = 16
+_FEW_VALUES: Final = 100
 """Up to so many values, comparing a whole column with each is faster than a search."""
+_FEW_RANKS: Final = 8
+_WORD: Final = 63
+_OCTET: Final = 8
 
 
-def group(columns: Iterable[tuple[Array, int]]) -> tuple[Array, Array]:
-    """Number the groups of equal rows of a table.
+def steps(values: Reals, numbers: Reals) -> Array:
+    """Return how many of some ascending values are at most each number.
 
-    Saves: a row becomes one whole number, its columns being the digits, and Arrow hashes those;
-    `np.unique(axis=0)` sorts whole rows: 45 times. Where nearly all rows of a sample differ, each
-    row is a group of its own, and hashing is saved too: 250 times.
+    Saves: for few values, comparisons are added up without a branch; `np.searchsorted` takes 10
+    times as long for 8 of them.
+    """
+    if len(values) > _FEW_VALUES:
+        return np.searchsorted(values, numbers, side="right")
+    count = np.zeros(len(numbers), dtype=np.int8)
+    for value in values:
+        np.add(count, numbers >= value, out=count)
+    return count
+
+
+def words(columns: Iterable[tuple[Array | None, int]], rows: int) -> list[Array]:
+    """Return rows of small whole numbers as few large ones, equal where the rows are.
+
+    Saves: flags meet in octets, and only these in words of 64 bits; a word for each flag takes 3
+    times as long.
 
     Args:
-        columns: whole numbers from 0, each column with a number above all of its entries.
-
-    Returns:
-        the group of each row, and the index of the first row of each group. Rows of one group are
-        equal; equal rows may be in several groups.
+        columns: each with how many bits its entries take; None where all are 0.
+        rows: how long a column is.
     """
-    code = np.zeros(0, dtype=np.int64)
-    below = 1
-    for number, (column, above) in enumerate(columns):
-        digits, radix = column, above
-        if below * radix >= _BELOW:
-            (code, firsts), (digits, others) = _numbered(code), _numbered(column)
-            below, radix = len(firsts), len(others)
-        code = code * radix + digits if number else digits.astype(np.int64)
-        below *= radix
-    if len(code) > _SAMPLE and len(np.unique(code[:_SAMPLE])) > _SAMPLE * 0.95:
-        rows = np.arange(len(code))
-        return rows, rows
-    return _numbered(code)
+    fields: list[tuple[Array | None, int]] = []
+    octet: list[Array | None] = []
+    for column, bits in columns:
+        if bits > 1:
+            fields.append((column, bits))
+            continue
+        octet.append(column)
+        if len(octet) == _OCTET:
+            fields.append((_octet(octet), _OCTET))
+            octet = []
+    found = [np.zeros(rows, dtype=np.int64)]
+    used = 0
+    for column, bits in [*fields, (_octet(octet), len(octet))]:
+        if used + bits > _WORD:
+            found.append(np.zeros(rows, dtype=np.int64))
+            used = 0
+        if column is not None:
+            found[-1] |= column.astype(np.int64) << used
+        used += bits
+    return found
 
 
-def _numbered(code: Array) -> tuple[Array, Array]:
-    """Number the distinct entries in order of appearance; return with the first of each."""
-    numbers = pa.array(code).dictionary_encode().indices.to_numpy().astype(np.int64)
-    firsts = np.zeros(int(numbers.max(initial=-1)) + 1, dtype=np.int64)
-    # Of several writes to one index the last one stays: the first row, in reverse.
-    firsts[numbers[::-1]] = np.arange(len(numbers) - 1, -1, -1)
-    return numbers, firsts
+def _octet(flags: list[Array | None]) -> Array | None:
+    """Return up to 8 flags as the bits of a small number."""
+    octet: Array | None = None
+    for bit, column in enumerate(flags):
+        if column is not None:
+            shifted = column.astype(np.uint8) << np.uint8(bit)
+            octet = shifted if octet is None else octet | shifted
+    return octet
 
 
-def take_rows(table: Array, rows: Array | slice) -> Array:
-    """Return some rows of a table.
+def least(rows: Iterable[Array], many: int) -> list[Array]:
+    """Return the least of each column of a table in order; all where there are fewer.
 
-    Saves: `table[rows]` with an array of indices takes 6 times as long where rows are short.
-    """
-    return table[rows] if isinstance(rows, slice) else table.take(rows, axis=0)
-
-
-def positions(values: Reals, numbers: Reals) -> Array:
-    """Return where numbers fall among ascending values.
-
-    Saves: for few values, comparisons are added up without a branch; `np.searchsorted` takes 4 to
-    13 times as long.
-
-    Returns:
-        2k for a number between the value before the k-th and the k-th, 2k + 1 for the k-th itself.
-    """
-    if len(values) <= _FEW_VALUES:
-        above = (np.add(numbers > value, numbers >= value, dtype=np.int8) for value in values)
-        return sum(above, np.zeros(len(numbers), dtype=np.int8))
-    left = np.searchsorted(values, numbers, side="left")
-    equal = values[np.minimum(left, len(values) - 1)] == numbers
-    fallen: Array = 2 * left + equal
-    return fallen
-
-
-def where(chosen: Flags, numbers: Array, others: Array) -> Array:
-    """Return whole numbers where they are chosen, and others elsewhere.
-
-    Saves: a product has no branch; `np.where` takes 3 times as long where the flags alternate.
-    """
-    mixed: Array = others + (numbers - others) * chosen
-    return mixed
-
-
-def least(keys: Array, many: int) -> Array:
-    """Return the columns of the least keys of each row, in order; of equal keys the first.
-
-    Saves: where few of many are wanted, one pass for each; a stable `np.argsort` takes 8 times as
-    long for 3 of 50 columns, and is faster where a fourth of the columns is wanted.
+    Saves: where few are wanted, whole rows are compared, without a branch; `np.sort` takes 6 times
+    as long for 3 of 6.
 
     Args:
-        keys: shape (rows, columns), below the greatest int64.
-        many: how many are wanted; all where there are fewer.
+        rows: of the table, one after the other.
+        many: how many are wanted.
     """
-    if 4 * many > keys.shape[1]:
-        return np.argsort(keys, axis=1, kind="stable")[:, :many]
-    rows, left = np.arange(len(keys)), keys.copy()
-    columns = np.empty((len(keys), min(many, keys.shape[1])), dtype=np.int64)
-    for rank in range(columns.shape[1]):
-        columns[:, rank] = left.argmin(axis=1)
-        left[rows, columns[:, rank]] = np.iinfo(np.int64).max
-    return columns
+    if many > _FEW_RANKS:
+        return list(np.sort(np.stack(list(rows)), axis=0)[:many])
+    best: list[Array] = []
+    for row in rows:
+        rest = row
+        for rank, other in enumerate(best):
+            best[rank], rest = np.minimum(other, rest), np.maximum(other, rest)
+        if len(best) < many:
+            best.append(rest)
+    return best
 
 
 def packed(flags: Flags) -> Array:
@@ -129,6 +115,34 @@ def packed(flags: Flags) -> Array:
     return padded.view(np.uint64)
 
 
+def is_given(column: pa.Array) -> Flags | None:
+    """Return where a column is not null; None where it never is.
+
+    Saves: the bits are opened as they are; `is_valid` and `to_numpy` take 4 times as long.
+    """
+    if not column.null_count:
+        return None
+    return _opened(column.buffers()[0], column)
+
+
+def flags_in(column: pa.Array) -> Flags:
+    """Return a yes/no column; null is false.
+
+    Saves: the bits are opened as they are; `fill_null` and `to_numpy` take 4 times as long.
+    """
+    flags = _opened(column.buffers()[1], column)
+    given = is_given(column)
+    return flags if given is None else flags & given
+
+
+def _opened(bits: pa.Buffer, column: pa.Array) -> Flags:
+    """Return the bits of a column as flags."""
+    whole, start = divmod(column.offset, _OCTET)
+    octets = np.frombuffer(bits, dtype=np.uint8)[whole:]
+    end = start + len(column)
+    return np.unpackbits(octets[: -(-end // _OCTET)], bitorder="little")[start:end].view(np.bool_)
+
+
 def numbers_in(column: pa.Array) -> Array:
     """Return the numbers of a column of fixed width; where it is null they are any.
 
@@ -141,10 +155,22 @@ def numbers_in(column: pa.Array) -> Array:
     return numbers
 
 
-def filled(column: pa.Array, value: float) -> Array:
-    """Return the numbers of a column, with a value for null; without null nothing is copied."""
-    numbers: Array = (column.fill_null(value) if column.null_count else column).to_numpy()
-    return numbers
+def filled(column: pa.Array, value: int) -> Array:
+    """Return the whole numbers of a column, with a value for null.
+
+    Saves: a product has no branch; `fill_null` takes 5 times as long.
+    """
+    numbers, given = numbers_in(column), is_given(column)
+    return numbers if given is None else chosen(given, numbers, numbers.dtype.type(value))
+
+
+def chosen(flags: Flags, numbers: Array, others: Any) -> Array:
+    """Return whole numbers where the flags say so, and others elsewhere.
+
+    Saves: a product has no branch; `np.where` takes 3 times as long where the flags alternate.
+    """
+    mixed: Array = others + (numbers - others) * flags
+    return mixed
 
 
 def distinct(column: pa.Array) -> tuple[list[Any], Array]:
@@ -153,6 +179,10 @@ def distinct(column: pa.Array) -> tuple[list[Any], Array]:
     Saves: what is then asked of a value in Python is asked once for all rows that share it; just
     to make Python values of a column of 3 texts takes 5 times as long.
     """
+    if pa.types.is_dictionary(column.type) and (
+        len(column.dictionary) > len(column) or column.dictionary.null_count
+    ):
+        column = column.dictionary_decode()
     encoded = column.dictionary_encode()
     return encoded.dictionary.to_pylist(), filled(encoded.indices, -1)
 
@@ -178,12 +208,30 @@ def nullable(values: Array, null: Flags) -> pa.Array:
     return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [given, data])
 
 
+def flags_out(flags: Flags, null: Flags) -> pa.Array:
+    """Return a yes/no column that is null where the flags say so; as `nullable`."""
+    given = pa.py_buffer(np.packbits(~null, bitorder="little"))
+    data = pa.py_buffer(np.packbits(flags, bitorder="little"))
+    return pa.Array.from_buffers(pa.bool_(), len(flags), [given, data])
+
+
 def coded(codes: Array, words: pa.Array, null: Flags | None = None) -> pa.Array:
     """Return a column of words by their indices, which all exist where the column is not null.
 
     Saves: the words stay a dictionary, so that no text is copied for a row, and the indices are not
     checked again, which takes 20 times as long.
     """
-    indices = codes.astype(np.int16)
-    column = pa.array(indices) if null is None else nullable(indices, null)
+    column = pa.array(codes) if null is None else nullable(codes, null)
     return pa.DictionaryArray.from_arrays(column, words, safe=False)
+
+
+def lists_of(codes: Array, lengths: Array) -> pa.Array:
+    """Return lists of small whole numbers, given one after the other, as bytes to be compared.
+
+    Saves: Arrow numbers the distinct ones, which it does for bytes and not for lists; to compare
+    lists in Python takes 60 times as long.
+    """
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int32)
+    np.cumsum(lengths * codes.itemsize, out=offsets[1:])
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(codes))]
+    return pa.Array.from_buffers(pa.binary(), len(lengths), buffers)

@@ -1,7 +1,7 @@
 """Record batches of profiles as rows of whole numbers, checked by whole columns.
 
-A row is faulty exactly where `profile_row.parse_row` refuses it; what is wrong with it is asked
-there.
+A row is faulty exactly where `profile_row.parse_row` refuses it, or the weights do not score what
+it prefers; what is wrong with it is asked there.
 """
 
 from __future__ import annotations
@@ -17,117 +17,110 @@ from mars_solver.batch.arrays import (
     Flags,
     distinct,
     filled,
-    group,
+    flags_in,
+    is_given,
+    lists_of,
     not_plain,
     numbers_in,
-    where,
+    steps,
 )
-from mars_solver.batch.kernel import BatchSolver
-from mars_solver.batch.records import as_text, is_text_type, opened, values
-from mars_solver.batch.rows import PRIMARIES, Rows
-from mars_solver.inputs.parsing import is_line, locale_tag
-from mars_solver.inputs.profile_row import ID, LANGUAGES, tags_in
-from mars_solver.solving.cells import locale_standing, unheard_locale
-from mars_solver.vocabulary import (
-    BATCH,
-    BIT,
-    CAPABILITIES,
-    CRITERION_NAMES,
-    MAX_IMPORTANCE,
-    MAX_NUMBER,
-    NEEDS,
-    NEUTRAL_IMPORTANCE,
-)
+from mars_solver.batch.choices import MALFORMED, Choices, Classes, Scale
+from mars_solver.batch.records import as_text, is_text_type, opened, plain
+from mars_solver.batch.rows import Rows
+from mars_solver.inputs.parsing import is_line
+from mars_solver.inputs.profile import neutral
+from mars_solver.inputs.profile_row import ID, members_in
+from mars_solver.solving.solver import Solver
+from mars_solver.vocabulary import ACCEPT_BETA, BATCH, MAX_IMPORTANCE, Kind
 
-_MALFORMED: Final = -1
-_CLASSES_A_WORD: Final = 62
-_REAL_TIME: Final = 1 << [need.name for need in NEEDS].index("real_time")
-_TAGS: Final = pa.list_(pa.large_binary())
+_MEMBERS: Final = pa.list_(pa.large_binary())
 _SHORT: Final = 100
 """Plain text of at most so many characters is a line, whatever the limit of a line is."""
 
 
 class Encoder:
-    """Turns record batches into rows of one batch solver.
+    """Turns record batches into rows of one solver.
 
-    Locales on which every model has the same verdict form a class; a list of locales asks for the
-    set of its classes.
+    Args:
+        solver: whose catalogue and weights count.
+        choices: of each requirement, in declared order.
     """
 
-    def __init__(self, kernel: BatchSolver) -> None:
-        self._tables = kernel.tables
-        catalogue = kernel.solver.catalogue
-        tags = sorted({tag for model in catalogue.models for tag in model.languages})
-        classes: dict[tuple[int, ...], int] = {}
-        verdicts = {tag: locale_standing(catalogue, tag) for tag in tags}
-        unheard = locale_standing(catalogue, unheard_locale(tags))
-        for each in [unheard, *verdicts.values()]:
-            classes.setdefault(each, len(classes))
-        self._classes = {tag: classes[each] for tag, each in verdicts.items()}
-        self._verdicts = np.array(list(classes), dtype=np.int8)
+    def __init__(self, solver: Solver, choices: tuple[Choices, ...]) -> None:
+        declared = solver.declared
+        self._choices = choices
+        self._scales: dict[str, Scale] = {}
+        self._classes: dict[str, Classes] = {}
+        for each in choices:
+            requirement = each.column.requirement
+            if requirement.numeric:
+                self._scales[requirement.name] = Scale(each)
+            elif requirement.kind is Kind.SET:
+                attribute = declared.attributes[requirement.attribute]
+                self._classes[requirement.name] = Classes(each, attribute)
+        self._primaries = (None, *declared.need)
+        self._criteria = [(c.name, solver.weights.knows(c)) for c in declared.criteria]
+        self._neutral = [neutral(declared, batch=batch) for batch in (False, True)]
 
-    def encode(self, batch: pa.RecordBatch) -> tuple[Rows, Flags]:
-        """Return a record batch, whose schema `check_schema` admits, as rows, and the faulty ones.
-
-        What stands in the faulty ones means nothing.
-        """
+    def encode(self, batch: pa.RecordBatch) -> Rows:
+        """Return the rows of a record batch whose schema `check_schema` admits."""
         columns = _Columns(batch)
-        stated = np.zeros(batch.num_rows, dtype=np.int16)
-        for capability in CAPABILITIES:
-            stated |= _bits(columns.flag(capability), capability)
-        choices = []
-        for breakpoints in self._tables.breakpoints:
-            numbers, given = columns.amount(breakpoints.requirement.name)
-            stated |= _bits(given, breakpoints.requirement.name)
-            choices.append(breakpoints.choices_of(numbers) * given)
-        locales, verdicts, given = self._locales(columns)
-        stated |= _bits(given, LANGUAGES)
         in_batch = columns.word("workflow", (None, BATCH)) == 1
         rows = Rows(
-            stated,
-            tuple(choices),
-            locales,
-            verdicts,
+            tuple(self._chosen(columns, each) for each in self._choices),
             in_batch,
-            columns.flag("accept_beta"),
-            columns.word("primary", PRIMARIES),
-            _importances(columns, in_batch),
+            columns.flag(ACCEPT_BETA),
+            columns.word("primary", self._primaries),
+            self._importances(columns, in_batch),
+            columns.faulty,
         )
         columns.check_text(ID, line=False)
         columns.check_text("name", line=True)
-        needs = self._tables.needs(rows)
-        faulty = columns.faulty | in_batch & (needs & _REAL_TIME != 0)
-        faulty |= (rows.primary > 0) & (needs >> np.maximum(rows.primary - 1, 0) & 1 == 0)
-        return rows, faulty
+        return rows
 
-    def _locales(self, columns: _Columns) -> tuple[Array, Array, Flags]:
-        """Return what is asked of languages, as `Rows` has it, and where anything is."""
-        many, texts, tags, list_of = columns.tags()
-        classes = np.array([self._class(text) for text in texts], dtype=np.int64)
-        given = many > 0
-        starts = (np.cumsum(many) - many)[given]
-        wrong = np.zeros(len(many), dtype=np.bool_)
-        words = [wrong.astype(np.int64) for _ in range(0, len(self._verdicts), _CLASSES_A_WORD)]
-        if len(starts):
-            malformed = classes == _MALFORMED
-            wrong[given] = np.logical_or.reduceat(malformed.take(tags), starts)
-            word_of, bits = np.divmod(np.maximum(classes, 0), _CLASSES_A_WORD)
-            for number, word in enumerate(words):
-                bit = np.where(word_of == number, np.int64(1) << bits, 0)
-                word[given] = np.bitwise_or.reduceat(bit.take(tags), starts)
-        sets, firsts = group([(word, 2**_CLASSES_A_WORD) for word in words])
-        worst = np.zeros((len(firsts), self._verdicts.shape[1]), dtype=np.int8)
-        for number, verdicts in enumerate(self._verdicts):
-            at, shift = divmod(number, _CLASSES_A_WORD)
-            has = words[at][firsts] >> shift & 1 == 1
-            worst[has] = np.maximum(worst[has], verdicts)
-        columns.faulty |= wrong[list_of]
-        return sets[list_of], worst, given[list_of]
+    def _chosen(self, columns: _Columns, choices: Choices) -> Array | None:
+        """Return the number of the choice of each row; None where none states the requirement."""
+        requirement = choices.column.requirement
+        if columns.column(requirement.name) is None:
+            return None
+        if requirement.kind is Kind.SET:
+            return self._listed(columns, requirement.name)
+        if requirement.numeric:
+            return columns.amount(requirement.name, self._scales[requirement.name])
+        return columns.flag(requirement.name)
 
-    def _class(self, text: str | None) -> int:
-        """Return the class of a locale; `_MALFORMED` for what is none."""
-        tag = locale_tag(text) if text is not None else None
-        return _MALFORMED if tag is None else self._classes.get(tag, 0)
+    def _listed(self, columns: _Columns, name: str) -> Array:
+        """Return the choice that each list of members makes; each distinct one is found once."""
+        classes = self._classes[name]
+        lists, list_of = columns.lists(name)
+        lengths = filled(pc.list_value_length(lists), 0).astype(np.int64)
+        written, written_of = distinct(_in_bytes(lists.flatten()))
+        known = np.array([*map(classes.class_of, written), MALFORMED], dtype=np.int32)
+        members = known.take(written_of)
+        chosen = np.zeros(len(lengths), dtype=np.int32)
+        asking = np.flatnonzero(lengths)
+        if len(asking):
+            kinds, kind_of = distinct(lists_of(members, lengths[asking]))
+            unlike = [np.frombuffer(kind, dtype=np.int32).tolist() for kind in kinds]
+            numbers = [0 if MALFORMED in each else classes.number(each) for each in unlike]
+            chosen[asking] = np.array(numbers, dtype=np.int32).take(kind_of)
+        wrong = (lengths > 0) & (chosen == 0)
+        if wrong.any():
+            columns.faulty |= wrong.take(list_of)
+        return chosen.take(list_of)
+
+    def _importances(self, columns: _Columns, in_batch: Flags) -> Array:
+        """Return the importance of each criterion in each row, defaults filled in."""
+        importances = np.empty((len(self._criteria), len(in_batch)), dtype=np.uint8)
+        defaults = zip(*self._neutral, strict=True)
+        for row, (name, scored), (live, batch) in zip(
+            importances, self._criteria, defaults, strict=True
+        ):
+            row[:] = live
+            if batch != live:
+                row += np.uint8(batch - live & 255) * in_batch
+            columns.importance(name, row, scored=scored)
+        return importances
 
 
 class _Columns:
@@ -141,110 +134,115 @@ class _Columns:
         self._batch = batch
         self.faulty: Flags = np.zeros(batch.num_rows, dtype=np.bool_)
 
+    def column(self, name: str) -> pa.Array | None:
+        """Return a column; None where it is absent or all null."""
+        index = self._batch.schema.get_field_index(name)
+        if index < 0:
+            return None
+        column = self._batch.column(index)
+        return None if column.null_count == len(column) else column
+
     def flag(self, name: str) -> Flags:
         """Return a yes/no column; null is false."""
-        column = self._column(name)
+        column = self.column(name)
         if column is None:
             return np.zeros(len(self.faulty), dtype=np.bool_)
-        flags: Flags = column.fill_null(False).to_numpy(zero_copy_only=False)
-        return flags
+        return flags_in(opened(column))
 
-    def amount(self, name: str) -> tuple[Array, Flags]:
-        """Return the numbers of a column and where they are given; elsewhere they are any."""
-        column = self._column(name)
-        if column is None:
-            return np.ones(len(self.faulty)), np.zeros(len(self.faulty), dtype=np.bool_)
-        given: Flags = column.is_valid().to_numpy(zero_copy_only=False)
-        numbers = numbers_in(column.cast(pa.float64(), safe=False))
-        self.faulty |= given & ~((numbers > 0) & (numbers <= MAX_NUMBER))
-        return numbers, given
+    def amount(self, name: str, scale: Scale) -> Array:
+        """Return the choices that the numbers of a column make; null makes none."""
+        column = opened(self.column(name)).cast(pa.float64(), safe=False)
+        chosen = scale.choices.take(steps(scale.starts, numbers_in(column)))
+        given = is_given(column)
+        if given is not None:
+            chosen *= given
+        bad = chosen == scale.bad
+        if bad.any():
+            self.faulty |= bad
+            chosen[bad] = 0
+        return chosen
 
-    def importance(self, name: str, default: Array) -> Array:
-        """Return the importances of a column, with defaults where there is none."""
-        column = self._column(name)
+    def importance(self, name: str, importances: Array, *, scored: bool) -> None:
+        """Write the importances of a column over the defaults where it has any.
+
+        Args:
+            name: of the column.
+            importances: the defaults.
+            scored: whether the weights score the criterion.
+        """
+        column = self.column(name)
         if column is None:
-            return default
-        given: Flags = column.is_valid().to_numpy(zero_copy_only=False)
-        numbers = numbers_in(column.cast(pa.int64(), safe=False))
-        fine = (numbers >= 0) & (numbers <= MAX_IMPORTANCE)
-        self.faulty |= given & ~fine
-        return where(given & fine, numbers, default)
+            return
+        column = opened(column).cast(pa.int64(), safe=False)
+        numbers = numbers_in(column)
+        given = is_given(column)
+        # As numbers without a sign those below 0 are far too large.
+        bad = numbers.view(np.uint64) > MAX_IMPORTANCE
+        if not scored:
+            bad[:] = True
+        small = numbers.astype(np.uint8)
+        if given is None:
+            importances[:] = small
+        else:
+            importances += (small - importances) * given
+            bad &= given
+        if bad.any():
+            self.faulty |= bad
+            importances[bad] = 0
 
     def word(self, name: str, words: tuple[str | None, ...]) -> Array:
         """Return the index of each value of a column among words; null is the first."""
-        column = self._column(name)
+        column = self.column(name)
         if column is None:
-            return np.zeros(len(self.faulty), dtype=np.int64)
+            return np.zeros(len(self.faulty), dtype=np.uint8)
         texts, text_of = _texts(column)
-        index_of = [words.index(text) if text in words[1:] else _MALFORMED for text in texts]
-        indices: Array = np.array([*index_of, 0])[text_of]
-        self.faulty |= indices == _MALFORMED
-        indices[indices == _MALFORMED] = 0
+        index_of = [words.index(text) if text in words[1:] else MALFORMED for text in texts]
+        indices: Array = np.array([*index_of, 0], dtype=np.int8).take(text_of)
+        wrong = indices == MALFORMED
+        if wrong.any():
+            self.faulty |= wrong
+            indices[wrong] = 0
         return indices
 
-    def tags(self) -> tuple[Array, list[str | None], Array, Array]:
-        """Return the distinct lists of the languages column.
+    def lists(self, name: str) -> tuple[pa.Array, Array]:
+        """Return the lists of a column, and which of them each row has.
 
-        Returns:
-            how many tags each list has, the distinct tags, the index of each tag of each list one
-            after the other, and the list of each row.
+        Texts are opened up, each distinct one once; the last list is null.
         """
-        column = self._column(LANGUAGES)
-        if column is None:
-            none = np.zeros(len(self.faulty), dtype=np.int64)
-            return none[:1], [], none[:0], none
-        rows = np.arange(len(column))
-        if is_text_type(column.type):
-            encoded = column.dictionary_encode()
-            column = pa.concat_arrays([_split(encoded.dictionary), pa.nulls(1, _TAGS)])
-            rows = filled(encoded.indices, len(column) - 1)
-        many = filled(pc.list_value_length(column), 0).astype(np.int64)
-        texts, text_of = _texts(opened(column.flatten()))
-        return many, [*texts, None], np.where(text_of < 0, len(texts), text_of), rows
+        column = self.column(name)
+        if not is_text_type(plain(column.type)):
+            return column, np.arange(len(column))
+        texts, text_of = distinct(_in_bytes(column))
+        return pa.array([*map(_split, texts), None], _MEMBERS), text_of
 
     def check_text(self, name: str, *, line: bool) -> None:
         """Mark what is not UTF-8 and, where a line is wanted, what is not one."""
-        column = self._column(name)
+        column = self.column(name)
         if column is None:
             return
-        data = column.cast(pa.large_binary())
-        if not line and as_text(data) is not None:
+        column = opened(column)
+        if not line and as_text(column) is not None:
             return
+        data = _in_bytes(column)
         rows = not_plain(data, _SHORT)
         for row, value in zip(rows.tolist(), data.take(rows).to_pylist(), strict=True):
             text = _text(value)
             self.faulty[row] |= text is None or (line and not is_line(text))
 
-    def _column(self, name: str) -> pa.Array | None:
-        """Return a column without its dictionary; None where it is absent or all null."""
-        index = self._batch.schema.get_field_index(name)
-        if index < 0:
-            return None
-        column = self._batch.column(index)
-        return None if column.null_count == len(column) else opened(column)
+
+def _in_bytes(column: pa.Array) -> pa.Array:
+    """Return a column with its texts as bytes, which need not be UTF-8; others as they are."""
+    if pa.types.is_dictionary(column.type):
+        return pa.DictionaryArray.from_arrays(column.indices, _in_bytes(column.dictionary))
+    if not is_text_type(column.type):
+        return column
+    return column.cast(pa.binary() if column.type == pa.string() else pa.large_binary())
 
 
-def _importances(columns: _Columns, in_batch: Flags) -> Array:
-    """Return the importances of each profile, defaults filled in."""
-    importances = np.empty((len(in_batch), len(CRITERION_NAMES)), dtype=np.int64)
-    for index, name in enumerate(CRITERION_NAMES):
-        less = in_batch if name == "latency" else False
-        default = np.where(less, 0, NEUTRAL_IMPORTANCE)
-        importances[:, index] = columns.importance(name, default)
-    return importances
-
-
-def _bits(stated: Flags, name: str) -> Array:
-    """Return the mask of one requirement where it is stated."""
-    return stated * np.int16(BIT[name])
-
-
-def _split(texts: pa.Array) -> pa.Array:
-    """Return the lists of tags in texts."""
-    lists = (tags_in(text) for text in values(texts))
-    return pa.array(
-        [[tag.encode(errors="surrogateescape") for tag in each] for each in lists], _TAGS
-    )
+def _split(text: bytes) -> list[bytes]:
+    """Return the members that a text lists."""
+    members = members_in(text.decode(errors="surrogateescape"))
+    return [member.encode(errors="surrogateescape") for member in members]
 
 
 def _texts(column: pa.Array) -> tuple[list[str | None], Array]:
@@ -252,7 +250,7 @@ def _texts(column: pa.Array) -> tuple[list[str | None], Array]:
 
     The index of null is -1.
     """
-    each, text_of = distinct(column.cast(pa.large_binary()))
+    each, text_of = distinct(_in_bytes(column))
     return [_text(data) for data in each], text_of
 
 

@@ -1,202 +1,222 @@
 """Many profiles at once: rows of whole numbers in, ranked models out.
 
-Each distinct question is decided once, and each distinct pair of question and importances is
-ranked once. Everything is a whole number until a score is divided by the sum of its weights.
+Each distinct question is decided once. Everything is a whole number until a score is divided by
+the sum of its weights.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
-from itertools import product, starmap
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
-from mars_solver.batch.arrays import Array, Flags, Reals, group, least
-from mars_solver.batch.penalties import EXCLUDED, PenaltyTables
-from mars_solver.batch.rows import PRIMARIES, Rows
-from mars_solver.inputs.profile import Context
-from mars_solver.inputs.weights import coefficients
-from mars_solver.solving.flowchart import answer
-from mars_solver.solving.scoring import DOUBLED, totals
+from mars_solver.batch.arrays import Array, Flags, Reals, chosen, least
+from mars_solver.batch.contexts import NONE
+from mars_solver.batch.questions import Asked, Questions
+from mars_solver.batch.rows import Rows
+from mars_solver.inputs.weights import vectors
+from mars_solver.solving.scoring import DOUBLED
 from mars_solver.solving.solver import Solver
-from mars_solver.vocabulary import MAX_IMPORTANCE, NEEDS, REQUIREMENTS, Policy
+from mars_solver.vocabulary import MAX_IMPORTANCE, Policy
 
-NONE: Final = -1
-"""The index of no model."""
-_SCORE_BITS: Final = 54
-"""Twice a weighted sum stays below 2**54; the standing ranks above it."""
-_SCORED_AT_ONCE: Final = 2**16
-"""The most pairs of row and model that are scored together: few enough to stay in a cache."""
+_AT_ONCE: Final = 2**13
+"""The most rows that are scored together: few enough to stay in a cache."""
+_EXACT_REALS: Final = 53
+_EXACT_WORDS: Final = 63
 
 
 @dataclass(frozen=True)
 class Answers:
-    """The answers to profiles: each array has one entry, or one row, for each."""
+    """The answers to profiles: each array has one entry for each, along its last axis."""
 
     models: Array
-    """Indices of the ranked models, best first, shape (profiles, top); `NONE` beyond the last."""
+    """Indices of the ranked models, best first, shape (top, profiles); `NONE` beyond the last."""
     scores: Reals
     """Their scores, same shape."""
-    unverified: Array
-    """How many requirements each leaves unverified, same shape."""
-    blocked: Array
-    """The mask of what leaves no model; 0 where one is left."""
+    unverified: Flags
+    """Whether each leaves a requirement unverified, same shape."""
     agrees: Flags
     """Whether the answer agrees with the guide."""
-    asked: Array
-    """The index in `questions` of what each profile asks."""
-    questions: Array
-    """A key for each question that is asked: equal questions of any rows have equal keys, others
-    differ but for one chance in 2**64. In no order, and a key may stand here more than once."""
+    blocked: Array
+    """The index in `conflicts` of what leaves no model."""
+    faulty: Flags
+    """Where a row is no profile; nothing else counts there."""
+    conflicts: tuple[int, ...]
+    """Each mask of what leaves no model, ascending; 0 where one is left."""
+    marks: Array
+    """A number for each question that is asked: equal ones of any run have equal numbers, others
+    differ but for one chance in 2**64."""
 
 
 class BatchSolver:
-    """A solver, prepared to answer many profiles at once.
+    """A solver, prepared to answer many profiles at once. Threads may share it.
 
     Attributes:
-        solver: whose answers these are.
-        tables: of standings.
+        questions: that were met so far.
         top: how many models are ranked.
     """
 
     def __init__(self, solver: Solver, policy: Policy = "flag", top: int = 3) -> None:
-        self.solver = solver
+        self.questions = Questions(solver, policy)
         self.top = top
-        self._accepts = policy == "accept"
-        self.tables = PenaltyTables(solver, policy)
-        self._middles = np.array(solver.middles, dtype=np.int64)[:, :, None]
-        variants = list(_variants())
-        rows = [coefficients(solver.weights, context) for context in variants]
-        self._coefficients = np.array(rows, dtype=np.int64)
-        self._guide, self._guide_answers = _guide(solver, variants)
-        indices = np.arange(len(solver.catalogue.models) + 1)
-        self._among = np.array([np.isin(indices, models) for models in self._guide_answers])
+        self._guided = solver.catalogue.flowchart is not None
+        self._keys = _Keys(solver, self.questions.excluded)
 
     def answer(self, rows: Rows) -> Answers:
         """Return the answers to profiles."""
-        columns = self._question_columns(rows)
-        asked, firsts = group(columns)
-        one_each = rows.take(firsts)
-        penalties = self.tables.penalties(one_each)
-        needs = self.tables.needs(one_each)
-        blocked = np.zeros(len(firsts), dtype=np.int16)
-        lost = np.flatnonzero((penalties >= EXCLUDED).all(axis=1))
-        blocked[lost] = self.tables.blocked(one_each.take(lost))
-        importances = [(column, MAX_IMPORTANCE + 1) for column in rows.importances.T]
-        primary = (rows.primary, len(PRIMARIES))
-        ranked_as, firsts_ranked = group([(asked, len(firsts) + 1), primary, *importances])
-        ranked = self._ranked(rows.take(firsts_ranked), asked[firsts_ranked], penalties, needs)
-        models, scores, unverified, agrees = (each.take(ranked_as, axis=0) for each in ranked)
-        keys = _keys([(column[firsts], radix) for column, radix in columns], rows.verdicts)
-        return Answers(models, scores, unverified, blocked[asked], agrees, asked, keys)
-
-    def _question_columns(self, rows: Rows) -> list[tuple[Array, int]]:
-        """Return what tells questions apart, each column with a number above its entries."""
-        many = (len(each.choices) for each in self.tables.breakpoints)
-        return [
-            (rows.stated, 1 << len(REQUIREMENTS)),
-            *zip(rows.choices, many, strict=True),
-            (rows.batch, 2),
-            (rows.accept_beta, 2),
-            (rows.locales, len(rows.verdicts)),
-        ]
-
-    def _ranked(
-        self, rows: Rows, asked: Array, penalties: Array, needs: Array
-    ) -> tuple[Array, ...]:
-        """Return the models, scores and counts of `Answers`, and what agrees, for each row.
-
-        Args:
-            rows: the profiles.
-            asked: the index of each one's question.
-            penalties: of each question.
-            needs: of each question.
-        """
-        step = max(1, _SCORED_AT_ONCE // penalties.shape[1])
-        parts = []
-        for start in range(0, max(len(asked), 1), step):
-            some = slice(start, start + step)
-            stood = penalties.take(asked[some], axis=0)
-            parts.append(self._rank(rows.take(some), stood, needs.take(asked[some])))
-        return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
-
-    def _rank(self, rows: Rows, penalties: Array, needs: Array) -> tuple[Array, ...]:
-        """Rank the models of each row, whose penalties and needs are given."""
-        variants = (needs * len(PRIMARIES) + rows.primary) * 2 + rows.batch
-        weights = rows.importances * self._coefficients.take(variants, axis=0)
-        sums = totals(weights, self._middles)[:, :, 0]
-        order = penalties.astype(np.int64)
-        if self._accepts:
-            order[order < EXCLUDED] = 0
-        longest = max(self.top, *map(len, self._guide_answers))
-        ranked = least((order << _SCORE_BITS) - sums, longest)
-        flat = ranked + np.arange(0, sums.size, sums.shape[1])[:, None]
-        missed = penalties.take(flat)
-        models = (ranked - NONE) * (missed < EXCLUDED) + NONE
-        whole = DOUBLED * np.maximum(weights.sum(axis=1, keepdims=True), 1)
-        scores = sums.take(flat[:, : self.top]) / whole
-        return (
-            self._wide(models, NONE),
-            self._wide(scores, 0),
-            self._wide(missed, 0),
-            self._agrees(variants, models, order),
+        asked = self.questions.ask(rows)
+        faulty = rows.faulty | ~asked.sayings.valid.take(asked.contexts)
+        seen = np.zeros(len(asked.decided.marks), dtype=np.bool_)
+        seen[asked.questions if not faulty.any() else asked.questions[~faulty]] = True
+        met = np.flatnonzero(seen)
+        conflicts, blocked = np.unique(
+            np.append(asked.decided.blocked[met], 0), return_inverse=True
+        )
+        block_of = np.zeros(len(seen), dtype=np.int32)
+        block_of[met] = blocked[:-1]
+        return Answers(
+            *self._ranked(rows, asked),
+            block_of.take(asked.questions),
+            faulty,
+            tuple(conflicts.tolist()),
+            asked.decided.marks[met],
         )
 
-    def _wide(self, ranked: Array, none: int) -> Array:
-        """Return the first `top` columns, those beyond the last filled."""
-        beyond = self.top - ranked.shape[1]
-        if beyond <= 0:
-            return ranked[:, : self.top]
-        return np.pad(ranked, ((0, 0), (0, beyond)), constant_values=none)
+    def _ranked(self, rows: Rows, asked: Asked) -> tuple[Array, Reals, Flags, Flags]:
+        """Return the first fields of `Answers`."""
+        shape = self.top, len(rows)
+        models = np.full(shape, NONE, dtype=np.int16)
+        scores = np.zeros(shape)
+        unverified = np.zeros(shape, dtype=np.bool_)
+        agrees = np.zeros(len(rows), dtype=np.bool_)
+        longest = max(map(len, self.questions.contexts.answers), default=0)
+        for start in range(0, len(rows), _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            part = Asked(asked.questions[some], asked.contexts[some], *asked[2:])
+            weights = self._keys.weights(part, rows.importances[:, some])
+            best = least(self._keys.of(part, weights), max(self.top, longest))
+            full = DOUBLED * np.maximum(weights.sum(axis=0), 1)
+            ranked = [self._keys.models(part, keys) for keys in best]
+            for rank, (keys, model) in enumerate(zip(best, ranked, strict=True)):
+                if rank < self.top:
+                    models[rank, some] = model
+                    unverified[rank, some] = keys & 1
+                    scores[rank, some] = self._keys.sums(keys) / full
+            if self._guided:
+                agrees[some] = self._agree(part, ranked)
+        return models, scores, unverified, agrees
 
-    def _agrees(self, variants: Array, ranked: Array, order: Array) -> Flags:
-        """Return whether each ranking agrees with the guide: `flowchart.agree` for many."""
-        answers = self._guide[variants]
-        agrees: Flags = self._among[answers, ranked[:, 0]]
-        for number, models in enumerate(self._guide_answers):
+    def _agree(self, asked: Asked, ranked: list[Array]) -> Flags:
+        """Return whether rankings agree with the guide: `flowchart.agree` for many."""
+        answers = self.questions.contexts.answers
+        guided = asked.sayings.guided.take(asked.contexts)
+        among = np.zeros((len(answers), self.questions.models + 1), dtype=np.bool_)
+        for number, models in enumerate(answers):
+            among[number, [model for model in models if model != NONE]] = True
+        agrees: Flags = among.take(guided * among.shape[1] + ranked[0] % among.shape[1])
+        for number, models in enumerate(answers):
             if len(models) == 1 or NONE in models:
                 continue
-            rows = np.flatnonzero((answers == number) & agrees)
-            best = order[rows, ranked[rows, 0]]
-            level = (order[rows][:, models] == best[:, None]).all(axis=1)
-            agrees[rows] = ~level | (ranked[rows, : len(models)] == models).all(axis=1)
+            rows = np.flatnonzero((guided == number) & agrees)
+            questions = asked.questions[rows]
+            places = [asked.decided.standings[model].take(questions) >> 1 for model in models]
+            # The first is one of them: if all stand alike, all of them stand best.
+            level = np.all([place == places[0] for place in places], axis=0)
+            alike = [each[rows] == model for each, model in zip(ranked, models, strict=False)]
+            agrees[rows] = ~level | np.all(alike, axis=0)
         return agrees
 
 
-def _keys(columns: list[tuple[Array, int]], verdicts: Array) -> Array:
-    """Return the keys of questions, each column with a number above its entries.
+class _Keys:
+    """Whole numbers that rank models: the standing, then the score, then the order of ties.
 
-    The last column is the list of locales, which a batch numbers in its own way; so its verdicts
-    are hashed instead.
+    The least comes first. Bit by bit, from the highest: the place of the standing, how far the
+    doubled weighted sum is below the highest possible one, the model's place in the order that
+    breaks ties, whether it leaves a requirement unverified.
     """
-    *fixed, (locales, _) = columns
-    keys = np.zeros(len(locales), dtype=np.uint64)
-    for column, radix in fixed:
-        keys = keys * np.uint64(radix) + column.astype(np.uint64)
-    lists = [blake2b(each.tobytes(), digest_size=8).digest() for each in verdicts]
-    return keys ^ np.frombuffer(b"".join(lists), dtype=np.uint64)[locales]
+
+    def __init__(self, solver: Solver, excluded: int) -> None:
+        most = DOUBLED * MAX_IMPORTANCE * sum(_largest(solver))
+        self._excluded = excluded
+        self._places = (1 << (len(solver.middles) - 1).bit_length()) - 1
+        self._low = 1 + self._places.bit_length()
+        self._most = (1 << most.bit_length()) - 1
+        self._high = self._low + most.bit_length()
+        small = most.bit_length() <= _EXACT_REALS
+        fits = small and self._high + excluded.bit_length() <= _EXACT_WORDS
+        # Whole numbers of any size where 64 bits are too few: slow, and as exact.
+        self._whole: Any = np.int64 if fits else object
+        shape = len(solver.middles), len(solver.declared.criteria)
+        values = np.array(solver.middles, dtype=np.int64).reshape(shape)
+        self._values = values.astype(np.float64 if fits else object)
+        self._standings = np.array(
+            [
+                (place << self._high) + (self._most << self._low) + unverified
+                for place in range(excluded + 1)
+                for unverified in (0, 1)
+            ],
+            dtype=self._whole,
+        )
+
+    def weights(self, asked: Asked, importances: Array) -> Array:
+        """Return the weight of each criterion, shape (criteria, profiles)."""
+        coefficients = asked.sayings.coefficients.take(asked.contexts, axis=1)
+        weights: Array = (coefficients * importances).astype(self._values.dtype)
+        return weights
+
+    def of(self, asked: Asked, weights: Array) -> Iterator[Array]:
+        """Yield the keys of each model."""
+        sums = (self._values @ weights).astype(self._whole)
+        for model, below in enumerate(sums):
+            standings = asked.decided.standings[model].take(asked.questions)
+            places = asked.sayings.places[model].take(asked.contexts)
+            keys = self._standings.take(standings)
+            keys += places << 1
+            keys -= below << self._low
+            yield keys
+
+    def sums(self, keys: Array) -> Array:
+        """Return the doubled weighted sums in keys."""
+        sums: Array = self._most - (keys >> self._low & self._most)
+        return sums
+
+    def models(self, asked: Asked, keys: Array) -> Array:
+        """Return the models in keys; `NONE` for one that is excluded."""
+        models = asked.sayings.models
+        at = (keys >> 1 & self._places).astype(np.int64) * models.shape[1] + asked.contexts
+        left = keys < self._excluded << self._high
+        return chosen(left.astype(np.bool_), models.take(at), np.int16(NONE))
 
 
-def _variants() -> Iterator[Context]:
-    """Return every context, in the order in which `BatchSolver` numbers them."""
-    every = [
-        tuple(need.name for i, need in enumerate(NEEDS) if mask >> i & 1)
-        for mask in range(1 << len(NEEDS))
+def _largest(solver: Solver) -> list[int]:
+    """Return a bound of what the importance of each criterion is multiplied by."""
+    needs = len(solver.declared.needs)
+    rows = vectors(solver.weights, solver.declared)
+    added, first = rows[: needs + 2], rows[needs + 2 :]
+    return [
+        sum(row[index] for row in added) + max((row[index] for row in first), default=0)
+        for index in range(len(solver.declared.criteria))
     ]
-    return starmap(Context, product(every, PRIMARIES, (False, True)))
 
 
-def _guide(solver: Solver, variants: list[Context]) -> tuple[Array, list[list[int]]]:
-    """Return the number of the guide's answer to each variant, and the answers.
-
-    An answer is a list of indices of models; `NONE` stands for one that the catalogue lacks.
-    """
-    chart = solver.catalogue.flowchart
-    named = [answer(chart, context)[1] for context in variants]
-    indices = {model.id: index for index, model in enumerate(solver.catalogue.models)}
-    numbers = {models: number for number, models in enumerate(dict.fromkeys(named))}
-    answers = [[indices.get(model, NONE) for model in models] for models in numbers]
-    return np.array([numbers[models] for models in named]), answers
+def joined(parts: Sequence[Answers]) -> Answers:
+    """Return the answers to profiles one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    conflicts = sorted({mask for part in parts for mask in part.conflicts})
+    blocked = [
+        np.array([conflicts.index(mask) for mask in part.conflicts], dtype=np.int32)[part.blocked]
+        for part in parts
+    ]
+    return Answers(
+        np.concatenate([part.models for part in parts], axis=1),
+        np.concatenate([part.scores for part in parts], axis=1),
+        np.concatenate([part.unverified for part in parts], axis=1),
+        np.concatenate([part.agrees for part in parts]),
+        np.concatenate(blocked),
+        np.concatenate([part.faulty for part in parts]),
+        tuple(conflicts),
+        np.unique(np.concatenate([part.marks for part in parts])),
+    )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,18 +16,20 @@ import pyarrow.compute as pc
 
 from mars_solver.batch.arrays import Array
 from mars_solver.errors import InputError, Problem
+from mars_solver.inputs.attributes import Declarations
 from mars_solver.inputs.documents import decode, parse_json
 from mars_solver.inputs.profile_row import (
-    COLUMNS,
     ID,
     ColumnKind,
     column_problems,
+    columns,
     from_text,
     is_text,
+    members_in,
     parse_row,
-    tags_in,
 )
 
+Refusal = Callable[[dict[str, Any]], list[str]]
 Reasons = dict[int, list[str]]
 """Why rows, by their index, are no profiles."""
 
@@ -43,7 +45,7 @@ _TYPES: Final[dict[ColumnKind, tuple[pa.DataType, frozenset[type]]]] = {
     ColumnKind.FLAG: (pa.bool_(), frozenset({bool})),
     ColumnKind.AMOUNT: (pa.float64(), frozenset({int, float})),
     ColumnKind.IMPORTANCE: (pa.int64(), frozenset({int})),
-    ColumnKind.LOCALES: (pa.list_(pa.string()), frozenset({list})),
+    ColumnKind.MEMBERS: (pa.list_(pa.string()), frozenset({list, str})),
 }
 
 
@@ -71,15 +73,20 @@ class Records:
         index = self.batch.schema.get_field_index(ID)
         if index < 0 or pa.types.is_null(self.batch.schema.types[index]):
             return pa.nulls(self.batch.num_rows, pa.string())
-        data = opened(self.batch.column(index)).cast(pa.large_binary())
-        if (texts := as_text(data)) is not None:
+        column = opened(self.batch.column(index))
+        if (texts := as_text(column)) is not None:
             return texts
-        return pa.array(_decoded(data, "replace"), pa.string())
+        return pa.array(_decoded(column.cast(pa.large_binary()), "replace"), pa.string())
 
-    def reasons(self, faulty: Array) -> list[list[str]]:
-        """Return every reason why rows, by their indices, are no profiles."""
+    def reasons(self, faulty: Array, refusal: Refusal) -> list[list[str]]:
+        """Return every reason why rows, by their indices, are no profiles.
+
+        Args:
+            faulty: the indices.
+            refusal: returns the reasons of a row, by its columns.
+        """
         unsaid = np.array([row for row in faulty.tolist() if row not in self.refused], np.int64)
-        said = dict(zip(unsaid.tolist(), map(reasons_of, self._rows(unsaid)), strict=True))
+        said = dict(zip(unsaid.tolist(), map(refusal, self._rows(unsaid)), strict=True))
         return [self.refused.get(row) or said[row] for row in faulty.tolist()]
 
     def _rows(self, indices: Array) -> Iterator[dict[str, Any]]:
@@ -96,28 +103,43 @@ class Records:
             yield dict(zip(self.batch.schema.names, row, strict=True))
 
 
-def check_schema(schema: pa.Schema, place: str) -> None:
+def check_schema(schema: pa.Schema, declared: Declarations, place: str) -> None:
     """Refuse a table whose columns are no profile's.
 
     Raises:
         InputError: with every unknown or repeated column, and each of the wrong type.
     """
-    problems = column_problems(schema.names, place)
+    known = columns(declared)
+    problems = column_problems(schema.names, declared, place)
     problems += [
         Problem(place, field.name, kind.value, str(field.type), "cast the column")
         for field in schema
-        if (kind := COLUMNS.get(field.name)) and not _fits(kind, _plain(field.type))
+        if (kind := known.get(field.name))
+        and not _fits(kind, plain(field.type), numbers=holds_numbers(field.name, declared))
     ]
     if problems:
         raise InputError(problems)
 
 
-def _plain(arrow: pa.DataType) -> pa.DataType:
+def plain(arrow: pa.DataType) -> pa.DataType:
     """Return the type of the values of a column."""
     return arrow.value_type if pa.types.is_dictionary(arrow) else arrow
 
 
-def _fits(kind: ColumnKind, arrow: pa.DataType) -> bool:
+def holds_numbers(name: str, declared: Declarations) -> bool:
+    """Return whether a column lists numbers."""
+    requirement = declared.requirement.get(name)
+    return requirement is not None and requirement.members == "number"
+
+
+def repeating(declared: Declarations) -> list[str]:
+    """Return the columns in which the same few texts stand again and again."""
+    kinds = {ColumnKind.TEXT, ColumnKind.MEMBERS}
+    found = [name for name, kind in columns(declared).items() if kind in kinds]
+    return [name for name in found if name not in {ID, "name"}]
+
+
+def _fits(kind: ColumnKind, arrow: pa.DataType, *, numbers: bool) -> bool:
     """Return whether a column of some type can hold what is expected."""
     if pa.types.is_null(arrow):
         return True
@@ -132,9 +154,12 @@ def _fits(kind: ColumnKind, arrow: pa.DataType) -> bool:
             fits = whole
         case ColumnKind.TEXT:
             fits = is_text_type(arrow)
-        case ColumnKind.LOCALES:
-            many = pa.types.is_list(arrow) or pa.types.is_large_list(arrow)
-            fits = is_text_type(_plain(arrow.value_type) if many else arrow)
+        case ColumnKind.MEMBERS if pa.types.is_list(arrow) or pa.types.is_large_list(arrow):
+            of = plain(arrow.value_type)
+            fits = is_text_type(of) or pa.types.is_null(of)
+            fits |= numbers and (pa.types.is_integer(of) or pa.types.is_floating(of))
+        case ColumnKind.MEMBERS:
+            fits = is_text_type(arrow)
     return bool(fits)
 
 
@@ -148,10 +173,12 @@ def opened(column: pa.Array) -> pa.Array:
     return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
 
 
-def as_text(data: pa.Array) -> pa.Array | None:
-    """Return bytes as text; None where some are not UTF-8."""
+def as_text(column: pa.Array) -> pa.Array | None:
+    """Return a column of texts as such; None where some are not UTF-8."""
     try:
-        return data.cast(pa.string())
+        return column.cast(pa.binary() if column.type == pa.string() else pa.large_binary()).cast(
+            pa.string()
+        )
     except pa.ArrowInvalid:
         return None
 
@@ -172,10 +199,10 @@ def _decoded(data: pa.Array, errors: str) -> list[Any]:
     return [each if each is None else each.decode(errors=errors) for each in data.to_pylist()]
 
 
-def reasons_of(row: dict[str, Any]) -> list[str]:
+def reasons_of(row: dict[str, Any], declared: Declarations) -> list[str]:
     """Return every reason why a row, by its columns, is no profile."""
     try:
-        parse_row(row)
+        parse_row(row, declared)
     except InputError as error:
         return [str(problem) for problem in error.problems]
     raise RuntimeError(f"a row was refused without a reason: {row!r}")
@@ -186,7 +213,7 @@ def lines_in(data: bytes) -> Lines:
     return [line for line in data.split(b"\n") if line.strip()]
 
 
-def csv_header(line: bytes, place: str) -> tuple[str, ...]:
+def csv_header(line: bytes, declared: Declarations, place: str) -> tuple[str, ...]:
     """Return the columns that the first line of a CSV file names.
 
     Raises:
@@ -196,15 +223,15 @@ def csv_header(line: bytes, place: str) -> tuple[str, ...]:
         names = next(csv.reader([decode(line, place)], strict=True), [])
     except csv.Error as error:
         raise InputError([Problem(place, "line 1", "a header line", str(error))]) from None
-    columns = tuple(name.strip() for name in names)
-    if not columns:
+    header = tuple(name.strip() for name in names)
+    if not header:
         raise InputError([Problem(place, "line 1", "a header line", "none")])
-    if problems := column_problems(columns, place):
+    if problems := column_problems(header, declared, place):
         raise InputError(problems)
-    return columns
+    return header
 
 
-def json_keys(line: bytes, place: str) -> None:
+def json_keys(line: bytes, declared: Declarations, place: str) -> None:
     """Refuse a first line of JSON whose keys are no profile's columns.
 
     Raises:
@@ -214,14 +241,15 @@ def json_keys(line: bytes, place: str) -> None:
         keys = parse_json(decode(line, place), place)
     except InputError:
         return
-    if problems := column_problems(list(keys), place):
+    if problems := column_problems(list(keys), declared, place):
         raise InputError(problems)
 
 
-def from_csv(lines: Lines, header: tuple[str, ...]) -> Records:
+def from_csv(lines: Lines, header: tuple[str, ...], declared: Declarations) -> Records:
     """Return the records of CSV lines; blank lines are none."""
     rows: list[list[str]] = []
     refused: Reasons = {}
+    known = columns(declared)
     texts = [None if line is None else line.decode(errors="surrogateescape") for line in lines]
     for cells in _csv_records(texts):
         if isinstance(cells, str):
@@ -229,29 +257,30 @@ def from_csv(lines: Lines, header: tuple[str, ...]) -> Records:
         elif len(cells) != len(header):
             refused[len(rows)] = [f"expected {len(header)} cells, found {len(cells)}"]
         rows.append([""] * len(header) if len(rows) in refused else list(cells))
-    columns = {
-        name: _converted([row[index] for row in rows], COLUMNS[name])
+    read = {
+        name: _converted([row[index] for row in rows], known[name])
         for index, name in enumerate(header)
     }
-    return _typed(columns, len(rows), refused)
+    return _typed(read, len(rows), refused, declared)
 
 
-def from_json(lines: Lines) -> Records:
+def from_json(lines: Lines, declared: Declarations) -> Records:
     """Return the records of JSON Lines; blank lines are none."""
     rows: list[dict[str, Any]] = []
     refused: Reasons = {}
+    known = columns(declared)
     for line in lines:
         if line is not None and not line.strip():
             continue
         row, problems = _json_object(line)
         if problems:
             refused[len(rows)] = problems
-        elif not row.keys() <= COLUMNS.keys():
-            refused[len(rows)] = reasons_of(row)
+        elif not row.keys() <= known.keys():
+            refused[len(rows)] = reasons_of(row, declared)
         rows.append(row)
-    named = [name for name in COLUMNS if any(name in row for row in rows)]
-    columns = {name: [row.get(name) for row in rows] for name in named}
-    return _typed(columns, len(rows), refused)
+    named = [name for name in known if any(name in row for row in rows)]
+    read = {name: [row.get(name) for row in rows] for name in named}
+    return _typed(read, len(rows), refused, declared)
 
 
 def _json_object(line: bytes | None) -> tuple[dict[str, Any], list[str]]:
@@ -298,63 +327,76 @@ def _converted(column: list[str], kind: ColumnKind) -> list[object]:
     return list(map(known.__getitem__, column))
 
 
-def _typed(columns: dict[str, list[Any]], count: int, refused: Reasons) -> Records:
+def _typed(
+    read: dict[str, list[Any]], count: int, refused: Reasons, declared: Declarations
+) -> Records:
     """Return columns of plain values as a record batch."""
-    suspects = set().union(*(_misfits(COLUMNS[name], each) for name, each in columns.items()))
+    forms = {
+        name: _Form(kind, numbers=holds_numbers(name, declared))
+        for name, kind in columns(declared).items()
+    }
+    suspects = set().union(*(forms[name].misfits(each) for name, each in read.items()))
     for row in sorted(suspects - refused.keys()):
-        refused[row] = reasons_of({name: each[row] for name, each in columns.items()})
+        refused[row] = reasons_of({name: each[row] for name, each in read.items()}, declared)
     arrays = {}
-    for name, values in columns.items():
+    for name, column in read.items():
         for row in refused:
-            if name != ID or not is_text(values[row]):
-                values[row] = None
-        arrays[name] = _array(COLUMNS[name], values)
+            if name != ID or not is_text(column[row]):
+                column[row] = None
+        arrays[name] = forms[name].array(column)
     if not arrays:
         arrays[ID] = pa.nulls(count, pa.string())
-    return Records(pa.RecordBatch.from_pydict(arrays), refused, columns)
+    return Records(pa.RecordBatch.from_pydict(arrays), refused, read)
 
 
-def _array(kind: ColumnKind, values: list[Any]) -> pa.Array:
-    """Return a column of a kind; a text stands for the list of its tags."""
-    if kind is ColumnKind.LOCALES:
-        values = [tags_in(each) if isinstance(each, str) else each for each in values]
-    return pa.array(values, _TYPES[kind][0])
+class _Form(NamedTuple):
+    """What a typed column holds."""
+
+    kind: ColumnKind
+    numbers: bool
+    """Whether its lists hold numbers, which become texts."""
+
+    def array(self, column: list[Any]) -> pa.Array:
+        """Return a column of plain values; a text stands for the list of its members."""
+        if self.kind is ColumnKind.MEMBERS:
+            column = [members_in(each) if isinstance(each, str) else each for each in column]
+            if self.numbers:
+                column = [each and [_spelled(one) for one in each] for each in column]
+        return pa.array(column, _TYPES[self.kind][0])
+
+    def misfits(self, column: list[Any]) -> set[int]:
+        """Return the rows whose value the column cannot hold."""
+        types = _TYPES[self.kind][1]
+        if set(map(type, column)) <= types | {type(None)}:
+            try:
+                self.array(column)
+            except (pa.ArrowException, OverflowError, UnicodeEncodeError):
+                pass
+            else:
+                return set()
+        return {
+            row
+            for row, value in enumerate(column)
+            if value is not None and not (type(value) in types and self._holds(value))
+        }
+
+    def _holds(self, value: Any) -> bool:
+        """Return whether the column can hold a value of a type that it holds."""
+        match self.kind:
+            case ColumnKind.TEXT:
+                return is_text(value)
+            case ColumnKind.AMOUNT | ColumnKind.IMPORTANCE:
+                return abs(value) <= _EXACT
+            case ColumnKind.MEMBERS:
+                listed = [value] if isinstance(value, str) else value
+                return all(
+                    one is None or is_text(one) or (self.numbers and type(one) in {int, float})
+                    for one in listed
+                )
+            case _:
+                return True
 
 
-def _misfits(kind: ColumnKind, values: list[Any]) -> set[int]:
-    """Return the rows whose value no column of a kind can hold."""
-    _, types = _TYPES[kind]
-    if kind is ColumnKind.LOCALES:
-        types |= {str}
-    if set(map(type, values)) <= types | {type(None)}:
-        try:
-            _array(kind, values)
-        except (pa.ArrowException, OverflowError, UnicodeEncodeError):
-            pass
-        else:
-            return set()
-    fits = _FITS[kind]
-    return {
-        row
-        for row, value in enumerate(values)
-        if value is not None and not (type(value) in types and fits(value))
-    }
-
-
-def _are_texts(value: object) -> bool:
-    tags = value if isinstance(value, list) else [value]
-    return all(tag is None or is_text(tag) for tag in tags)
-
-
-def _is_exact(value: float) -> bool:
-    return abs(value) <= _EXACT
-
-
-_FITS: Final[dict[ColumnKind, Callable[[Any], bool]]] = {
-    ColumnKind.TEXT: is_text,
-    ColumnKind.FLAG: lambda _: True,
-    ColumnKind.AMOUNT: _is_exact,
-    ColumnKind.IMPORTANCE: _is_exact,
-    ColumnKind.LOCALES: _are_texts,
-}
-"""Whether a column can hold a value of a type that it holds."""
+def _spelled(member: object) -> object:
+    """Return a number as text; anything else as it is."""
+    return repr(member) if type(member) in {int, float} else member

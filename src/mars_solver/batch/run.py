@@ -30,7 +30,7 @@ from mars_solver.inputs.profile_row import ID
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import Policy
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 """The version of the parts that are kept."""
 _FEW_BYTES: Final = 2**23
 """A text of fewer is parsed here: starting processes would take longer."""
@@ -77,6 +77,11 @@ class Run:
             "unknown": self.unknown,
             "top": self.top,
         }
+
+    def answer(self, part: Part) -> AnswerBatch:
+        """Return the answers to a part, its rows counted from 0."""
+        prepared = answerer(self.solver, self.unknown, self.top)
+        return prepared.answer(self.table.records(part), self.batch_rows)
 
 
 def processors() -> int:
@@ -169,11 +174,17 @@ class _Writer:
 
 
 def _answered(run: Run, position: int) -> Iterator[tuple[Part, AnswerBatch]]:
-    """Yield the parts of a table from a position on with their answers, in order."""
+    """Yield the parts of a table from a position on with their answers, in order.
+
+    The next part is read, and others are answered, while this thread writes one down.
+    """
     waiting: deque[tuple[Part, Future[AnswerBatch]]] = deque()
-    with _executor(run) as executor:
-        for part in run.table.parts(position):
-            waiting.append((part, executor.submit(_answer, run, part)))
+    parts = run.table.parts(position)
+    with ThreadPoolExecutor(1) as reader, _executor(run) as (executor, answer):
+        ahead = reader.submit(next, parts, None)
+        while (part := ahead.result()) is not None:
+            ahead = reader.submit(next, parts, None)
+            waiting.append((part, executor.submit(answer, part)))
             if len(waiting) > run.workers:
                 done, future = waiting.popleft()
                 yield done, future.result()
@@ -182,37 +193,37 @@ def _answered(run: Run, position: int) -> Iterator[tuple[Part, AnswerBatch]]:
             yield done, future.result()
 
 
+Answer = Callable[[Part], AnswerBatch]
+
+
 @contextmanager
-def _executor(run: Run) -> Iterator[Executor]:
-    """Yield what answers parts: threads, or processes where parsing would keep them waiting."""
+def _executor(run: Run) -> Iterator[tuple[Executor, Answer]]:
+    """Yield what answers parts, and how: threads, or processes where parsing would stop them."""
     executor: Executor
+    answer: Answer = run.answer
     if run.table.is_text and run.workers > 1 and run.table.length > _FEW_BYTES:
-        executor = ProcessPoolExecutor(run.workers, get_context("spawn"), _watch_parent)
+        answer = _answer_here
+        executor = ProcessPoolExecutor(run.workers, get_context("spawn"), _start, (run,))
     else:
         executor = ThreadPoolExecutor(run.workers)
     try:
-        yield executor
+        yield executor, answer
     finally:
         executor.shutdown(cancel_futures=True)
 
 
-def _answer(run: Run, part: Part) -> AnswerBatch:
-    """Return the answers to a part, its rows counted from 0."""
-    prepared = answerer(run.solver, run.unknown, run.top)
-    records = run.table.records(part)
-    answered = [
-        prepared.answer(records.part(start, run.batch_rows), start)
-        for start in range(0, max(records.batch.num_rows, 1), run.batch_rows)
-    ]
-    if len(answered) == 1:
-        return answered[0]
-    batches, questions = zip(*answered, strict=True)
-    return AnswerBatch(pa.concat_batches(batches), np.concatenate(questions))
+_HERE: Final[list[Run]] = []
+"""The run that this process works for, if it was started for one."""
 
 
-def _watch_parent() -> None:
-    """Let this process end with the one that started it."""
+def _start(run: Run) -> None:
+    """Let this process work for a run, and end with the one that started it."""
+    _HERE.append(run)
     Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _answer_here(part: Part) -> AnswerBatch:
+    return _HERE[0].answer(part)
 
 
 def _end_with_parent() -> None:

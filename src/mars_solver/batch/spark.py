@@ -53,8 +53,8 @@ def decide_frame(
             type, before any work.
     """
     check_options(unknown, top)
-    check_schema(to_arrow_schema(profiles.schema), "frame")
     solver = solver_of(catalogue, weights)
+    check_schema(to_arrow_schema(profiles.schema), solver.declared, "frame")
     answers = answer_schema(top)
     declared = from_arrow_schema(answers.remove(answers.get_field_index(_ROW)))
     return profiles.mapInArrow(partial(_answers, solver, unknown, top), declared)

@@ -15,7 +15,7 @@ from mars_solver.batch.arrays import Array
 from mars_solver.inputs.profile_row import SEPARATOR
 from mars_solver.vocabulary import INFEASIBLE, Status
 
-SCHEMA: Final = "mars-solver/batch/1"
+SCHEMA: Final = "mars-solver/batch/2"
 MOST_CONFLICTS: Final = 10
 """How many of the conflicts are listed: the most frequent."""
 _MOST_QUESTIONS: Final = 2**20
@@ -69,9 +69,9 @@ class Summary:
             "schema": SCHEMA,
             "rows": self.rows,
             "answered": answered,
-            "guaranteed": self.statuses[Status.GUARANTEED.word],
-            "unverified": self.statuses[Status.UNVERIFIED.word],
-            "infeasible": self.statuses[INFEASIBLE],
+            Status.MEETS.word: self.statuses[Status.MEETS.word],
+            Status.UNVERIFIED.word: self.statuses[Status.UNVERIFIED.word],
+            INFEASIBLE: self.statuses[INFEASIBLE],
             "rejected": self.rejected,
             "models": [
                 {"model": model, "rows": rows, "share": rows / feasible}

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mars_solver.batch import records
-from mars_solver.batch.records import LINE_BYTES, Lines, Records, check_schema
+from mars_solver.batch.records import LINE_BYTES, Lines, Records, check_schema, is_text_type
 from mars_solver.errors import InputError, Problem
+from mars_solver.inputs.attributes import Declarations
 
 PART_ROWS: Final = 2**17
 """How many rows a part has, and a row group of the output: what is worked on at once."""
@@ -46,6 +47,7 @@ class Table:
     """A table of profiles whose columns are checked.
 
     Attributes:
+        declared: what can be asked.
         kind: parquet, csv or jsonl.
         length: how far `Part.after` goes.
         header: the columns of CSV.
@@ -53,6 +55,7 @@ class Table:
     """
 
     path: Path
+    declared: Declarations
     kind: str
     length: int
     header: tuple[str, ...] = ()
@@ -68,8 +71,8 @@ class Table:
         if isinstance(part.content, pa.RecordBatch):
             return Records(part.content)
         if self.kind == "csv":
-            return records.from_csv(part.content, self.header)
-        return records.from_json(part.content)
+            return records.from_csv(part.content, self.header, self.declared)
+        return records.from_json(part.content, self.declared)
 
     def parts(self, position: int) -> Iterator[Part]:
         """Yield the table in parts, from where one begins.
@@ -78,7 +81,10 @@ class Table:
             InputError: where it can no longer be read.
         """
         with file_errors(self.path, "a readable table"):
-            yield from (_lines if self.is_text else _batches)(self.path, position)
+            if self.is_text:
+                yield from _lines(self.path, position)
+            else:
+                yield from _batches(self.path, position, records.repeating(self.declared))
 
     def digest(self) -> str:
         """Return the sha256 of its bytes."""
@@ -91,8 +97,12 @@ class Table:
         return status.st_size, status.st_mtime_ns
 
 
-def open_table(path: str | Path) -> Table:
+def open_table(path: str | Path, declared: Declarations) -> Table:
     """Return a table of profiles: Parquet, CSV with a header line, or JSON Lines.
+
+    Args:
+        path: of the file, its suffix telling what it holds.
+        declared: what can be asked.
 
     Raises:
         InputError: where it cannot be read, or with everything that is wrong with its columns.
@@ -106,15 +116,15 @@ def open_table(path: str | Path) -> Table:
     with file_errors(path, f"a readable {kind} file"):
         if kind == "parquet":
             with pq.ParquetFile(chosen) as file:
-                check_schema(file.schema_arrow, place)
-                return Table(chosen, kind, file.metadata.num_rows)
+                check_schema(file.schema_arrow, declared, place)
+                return Table(chosen, declared, kind, file.metadata.num_rows)
         size = chosen.stat().st_size
         with chosen.open("rb") as text:
             first = _first_line(text)
             if kind == "csv":
-                return Table(chosen, kind, size, records.csv_header(first, place), text.tell())
-            records.json_keys(first, place)
-            return Table(chosen, kind, size)
+                return Table(chosen, declared, kind, size, records.csv_header(first, declared, place), text.tell())
+            records.json_keys(first, declared, place)
+            return Table(chosen, declared, kind, size)
 
 
 def parquet_rows(path: str | Path) -> list[dict[str, Any]]:
@@ -155,9 +165,19 @@ def _first_line(file: BinaryIO) -> bytes:
     return b""
 
 
-def _batches(path: Path, position: int) -> Iterator[Part]:
-    """Yield the rows of a Parquet file from one row on."""
-    with pq.ParquetFile(path, pre_buffer=False, buffer_size=2**20) as file:
+def _batches(path: Path, position: int, repeating: list[str]) -> Iterator[Part]:
+    """Yield the rows of a Parquet file from one row on.
+
+    Args:
+        path: of the file.
+        position: the row.
+        repeating: columns whose texts repeat, to be read as dictionaries.
+    """
+    with pq.ParquetFile(path) as file:
+        metadata = file.metadata
+        coded = [f.name for f in file.schema_arrow if f.name in repeating and is_text_type(f.type)]
+    options = {"read_dictionary": coded, "pre_buffer": False, "buffer_size": 2**20}
+    with pq.ParquetFile(path, metadata=metadata, **options) as file:
         skipped = 0
         groups: list[int] = []
         for group in range(file.num_row_groups):

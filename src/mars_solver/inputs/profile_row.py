@@ -65,7 +65,7 @@ def parse_row(row: Mapping[str, Any], declared: Declarations, place: str = "") -
     """
     nested, problems = opened(row, declared, place)
     faults = Faults(problems)
-    with faults, rerooted(lambda problem: replace(problem, path=_column(problem.path))):
+    with faults, rerooted(lambda problem: replace(problem, path=column_of(problem.path))):
         profile = parse_profile(nested, place, declared)
     faults.check()
     return profile
@@ -136,7 +136,7 @@ def is_text(value: object) -> bool:
     return True
 
 
-def _column(path: str) -> str:
+def column_of(path: str) -> str:
     """Return the path of a problem without the table, as columns have it."""
     for table in ("require.", "prefer."):
         path = path.removeprefix(table)

@@ -187,6 +187,10 @@ class Solver:
         self.able = lru_cache(maxsize=_KEPT)(self._able)
         self._preferred = lru_cache(maxsize=_KEPT)(self._in_preference)
 
+    def __reduce__(self) -> tuple[type[Solver], tuple[Catalogue, Weights]]:
+        """Return how to prepare the solver again, without what it remembers."""
+        return Solver, (self.catalogue, self.weights)
+
     @cached_property
     def values(self) -> Integers:
         """The value table, shape (models, criteria, 2): least and most."""

@@ -1,0 +1,171 @@
+"""Distinct questions, each decided once: how every model stands, and what blocks where none does.
+
+A question is all that standings depend on: the choices, the workflow, whether betas are accepted.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from threading import Lock
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from mars_solver.batch.arrays import Array, Flags, words
+from mars_solver.batch.blocking import REFUSED, Blocking
+from mars_solver.batch.choices import EXCLUDED, Choices, mark
+from mars_solver.batch.contexts import Contexts, Sayings
+from mars_solver.batch.memo import Kept, Numbering
+from mars_solver.batch.rows import Rows
+from mars_solver.solving.solver import Solver
+from mars_solver.vocabulary import ACCEPT_BETA, BATCH, Kind, Policy
+
+MEMO_BYTES: Final = 2**25
+"""About as much is remembered from one record batch to the next."""
+_CELL_BYTES: Final = 2**9
+"""About what one cell of a set takes, or one setting."""
+_PINS_KEPT: Final = 2**14
+_STEP: Final = 4
+"""How many bits the numbers of a set's choices grow at once."""
+
+
+class Decided(NamedTuple):
+    """Decided questions, by their number along the last axis."""
+
+    standings: Array
+    """Twice the place of each model's standing, 0 for the best, and 1 more where it leaves a
+    requirement unverified; shape (models, questions)."""
+    settings: Array
+    """The number of the stated needs and the workflow, as `Contexts` has it."""
+    blocked: Array
+    """The mask of what leaves no model; 0 where one is left."""
+    marks: Array
+    """A number as good as random, equal for equal questions of any run."""
+
+
+class Asked(NamedTuple):
+    """What profiles ask, and what of the answers does not depend on importances."""
+
+    questions: Array
+    """The number of each profile's question."""
+    contexts: Array
+    """The number of each profile's context."""
+    decided: Decided
+    sayings: Sayings
+
+
+class Questions:
+    """The questions that are met, each numbered and decided once. Threads may share it.
+
+    Attributes:
+        choices: of each requirement, in declared order.
+        contexts: that are met.
+        excluded: the place of a standing that rules a model out.
+    """
+
+    def __init__(self, solver: Solver, policy: Policy) -> None:
+        self.models = len(solver.catalogue.models)
+        self.choices = tuple(Choices(each, self.models, policy) for each in solver.table)
+        self.contexts = Contexts(solver)
+        self.excluded = len(solver.table) + 1
+        self._accepts = policy == "accept"
+        self._options = [
+            tuple({option.ruled_out for option in options}) for options in solver.options
+        ]
+        masks = {mask for options in self._options for mask in options}
+        self._pins = int(np.bitwise_or.reduce([0, *masks]))
+        self._betas: Flags = np.array([model.beta for model in solver.catalogue.models])
+        self._blocking = Blocking(solver)
+        self._fitting = lru_cache(maxsize=_PINS_KEPT)(self._models_for)
+        self._lock = Lock()
+        self._layout: list[int] = []
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as much is remembered as may be."""
+        if not self._layout:
+            return False
+        held = sum(len(each) for each in self.choices) + len(self.contexts)
+        return self._numbering.bytes + self._kept.bytes + held * _CELL_BYTES > MEMO_BYTES
+
+    def ask(self, rows: Rows) -> Asked:
+        """Return what profiles ask, with every new question decided."""
+        with self._lock:
+            layout = [*map(_bits, self.choices), 1, 1]
+            columns = (*rows.choices, rows.batch, rows.accept_beta)
+            keys = words(zip(columns, layout, strict=True), len(rows))
+            if layout != self._layout:
+                self._layout = layout
+                self._numbering = Numbering(len(keys))
+                self._kept = Kept(
+                    (
+                        np.zeros((self.models, 0), dtype=np.uint8),
+                        np.zeros(0, dtype=np.int32),
+                        np.zeros(0, dtype=np.int64),
+                        np.zeros(0, dtype=np.uint64),
+                    )
+                )
+            questions, firsts = self._numbering.number(keys)
+            if len(firsts):
+                self._kept.add(self._decide(rows, firsts))
+            decided = Decided(*self._kept.columns())
+            settings = decided.settings.take(questions).astype(np.int64)
+            contexts = settings * self.contexts.primaries + rows.primary
+            return Asked(questions.astype(np.int64), contexts, decided, self.contexts.look_up(contexts))
+
+    def _decide(self, rows: Rows, which: Array) -> Decided:
+        """Return the decisions on the questions of some rows."""
+        chosen = [
+            (each.column.requirement, each.effects(), column[which])
+            for each, column in zip(self.choices, rows.choices, strict=True)
+            if column is not None
+        ]
+        batch, accept = rows.batch[which], rows.accept_beta[which]
+        stated = np.zeros(len(which), dtype=np.int64)
+        needs = np.zeros(len(which), dtype=np.int64)
+        marks = batch * np.uint64(mark(BATCH)) ^ accept * np.uint64(mark(ACCEPT_BETA))
+        penalties = np.zeros((len(which), self.models), dtype=np.int16)
+        for requirement, effects, numbers in chosen:
+            stated |= (numbers > 0) * np.int64(requirement.bit)
+            needs |= effects.needs.take(numbers)
+            marks ^= effects.marks.take(numbers)
+            penalties += effects.penalties.take(numbers, axis=0)
+        refused = self._betas & ~accept[:, None]
+        penalties[refused | ~self._fit(stated)] = EXCLUDED
+        lost = np.flatnonzero((penalties >= EXCLUDED).all(axis=1))
+        violated = np.where(refused[lost], REFUSED, np.int64(0))
+        for requirement, effects, numbers in chosen:
+            missed = effects.penalties.take(numbers[lost], axis=0) >= EXCLUDED
+            violated |= missed * np.int64(requirement.bit)
+        blocked = np.zeros(len(which), dtype=np.int64)
+        blocked[lost] = self._blocking.find(stated[lost], violated)
+        return Decided(
+            self._standings(penalties), self.contexts.settings(needs, batch), blocked, marks
+        )
+
+    def _standings(self, penalties: Array) -> Array:
+        """Return standings as `Decided` has them."""
+        out = penalties >= EXCLUDED
+        places = np.where(out, self.excluded, 0 if self._accepts else penalties)
+        standings = 2 * places + (~out & (penalties > 0))
+        return np.ascontiguousarray(standings.T.astype(np.uint8))
+
+    def _fit(self, stated: Array) -> Flags:
+        """Return whether a configuration of each model can meet all that is stated.
+
+        Returns:
+            shape (questions, models).
+        """
+        masks, same = np.unique(stated & self._pins, return_inverse=True)
+        fitting = np.array([self._fitting(mask) for mask in masks.tolist()], dtype=np.bool_)
+        return fitting.reshape(-1, self.models)[same]
+
+    def _models_for(self, stated: int) -> list[bool]:
+        """Return for each model whether a configuration rules out nothing of a mask."""
+        return [any(not mask & stated for mask in options) for options in self._options]
+
+
+def _bits(choices: Choices) -> int:
+    """Return how many bits the number of a choice takes; those of sets have room to grow."""
+    bits = (len(choices) - 1).bit_length()
+    return -(-bits // _STEP) * _STEP if choices.column.requirement.kind is Kind.SET else bits

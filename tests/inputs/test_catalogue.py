@@ -1,22 +1,17 @@
-"""The shipped facts, and measurements over them."""
+"""The shipped facts: what public sources say, what they leave open, and where each comes from."""
 
 from __future__ import annotations
 
-import copy
-from pathlib import Path
-
 import pytest
-from hypothesis import given
 
-from mars_solver import InputError, Profile, load_catalogue, load_measurements, recommend
-from mars_solver.inputs.catalogue import build_catalogue, with_measurements
-from mars_solver.inputs.facts import Model
-from mars_solver.solving.constraints import enumerate_configurations
-from strategies import FLOWCHART, SOURCES, Pooled, fact, pooled
+from mars_solver import recommend
+from mars_solver.inputs.facts import Claim
+from strategies import SHIPPED
 
-CATALOGUE = load_catalogue()
+CATALOGUE = SHIPPED.catalogue
 MODELS = {model.id: model for model in CATALOGUE.models}
 API = ["mars-8.1-flash-beta", "mars-8.1-pro-beta", "mars-flash", "mars-instruct", "mars-pro"]
+INFINITY = float("inf")
 
 
 def test_the_models_are_the_guides_four_and_two_betas() -> None:
@@ -28,199 +23,117 @@ def test_the_models_are_the_guides_four_and_two_betas() -> None:
 
 
 def test_nano_has_no_public_endpoint_and_the_answer_says_so() -> None:
-    answer = recommend({"require": {"on_device": True}})
-    assert (answer.shortlist[0].model, answer.shortlist[0].speech_model) == ("mars-nano", None)
-    assert any("no public endpoint or download found" in note for note in answer.notes)
+    first = recommend({"require": {"on_device": True}}).shortlist[0]
+    assert (first.model, first.speech_model) == ("mars-nano", None)
+    assert first.availability == "ask the vendor: no public endpoint or download found"
 
 
 def test_every_fact_has_a_source_a_date_and_a_grade() -> None:
     for model in CATALOGUE.models:
-        for _, claim in model.facts():
+        claims: list[tuple[str, Claim]] = [*model.claims(), *model.closures()]
+        for path, claim in claims:
             assert claim.source in CATALOGUE.sources
             assert claim.as_of
             assert claim.grade in {"stated", "derived", "judged", "third-party"}
-            if claim.grade in {"judged", "derived"}:
+            if claim.grade in {"judged", "derived"} and path != "availability":
                 assert claim.note, "a judgement says why"
+            if not claim.settled:
+                assert claim.note, "what is unknown keeps its evidence"
     assert CATALOGUE.as_of == "2026-11"
 
 
-FACTS = {
-    # status, sample rate, public API, own GPU, text instructions, voice, reference, offline
-    "mars-flash": ("released", 22_050, True, True, False, None, None, False),
-    "mars-pro": ("released", 48_000, True, False, False, True, True, False),
-    "mars-instruct": ("released", 22_050, True, False, True, True, None, False),
-    "mars-nano": ("released", None, False, None, False, None, None, True),
-    "mars-8.1-flash-beta": ("beta", 48_000, True, False, False, None, None, False),
-    "mars-8.1-pro-beta": ("beta", 48_000, True, False, False, None, None, False),
+NUMBERS = {
+    # parameters, time to first byte, native rate, memory, fidelity, expressiveness
+    "mars-flash": (600e6, (150, 150), 22_050, (600, 12_000), (3, 3), (3, 3)),
+    "mars-pro": (600e6, (800, 2000), 48_000, (600, 12_000), (5, 5), (4, 4)),
+    "mars-instruct": (1.2e9, (2000, INFINITY), 22_050, (1200, 24_000), (3, 4), (4, 4)),
+    "mars-nano": (50e6, (500, 2000), None, (50, 1000), None, None),
+    "mars-8.1-flash-beta": (None, None, 48_000, None, None, None),
+    "mars-8.1-pro-beta": (None, None, 48_000, None, None, None),
+}
+CAPABILITIES = {
+    # real time, voice, short reference, style, device, offline, API, own deployment, text stream
+    "mars-flash": (True, None, None, False, False, None, True, True, False),
+    "mars-pro": (True, True, True, False, False, False, True, False, False),
+    "mars-instruct": (False, True, None, True, False, False, True, False, False),
+    "mars-nano": (True, None, None, False, True, True, False, None, None),
+    "mars-8.1-flash-beta": (None, None, None, False, False, False, True, False, True),
+    "mars-8.1-pro-beta": (None, None, None, False, False, False, True, False, False),
 }
 
 
-@pytest.mark.parametrize("name", FACTS)
+@pytest.mark.parametrize("name", NUMBERS)
 def test_the_catalogue_says_what_public_sources_say(name: str) -> None:
     model = MODELS[name]
-    rate = model.range("sample_rate_hz")
-    names = ["public_api", "self_hosted", "style_control", "voice_transfer", "short_reference"]
-    assert (
-        model.stage.value,
-        rate[0] if rate else None,
-        *(model.capability(each) for each in names),
-        model.capability("offline"),
-    ) == FACTS[name]
-    assert model.range("sample_rate_hz") in {None, (rate[0], rate[0]) if rate else None}
-    for each in ("public_api", "self_hosted", "sample_rate_hz", "speech_model"):
-        fact = getattr(model, each)
-        assert fact is None or fact.source == "sdk"
-
-
-def test_the_locales_of_third_parties_and_of_the_sdk() -> None:
-    third = {t for t, f in MODELS["mars-pro"].languages.items() if f.source == "audiobook"}
-    assert len(third) == 29
-    assert "pa-in" in third
-    shared = CATALOGUE.sources["sdk"].shared_locales
-    assert len(shared) == 62
-    assert {"en-uk", "en-us", "zh-hk", "ar-xa"} <= set(shared)
-    assert third < set(shared)
-
-
-def test_only_en_us_is_known_and_no_locale_is_ruled_out() -> None:
-    spoken = {name: {t for t, f in m.languages.items() if f.known} for name, m in MODELS.items()}
-    assert spoken == {**{name: {"en-us"} for name in API}, "mars-nano": set()}
-    assert all(f.known is not False for m in MODELS.values() for f in m.languages.values())
+    points = [model.range(each) for each in ("parameters", "sample_rate_hz")]
+    assert all(point is None or point[0] == point[1] for point in points)
+    parameters, rate = (point and point[0] for point in points)
+    ranges = [model.range(each) for each in ("ttfb_ms", "memory_mb", "fidelity", "expressiveness")]
+    assert (parameters, ranges[0], rate, *ranges[1:]) == NUMBERS[name]
+    names = [
+        "real_time", "voice_transfer", "short_reference", "style_control", "on_device", "offline",
+        "public_api", "self_hosted", "text_streaming",
+    ]  # fmt: skip
+    assert tuple(model.capability(each) for each in names) == CAPABILITIES[name]
 
 
 @pytest.mark.parametrize(
-    ("tag", "evidence"),
+    ("attribute", "member", "known"),
     [
-        ("pa-in", "disputed: a measured request returned no audio (audiobook)"),
-        ("th-th", "in the one list of sdk for all models of the public API"),
-        ("xx-xx", "no source speaks of it"),
+        # flash, pro, instruct, nano, 8.1 flash, 8.1 pro
+        ("platforms", "livekit", (True, True, True, False, False, False)),
+        ("platforms", "pipecat", (True, True, True, False, None, None)),
+        ("platforms", "jambonz", (True, True, True, False, True, True)),
+        ("platforms", "jambonz-streaming", (False, False, False, False, True, False)),
+        ("output_formats", "wav", (True, True, True, None, True, True)),
+        ("output_formats", "pcm_f32be", (True, True, True, None, True, True)),
+        ("output_formats", "ogg", (False, False, False, None, False, False)),
+        ("output_sample_rates_hz", 24000, (True, True, True, None, True, True)),
+        ("regions", "eu", (None, None, None, None, None, None)),
+        ("languages", "en-us", (True, True, True, None, True, True)),
+        ("languages", "hi-in", (None, None, None, None, True, True)),
+        ("languages", "fil-ph", (None, None, None, None, True, True)),
+        ("languages", "zh-tw", (None, None, None, None, None, None)),
+        ("languages", "en-gb", (None, None, None, None, True, True)),
     ],
 )
-def test_an_unverified_locale_comes_with_its_evidence(tag: str, evidence: str) -> None:
-    answer = recommend({"require": {"languages": [tag]}})
-    (pro,) = (c for c in answer.shortlist if c.model == "mars-pro")
-    (item,) = pro.to_verify
-    assert (item.requirement, item.found) == ("languages", None)
-    assert f"{tag}: " in item.note
-    assert evidence in item.note
+def test_members_of_sets_are_as_the_sources_list_them(
+    attribute: str, member: str, known: tuple[bool | None, ...]
+) -> None:
+    order = ["mars-flash", "mars-pro", "mars-instruct", "mars-nano", *API[:2]]
+    assert tuple(MODELS[name].set(attribute).known(member) for name in order) == known
+
+
+def test_no_locale_is_ruled_out_and_the_lists_are_whole() -> None:
+    for model in MODELS.values():
+        known = model.set("languages")
+        assert known.others is None
+        assert all(fact.known is not False for fact in known.members.values())
+    shared = {key: source.shared.get("languages", ()) for key, source in CATALOGUE.sources.items()}
+    assert {key: len(tags) for key, tags in shared.items() if tags} == {
+        "openapi": 313,
+        "pipecat": 56,
+        "sdk": 62,
+    }
+    for name in API[:2]:
+        listed = MODELS[name].set("languages").members
+        assert len([key for key, fact in listed.items() if fact.known]) == 311
+        assert listed["en-gb"].grade == "derived"
+    third = MODELS["mars-pro"].set("languages").members
+    assert len([fact for fact in third.values() if fact.source == "audiobook"]) == 29
 
 
 def test_a_claim_that_disagrees_is_kept_with_its_reason() -> None:
-    ttfb = MODELS["mars-flash"].ttfb_ms
-    assert ttfb is not None
-    assert [(c.range, c.source, bool(c.why_not)) for c in ttfb.other_claims] == [
+    ttfb = dict(MODELS["mars-flash"].claims())["ttfb_ms"]
+    assert [(c.range, c.source, bool(c.why_not)) for c in ttfb.other_claims] == [  # type: ignore[union-attr]
         ((100, 100), "rt-blog", True),
-        ((800, float("inf")), "rt-blog", True),
+        ((800, INFINITY), "rt-blog", True),
     ]
+    style = dict(MODELS["mars-instruct"].claims())["style_control"]
+    assert [(c.value, c.source) for c in style.other_claims] == [(False, "openapi")]
 
 
-def test_the_digest_follows_the_content_alone() -> None:
-    assert load_catalogue().sha256 == CATALOGUE.sha256
-    measured = with_measurements(
-        CATALOGUE,
-        {"mars-pro": {"ttfb_ms": {"value": 900, "source": "t", "as_of": "2026-12-01"}}},
-        place="test",
-    )
-    assert measured.sha256 != CATALOGUE.sha256
-    assert measured.as_of == "2026-12-01"
-
-
-def test_a_measurement_replaces_the_chosen_claim_and_keeps_it(tmp_path: Path) -> None:
-    file = tmp_path / "measured.toml"
-    file.write_text(
-        '[mars-pro.ttfb_ms]\nvalue = 2400\nsource = "our test"\nas_of = 2026-11-20\n'
-        '[mars-pro.languages]\nPA_IN = { value = false, source = "us", as_of = "2026-11-20" }\n',
-        "utf-8",
-    )
-    measured = load_measurements(file, CATALOGUE)
-    (pro,) = (m for m in measured.models if m.id == "mars-pro")
-    assert pro.ttfb_ms is not None
-    assert (pro.ttfb_ms.range, pro.ttfb_ms.grade, pro.ttfb_ms.as_of) == (
-        (2400, 2400),
-        "measured",
-        "2026-11-20",
-    )
-    (old,) = pro.ttfb_ms.other_claims
-    assert (old.range, old.source) == ((800, 2000), "guide")
-    assert old.why_not == "replaced by a measurement of 2026-11-20"
-    assert pro.speaks("pa-in") is False
-    untouched = [m for m in measured.models if m.id != "mars-pro"]
-    assert untouched == [m for m in CATALOGUE.models if m.id != "mars-pro"]
-
-    answer = recommend({"require": {"languages": ["pa-in", "en-us"]}}, catalogue=measured)
-    (lost,) = (e for e in answer.excluded if e.model == "mars-pro")
-    (violation,) = lost.violations
-    assert (violation.required, violation.found, violation.source) == (
-        ["pa-in", "en-us"],
-        ["en-us"],
-        "us",
-    )
-
-
-def test_u2_a_slow_pro_gives_way_to_flash() -> None:
-    asked = Profile(require={"max_ttfb_ms": 2000})
-    slow = {"mars-pro": {"ttfb_ms": {"value": 2400, "source": "test", "as_of": "2026-11-20"}}}
-    assert recommend(asked).shortlist[0].model == "mars-pro"
-    assert recommend(asked, measurements=slow).shortlist[0].model == "mars-flash"
-
-
-@given(pooled())
-def test_a_configuration_uses_no_capability_that_is_a_no(one: Pooled) -> None:
-    catalogue = one.solver.catalogue
-    for model in catalogue.models:
-        found = enumerate_configurations(catalogue)[model.id]
-        assert len(set(found)) == len(found) > 0
-        assert list(found) == sorted(found, key=_declared)
-        assert {c.deployment for c in found} == {
-            place
-            for place, name in [
-                ("cloud", "public_api"),
-                ("self_hosted", "self_hosted"),
-                ("on_device", "on_device"),
-            ]
-            if model.capability(name) is not False
-        }
-        assert ("streaming" in {c.delivery for c in found}) == _possible(model, "real_time")
-        assert ("directed" in {c.style for c in found}) == _possible(model, "style_control")
-        reference = _possible(model, "voice_transfer") or _possible(model, "short_reference")
-        assert ("reference_audio" in {c.voice for c in found}) == reference
-        assert {"batch"} <= {c.delivery for c in found}
-        assert {"library"} <= {c.voice for c in found}
-        assert {"as_voice"} <= {c.style for c in found}
-
-
-def _declared(configuration: tuple[str, ...]) -> list[int]:
-    domains = ["cloud self_hosted on_device", "streaming batch", "library reference_audio"]
-    orders = [*(domain.split() for domain in domains), ["as_voice", "directed"]]
-    return [order.index(value) for order, value in zip(orders, configuration, strict=True)]
-
-
-def _possible(model: Model, capability: str) -> bool:
-    return model.capability(capability) is not False
-
-
-def test_all_faults_of_all_files_come_at_once() -> None:
-    good = {"schema": 1, "id": "a", "name": "A", "stage": fact(value="released")}
-    reversed_range = {**copy.deepcopy(good), "id": "b", "ttfb_ms": fact(low=9, high=3)}
-    unsourced = {**copy.deepcopy(good), "id": "c", "real_time": {"value": True, "as_of": "2026"}}
-    twice = {**copy.deepcopy(good), "stage": fact(value="relased")}
-    with pytest.raises(InputError) as caught:
-        build_catalogue(
-            {"a": good, "b": reversed_range, "c": unsourced, "d": twice}, SOURCES, FLOWCHART
-        )
-    assert [(p.place, p.path) for p in caught.value.problems] == [
-        ("models/b.toml", "ttfb_ms.low"),
-        ("models/c.toml", "real_time.grade"),
-        ("models/c.toml", "real_time.source"),
-        ("models/d.toml", "stage.value"),
-    ]
-    assert "did you mean released?" in str(caught.value)
-
-
-def test_an_id_in_two_files_is_named_in_both_ways() -> None:
-    good = {"schema": 1, "id": "a", "name": "A", "stage": fact(value="released")}
-    with pytest.raises(InputError) as caught:
-        build_catalogue({"a": good, "b": good}, SOURCES, FLOWCHART)
-    text = str(caught.value)
-    assert 'models/b.toml: id: expected "b", the name of the file, found "a"' in text
-    assert 'models/b.toml: id: expected an id of its own, found "a", as in models/a.toml' in text
+def test_flash_on_its_own_deployment_takes_no_library_voice() -> None:
+    (impossible,) = MODELS["mars-flash"].impossible
+    assert impossible == {"deployment": "self_hosted", "voice": "library"}
+    assert all(not MODELS[name].impossible for name in MODELS if name != "mars-flash")

@@ -1,56 +1,97 @@
-"""The JSON Schema of a profile accepts what the parser accepts."""
+"""The JSON Schema of a profile accepts what the parser accepts, whatever the catalogue."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import jsonschema
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mars_solver import InputError, Profile
-from mars_solver.inputs.profile import profile_schema
-from mars_solver.vocabulary import CRITERION_NAMES, REQUIREMENTS
-from strategies import profile_dicts
-
-SCHEMA = profile_schema()
-VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
-
-wrong: st.SearchStrategy[Any] = st.sampled_from(
-    ["yes", 1, 0, -1, 1.5, True, 10**9, 10**9 + 1, 11, [], ["en"], ["en-us"], {}, None, ""]
+from mars_solver.inputs.profile import parse_profile, profile_schema
+from small import build
+from strategies import (
+    DECLARED,
+    SHIPPED_WORLD,
+    Table,
+    World,
+    cases,
+    profile_dicts,
+    shipped_or_pooled,
+    worlds,
 )
 
+any_case = cases() | cases(shipped_or_pooled())
+wrong: st.SearchStrategy[Any] = st.sampled_from(
+    [
+        "yes", 1, 0, -1, 1.5, True, False, 10**9, 10**9 + 1, 11, [], ["en"], ["en-us"], ["wav"],
+        [24000], ["24000"], [0], [-5], [10**9 + 1], ["a,b"], ["a;b"], [" "], ["zh-hans-cn"],
+        ["en--us"], [None], [True], {}, None, "",
+    ]
+)  # fmt: skip
 
-def test_the_schema_is_a_schema() -> None:
-    jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    properties = SCHEMA["$defs"]["Requirements"]["properties"]
-    assert list(properties) == [r.name for r in REQUIREMENTS]
-    assert list(SCHEMA["$defs"]["Preferences"]["properties"]) == list(CRITERION_NAMES)
-    assert all(field["description"] for field in properties.values())
+
+@cache
+def validator(where: World) -> Any:
+    return jsonschema.Draft202012Validator(profile_schema(where.catalogue.declared))
 
 
-def parses(data: Any) -> bool:
+def parses(where: World, data: Any) -> bool:
     try:
-        Profile.model_validate(data)
+        where.profile(data)
     except InputError:
         return False
     return True
 
 
-@given(profile_dicts())
-def test_what_is_parsed_is_valid(data: dict[str, Any]) -> None:
-    VALIDATOR.validate(data)
-    VALIDATOR.validate(Profile.model_validate(data).to_dict())
+@given(worlds() | shipped_or_pooled())
+@settings(max_examples=60)
+def test_the_schema_follows_the_declarations(where: World) -> None:
+    declared = where.catalogue.declared
+    schema = profile_schema(declared)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    properties = schema["$defs"]["Requirements"]["properties"]
+    assert list(properties) == [r.name for r in declared.requirements]
+    for requirement in declared.requirements:
+        assert properties[requirement.name]["title"] == requirement.label
+        assert requirement.describe in properties[requirement.name]["description"]
+    assert list(schema["$defs"]["Preferences"]["properties"]) == [c.name for c in declared.criteria]
+
+
+def test_the_schema_without_an_argument_is_the_shipped_one() -> None:
+    assert profile_schema() == profile_schema(DECLARED)
+    assert profile_schema()["$id"] == "mars-solver/profile/2"
+
+
+@given(any_case)
+def test_what_is_parsed_is_valid(case: tuple[World, Table]) -> None:
+    where, data = case
+    validator(where).validate(data)
+    validator(where).validate(where.profile(data).to_dict())
 
 
 @given(
+    worlds() | shipped_or_pooled(),
     st.sampled_from(["require", "prefer", None]),
-    st.sampled_from([*(r.name for r in REQUIREMENTS), *CRITERION_NAMES, "name", "accept_beta"]),
+    st.integers(0, 99),
     wrong,
 )
-def test_schema_and_parser_agree_on_single_fields(table: str | None, key: str, value: Any) -> None:
+@settings(max_examples=600)
+def test_schema_and_parser_agree_on_single_fields(
+    where: World, table: str | None, index: int, value: Any
+) -> None:
+    declared = where.catalogue.declared
+    keys = {
+        "require": [*declared.requirement, "unheard_of"],
+        "prefer": [*declared.criterion, "unheard_of"],
+        None: ["name", "accept_beta", "workflow", "primary", "unheard_of"],
+    }[table]
+    key = keys[index % len(keys)]
     data = {key: value} if table is None else {table: {key: value}}
-    assert VALIDATOR.is_valid(data) == parses(data)
+    assert validator(where).is_valid(data) == parses(where, data)
 
 
 @given(
@@ -62,4 +103,59 @@ def test_schema_and_parser_agree_on_what_contradicts_itself(
     data: dict[str, Any], workflow: str | None, primary: str | None
 ) -> None:
     mixed = {**data, "workflow": workflow, "primary": primary}
-    assert VALIDATOR.is_valid(mixed) == parses(mixed)
+    assert validator(SHIPPED_WORLD).is_valid(mixed) == parses(SHIPPED_WORLD, mixed)
+
+
+@given(any_case)
+def test_a_profile_survives_its_plain_form(case: tuple[World, Table]) -> None:
+    where, data = case
+    profile = where.profile(data)
+    again = where.profile(profile.to_dict())
+    assert again == profile
+    assert hash(again) == hash(profile)
+    assert list(profile.require) == list(where.oracle.stated(data))
+    assert profile.stated == sum(
+        where.catalogue.declared.requirement[name].bit for name in profile.require
+    )
+
+
+def test_every_fault_of_a_profile_comes_at_once_with_its_hint() -> None:
+    data = {
+        "nme": "x",
+        "require": {"quik": True, "max_price": -1, "rates": ["x"], "tongues": "pt"},
+        "prefer": {"sped": 3, "cheapness": 11},
+        "primary": "quick",
+    }
+    with pytest.raises(InputError) as caught:
+        parse_profile(data, "p.toml", build().declared)
+    assert [(p.path, p.hint) for p in caught.value.problems] == [
+        ("nme", "did you mean name?"),
+        ("prefer.cheapness", ""),
+        ("prefer.sped", "did you mean speed?"),
+        ("primary", ""),
+        ("require.max_price", ""),
+        ("require.quik", "did you mean quick?"),
+        ("require.rates.0", ""),
+        ("require.tongues", ""),
+    ]
+    assert "no guide" in str(caught.value)
+
+
+def test_null_false_and_an_empty_list_state_nothing() -> None:
+    silent: Table = {
+        "quick": False,
+        "hosted": None,
+        "max_price": None,
+        "formats": [],
+        "tongues": None,
+    }
+    profile = parse_profile({"require": silent, "prefer": None}, "test", build().declared)
+    assert (dict(profile.require), profile.stated) == ({}, 0)
+
+
+def test_a_profile_does_not_change() -> None:
+    profile = Profile(require={"real_time": True})
+    with pytest.raises(AttributeError):
+        profile.name = "other"
+    with pytest.raises(TypeError):
+        profile.require["on_device"] = True  # type: ignore[index]

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,9 +26,19 @@ any_world = worlds() | shipped_or_pooled()
 
 
 @given(any_case, policies)
-@settings(max_examples=2000)
+@settings(max_examples=1000)
 def test_decisions_are_those_of_the_oracle(case: Case, unknown: Policy) -> None:
-    where, data = case
+    check_decision(*case, unknown)
+
+
+@pytest.mark.long
+@given(any_case, policies)
+@settings(max_examples=20_000)
+def test_no_long_search_finds_another_decision(case: Case, unknown: Policy) -> None:
+    check_decision(*case, unknown)
+
+
+def check_decision(where: World, data: Table, unknown: Policy) -> None:
     decision = where.solver.decide(where.profile(data), unknown)
     ruling = where.oracle.rule(data, unknown)
     assert {s.model.id: stand_of(decision, i) for i, s in enumerate(decision.standings)} == (
@@ -62,7 +73,7 @@ def weights_of(decision: Decision) -> dict[str, int]:
 
 
 @given(any_case, policies)
-@settings(max_examples=1000)
+@settings(max_examples=600)
 def test_the_guide_agrees_where_the_oracle_says_so(case: Case, unknown: Policy) -> None:
     where, data = case
     expected = where.oracle.guide_verdict(data, unknown)

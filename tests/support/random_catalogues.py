@@ -7,7 +7,7 @@ values, so that what is asked meets the ends of facts exactly, and just misses t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, cached_property
 from random import Random
 from typing import Any
@@ -265,12 +265,16 @@ def random_weights(rng: Random, oracle: Oracle) -> Table:
 # ----------------------------------------------------------------------------- worlds
 
 
-@dataclass(frozen=True, eq=False)
 class World:
-    """One random catalogue with weights: as data, as the product has it, and as the oracle does."""
+    """One catalogue with weights: as data, as the product has it, and as the oracle does."""
 
-    files: Table
-    weighing: Table
+    def __init__(self, files: Table, weighing: Table, name: str = "changed") -> None:
+        self.files = files
+        self.weighing = weighing
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name})"
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -341,7 +345,7 @@ def world(seed: int) -> World:
         files[name] = random_model(rng, name, attributes, variables, {})
     if rng.random() < 0.6:
         files["guide/flowchart"] = random_guide(rng, Oracle(files, {}), names)
-    return World(files, random_weights(rng, Oracle(files, {})))
+    return World(files, random_weights(rng, Oracle(files, {})), f"world {seed}")
 
 
 WORLDS = 200

@@ -52,7 +52,7 @@ FILES: dict[str, Table] = {
 }
 """The content of the shipped catalogue's files."""
 WEIGHING = _read("weights", "default")
-SHIPPED_WORLD = World(FILES, WEIGHING)
+SHIPPED_WORLD = World(FILES, WEIGHING, "shipped")
 """The shipped catalogue and weights: as data, as the product has them, and as the oracle does."""
 SHIPPED_WORLD.__dict__.update(catalogue=SHIPPED.catalogue, weights=WEIGHTS, solver=SHIPPED)
 ORACLE = SHIPPED_WORLD.oracle
@@ -189,7 +189,7 @@ POOL_SIZE = 100
 @cache
 def _pooled(seed: int) -> Pooled:
     files = {"attributes": FILES["attributes"], "guide/flowchart": FLOWCHART, **_models(seed)}
-    return Pooled(files, WEIGHING)
+    return Pooled(files, WEIGHING, f"models {seed}")
 
 
 def pooled() -> st.SearchStrategy[Pooled]:

@@ -221,6 +221,18 @@ def catalogue(
 
 
 @app.command()
+def init(folder: options.NewFolder, force: options.Force = False) -> None:
+    """Write a small catalogue of your own to start from, with comments that say what it holds."""
+    from mars_solver.cli import reading  # noqa: PLC0415
+    from mars_solver.inputs.starting import init_folder  # noqa: PLC0415
+
+    reading.check_paths(DIR=folder)
+    for path in init_folder(folder, force=force):
+        terminal.tell(f"Wrote {path}")
+    terminal.tell(f"Try it: mars-solver catalogue {folder} --check")
+
+
+@app.command()
 def verify(
     models: options.ModelsFolder = None,
     weights: options.WeightsFile = None,

@@ -315,7 +315,7 @@ def _shipped_catalogue() -> Catalogue:
 @cache
 def _shipped_weights() -> Weights:
     weights = _read_weights(data_folder("weights") / "default.toml")
-    weights.__dict__["place"] = "the shipped weights"  # wherever they are
+    weights.__dict__["place"] = "the shipped weights/default.toml"  # wherever it is
     return weights
 
 

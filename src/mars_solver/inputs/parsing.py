@@ -107,7 +107,8 @@ def problems_of(error: ValidationError, model: type[BaseModel], place: str) -> l
 
 def _problems_of_line(line: ErrorDetails, model: type[BaseModel], place: str) -> list[Problem]:
     """Return the problems in one error of pydantic."""
-    path, found = ".".join(map(str, line["loc"])), line["input"]
+    path = ".".join(str(part) for part in line["loc"] if part != "[key]")
+    found = line["input"]
     match line["type"]:
         case "faults":
             return [

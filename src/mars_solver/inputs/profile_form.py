@@ -119,7 +119,11 @@ def profile_form(declared: Declarations) -> type[Input]:
     requirements: Any = create_model("Requirements", __base__=Input, **require)
     preferences: Any = create_model("Preferences", __base__=Input, **prefer)
     needs = [need.name for need in declared.needs]
-    primary: Any = Annotated[str | None, choice(*needs)] if needs else Annotated[None, _NO_NEED]
+    primary: Any = (
+        Annotated[str | None, choice(*needs)]
+        if needs
+        else Annotated[None, PlainValidator(_no_need), WithJsonSchema({"type": "null"})]
+    )
     form = create_model(
         "Profile",
         __base__=Input,
@@ -150,30 +154,25 @@ def _no_need(value: object) -> None:
         raise unexpected(value, "nothing: this catalogue has no guide, and so no needs")
 
 
-_NO_NEED: Final = PlainValidator(_no_need)
-
-
 def form_schema(known: Declarations) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a profile."""
     schema = profile_form(known).model_json_schema()
     for table in ("require", "prefer"):
         reference = {"$ref": schema["properties"][table]["$ref"]}
         schema["properties"][table] = {"anyOf": [reference, {"type": "null"}]}
-    live = [need for need in known.needs if need.live]
+    rules = [
+        {"if": _has("primary", {"const": need.name}), "then": _states(need, known)}
+        for need in known.needs
+    ] + [
+        {"if": _has("workflow", {"const": BATCH}), "then": {"not": _states(need, known)}}
+        for need in known.needs
+        if need.live
+    ]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "mars-solver/profile/2",
         **schema,
-        "allOf": [
-            *(
-                {"if": _has("primary", {"const": need.name}), "then": _states(need, known)}
-                for need in known.needs
-            ),
-            *(
-                {"if": _has("workflow", {"const": BATCH}), "then": {"not": _states(need, known)}}
-                for need in live
-            ),
-        ],
+        **({"allOf": rules} if rules else {}),
     }
 
 
@@ -189,6 +188,8 @@ def _states(need: Need, declared: Declarations) -> dict[str, Any]:
     """Return the schema of profiles that state a need."""
     stating = [(name, _STATED[declared.requirement[name].kind]) for name in need.stated_by]
     stating += [(name, {"type": "number", "exclusiveMaximum": limit}) for name, limit in need.below]
+    if not stating:
+        return {"not": {}}  # nothing states it
     return {"anyOf": [_has("require", _has(name, value)) for name, value in stating]}
 
 

@@ -183,7 +183,7 @@ def test_no_kill_loses_or_doubles_a_row(tmp_path: Path, monkeypatch: pytest.Monk
     rows = sorted(pq.read_table(output, columns=["row"])["row"].to_pylist())
     rows += pq.read_table(rejects, columns=["row"])["row"].to_pylist()
     assert sorted(rows) == list(range(count))
-    chance = random.Random(20)  # noqa: S311
+    chance = random.Random(20)
     caught = 0
     for _ in range(20):
         output.unlink()

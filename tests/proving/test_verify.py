@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mars_solver.solving.cells import NUMERIC, axis, critical_values, locale_lists
 
 from command import run
 from mars_solver import Catalogue, Profile, Solver, load_catalogue, load_weights
@@ -29,7 +30,6 @@ from mars_solver.proving.pins import Pin, Pins, load_pins, load_scenarios
 from mars_solver.proving.proof import Proof, refutes, verify
 from mars_solver.proving.theorem import Theorem, _profile, classes, prove
 from mars_solver.solving import constraints
-from mars_solver.solving.cells import NUMERIC, axis, critical_values, locale_lists
 from mars_solver.solving.flowchart import compare
 from mars_solver.solving.solver import Decision
 from mars_solver.vocabulary import CAPABILITIES, CRITERION_NAMES, NEEDS

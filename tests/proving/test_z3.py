@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mars_solver.solving.cells import NUMERIC, Interval, axis, critical_values
 
 from mars_solver import Catalogue, Profile, Solver, load_catalogue, load_weights, recommend_with
 from mars_solver.explaining.recommendation import Recommendation
 from mars_solver.inputs.facts import Model
 from mars_solver.inputs.weights import Weights
-from mars_solver.solving.cells import NUMERIC, Interval, axis, critical_values
 from mars_solver.solving.scoring import value_table
 from mars_solver.vocabulary import Requirement, names_of
 from oracle import (

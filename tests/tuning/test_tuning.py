@@ -238,7 +238,7 @@ def test_labels_with_two_acceptable_models_all_come_out(seed: int) -> None:
 
 
 def test_weights_of_very_different_size_are_rounded_so_that_every_lead_stays() -> None:
-    chance = random.Random(13)  # noqa: S311
+    chance = random.Random(13)
     rows = [[chance.choice([1, 10, 10**3, 10**5, 10**6]) for _ in CRITERIA] for _ in VECTORS]
     hidden = with_vectors(SHIPPED, tuple(tuple(row) for row in rows))
     labels = hidden_labels(CATALOGUE, hidden, 600, seed=13)

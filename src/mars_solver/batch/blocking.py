@@ -23,7 +23,8 @@ _AT_ONCE: Final = 2**20
 
 class Blocking:
     """Finds what leaves no model: the requirements that no configuration of any candidate meets, or
-    else the first conflict (minimal unsatisfiable subset)."""
+    else the first conflict (minimal unsatisfiable subset).
+    """
 
     def __init__(self, solver: Solver) -> None:
         # Of the configurations of a model only those that rule out least matter.

@@ -89,7 +89,9 @@ class Choices:
                 np.array([cell.needs for cell in new], dtype=np.int64),
                 np.array(marks, dtype=np.uint64),
             )
-            self._effects = Effects(*(np.concatenate(each) for each in zip(known, more, strict=True)))
+            self._effects = Effects(
+                *(np.concatenate(each) for each in zip(known, more, strict=True))
+            )
         return self._effects
 
     def _penalties(self, cell: Cell) -> Array:

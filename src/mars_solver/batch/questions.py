@@ -111,7 +111,9 @@ class Questions:
             decided = Decided(*self._kept.columns())
             settings = decided.settings.take(questions).astype(np.int64)
             contexts = settings * self.contexts.primaries + rows.primary
-            return Asked(questions.astype(np.int64), contexts, decided, self.contexts.look_up(contexts))
+            return Asked(
+                questions.astype(np.int64), contexts, decided, self.contexts.look_up(contexts)
+            )
 
     def _decide(self, rows: Rows, which: Array) -> Decided:
         """Return the decisions on the questions of some rows."""

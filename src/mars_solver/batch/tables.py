@@ -122,7 +122,14 @@ def open_table(path: str | Path, declared: Declarations) -> Table:
         with chosen.open("rb") as text:
             first = _first_line(text)
             if kind == "csv":
-                return Table(chosen, declared, kind, size, records.csv_header(first, declared, place), text.tell())
+                return Table(
+                    chosen,
+                    declared,
+                    kind,
+                    size,
+                    records.csv_header(first, declared, place),
+                    text.tell(),
+                )
             records.json_keys(first, declared, place)
             return Table(chosen, declared, kind, size)
 

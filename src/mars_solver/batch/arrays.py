@@ -21,6 +21,7 @@ Reals = NDArray[np.float64]
 _FEW_VALUES: Final = 100
 """Up to so many values, comparing a whole column with each is faster than a search."""
 _FEW_RANKS: Final = 8
+_ONE_THREAD: Final = 2**18
 _WORD: Final = 63
 _OCTET: Final = 8
 
@@ -101,6 +102,19 @@ def least(rows: Iterable[Array], many: int) -> list[Array]:
         if len(best) < many:
             best.append(rest)
     return best
+
+
+def product(one: Array, other: Array) -> Array:
+    """Return the product of two matrices.
+
+    Saves: a product this small takes one thread of BLAS; more of them wait for one another with
+    all their strength, which takes 8 times as much of the processors.
+    """
+    step = max(1, _ONE_THREAD // max(one.size, 1))
+    if step >= other.shape[1]:
+        return one @ other
+    parts = [one @ other[:, at : at + step] for at in range(0, other.shape[1], step)]
+    return np.concatenate(parts, axis=1)
 
 
 def packed(flags: Flags) -> Array:

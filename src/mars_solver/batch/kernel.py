@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from threading import Lock
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from mars_solver.batch.arrays import Array, Flags, Reals, chosen, least
+from mars_solver.batch.arrays import Array, Flags, Reals, chosen, least, product, words
 from mars_solver.batch.contexts import NONE
-from mars_solver.batch.questions import Asked, Questions
+from mars_solver.batch.memo import Memo
+from mars_solver.batch.questions import MEMO_BYTES, Asked, Questions
 from mars_solver.batch.rows import Rows
 from mars_solver.inputs.weights import vectors
 from mars_solver.solving.scoring import DOUBLED
@@ -23,6 +25,12 @@ from mars_solver.vocabulary import MAX_IMPORTANCE, Policy
 
 _AT_ONCE: Final = 2**13
 """The most rows that are scored together: few enough to stay in a cache."""
+_MANY_MODELS: Final = 10
+"""Fewer are ranked again as fast as a ranking is looked up."""
+_SAMPLE: Final = 2**12
+_UNLIKE: Final = 0.95
+"""Where more of a sample of rows differ, ranking them all takes less than to look for equal ones."""
+_QUESTION_BITS: Final = 31
 _EXACT_REALS: Final = 53
 _EXACT_WORDS: Final = 63
 
@@ -50,6 +58,15 @@ class Answers:
     differ but for one chance in 2**64."""
 
 
+class Ranked(NamedTuple):
+    """The first fields of `Answers`."""
+
+    models: Array
+    scores: Reals
+    unverified: Flags
+    agrees: Flags
+
+
 class BatchSolver:
     """A solver, prepared to answer many profiles at once. Threads may share it.
 
@@ -63,13 +80,15 @@ class BatchSolver:
         self.top = top
         self._guided = solver.catalogue.flowchart is not None
         self._keys = _Keys(solver, self.questions.excluded)
+        self._lock = Lock()
+        self._memo: tuple[Memo, Memo] | None = None
 
     def answer(self, rows: Rows) -> Answers:
         """Return the answers to profiles."""
         asked = self.questions.ask(rows)
         faulty = rows.faulty | ~asked.sayings.valid.take(asked.contexts)
         seen = np.zeros(len(asked.decided.marks), dtype=np.bool_)
-        seen[asked.questions if not faulty.any() else asked.questions[~faulty]] = True
+        seen[asked.questions[~faulty] if faulty.any() else asked.questions] = True
         met = np.flatnonzero(seen)
         conflicts, blocked = np.unique(
             np.append(asked.decided.blocked[met], 0), return_inverse=True
@@ -84,29 +103,61 @@ class BatchSolver:
             asked.decided.marks[met],
         )
 
-    def _ranked(self, rows: Rows, asked: Asked) -> tuple[Array, Reals, Flags, Flags]:
-        """Return the first fields of `Answers`."""
-        shape = self.top, len(rows)
-        models = np.full(shape, NONE, dtype=np.int16)
-        scores = np.zeros(shape)
-        unverified = np.zeros(shape, dtype=np.bool_)
-        agrees = np.zeros(len(rows), dtype=np.bool_)
+    def _ranked(self, rows: Rows, asked: Asked) -> Ranked:
+        """Return the rankings of profiles; where many are alike, each distinct one is made once."""
+        keys = self._distinguishing(rows, asked)
+        if keys is None:
+            return self._rank(rows.importances, asked)
+        shapes = (np.int16, self.top), (np.float64, self.top), (np.bool_, self.top), (np.bool_,)
+        with self._lock:
+            memo = self._memo
+            if memo is None or memo[0] is not asked.numbered or memo[1].bytes > MEMO_BYTES:
+                self._memo = memo = asked.numbered, Memo(len(keys), shapes)
+            numbers, columns = memo[1].look_up(
+                keys, lambda some: self._rank(rows.importances[:, some], asked.take(some))
+            )
+        return Ranked(*(column.take(numbers, axis=-1) for column in columns))
+
+    def _distinguishing(self, rows: Rows, asked: Asked) -> list[Array] | None:
+        """Return what tells rankings apart; None where to look for equal ones would not pay."""
+        if self.questions.models < _MANY_MODELS:
+            return None
+        keys = words(
+            [
+                (asked.questions, _QUESTION_BITS),
+                (rows.primary, self.questions.contexts.primaries.bit_length()),
+                *((row, MAX_IMPORTANCE.bit_length()) for row in rows.importances),
+            ],
+            len(rows),
+        )
+        sample = np.stack(keys)[:, :_SAMPLE]
+        unlike = np.unique(sample, axis=1).shape[1]
+        return None if unlike > _UNLIKE * sample.shape[1] else keys
+
+    def _rank(self, importances: Array, asked: Asked) -> Ranked:
+        """Return the rankings of profiles, each of which is ranked."""
+        many = importances.shape[1]
+        ranked = Ranked(
+            np.full((self.top, many), NONE, dtype=np.int16),
+            np.zeros((self.top, many)),
+            np.zeros((self.top, many), dtype=np.bool_),
+            np.zeros(many, dtype=np.bool_),
+        )
         longest = max(map(len, self.questions.contexts.answers), default=0)
-        for start in range(0, len(rows), _AT_ONCE):
+        for start in range(0, many, _AT_ONCE):
             some = slice(start, start + _AT_ONCE)
-            part = Asked(asked.questions[some], asked.contexts[some], *asked[2:])
-            weights = self._keys.weights(part, rows.importances[:, some])
+            part = asked.take(some)
+            weights = self._keys.weights(part, importances[:, some])
             best = least(self._keys.of(part, weights), max(self.top, longest))
             full = DOUBLED * np.maximum(weights.sum(axis=0), 1)
-            ranked = [self._keys.models(part, keys) for keys in best]
-            for rank, (keys, model) in enumerate(zip(best, ranked, strict=True)):
-                if rank < self.top:
-                    models[rank, some] = model
-                    unverified[rank, some] = keys & 1
-                    scores[rank, some] = self._keys.sums(keys) / full
+            models = [self._keys.models(part, keys) for keys in best]
+            for rank, keys in enumerate(best[: self.top]):
+                ranked.models[rank, some] = models[rank]
+                ranked.unverified[rank, some] = keys & 1
+                ranked.scores[rank, some] = self._keys.sums(keys) / full
             if self._guided:
-                agrees[some] = self._agree(part, ranked)
-        return models, scores, unverified, agrees
+                ranked.agrees[some] = self._agree(part, models)
+        return ranked
 
     def _agree(self, asked: Asked, ranked: list[Array]) -> Flags:
         """Return whether rankings agree with the guide: `flowchart.agree` for many."""
@@ -168,7 +219,7 @@ class _Keys:
 
     def of(self, asked: Asked, weights: Array) -> Iterator[Array]:
         """Yield the keys of each model."""
-        sums = (self._values @ weights).astype(self._whole)
+        sums = product(self._values, weights).astype(self._whole)
         for model, below in enumerate(sums):
             standings = asked.decided.standings[model].take(asked.questions)
             places = asked.sayings.places[model].take(asked.contexts)

@@ -5,8 +5,8 @@ What is worked out for a row once is kept under its number, and looked up for ea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
 
 import numpy as np
 
@@ -122,33 +122,44 @@ def _firsts(columns: Sequence[Array]) -> Array:
     return firsts
 
 
-class Kept:
-    """Columns with one entry, along their last axis, for each number.
+class Memo:
+    """What was worked out for each distinct key, in columns with an entry for each number.
 
     Args:
-        columns: without an entry, of the shapes and types that are kept.
+        columns: how many columns a key has.
+        kept: the type of each column that is kept, and its shape without the last axis, which is
+            that of the entries.
     """
 
-    def __init__(self, columns: Sequence[Array]) -> None:
-        self._room = list(columns)
-        self._count = 0
+    def __init__(self, columns: int, kept: Iterable[tuple[Any, ...]]) -> None:
+        self._numbering = Numbering(columns)
+        self._kept: list[Array] = [np.zeros((*shape, 0), dtype=dtype) for dtype, *shape in kept]
 
     @property
     def bytes(self) -> int:
         """How much memory it takes."""
-        return sum(room.nbytes for room in self._room)
+        return self._numbering.bytes + sum(column.nbytes for column in self._kept)
 
-    def add(self, columns: Sequence[Array]) -> None:
-        """Add entries."""
-        start, self._count = self._count, self._count + columns[0].shape[-1]
-        for index, more in enumerate(columns):
-            room = self._room[index]
-            if room.shape[-1] < self._count:
-                wider = np.empty((*room.shape[:-1], 2 * self._count), dtype=room.dtype)
-                wider[..., :start] = room[..., :start]
-                self._room[index] = room = wider
-            room[..., start : self._count] = more
+    def look_up(
+        self, keys: Sequence[Array], work: Callable[[Array], Sequence[Array]]
+    ) -> tuple[Array, tuple[Array, ...]]:
+        """Return the number of each row's key, and the columns, to be looked up by it.
 
-    def columns(self) -> tuple[Array, ...]:
-        """Return the columns; what is added later changes nothing in them."""
-        return tuple(room[..., : self._count] for room in self._room)
+        What is added later changes nothing in the columns. Threads have to take turns.
+
+        Args:
+            keys: shape (columns, rows).
+            work: returns what is kept of rows, which are given by their indices.
+        """
+        start = self._numbering.count
+        numbers, firsts = self._numbering.number(keys)
+        count = self._numbering.count
+        if len(firsts):
+            for index, more in enumerate(work(firsts)):
+                column = self._kept[index]
+                if column.shape[-1] < count:
+                    wider = np.empty((*column.shape[:-1], 2 * count), dtype=column.dtype)
+                    wider[..., :start] = column[..., :start]
+                    self._kept[index] = column = wider
+                column[..., start:count] = more
+        return numbers, tuple(column[..., :count] for column in self._kept)

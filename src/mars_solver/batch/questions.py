@@ -5,7 +5,7 @@ A question is all that standings depend on: the choices, the workflow, whether b
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Lock
 from typing import Final, NamedTuple
 
@@ -15,7 +15,7 @@ from mars_solver.batch.arrays import Array, Flags, words
 from mars_solver.batch.blocking import REFUSED, Blocking
 from mars_solver.batch.choices import EXCLUDED, Choices, mark
 from mars_solver.batch.contexts import Contexts, Sayings
-from mars_solver.batch.memo import Kept, Numbering
+from mars_solver.batch.memo import Memo
 from mars_solver.batch.rows import Rows
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import ACCEPT_BETA, BATCH, Kind, Policy
@@ -52,6 +52,12 @@ class Asked(NamedTuple):
     """The number of each profile's context."""
     decided: Decided
     sayings: Sayings
+    numbered: Memo
+    """What numbered the questions; another one numbers them otherwise."""
+
+    def take(self, some: Array | slice) -> Asked:
+        """Return what some of the profiles ask."""
+        return self._replace(questions=self.questions[some], contexts=self.contexts[some])
 
 
 class Questions:
@@ -79,41 +85,30 @@ class Questions:
         self._fitting = lru_cache(maxsize=_PINS_KEPT)(self._models_for)
         self._lock = Lock()
         self._layout: list[int] = []
+        self._memo = Memo(1, ())
 
     @property
     def is_full(self) -> bool:
         """Whether as much is remembered as may be."""
-        if not self._layout:
-            return False
         held = sum(len(each) for each in self.choices) + len(self.contexts)
-        return self._numbering.bytes + self._kept.bytes + held * _CELL_BYTES > MEMO_BYTES
+        return self._memo.bytes + held * _CELL_BYTES > MEMO_BYTES
 
     def ask(self, rows: Rows) -> Asked:
         """Return what profiles ask, with every new question decided."""
         with self._lock:
             layout = [*map(_bits, self.choices), 1, 1]
-            columns = (*rows.choices, rows.batch, rows.accept_beta)
-            keys = words(zip(columns, layout, strict=True), len(rows))
+            asking = (*rows.choices, rows.batch, rows.accept_beta)
+            keys = words(zip(asking, layout, strict=True), len(rows))
             if layout != self._layout:
                 self._layout = layout
-                self._numbering = Numbering(len(keys))
-                self._kept = Kept(
-                    (
-                        np.zeros((self.models, 0), dtype=np.uint8),
-                        np.zeros(0, dtype=np.int32),
-                        np.zeros(0, dtype=np.int64),
-                        np.zeros(0, dtype=np.uint64),
-                    )
-                )
-            questions, firsts = self._numbering.number(keys)
-            if len(firsts):
-                self._kept.add(self._decide(rows, firsts))
-            decided = Decided(*self._kept.columns())
+                kept = (np.uint8, self.models), (np.int32,), (np.int64,), (np.uint64,)
+                self._memo = Memo(len(keys), kept)
+            questions, columns = self._memo.look_up(keys, partial(self._decide, rows))
+            decided = Decided(*columns)
             settings = decided.settings.take(questions).astype(np.int64)
             contexts = settings * self.contexts.primaries + rows.primary
-            return Asked(
-                questions.astype(np.int64), contexts, decided, self.contexts.look_up(contexts)
-            )
+            says = self.contexts.look_up(contexts)
+            return Asked(questions.astype(np.int64), contexts, decided, says, self._memo)
 
     def _decide(self, rows: Rows, which: Array) -> Decided:
         """Return the decisions on the questions of some rows."""

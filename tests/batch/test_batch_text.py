@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mars_solver import Solver
 from mars_solver.batch import tables
 from mars_solver.batch.answers import json_lines
-from mars_solver.batch.records import lines_in
+from mars_solver.batch.texts import lines_in
 from mars_solver.batch.run import Run, execute
 from mars_solver.batch.tables import open_table
 from tables import GOOD, Row, expected, rows

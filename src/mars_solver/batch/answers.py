@@ -18,7 +18,8 @@ from mars_solver.batch.arrays import Array, Flags, coded, flags_out, nullable
 from mars_solver.batch.contexts import NONE
 from mars_solver.batch.encoding import Encoder
 from mars_solver.batch.kernel import Answers, BatchSolver, joined
-from mars_solver.batch.records import Lines, Records, check_schema, from_json
+from mars_solver.batch.records import Records, check_schema
+from mars_solver.batch.texts import Lines, from_json
 from mars_solver.errors import InputError, rerooted
 from mars_solver.inputs.profile_row import ID, SEPARATOR, column_of, parse_row
 from mars_solver.solving.solver import Solver

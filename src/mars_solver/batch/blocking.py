@@ -22,8 +22,10 @@ _AT_ONCE: Final = 2**20
 
 
 class Blocking:
-    """Finds what leaves no model: the requirements that no configuration of any candidate meets, or
-    else the first conflict (minimal unsatisfiable subset).
+    """Finds what leaves no model.
+
+    The requirements that no configuration of any candidate meets, or else the first conflict
+    (minimal unsatisfiable subset).
     """
 
     def __init__(self, solver: Solver) -> None:

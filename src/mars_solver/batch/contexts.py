@@ -72,7 +72,8 @@ class Contexts:
             self._sayings = Sayings(*(_wider(each, many) for each in self._sayings))
         if not self._known.take(contexts).all():
             pairs = list(self._settings)
-            for number in np.flatnonzero(np.bincount(contexts, minlength=many) > self._known):
+            met = np.bincount(contexts, minlength=many) > self._known
+            for number in np.flatnonzero(met).tolist():
                 needs, batch = pairs[number // self.primaries]
                 self._learn(number, needs, batch, number % self.primaries - 1)
         return self._sayings

@@ -81,18 +81,18 @@ class Encoder:
     def _chosen(self, columns: _Columns, choices: Choices) -> Array | None:
         """Return the number of the choice of each row; None where none states the requirement."""
         requirement = choices.column.requirement
-        if columns.column(requirement.name) is None:
+        column = columns.column(requirement.name)
+        if column is None:
             return None
         if requirement.kind is Kind.SET:
-            return self._listed(columns, requirement.name)
+            return self._listed(columns, column, self._classes[requirement.name])
         if requirement.numeric:
-            return columns.amount(requirement.name, self._scales[requirement.name])
-        return columns.flag(requirement.name)
+            return columns.amount(column, self._scales[requirement.name])
+        return flags_in(opened(column))
 
-    def _listed(self, columns: _Columns, name: str) -> Array:
+    def _listed(self, columns: _Columns, column: pa.Array, classes: Classes) -> Array:
         """Return the choice that each list of members makes; each distinct one is found once."""
-        classes = self._classes[name]
-        lists, list_of = columns.lists(name)
+        lists, list_of = _lists(column)
         lengths = filled(pc.list_value_length(lists), 0).astype(np.int64)
         written, written_of = distinct(_in_bytes(lists.flatten()))
         known = np.array([*map(classes.class_of, written), MALFORMED], dtype=np.int32)
@@ -113,13 +113,14 @@ class Encoder:
         """Return the importance of each criterion in each row, defaults filled in."""
         importances = np.empty((len(self._criteria), len(in_batch)), dtype=np.uint8)
         defaults = zip(*self._neutral, strict=True)
-        for row, (name, scored), (live, batch) in zip(
-            importances, self._criteria, defaults, strict=True
-        ):
-            row[:] = live
+        for index, (live, batch) in enumerate(defaults):
+            importances[index] = live
             if batch != live:
-                row += np.uint8(batch - live & 255) * in_batch
-            columns.importance(name, row, scored=scored)
+                importances[index][in_batch] = batch
+            name, scored = self._criteria[index]
+            column = columns.column(name)
+            if column is not None:
+                columns.importance(column, importances[index], scored=scored)
         return importances
 
 
@@ -149,9 +150,9 @@ class _Columns:
             return np.zeros(len(self.faulty), dtype=np.bool_)
         return flags_in(opened(column))
 
-    def amount(self, name: str, scale: Scale) -> Array:
+    def amount(self, column: pa.Array, scale: Scale) -> Array:
         """Return the choices that the numbers of a column make; null makes none."""
-        column = opened(self.column(name)).cast(pa.float64(), safe=False)
+        column = opened(column).cast(pa.float64(), safe=False)
         chosen = scale.choices.take(steps(scale.starts, numbers_in(column)))
         given = is_given(column)
         if given is not None:
@@ -162,17 +163,14 @@ class _Columns:
             chosen[bad] = 0
         return chosen
 
-    def importance(self, name: str, importances: Array, *, scored: bool) -> None:
+    def importance(self, column: pa.Array, importances: Array, *, scored: bool) -> None:
         """Write the importances of a column over the defaults where it has any.
 
         Args:
-            name: of the column.
+            column: not null everywhere.
             importances: the defaults.
             scored: whether the weights score the criterion.
         """
-        column = self.column(name)
-        if column is None:
-            return
         column = opened(column).cast(pa.int64(), safe=False)
         numbers = numbers_in(column)
         given = is_given(column)
@@ -204,17 +202,6 @@ class _Columns:
             indices[wrong] = 0
         return indices
 
-    def lists(self, name: str) -> tuple[pa.Array, Array]:
-        """Return the lists of a column, and which of them each row has.
-
-        Texts are opened up, each distinct one once; the last list is null.
-        """
-        column = self.column(name)
-        if not is_text_type(plain(column.type)):
-            return column, np.arange(len(column))
-        texts, text_of = distinct(_in_bytes(column))
-        return pa.array([*map(_split, texts), None], _MEMBERS), text_of
-
     def check_text(self, name: str, *, line: bool) -> None:
         """Mark what is not UTF-8 and, where a line is wanted, what is not one."""
         column = self.column(name)
@@ -228,6 +215,17 @@ class _Columns:
         for row, value in zip(rows.tolist(), data.take(rows).to_pylist(), strict=True):
             text = _text(value)
             self.faulty[row] |= text is None or (line and not is_line(text))
+
+
+def _lists(column: pa.Array) -> tuple[pa.Array, Array]:
+    """Return the lists of a column, and which of them each row has.
+
+    Texts are opened up, each distinct one once; the last list is null.
+    """
+    if not is_text_type(plain(column.type)):
+        return column, np.arange(len(column))
+    texts, text_of = distinct(_in_bytes(column))
+    return pa.array([*map(_split, texts), None], _MEMBERS), text_of
 
 
 def _in_bytes(column: pa.Array) -> pa.Array:

@@ -29,7 +29,7 @@ _MANY_MODELS: Final = 10
 """Fewer are ranked again as fast as a ranking is looked up."""
 _SAMPLE: Final = 2**12
 _UNLIKE: Final = 0.95
-"""Where more of a sample of rows differ, ranking them all takes less than to look for equal ones."""
+"""Where more of a sample differ, all are ranked: to look for equal ones would take longer."""
 _QUESTION_BITS: Final = 31
 _EXACT_REALS: Final = 53
 _EXACT_WORDS: Final = 63

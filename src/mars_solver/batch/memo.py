@@ -90,7 +90,7 @@ class Numbering:
 
     def _hold(self, keys: Sequence[Array], at: Array) -> Array:
         """Return whether the key in a slot is the one that is looked for."""
-        equal = self._keys[0].take(at) == keys[0]
+        equal: Array = self._keys[0].take(at) == keys[0]
         for table, column in zip(self._keys[1:], keys[1:], strict=True):
             equal &= table.take(at) == column
         return equal
@@ -100,7 +100,8 @@ class Numbering:
         mixed = keys[0].view(np.uint64) * _SPREAD
         for column in keys[1:]:
             mixed = (mixed ^ mixed >> np.uint64(32) ^ column.view(np.uint64)) * _SPREAD
-        return (mixed >> self._shift).view(np.int64)
+        slots: Array = (mixed >> self._shift).view(np.int64)
+        return slots
 
     def _clear(self, columns: int, slots: int) -> None:
         """Forget everything, with room for half as many keys as slots, a power of 2."""

@@ -13,8 +13,9 @@ from typing import Any, BinaryIO, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mars_solver.batch import records
-from mars_solver.batch.records import LINE_BYTES, Lines, Records, check_schema, is_text_type
+from mars_solver.batch import texts
+from mars_solver.batch.records import Records, check_schema, is_text_type, repeating
+from mars_solver.batch.texts import LINE_BYTES, Lines
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.attributes import Declarations
 
@@ -71,8 +72,8 @@ class Table:
         if isinstance(part.content, pa.RecordBatch):
             return Records(part.content)
         if self.kind == "csv":
-            return records.from_csv(part.content, self.header, self.declared)
-        return records.from_json(part.content, self.declared)
+            return texts.from_csv(part.content, self.header, self.declared)
+        return texts.from_json(part.content, self.declared)
 
     def parts(self, position: int) -> Iterator[Part]:
         """Yield the table in parts, from where one begins.
@@ -84,7 +85,7 @@ class Table:
             if self.is_text:
                 yield from _lines(self.path, position)
             else:
-                yield from _batches(self.path, position, records.repeating(self.declared))
+                yield from _batches(self.path, position, repeating(self.declared))
 
     def digest(self) -> str:
         """Return the sha256 of its bytes."""
@@ -122,15 +123,9 @@ def open_table(path: str | Path, declared: Declarations) -> Table:
         with chosen.open("rb") as text:
             first = _first_line(text)
             if kind == "csv":
-                return Table(
-                    chosen,
-                    declared,
-                    kind,
-                    size,
-                    records.csv_header(first, declared, place),
-                    text.tell(),
-                )
-            records.json_keys(first, declared, place)
+                header = texts.csv_header(first, declared, place)
+                return Table(chosen, declared, kind, size, header, text.tell())
+            texts.json_keys(first, declared, place)
             return Table(chosen, declared, kind, size)
 
 
@@ -172,18 +167,18 @@ def _first_line(file: BinaryIO) -> bytes:
     return b""
 
 
-def _batches(path: Path, position: int, repeating: list[str]) -> Iterator[Part]:
+def _batches(path: Path, position: int, coded: list[str]) -> Iterator[Part]:
     """Yield the rows of a Parquet file from one row on.
 
     Args:
         path: of the file.
         position: the row.
-        repeating: columns whose texts repeat, to be read as dictionaries.
+        coded: columns to be read as dictionaries where they hold texts.
     """
     with pq.ParquetFile(path) as file:
         metadata = file.metadata
-        coded = [f.name for f in file.schema_arrow if f.name in repeating and is_text_type(f.type)]
-    options = {"read_dictionary": coded, "pre_buffer": False, "buffer_size": 2**20}
+        fields = [f.name for f in file.schema_arrow if f.name in coded and is_text_type(f.type)]
+    options = {"read_dictionary": fields, "pre_buffer": False, "buffer_size": 2**20}
     with pq.ParquetFile(path, metadata=metadata, **options) as file:
         skipped = 0
         groups: list[int] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import typer
@@ -165,10 +166,11 @@ def batch(
     with extra("batch"):
         from mars_solver.batch import checkpoints, run, tables  # noqa: PLC0415
     reading.check_paths(measurements=measurements, models=models, weights=weights, rejects=rejects)
+    facts = cache(lambda: reading.read_catalogue(models, measurements, measure))
     opened, paths, catalogue, weighed, policy = gather(
-        lambda: tables.open_table(table),
+        lambda: tables.open_table(table, facts().declared),
         lambda: checkpoints.output_paths(table, output, rejects),
-        lambda: reading.read_catalogue(models, measurements, measure),
+        facts,
         lambda: load_weights(weights),
         lambda: reading.policy_of(unknown),
     )

@@ -29,7 +29,7 @@ with extra("web"):
     from starlette.routing import Route
 
     from mars_solver.batch.answers import json_lines
-    from mars_solver.batch.records import lines_in
+    from mars_solver.batch.texts import lines_in
     from mars_solver.web import guard, openapi, page
     from mars_solver.web.guard import MEDIA_TYPE, RefusalError, unusable
     from mars_solver.web.openapi import BODY, JSON, NDJSON

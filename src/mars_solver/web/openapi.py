@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mars_solver import __version__
 from mars_solver.batch.answers import json_lines
-from mars_solver.batch.records import lines_in
+from mars_solver.batch.texts import lines_in
 from mars_solver.errors import InputError
 from mars_solver.explaining.explanation import answer_tables
 from mars_solver.explaining.recommendation import recommend_with

@@ -15,11 +15,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
-from mars_solver import InputError, Profile, Solver, recommend_with
-from mars_solver.vocabulary import CAPABILITIES, CRITERION_NAMES, NEEDS, Policy
-from strategies import AMOUNTS, TAGS
+from mars_solver import InputError, Solver, recommend_with
+from mars_solver.inputs.profile import parse_profile
+from mars_solver.vocabulary import Kind, Policy
+from strategies import AMOUNTS, CRITERIA, DECLARED, LISTS, TAGS
 
 Row = dict[str, Any]
+CAPABILITIES = [each.name for each in DECLARED.requirements if each.kind is Kind.CAPABILITY]
+WORDS = {
+    r.name: LISTS[r.name]
+    for r in DECLARED.requirements
+    if r.kind is Kind.SET and r.members == "text"
+}
 TYPES = {
     "id": pa.string(),
     "name": pa.string(),
@@ -29,7 +36,8 @@ TYPES = {
     **dict.fromkeys(CAPABILITIES, pa.bool_()),
     **dict.fromkeys(AMOUNTS, pa.float64()),
     "languages": pa.list_(pa.string()),
-    **dict.fromkeys(CRITERION_NAMES, pa.int64()),
+    **dict.fromkeys(WORDS, pa.list_(pa.string())),
+    **dict.fromkeys(CRITERIA, pa.int64()),
 }
 SCHEMA = pa.schema(list(TYPES.items()))
 BAD: dict[str, list[Any]] = {
@@ -38,18 +46,19 @@ BAD: dict[str, list[Any]] = {
     "primary": ["footprint", "Real_time"],
     **{name: [0.0, -1.0, math.nan, math.inf, 2e9] for name in AMOUNTS},
     "languages": [["english"], ["en-us", ""], [None]],
-    **{name: [-1, 11] for name in CRITERION_NAMES},
+    **{name: [-1, 11] for name in CRITERIA},
 }
 GOOD: dict[str, list[Any]] = {
     "id": ["a", "b", "ü", ""],
     "name": ["Kiosk", "Über – ähnlich", "हिन्दी"],
     "workflow": ["batch"],
-    "primary": [need.name for need in NEEDS],
+    "primary": [need.name for need in DECLARED.needs],
     "accept_beta": [True, False],
     **{name: [True, False] for name in CAPABILITIES},
     **AMOUNTS,
     "languages": [[], ["en-us"], ["EN_US", "hi-in"], [*TAGS], ["en-gb", "en-uk"], ["qq-qq"]],
-    **{name: [0, 3, 5, 10] for name in CRITERION_NAMES},
+    **{name: [[], members[:1], members[1:]] for name, members in WORDS.items()},
+    **{name: [0, 3, 5, 10] for name in CRITERIA},
 }
 
 
@@ -89,9 +98,9 @@ def nested(row: Row) -> dict[str, Any]:
     top = {"name", "workflow", "primary", "accept_beta"}
     return {
         **{name: value for name, value in row.items() if name in top},
-        "prefer": {name: value for name, value in row.items() if name in CRITERION_NAMES},
+        "prefer": {name: value for name, value in row.items() if name in CRITERIA},
         "require": {
-            name: value for name, value in row.items() if name not in {"id", *top, *CRITERION_NAMES}
+            name: value for name, value in row.items() if name not in {"id", *top, *CRITERIA}
         },
     }
 
@@ -109,12 +118,14 @@ def expected(
     said: dict[str, Any] = {"row": number, "id": row.get("id"), "status": "rejected", **blank}
     said |= {"blocked": None, "flowchart_agrees": None, "reasons": None}
     try:
-        answer = recommend_with(solver, Profile.model_validate(nested(row)), unknown=unknown)
+        profile = parse_profile(nested(row), "row", solver.declared)
+        answer = recommend_with(solver, profile, unknown=unknown)
     except InputError as error:
         problems = [replace(p, place="", path=_flat(p.path)) for p in error.problems]
         said["reasons"] = [str(problem) for problem in sorted(problems)]
         return said
-    said |= {"status": answer.status, "flowchart_agrees": answer.flowchart.agrees}
+    agrees = answer.flowchart.agrees if answer.flowchart else None
+    said |= {"status": answer.status, "flowchart_agrees": agrees}
     for place in answer.shortlist[:top]:
         said[f"model_{place.rank}"] = place.model
         said[f"score_{place.rank}"] = place.score

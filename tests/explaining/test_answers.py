@@ -372,6 +372,9 @@ def test_an_answer_tells_its_first_model_in_a_few_words() -> None:
     answer = recommend({"require": {"real_time": True}})
     assert answer.best == answer.shortlist[0]
     assert repr(answer) == "<Recommendation: mars-flash meets, 2 more>"
+    table = answer._repr_html_()
+    assert table.startswith("<table><tr><th>rank</th>")
+    assert "<tr><td>1</td><td>MARS-Flash</td><td>meets</td>" in table
     none = recommend({"require": {"real_time": True, "style_control": True}})
     assert (none.best, repr(none)) == (None, "<Recommendation: infeasible>")
 

@@ -18,7 +18,7 @@ from mars_solver.inputs.facts import EVERYTHING, Member, Range
 from mars_solver.solving.constraints import Check, checks, member_verdict, own_verdict
 from mars_solver.solving.scoring import DOUBLED, falls, reach
 from mars_solver.solving.scoring import value as value_at
-from mars_solver.solving.solver import Decision, RankKey, Solver
+from mars_solver.solving.solver import Decision, RankKey, Solver, Standings
 from mars_solver.solving.table import Number
 from mars_solver.vocabulary import MAX_NUMBER, Kind, Status, Verdict
 
@@ -56,16 +56,38 @@ def decisive_facts(solver: Solver, decision: Decision) -> tuple[DecisiveFacts, .
 
     Against the winner each unverified fact alone; for another model the smallest sets of its
     unverified facts, numbers barely within what is required. Where that is not enough, one number
-    of a set is asked to be better. Empty where no model is left, or nothing unverified matters.
-    For one model no more than `_TRIED` sets are tried and `_LISTED` are listed.
+    of a set is asked to be better. Empty where nothing unverified matters. For one model no more
+    than `_TRIED` sets are tried and `_LISTED` are listed.
     """
-    if not decision.keys:
-        return ()
-    best, *others = decision.keys
-    decisive = list(_against(solver, decision, best[-1]))
-    for key in others:
-        decisive.extend(_InFavour(solver, decision, key, best).found())
+    keys = decision.keys
+    decisive = list(_against(solver, decision, keys[0][-1])) if keys else []
+    for key in (*keys[1:], *_rejected(solver, decision)):
+        decisive.extend(_InFavour(solver, decision, key, keys[0] if keys else _NOBODY).found())
     return tuple(decisive)
+
+
+_NOBODY: Final[RankKey] = ((Status.MEETS, 1), 0, 0, 0)
+"""A key that all models come before that meet everything, and no others."""
+
+
+def _rejected(solver: Solver, decision: Decision) -> list[RankKey]:
+    """Return what would rank the models that are excluded for what is unknown alone.
+
+    There are such models only where the unknown is rejected.
+    """
+    if decision.policy != "reject":
+        return []
+    level = solver.neutral_sums(decision.profile.context)
+    return [
+        (order, -sum(decision.sums[index]), -level[index], index)
+        for order, index in _flagged(solver, decision).orders
+        if order[1]
+    ]
+
+
+def _flagged(solver: Solver, decision: Decision) -> Standings:
+    """Return how the models stand where the unknown is flagged."""
+    return solver.stand(decision.signature._replace(policy="flag"))
 
 
 # ------------------------------------------------------------------------- facts
@@ -133,7 +155,7 @@ def _open_facts(
     And for each open requirement the mask of the facts that would settle it.
     """
     catalogue, model = solver.catalogue, solver.catalogue.models[index]
-    unverified = decision.standings[index].unverified
+    unverified = _flagged(solver, decision).models[index].unverified
     facts: dict[str, _OpenFact] = {}
     needed: list[int] = []
 

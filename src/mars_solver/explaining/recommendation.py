@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import Field, PlainSerializer, WithJsonSchema
@@ -161,6 +162,15 @@ class Recommendation:
         more = len(self.decision.keys) - 1
         first = f"{best.model} {best.status}, {more} more" if best else INFEASIBLE
         return f"<{type(self).__name__}: {first}>"
+
+    def _repr_html_(self) -> str:
+        """Return the answer as a table, for notebooks."""
+        names = {model.id: model.name for model in self.solver.catalogue.models}
+        rows = [(str(c.rank), names[c.model], c.status, f"{c.score:.2f}") for c in self.shortlist]
+        rows += [("", names[each.model], Status.EXCLUDED.word, "") for each in self.excluded]
+        cells = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
+        head = "".join(f"<th>{word}</th>" for word in ("rank", "model", "status", "score"))
+        return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
 
     @property
     def best(self) -> Candidate | None:

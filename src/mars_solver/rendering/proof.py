@@ -14,10 +14,12 @@ from mars_solver.inputs.files import CHART, LINES, PINS
 from mars_solver.proving.proof import PARTS
 from mars_solver.proving.theorem import ALL
 from mars_solver.rendering.console import section
-from mars_solver.rendering.words import digests, fraction_text, keyed
+from mars_solver.rendering.words import digests, keyed
 from mars_solver.vocabulary import number
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from mars_solver.inputs.attributes import Declarations
     from mars_solver.inputs.profile import Profile
     from mars_solver.proving.pins import Pins
@@ -85,7 +87,7 @@ def _reaches(theorem: Theorem, declared: Declarations) -> Iterator[str]:
     for reach in theorem.reaches:
         work = "batch work" if reach.batch else "otherwise"
         if reach.criterion == ALL:
-            exactly = f"{fraction_text(reach.most)}, {_included(reach)}"
+            exactly = f"{_fraction(reach.most)}, {_included(reach)}"
             yield f"{work}, all at once: {_whole(reach)[1]} each way (exactly {exactly})"
         else:
             yield f"{work}, {keyed(declared, reach.criterion)} alone: {_span(reach)}"
@@ -96,7 +98,7 @@ def _span(reach: Reach) -> str:
     least, most = _whole(reach)
     if least > most:
         return "none"
-    exactly = f"{fraction_text(reach.least)} to {fraction_text(reach.most)}"
+    exactly = f"{_fraction(reach.least)} to {_fraction(reach.most)}"
     return f"{least} to {most} (exactly {exactly}, {_included(reach)})"
 
 
@@ -107,6 +109,12 @@ def _whole(reach: Reach) -> tuple[int, int]:
         least + (least == reach.least and not reach.least_included),
         most - (most == reach.most and not reach.most_included),
     )
+
+
+def _fraction(value: Fraction) -> str:
+    """Return a fraction exactly, followed by its rounded value where it is not whole."""
+    exact = str(value)
+    return exact if value.denominator == 1 else f"{exact} = {float(value):.2f}"
 
 
 def _included(reach: Reach) -> str:
@@ -165,7 +173,7 @@ def _guide_lines(proof: Proof) -> Iterator[str]:
         return
     broken = [line for line in proof.lines if not line.holds]
     many = len(proof.lines)
-    yield f"{many - len(broken)} of {many} lines of the guide have its models first"
+    yield f"{many - len(broken)} of {many} lines of the guide have their models first"
     yield from map(_line_text, broken)
 
 

@@ -16,8 +16,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from mars_solver import Catalogue, Profile, Solver, load_catalogue, load_weights
-from mars_solver.inputs.catalogue import Flowchart, Source
+from mars_solver.inputs.catalogue import Source
 from mars_solver.inputs.files import data_folder
+from mars_solver.inputs.guide import Flowchart
 from mars_solver.inputs.models import parse_model
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.weights import Weights

@@ -29,7 +29,7 @@ from mars_solver.inputs.parsing import (
 from mars_solver.inputs.tags import Tags
 from mars_solver.vocabulary import Kind
 
-Members = Literal["text", "number", "language"]
+MemberKind = Literal["text", "number", "language"]
 _NAME: Final = re.compile("[a-z][a-z0-9_]*")
 
 
@@ -45,8 +45,8 @@ def _listed(value: object) -> object:
 
 
 Name = Annotated[str, PlainValidator(_name)]
-Names = Annotated[tuple[Name, ...], BeforeValidator(_listed), Field(strict=False)]
-Choices = dict[
+SomeNames = Annotated[tuple[Name, ...], BeforeValidator(_listed), Field(strict=False)]
+ValueChoices = dict[
     Name,
     Annotated[tuple[Text, ...], BeforeValidator(_listed), Field(strict=False, min_length=1)],
 ]
@@ -90,15 +90,15 @@ class Attribute(Input):
     """What people read for the criterion; without one, the attribute's label."""
     live: bool = False
     """Whether it matters in live work only: its criterion counts 0 in batch work, unless stated."""
-    enables: Choices = Field(default_factory=dict)
+    enables: ValueChoices = Field(default_factory=dict)
     """Values that need this capability: forbidden where all that enable one are "no"."""
-    pins: Choices = Field(default_factory=dict)
+    pins: ValueChoices = Field(default_factory=dict)
     """The values with which a configuration can meet the requirement."""
-    implies: Names = ()
+    implies: SomeNames = ()
     """Capabilities that are checked along, and charged to the stated requirement."""
     caveat: TextLine = None
     """What each answer that rests on the fact says of it."""
-    members: Annotated[Members, choice("text", "number", "language")] = "text"
+    members: Annotated[MemberKind, choice("text", "number", "language")] = "text"
     """What the members of a set are."""
     tags: Tags = Tags()
     """How language tags are spelled."""
@@ -145,7 +145,7 @@ class NeedTable(Input):
     """What a question of the guide asks, and which requirements state it."""
 
     label: Text
-    stated_by: Names = ()
+    stated_by: SomeNames = ()
     below: dict[Name, Bound] = Field(default_factory=dict)
     """Ceilings that state the need where they are below a number."""
     live: bool = False
@@ -174,7 +174,7 @@ class Requirement:
     """The values that a configuration must have to meet it and all it implies, by variable."""
     implies: tuple[str, ...]
     """The capabilities that are checked along, with those that these imply."""
-    members: Members
+    members: MemberKind
 
     @property
     def numeric(self) -> bool:

@@ -11,11 +11,11 @@ from pydantic import BeforeValidator, Field
 from mars_solver.errors import Faults, InputError, Problem, shown
 from mars_solver.inputs.attributes import (
     Attribute,
-    Choices,
     Declarations,
     Name,
     NeedTable,
     Value,
+    ValueChoices,
     gives,
 )
 from mars_solver.inputs.parsing import (
@@ -114,7 +114,7 @@ def _too_many(file: AttributesFile) -> Iterable[Issue]:
 
 
 def _unknown_values(
-    path: str, choices: Choices, domains: Mapping[str, Collection[str]]
+    path: str, choices: ValueChoices, domains: Mapping[str, Collection[str]]
 ) -> Iterable[Issue]:
     for variable, values in choices.items():
         if variable not in domains:

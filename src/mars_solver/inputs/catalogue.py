@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
-from mars_solver.inputs.attributes import Declarations, NeedTable
+from mars_solver.inputs.attributes import Declarations
 from mars_solver.inputs.attributes_file import check_needs, parse_declarations, usable
 from mars_solver.inputs.facts import (
     MEASURED,
@@ -22,16 +22,14 @@ from mars_solver.inputs.facts import (
     member_key,
     read_member,
 )
+from mars_solver.inputs.guide import Flowchart, parse_flowchart, with_needs
 from mars_solver.inputs.models import Model, parse_model
 from mars_solver.inputs.parsing import (
     SCHEMA,
     Date,
     Input,
     Text,
-    TextLine,
-    Version,
     did_you_mean,
-    not_one_of,
     parse,
 )
 from mars_solver.inputs.tags import is_bare, language
@@ -55,30 +53,6 @@ class Source(Input):
     no statement about one of them."""
     shared_by: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     """The models that such a list is about; none for all."""
-
-
-class Question(Input):
-    """One question of the guide, and the models of a yes."""
-
-    need: Text
-    text: Text
-    answer: Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
-
-
-class Flowchart(Input):
-    """The guide: ordered questions with their models, and its answers where no need is stated."""
-
-    format: Version = Field(alias="schema")
-    source: Text
-    as_of: Date
-    vendor: TextLine = None
-    """Who wrote the guide."""
-    title: TextLine = None
-    url: TextLine = None
-    needs: dict[Text, NeedTable] = Field(default_factory=dict)
-    no_need: Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
-    batch: Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
-    questions: Annotated[tuple[Question, ...], Field(strict=False)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,27 +229,18 @@ def build_catalogue(
     """
     found = Faults(unread)
     files = dict(content)
-    skipped: frozenset[str] = frozenset()
-    declared: Declarations | None = None
+    declared, skipped = _declared(files, found, folder)
     keys: dict[str, Source] | None = None
     chart: Flowchart | None = None
-    if ATTRIBUTES in files or not found.problems:
-        attributes = files.pop(ATTRIBUTES, None)
-        with found:
-            declared = parse_declarations(attributes, f"{folder}/{ATTRIBUTES}.toml")
-        if declared is None:
-            # A stand-in finds the faults of the models too; what it stands in for is reported.
-            declared, broken = usable(attributes)
-            skipped = broken | {"impossible"}
     if SOURCES in files or not found.problems:
         with found:
             keys = _parse_sources(files.pop(SOURCES, None), f"{folder}/{SOURCES}.toml")
+            found.problems += _strangers(keys, declared, f"{folder}/{SOURCES}.toml")
     if FLOWCHART in files:
         place = f"{folder}/{FLOWCHART}.toml"
         with found:
-            chart = _parse_flowchart(files.pop(FLOWCHART), place)
-            whole = None if skipped else declared
-            found.problems += _unfounded(chart, whole, keys or {}, place)
+            chart = parse_flowchart(files.pop(FLOWCHART), place)
+            found.problems += _unfounded(chart, None if skipped else declared, keys or {}, place)
     models = {path: data for path, data in files.items() if "/" not in path}
     if not models and not found.problems:
         hint = "add <id>.toml"
@@ -290,12 +255,28 @@ def build_catalogue(
             parsed[stem] = parse_model(data, declared, f"{folder}/{stem}.toml")
     found.problems += _misnamed(parsed, folder)
     found.problems += [] if keys is None else _unsourced(parsed, keys, folder)
-    found.problems += [] if keys is None else _strangers(keys, declared, f"{folder}/{SOURCES}.toml")
     found.check()
     if chart is not None:
-        declared = declared.with_needs(_in_chart_order(chart))
+        declared = with_needs(declared, chart)
     sources = dict(sorted((keys or {}).items()))
     return Catalogue(declared, by_id(parsed.values()), sources, chart, calls or {})
+
+
+def _declared(
+    files: dict[str, object], found: Faults, folder: str
+) -> tuple[Declarations | None, frozenset[str]]:
+    """Return what is declared, and the keys of models that it cannot serve to check.
+
+    Where the declarations are at fault, a stand-in finds the faults of the models too; what it
+    stands in for is reported. None where their file could not be read.
+    """
+    if ATTRIBUTES not in files and found.problems:
+        return None, frozenset()
+    data = files.pop(ATTRIBUTES, None)
+    with found:
+        return parse_declarations(data, f"{folder}/{ATTRIBUTES}.toml"), frozenset()
+    declared, broken = usable(data)
+    return declared, broken | {"impossible"}
 
 
 def declarations_in(content: Mapping[str, object], folder: str) -> Declarations:
@@ -311,8 +292,7 @@ def declarations_in(content: Mapping[str, object], folder: str) -> Declarations:
     declared = parse_declarations(content[ATTRIBUTES], f"{folder}/{ATTRIBUTES}.toml")
     if FLOWCHART not in content:
         return declared
-    chart = _parse_flowchart(content[FLOWCHART], f"{folder}/{FLOWCHART}.toml")
-    return declared.with_needs(_in_chart_order(chart))
+    return with_needs(declared, parse_flowchart(content[FLOWCHART], f"{folder}/{FLOWCHART}.toml"))
 
 
 def _without(data: object, keys: Collection[str]) -> object:
@@ -320,32 +300,6 @@ def _without(data: object, keys: Collection[str]) -> object:
     if not keys or not isinstance(data, Mapping):
         return data
     return {key: value for key, value in data.items() if key not in keys}
-
-
-def _in_chart_order(chart: Flowchart) -> dict[str, NeedTable]:
-    return {question.need: chart.needs[question.need] for question in chart.questions}
-
-
-def _parse_flowchart(data: object, place: str) -> Flowchart:
-    """Return the guide in a file.
-
-    Raises:
-        InputError: with every fault that the file has in itself.
-    """
-    chart = parse(Flowchart, data, place)
-    asked = [question.need for question in chart.questions]
-    unknown = [
-        Problem(place, f"questions.{i}.need", *not_one_of(need, chart.needs))
-        for i, need in enumerate(asked)
-        if need not in chart.needs
-    ]
-    if unknown:
-        raise InputError(unknown)
-    if sorted(asked) != sorted(chart.needs):
-        every = ", ".join(chart.needs) or "no need"
-        told = ", ".join(asked) or "none"
-        raise InputError([Problem(place, "questions", f"each of {every} once", told)])
-    return chart
 
 
 def _unfounded(
@@ -411,12 +365,13 @@ def _unsourced(
 
 
 def _strangers(
-    sources: Mapping[str, Source], declared: Declarations, place: str
+    sources: Mapping[str, Source], declared: Declarations | None, place: str
 ) -> Iterable[Problem]:
     """Yield what the lists of sources hold that can be no member of a set."""
+    attributes = {} if declared is None else declared.attributes
     for key, source in sources.items():
         for name, members in source.shared.items():
-            attribute = declared.attributes.get(name)
+            attribute = attributes.get(name)
             if attribute is None:
                 continue  # sources may serve catalogues that declare less
             for i, member in enumerate(members):

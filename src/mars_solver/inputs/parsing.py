@@ -300,7 +300,7 @@ def _schema(**keys: Any) -> WithJsonSchema:
 
 
 Flag = Annotated[bool, PlainValidator(_flag), _schema(type=["boolean", "null"])]
-Amount = Annotated[
+AmountField = Annotated[
     int | float | None,
     PlainValidator(_amount),
     _schema(type=["number", "null"], exclusiveMinimum=0, maximum=MAX_NUMBER),

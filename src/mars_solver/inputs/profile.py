@@ -11,7 +11,13 @@ from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.attributes import Declarations, Need, Requirement, in_sentence
 from mars_solver.inputs.facts import Member
 from mars_solver.inputs.parsing import parse
-from mars_solver.inputs.profile_form import Members, Workflow, form_schema, profile_form, stated_in
+from mars_solver.inputs.profile_form import (
+    ReadMembers,
+    Workflow,
+    form_schema,
+    profile_form,
+    stated_in,
+)
 from mars_solver.vocabulary import ACCEPT_BETA, BATCH, NEUTRAL_IMPORTANCE, Kind, number
 
 if TYPE_CHECKING:
@@ -319,9 +325,9 @@ def _checked(data: object, place: str, declared: Declarations) -> dict[str, Any]
     require: dict[str, Required] = {}
     readings: dict[str, str] = {}
     for name, value in stated_in(parsed.require, declared.requirement).items():
-        if isinstance(value, Members):
+        if isinstance(value, ReadMembers):
             readings |= value.readings
-        required = value.members if isinstance(value, Members) else value
+        required = value.members if isinstance(value, ReadMembers) else value
         if required:
             require[name] = required
     importances = stated_in(parsed.prefer, declared.criterion)

@@ -12,7 +12,7 @@ from mars_solver.errors import shown
 from mars_solver.inputs.attributes import Declarations, Need, Requirement
 from mars_solver.inputs.facts import Member, expected_member, member_key, read_member
 from mars_solver.inputs.parsing import (
-    Amount,
+    AmountField,
     Flag,
     Importance,
     Input,
@@ -30,18 +30,18 @@ _FIELD: Final = "asked_"
 """What the fields of tables begin with, so that no declared name can shadow a method."""
 
 
-class Members(NamedTuple):
+class ReadMembers(NamedTuple):
     """The members that a set requirement asks for, and how some of them were read."""
 
     members: tuple[Member, ...]
     readings: dict[str, str]
 
 
-def _members(value: object, declared: Declarations, requirement: Requirement) -> Members:
+def _members(value: object, declared: Declarations, requirement: Requirement) -> ReadMembers:
     """Return the members that a list names."""
     attribute = declared.attributes[requirement.attribute]
     if value is None:
-        return Members((), {})
+        return ReadMembers((), {})
     if isinstance(value, str) or not isinstance(value, list | tuple):
         example = {"language": '["en-us"]', "number": "[24000]", "text": '["wav"]'}
         what = "language tags" if attribute.members == "language" else "members"
@@ -60,7 +60,7 @@ def _members(value: object, declared: Declarations, requirement: Requirement) ->
             readings[plain(written)] = str(member)
     if issues:
         raise invalid(*issues)
-    return Members(tuple(members.values()), readings)
+    return ReadMembers(tuple(members.values()), readings)
 
 
 def _table(value: object) -> object:
@@ -99,7 +99,7 @@ def _requirement_type(requirement: Requirement, declared: Declarations) -> Any:
             schema = {"type": ["array", "null"], "items": items}
             return Annotated[Any, PlainValidator(check), WithJsonSchema(schema)]
         case _:
-            return Amount
+            return AmountField
 
 
 @lru_cache(maxsize=2**6)

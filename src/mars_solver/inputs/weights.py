@@ -48,14 +48,14 @@ def _value(value: object) -> int:
 
 
 Weight = Annotated[int, PlainValidator(_weight)]
-Value = Annotated[int, PlainValidator(_value)]
+ScaledValue = Annotated[int, PlainValidator(_value)]
 
 
 class Anchor(Input):
     """One fixed point of a value function."""
 
     at: Bound
-    value: Value
+    value: ScaledValue
 
 
 class Curve(Input):
@@ -84,7 +84,7 @@ class Curve(Input):
         return self
 
 
-Row = dict[Text, Weight]
+WeightRow = dict[Text, Weight]
 """One whole number for each criterion; one that is not listed counts 0."""
 
 
@@ -117,10 +117,10 @@ class Weights(Input):
     note: TextLine = None
     curves: dict[Text, Curve] = Field(default_factory=dict)
     """The value function of each criterion that a number scores; a capability is 0 or all."""
-    base: Row
-    emphasis: dict[Text, Row] = Field(default_factory=dict)
+    base: WeightRow
+    emphasis: dict[Text, WeightRow] = Field(default_factory=dict)
     """What is added to the base where a need is stated, or the workflow is batch."""
-    first: dict[Text, Row] = Field(default_factory=dict)
+    first: dict[Text, WeightRow] = Field(default_factory=dict)
     """What is added where a need is the primary one."""
 
     provenance: Provenance | None = None
@@ -164,7 +164,7 @@ class Weights(Input):
                 listed = ", ".join(extra)
                 yield f"{self.place}: this catalogue has no {what} {listed}; ignored"
 
-    def _rows(self) -> Iterator[Row]:
+    def _rows(self) -> Iterator[WeightRow]:
         yield self.base
         yield from self.emphasis.values()
         yield from self.first.values()

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
         Violation,
     )
     from mars_solver.inputs.attributes import Declarations, Requirement
-    from mars_solver.inputs.catalogue import Catalogue, Flowchart
+    from mars_solver.inputs.catalogue import Catalogue
+    from mars_solver.inputs.guide import Flowchart
     from mars_solver.solving.solver import Standing
 
 

@@ -173,7 +173,7 @@ class _Search:
         self._what_if = WhatIf(solver, decision)
         self._kept = sum(c.requirement.bit for c in self.asked if c.requirement.name in keep)
         self._moved: dict[tuple[Context, int], _Importances] = {}
-        self._budget = _Budget(_SCORES)
+        self._budget = _Allowance(_SCORES)
 
     def trials(self) -> Iterator[tuple[Repair, int, Context]]:
         """Yield repairs after which the model is of best standing, the fewest changes first.
@@ -284,7 +284,7 @@ class _Search:
 # -------------------------------------------------------------- moving importances
 
 
-class _Budget:
+class _Allowance:
     """What a search may still spend."""
 
     def __init__(self, most: int) -> None:
@@ -306,7 +306,7 @@ class _Importances:
         index: int,
         context: Context,
         contenders: int,
-        budget: _Budget,
+        budget: _Allowance,
     ) -> None:
         names = list(solver.declared.criterion)
         factors, middles = solver.coefficients(context), solver.middles

@@ -52,7 +52,7 @@ Repair = tuple[Move, ...]
 """The changes that one configuration needs, in declared order."""
 
 
-class Way(NamedTuple):
+class Shortfall(NamedTuple):
     """A way to use one candidate, and what it does not meet."""
 
     number: int
@@ -63,7 +63,7 @@ class Way(NamedTuple):
     unverified: int
 
 
-def ways_of(solver: Solver, decision: Decision) -> list[Way]:
+def shortfalls_of(solver: Solver, decision: Decision) -> list[Shortfall]:
     """Return the ways to use every candidate that rule out as little as can be.
 
     Any other configuration misses all that one of these misses, and more.
@@ -76,15 +76,15 @@ def ways_of(solver: Solver, decision: Decision) -> list[Way]:
     ]
 
 
-def _of_model(solver: Solver, decision: Decision, index: int) -> Iterator[Way]:
+def _of_model(solver: Solver, decision: Decision, index: int) -> Iterator[Shortfall]:
     """Yield the ways to use one model."""
     violated, unverified = solver.masks(decision.signature, index)
     for ruled_out in solver.ruled_out(decision.signature.stated)[index]:
         lost = violated | ruled_out
-        yield Way(index, ruled_out, lost, unverified & ~lost)
+        yield Shortfall(index, ruled_out, lost, unverified & ~lost)
 
 
-def corrections(ways: Iterable[Way]) -> list[int]:
+def corrections(ways: Iterable[Shortfall]) -> list[int]:
     """Return the masks of every minimal set of requirements without which a model is left."""
     return minimal([each.violated for each in ways])
 
@@ -99,7 +99,7 @@ def betas(decision: Decision) -> tuple[str, ...]:
 
 
 def relaxations(
-    solver: Solver, decision: Decision, ways: Iterable[Way], keep: Collection[str] = ()
+    solver: Solver, decision: Decision, ways: Iterable[Shortfall], keep: Collection[str] = ()
 ) -> tuple[Relaxation, ...]:
     """Return every minimal relaxation of a profile that leaves no model, the cheapest first.
 
@@ -157,7 +157,7 @@ class _Repairer:
         ]
 
     def front(
-        self, ways: Iterable[Way], worst: Verdict, keep: Collection[str] = ()
+        self, ways: Iterable[Shortfall], worst: Verdict, keep: Collection[str] = ()
     ) -> list[Repair]:
         """Return the repairs that no other one betters in every requirement.
 
@@ -179,7 +179,7 @@ class _Repairer:
                 front.append(repair)
         return front
 
-    def _repair(self, way: Way, mask: int, worst: Verdict) -> Repair:
+    def _repair(self, way: Shortfall, mask: int, worst: Verdict) -> Repair:
         """Return the least change of the requirements in a mask that are worse than wanted."""
         return tuple(
             [

@@ -231,7 +231,7 @@ class Recommendation:
         """If no model is left: every minimal change of the requirements that admits one."""
         if self.decision.keys:
             return ()
-        return diagnosis.relaxations(self.solver, self.decision, self._ways, self.keep)
+        return diagnosis.relaxations(self.solver, self.decision, self._shortfalls, self.keep)
 
     @part
     def flowchart(self) -> GuideVerdict | None:
@@ -307,11 +307,11 @@ class Recommendation:
 
     @cached_property
     def _correction_masks(self) -> list[int]:
-        return [] if self.decision.keys else diagnosis.corrections(self._ways)
+        return [] if self.decision.keys else diagnosis.corrections(self._shortfalls)
 
     @cached_property
-    def _ways(self) -> list[diagnosis.Way]:
-        return diagnosis.ways_of(self.solver, self.decision)
+    def _shortfalls(self) -> list[diagnosis.Shortfall]:
+        return diagnosis.shortfalls_of(self.solver, self.decision)
 
     @cached_property
     def checks(self) -> dict[str, Check]:

@@ -62,7 +62,7 @@ def _root(version: options.ShowVersion = False) -> None:
 
 
 @asking.answering(app)
-def recommend(asked: asking.Asked, as_json: options.AsJson = False) -> None:
+def recommend(asked: asking.AnswerOptions, as_json: options.AsJson = False) -> None:
     """Rank the models that meet a profile, with reasons.
 
     Exits with 0 for an answer, 2 for bad input, 3 where no model is left.
@@ -80,7 +80,7 @@ def recommend(asked: asking.Asked, as_json: options.AsJson = False) -> None:
 
 @asking.answering(app)
 def explain(
-    asked: asking.Asked,
+    asked: asking.AnswerOptions,
     model: options.AskedModel = None,
     html: options.HtmlFile = None,
     as_json: options.AsJson = False,
@@ -110,7 +110,7 @@ def explain(
 
 @asking.answering(app)
 def compare(
-    asked: asking.Asked,
+    asked: asking.AnswerOptions,
     first: options.FirstModel,
     second: options.SecondModel,
     as_json: options.AsJson = False,

@@ -20,7 +20,7 @@ from mars_solver.inputs.profile_row import members_in
 from mars_solver.vocabulary import Policy
 
 if TYPE_CHECKING:
-    from mars_solver.cli.asking import Asked
+    from mars_solver.cli.asking import AnswerOptions
 
 
 def check_paths(**paths: str | Iterable[str] | None) -> None:
@@ -47,7 +47,7 @@ def check_paths(**paths: str | Iterable[str] | None) -> None:
         raise InputError([Problem("standard input", "", "one reader", ", ".join(readers), hint)])
 
 
-def read_answer(asked: Asked) -> Recommendation:
+def read_answer(asked: AnswerOptions) -> Recommendation:
     """Return the answer to the profile that a file and flags state.
 
     Raises:
@@ -109,7 +109,7 @@ def against(
     return results
 
 
-def _profile(asked: Asked, declared: Declarations | None) -> Profile | None:
+def _profile(asked: AnswerOptions, declared: Declarations | None) -> Profile | None:
     """Return the profile that a file and flags state; None where it cannot be checked."""
     document: dict[str, object] = {}
     place = "flags"

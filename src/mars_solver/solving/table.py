@@ -95,14 +95,13 @@ class Column:
         self._of_list = lru_cache(maxsize=_KEPT)(self._cell_of_list)
         self._of_member = lru_cache(maxsize=_KEPT)(self._masks_of_member)
         self.nearest = lru_cache(maxsize=_KEPT)(self._nearest)
+        self._is_set = requirement.kind is Kind.SET
 
     def find(self, required: Required) -> Cell:
         """Return the cell of what a profile asks for."""
-        if self.requirement.kind is Kind.SET:
+        if self._is_set:
             return self._of_list(required)
-        part = 0
-        if self.requirement.numeric:
-            part = self.position(cast("Number", required))
+        part = self.position(cast("Number", required)) if self.thresholds else 0
         cell = self._parts.get(part)
         if cell is None:
             cell = self._parts[part] = self.cell_of(required)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from command import run
 from mars_solver import InputError, Profile, load_catalogue, load_weights, recommend
 from mars_solver.inputs.files import data_folder
 from mars_solver.inputs.parsing import parse
@@ -274,6 +275,18 @@ def test_what_is_written_to_start_from_is_a_catalogue(tmp_path: Path) -> None:
         text = path.read_text("utf-8")
         assert text.startswith("#")
         assert "mars" not in text.replace("MARS", "").lower() or path.name == "attributes.toml"
+
+
+def test_the_command_line_writes_one_and_checks_it(tmp_path: Path) -> None:
+    folder = str(tmp_path / "mine")
+    written = run("init", folder)
+    assert (written.returncode, written.stdout) == (0, "")
+    assert "attributes.toml" in written.stderr
+    assert "no fault found" in run("catalogue", folder, "--check").stdout
+    again = run("init", folder)
+    assert again.returncode == 2
+    assert again.stderr.count("write over them with --force") == 4
+    assert run("init", folder, "--force").returncode == 0
 
 
 def test_files_that_are_there_are_not_written_over(tmp_path: Path) -> None:

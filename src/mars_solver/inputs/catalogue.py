@@ -172,12 +172,17 @@ class Catalogue:
         if known.closure is not None and known.closure.note and key not in known.members:
             parts.append(f"{known.closure.note} ({known.closure.source})")
         parts = [part for part in parts if part] or ["no source speaks of it"]
-        if self.declared.attributes[attribute].members == "language":
-            parts += self._known_instead(attribute, key)
+        parts += self._known_instead(attribute, key)
         return "; ".join(parts)
 
     def _known_instead(self, attribute: str, key: Member) -> Iterator[str]:
-        """Yield the known tags of the language of a tag that is in no list."""
+        """Yield what is known in place of a member in no list: its language, or a near word."""
+        if self.declared.attributes[attribute].members != "language":
+            known = self.known_members(attribute)
+            if known and key not in known:
+                hint = did_you_mean(str(key), map(str, known))
+                yield hint or f"the lists have {few([str(each) for each in known])}"
+            return
         spoken, kin = language(str(key)), self.kin(attribute, key)
         if not kin:
             yield f"no list has a tag of {spoken}"

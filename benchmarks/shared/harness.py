@@ -57,7 +57,7 @@ class Contender(NamedTuple):
 
 def make_profiles(documents: Sequence[Document]) -> list[Profile]:
     """Return a new profile for each document."""
-    return [Profile.model_validate(document) for document in documents]
+    return [parse_profile(document) for document in documents]
 
 
 def missing_peer(error: ModuleNotFoundError, package: str, left_out: str) -> str:

@@ -23,11 +23,13 @@ from benchmarks.shared.rules import (
     admits,
     asked,
     facts_of,
+    runnable,
     verdict,
 )
 from mars_solver import Catalogue, Profile, Recommendation, Weights
+from mars_solver.inputs.attributes import Declarations
 from mars_solver.inputs.weights import coefficients
-from mars_solver.solving.scoring import value_table
+from mars_solver.solving.scoring import value_rows
 
 EXCLUDED: Final = "excluded"
 _INDEX: Final = {variable: index for index, variable in enumerate(DOMAINS)}
@@ -58,19 +60,21 @@ class Ground(NamedTuple):
     values: tuple[tuple[int, ...], ...]
     """Twice the midpoint of each model's value of each criterion."""
     weights: Weights
+    declared: Declarations
     pairs: dict[str, set[tuple[str, str]]]
     """The pairs of model and value that are possible, for each variable."""
 
 
 def prepare(catalogue: Catalogue, weights: Weights) -> Ground:
     """Return the facts of a catalogue as plain values, beside the weights."""
-    table = value_table(catalogue.models, weights).sum(axis=2).tolist()
+    ends = value_rows(catalogue.models, catalogue.declared, weights)
+    table = [[low + high for low, high in row] for row in ends]
     models = tuple(map(facts_of, catalogue.models))
     pairs = {
         variable: {(facts.id, value) for facts in models for value in facts.admitted[variable]}
         for variable in DOMAINS
     }
-    return Ground(models, tuple(map(tuple, table)), weights, pairs)
+    return Ground(models, tuple(map(tuple, table)), weights, catalogue.declared, pairs)
 
 
 def concluded(ground: Ground, profile: Profile, unverified: Mapping[str, int]) -> Answer:
@@ -81,7 +85,7 @@ def concluded(ground: Ground, profile: Profile, unverified: Mapping[str, int]) -
         profile: what is asked.
         unverified: by model id; a model without a configuration that violates nothing is absent.
     """
-    multiply = coefficients(ground.weights, profile.context)
+    multiply = coefficients(ground.weights, ground.declared, profile.context)
     weights = [i * m for i, m in zip(profile.importances, multiply, strict=True)]
     standings: list[Standing] = []
     keys: list[tuple[int, int, str]] = []
@@ -90,7 +94,7 @@ def concluded(ground: Ground, profile: Profile, unverified: Mapping[str, int]) -
         if count is None:
             standings.append(Standing(facts.id, EXCLUDED, EXCLUDED, 0))
             continue
-        status = "unverified" if count else "guaranteed"
+        status = "unverified" if count else "meets"
         if facts.beta and not profile.accept_beta:
             standings.append(Standing(facts.id, EXCLUDED, status, count))
             continue
@@ -105,7 +109,7 @@ def read(answer: Recommendation) -> Answer:
     decision = answer.decision
     standings = []
     for standing in decision.standings:
-        remains = "unverified" if standing.unverified else "guaranteed"
+        remains = "unverified" if standing.unverified else "meets"
         configuration = EXCLUDED if standing.violated else remains
         count = 0 if standing.violated else standing.unverified.bit_count()
         status = standing.status.word
@@ -127,6 +131,8 @@ def plain_loop(ground: Ground, profile: Profile) -> Answer:
             for variable, domain in DOMAINS.items()
         ]
         for configuration in product(*domains):
+            if facts.impossible and not runnable(facts, dict(zip(DOMAINS, configuration, strict=True))):
+                continue
             unverified = _unverified(facts, configuration, wanted)
             if unverified is not None and unverified <= fewest.get(facts.id, unverified):
                 fewest[facts.id] = unverified
@@ -140,7 +146,7 @@ def _unverified(
     count = 0
     for name, amount in wanted:
         choice = NEEDS_VALUE.get(name)
-        if choice and configuration[_INDEX[choice[0]]] != choice[1]:
+        if choice and configuration[_INDEX[choice[0]]] not in choice[1]:
             return None
         judged = verdict(facts, name, amount)
         if judged == VIOLATED:
@@ -175,7 +181,7 @@ def python_constraint(ground: Ground, profile: Profile) -> Answer:
     for name, amount in asked(profile):
         choice = NEEDS_VALUE.get(name)
         if choice:
-            problem.addConstraint(InSetConstraint([choice[1]]), [choice[0]])
+            problem.addConstraint(InSetConstraint(choice[1]), [choice[0]])
         verdicts = {facts.id: verdict(facts, name, amount) for facts in ground.models}
         remain = [model for model, verdict in verdicts.items() if verdict != VIOLATED]
         problem.addConstraint(InSetConstraint(remain), ["model"])

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AnswerOptions:
     """The options of a command that answers a profile."""
 
     profile: options.ProfileFile = None
@@ -38,7 +38,7 @@ class Asked:
 
 
 def answering(app: typer.Typer) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return the decorator of a command that takes the options of `Asked` beside its own."""
+    """Return the decorator of a command that takes `AnswerOptions` beside options of its own."""
 
     def register(command: Callable[..., None]) -> Callable[..., None]:
         hints = get_type_hints(command, include_extras=True)
@@ -50,12 +50,14 @@ def answering(app: typer.Typer) -> Callable[[Callable[..., None]], Callable[...,
         shared = [
             Parameter(each.name, Parameter.KEYWORD_ONLY, default=each.default, annotation=hint)
             for each, hint in zip(
-                fields(Asked), get_type_hints(Asked, include_extras=True).values(), strict=True
+                fields(AnswerOptions),
+                get_type_hints(AnswerOptions, include_extras=True).values(),
+                strict=True,
             )
         ]
 
         def run(**values: Any) -> None:
-            asked = Asked(**{each.name: values.pop(each.name) for each in shared})
+            asked = AnswerOptions(**{each.name: values.pop(each.name) for each in shared})
             command(asked, **values)
 
         run.__name__, run.__doc__ = command.__name__, command.__doc__

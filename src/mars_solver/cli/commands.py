@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING, Final, NoReturn
 
 import typer
@@ -63,7 +62,7 @@ def _root(version: options.ShowVersion = False) -> None:
 
 
 @asking.answering(app)
-def recommend(asked: asking.Asked, as_json: options.AsJson = False) -> None:
+def recommend(asked: asking.AnswerOptions, as_json: options.AsJson = False) -> None:
     """Rank the models that meet a profile, with reasons.
 
     Exits with 0 for an answer, 2 for bad input, 3 where no model is left.
@@ -81,7 +80,7 @@ def recommend(asked: asking.Asked, as_json: options.AsJson = False) -> None:
 
 @asking.answering(app)
 def explain(
-    asked: asking.Asked,
+    asked: asking.AnswerOptions,
     model: options.AskedModel = None,
     html: options.HtmlFile = None,
     as_json: options.AsJson = False,
@@ -111,7 +110,7 @@ def explain(
 
 @asking.answering(app)
 def compare(
-    asked: asking.Asked,
+    asked: asking.AnswerOptions,
     first: options.FirstModel,
     second: options.SecondModel,
     as_json: options.AsJson = False,
@@ -166,13 +165,13 @@ def batch(
     with extra("batch"):
         from mars_solver.batch import checkpoints, run, tables  # noqa: PLC0415
     reading.check_paths(measurements=measurements, models=models, weights=weights, rejects=rejects)
-    facts = cache(lambda: reading.read_catalogue(models, measurements, measure))
-    opened, paths, catalogue, weighed, policy = gather(
-        lambda: tables.open_table(table, facts().declared),
-        lambda: checkpoints.output_paths(table, output, rejects),
-        facts,
-        lambda: load_weights(weights),
-        lambda: reading.policy_of(unknown),
+    catalogue, opened, paths, weighed, policy = reading.against(
+        models,
+        lambda known: reading.with_measurements(known, measurements, measure),
+        lambda declared: declared and tables.open_table(table, declared),
+        lambda _: checkpoints.output_paths(table, output, rejects),
+        lambda _: load_weights(weights),
+        lambda _: reading.policy_of(unknown),
     )
     answers, refused = paths
     planned = run.Run(
@@ -190,7 +189,8 @@ def batch(
     if as_json:
         terminal.write(console.to_json(summary.to_dict()))
     else:
-        terminal.show(console.batch_summary(summary.to_dict(), str(answers), str(refused)))
+        counts = summary.to_dict()
+        terminal.show(console.batch_summary(counts, catalogue, str(answers), str(refused)))
     if summary.rejected:
         raise typer.Exit(REJECTED)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from mars_solver import api
 from mars_solver.cli.flags import measured_by_flags, profile_from
@@ -19,7 +20,7 @@ from mars_solver.inputs.profile_row import members_in
 from mars_solver.vocabulary import Policy
 
 if TYPE_CHECKING:
-    from mars_solver.cli.asking import Asked
+    from mars_solver.cli.asking import AnswerOptions
 
 
 def check_paths(**paths: str | Iterable[str] | None) -> None:
@@ -46,7 +47,7 @@ def check_paths(**paths: str | Iterable[str] | None) -> None:
         raise InputError([Problem("standard input", "", "one reader", ", ".join(readers), hint)])
 
 
-def read_answer(asked: Asked) -> Recommendation:
+def read_answer(asked: AnswerOptions) -> Recommendation:
     """Return the answer to the profile that a file and flags state.
 
     Raises:
@@ -58,37 +59,64 @@ def read_answer(asked: Asked) -> Recommendation:
         models=asked.models,
         weights=asked.weights,
     )
-    faults = Faults()
-    catalogue: Catalogue | None = None
-    declared: Declarations | None = None
-    with faults:
-        catalogue = files.load_catalogue(asked.models)
-        declared = catalogue.declared
-    if catalogue is None:
-        # What the profile asks for can still be checked, if what can be asked for is sound.
-        with Faults():
-            declared = files.load_declarations(asked.models)
-    steps = (
-        lambda: files.load_weights(asked.weights),
-        lambda: policy_of(asked.unknown),
-        lambda: catalogue and _with_measurements(catalogue, asked.measurements, asked.measure),
-        lambda: declared and _profile(asked, declared),
-        lambda: declared and _kept(asked.keep, declared),
+    catalogue, weights, policy, profile, keep = against(
+        asked.models,
+        lambda known: with_measurements(known, asked.measurements, asked.measure),
+        lambda _: files.load_weights(asked.weights),
+        lambda _: policy_of(asked.unknown),
+        lambda declared: _profile(asked, declared),
+        lambda declared: declared and _kept(asked.keep, declared),
     )
-    with faults:
-        weights, policy, catalogue, profile, keep = gather(*steps)
-    faults.check()
     return api.recommend(
         profile, catalogue=catalogue, weights=weights, unknown=policy, top=asked.top, keep=keep
     )
 
 
-def _profile(asked: Asked, declared: Declarations) -> Profile:
-    """Return the profile that a file and flags state."""
+def against(
+    models: str | None,
+    measured: Callable[[Catalogue], Catalogue],
+    *steps: Callable[[Declarations | None], Any],
+) -> tuple[Any, ...]:
+    """Return a catalogue, measured, and the results of steps that need what it declares.
+
+    What a profile or a table asks for is checked even where the catalogue has faults, if only what
+    can be asked for is sound.
+
+    Args:
+        models: the folder of the catalogue; None for the shipped one.
+        measured: returns the catalogue with measurements.
+        steps: each takes what can be asked; None where that is not known.
+
+    Raises:
+        InputError: with the faults of the catalogue and of every step.
+    """
+    faults = Faults()
+    catalogue: Catalogue | None = None
+    declared: Declarations | None = None
+    results: tuple[Any, ...] = ()
+    with faults:
+        catalogue = files.load_catalogue(models)
+        declared = catalogue.declared
+    if catalogue is None:
+        with Faults():
+            declared = files.load_declarations(models)
+    with faults:
+        results = gather(
+            lambda: catalogue and measured(catalogue),
+            *(partial(step, declared) for step in steps),
+        )
+    faults.check()
+    return results
+
+
+def _profile(asked: AnswerOptions, declared: Declarations | None) -> Profile | None:
+    """Return the profile that a file and flags state; None where it cannot be checked."""
     document: dict[str, object] = {}
     place = "flags"
     if asked.profile is not None:
         document, place = files.read_document(asked.profile)
+    if declared is None:
+        return None
     return profile_from(
         document,
         place,
@@ -112,10 +140,10 @@ def read_catalogue(
     models: str | None, measurements: Iterable[str] | None, measure: Iterable[str] | None = None
 ) -> Catalogue:
     """Return the catalogue with the measurements, if any, as its chosen claims."""
-    return _with_measurements(files.load_catalogue(models), measurements, measure)
+    return with_measurements(files.load_catalogue(models), measurements, measure)
 
 
-def _with_measurements(
+def with_measurements(
     catalogue: Catalogue, measurements: Iterable[str] | None, measure: Iterable[str] | None
 ) -> Catalogue:
     """Return a catalogue with the measurements of files and then of flags."""

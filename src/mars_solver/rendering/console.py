@@ -172,8 +172,17 @@ def _cell(cell: FactCell) -> Text:
     return text
 
 
-def batch_summary(counts: dict[str, Any], output: str, rejects: str) -> RenderableType:
-    """Return what a batch run counted, and where its answers are."""
+def batch_summary(
+    counts: dict[str, Any], facts: Catalogue, output: str, rejects: str
+) -> RenderableType:
+    """Return what a batch run counted, and where its answers are.
+
+    Args:
+        counts: of the run, as JSON has them.
+        facts: the catalogue that answered.
+        output: the path of the answers.
+        rejects: that of the rows that are no profiles.
+    """
     words = (Status.MEETS.word, Status.UNVERIFIED.word, INFEASIBLE, "rejected")
     statuses = ", ".join(f"{number(counts[status])} {status}" for status in words)
     more = "more than " if counts["more_questions"] else ""
@@ -184,11 +193,11 @@ def batch_summary(counts: dict[str, Any], output: str, rejects: str) -> Renderab
     if counts["rejected"]:
         lines.append(f"the rejected rows and why: {rejects}")
     winners = [
-        f"{each['model']}: {number(each['rows'])} ({100 * each['share']:.1f} %)"
+        f"{facts.names[each['model']]}: {number(each['rows'])} ({100 * each['share']:.1f} %)"
         for each in counts["models"]
     ]
     conflicts = [
-        f"{' + '.join(each['requirements'])}: {number(each['rows'])}"
+        f"{' + '.join(map(facts.declared.phrase, each['requirements']))}: {number(each['rows'])}"
         for each in counts["conflicts"]
     ]
     return Group(

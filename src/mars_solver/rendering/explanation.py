@@ -17,7 +17,7 @@ from mars_solver.rendering.words import (
     measured,
     signed,
 )
-from mars_solver.vocabulary import INVALID, Status, number
+from mars_solver.vocabulary import INVALID, MAX_IMPORTANCE, Status, number
 
 if TYPE_CHECKING:
     from mars_solver.explaining.comparison import CriterionLead
@@ -174,7 +174,8 @@ def flip_text(flip: Flip, names: Mapping[str, str], where: str) -> str:
     """
     if flip.whole is None:
         return f"{names[flip.winner]} near {float(flip.at):.2f}, at no whole number"
-    return f"{names[flip.whole_winner or flip.winner]} {where.format(flip.whole)}"
+    said = "at {}" if flip.whole in {0, MAX_IMPORTANCE} else where
+    return f"{names[flip.whole_winner or flip.winner]} {said.format(flip.whole)}"
 
 
 def _decisive_text(decisive: DecisiveFacts, catalogue: Catalogue) -> str:

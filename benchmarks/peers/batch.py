@@ -166,7 +166,8 @@ def answer(solver: Solver, files: Files) -> Callable[[Path], object]:
 
     def run(path: Path) -> object:
         refused = output.with_suffix(".rejects")
-        whole = Run(open_table(path), output, refused, solver, workers=processors())
+        profiles = open_table(path, solver.declared)
+        whole = Run(profiles, output, refused, solver, workers=processors())
         return execute(whole, resume=False, progress=lambda _, __: None)
 
     return run
@@ -215,7 +216,7 @@ def cases(files: Files, solver: Solver, count: int) -> list[tuple[Case, str]]:
     """Return the first rows that scikit-criteria can answer, each with our winner."""
     answered = []
     for row in first_rows(files, 10 * count):
-        ours = recommend_with(solver, parse_row(row))
+        ours = recommend_with(solver, parse_row(row, solver.declared))
         case = engines.case(ours)
         if case:
             answered.append((case, ours.shortlist[0].model))

@@ -37,7 +37,7 @@ from benchmarks.shared.harness import (
 from benchmarks.tuning.hidden import hidden_labels, hidden_weights
 from mars_solver import Catalogue, Solver, Weights, load_catalogue, load_weights
 from mars_solver.tuning.labels import Label
-from mars_solver.tuning.leads import SIZE, IntegerRow, numbers_of
+from mars_solver.tuning.leads import IntegerRow, numbers_of, size_of
 from mars_solver.tuning.targets import GroundedLabel, questions
 from mars_solver.tuning.tune import held_out, tune
 
@@ -100,7 +100,7 @@ def _contenders(solver: Solver, effort: Effort) -> tuple[dict[str, Fit], list[st
     """Return what is compared, and notes on the peers that are not installed."""
 
     def ours(labels: Sequence[Label], _: Sequence[GroundedLabel]) -> IntegerRow:
-        return numbers_of(tune(labels, solver).weights.vectors)
+        return numbers_of(tune(labels, solver).weights, solver.declared)
 
     contenders: dict[str, Fit] = {OURS: ours}
     missing = []
@@ -114,8 +114,9 @@ def _contenders(solver: Solver, effort: Effort) -> tuple[dict[str, Fit], list[st
     try:
         import optuna  # noqa: PLC0415  (an optional peer)
 
+        size = size_of(solver.declared)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        contenders[SEARCH] = lambda _, asked: _searched(asked, optuna, effort.trials)
+        contenders[SEARCH] = lambda _, asked: _searched(asked, optuna, size, effort.trials)
     except ModuleNotFoundError as error:
         missing.append(missing_peer(error, "optuna", "the search is left out"))
     return contenders, missing
@@ -131,16 +132,16 @@ def _regression(asked: Sequence[GroundedLabel], model: Any) -> IntegerRow:
     return tuple(int(x) for x in np.rint(numbers))
 
 
-def _searched(asked: Sequence[GroundedLabel], optuna: Any, trials: int) -> IntegerRow:
+def _searched(asked: Sequence[GroundedLabel], optuna: Any, size: int, trials: int) -> IntegerRow:
     """Return the numbers from 0 to 100 under which most labels come out, as Optuna finds them."""
 
     def objective(trial: Any) -> float:
-        row = tuple(trial.suggest_int(f"x{i}", 0, 100) for i in range(SIZE))
+        row = tuple(trial.suggest_int(f"x{i}", 0, 100) for i in range(size))
         return held_out(asked, row).share
 
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=0))
     study.optimize(objective, n_trials=trials)
-    return tuple(study.best_params[f"x{i}"] for i in range(SIZE))
+    return tuple(study.best_params[f"x{i}"] for i in range(size))
 
 
 def _case(
@@ -159,7 +160,7 @@ def _case(
     shares: dict[str, list[float]] = {name: [] for name in chosen}
     taken: dict[str, list[Taken]] = {name: [] for name in chosen}
     for seed in range(2 if search else effort.seeds):
-        hidden = hidden_weights(start, seed)
+        hidden = hidden_weights(start, catalogue.declared, seed)
         labels = hidden_labels(catalogue, hidden, count, seed=seed, noise=noise)
         unseen = questions(hidden_labels(catalogue, hidden, TESTED, seed=10**6 + seed), solver)
         asked = questions(labels, solver)

@@ -33,7 +33,6 @@ from benchmarks.shared.harness import (
 from benchmarks.shared.tables import KINDS, batches, write
 from mars_solver import Solver, load_weights
 from mars_solver.batch.answers import Answerer
-from mars_solver.batch.kernel import BatchSolver
 from mars_solver.batch.records import Records
 
 SCHEMA: Final = "mars-solver/batch-growth/1"
@@ -100,7 +99,7 @@ def _peak(command: Sequence[str]) -> float:
 
 def time_a_row(models: int, effort: Effort) -> float:
     """Return the median µs for a row with a synthetic catalogue of so many models."""
-    answerer = Answerer(BatchSolver(Solver(synthetic(models), load_weights())))
+    answerer = Answerer(Solver(synthetic(models), load_weights()))
     (batch,) = batches("worst", effort.answered)
     answered = {"ours": Contender(answerer.answer, lambda: [Records(batch)])}
     taken = time_in_turns(answered, 2 * effort.runs)

@@ -13,11 +13,12 @@ import json
 import multiprocessing
 import random
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from benchmarks.shared.harness import taken_by
 from mars_solver import Solver, load_catalogue, load_weights
-from mars_solver.inputs.catalogue import Catalogue, build_catalogue
+from mars_solver.inputs.catalogue import ATTRIBUTES, FLOWCHART, SOURCES, Catalogue, build_catalogue
+from mars_solver.inputs.files import catalogue_file, read_document
 from mars_solver.proving.theorem import prove
 
 SEED = 20_261_122
@@ -33,9 +34,13 @@ def synthetic(models: int) -> Catalogue:
     shipped = load_catalogue()
     guide = [model.id for model in shipped.models if not model.beta]
     names = [*guide, *(f"made-{i}" for i in range(models - len(guide)))]
-    sources = {"schema": 1, "made": {"title": "made", "where": "here", "date": "2026"}}
-    chart = {**shipped.flowchart.model_dump(by_alias=True), "source": "made"}
-    return build_catalogue({name: _model(name, rng) for name in names}, sources, chart)
+    content: dict[str, object] = {name: _model(name, rng) for name in names}
+    for name in (ATTRIBUTES, FLOWCHART):
+        content[name] = read_document(catalogue_file(f"{name}.toml"))[0]
+    content[FLOWCHART] = {**cast("dict[str, object]", content[FLOWCHART]), "source": "made"}
+    made = {"title": "made", "where": "here", "date": "2026"}
+    content[SOURCES] = {"schema": 1, "made": made}
+    return build_catalogue(content)
 
 
 def _model(name: str, rng: random.Random) -> dict[str, Any]:

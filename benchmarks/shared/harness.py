@@ -26,6 +26,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from benchmarks.shared.profiles import Document
 from mars_solver import Profile
+from mars_solver.inputs.profile import parse_profile
 
 PEERS_INSTALL: Final = "pip install 'mars-solver[peers]'"
 Row = dict[str, Any]
@@ -57,7 +58,7 @@ class Contender(NamedTuple):
 
 def make_profiles(documents: Sequence[Document]) -> list[Profile]:
     """Return a new profile for each document."""
-    return [Profile.model_validate(document) for document in documents]
+    return [parse_profile(document, "document") for document in documents]
 
 
 def missing_peer(error: ModuleNotFoundError, package: str, left_out: str) -> str:

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from benchmarks.shared.rules import CAPABILITIES, LIMITED, NEEDS_VALUE
-from mars_solver import InputError, Profile
+from mars_solver import InputError
+from mars_solver.inputs.profile import parse_profile
 
 AMOUNTS: Final[dict[str, tuple[int, ...]]] = {
     "max_ttfb_ms": (90, 150, 300, 799, 800, 1500, 2500),
@@ -52,7 +53,7 @@ def random_documents(mix: Mix, seed: int | str) -> Iterator[Document]:
         for fill in mix.fields:
             fill(rng, document)
         try:
-            Profile.model_validate(document)
+            parse_profile(document, "document")
         except InputError:
             continue  # batch work beside a need for real time
         yield document
@@ -145,7 +146,7 @@ def some_importances(rng: random.Random, document: Document) -> None:
 
 
 def _needs(document: Document) -> tuple[str, ...]:
-    return Profile.model_validate({"require": document["require"]}).require.needs
+    return parse_profile({"require": document["require"]}, "document").needs
 
 
 PROJECTS: Final = Mix(

@@ -12,13 +12,16 @@ from itertools import product
 from typing import Final, NamedTuple
 
 from mars_solver import Profile
-from mars_solver.inputs.facts import Model, Range
+from mars_solver.inputs.facts import Range
+from mars_solver.inputs.models import Model
 
 Choice = tuple[str, str]
 """A variable of a configuration with one of its values."""
+Wish = tuple[str, tuple[str, ...]]
+"""A variable of a configuration with the values that do."""
 Setting = Mapping[str, str]
 """A configuration: a value for each variable."""
-Wanted = bool | int | float | tuple[str, ...]
+Wanted = bool | int | float | tuple[str | int | float, ...]
 """What a requirement asks for: true, a number, or locales."""
 
 DOMAINS: Final[dict[str, tuple[str, ...]]] = {
@@ -36,18 +39,18 @@ ENABLED_BY: Final[dict[Choice, tuple[str, ...]]] = {
     ("style", "directed"): ("style_control",),
 }
 """A value is forbidden if all of its capabilities are a "no"."""
-NEEDS_VALUE: Final[dict[str, Choice]] = {
-    "real_time": ("delivery", "streaming"),
-    "voice_transfer": ("voice", "reference_audio"),
-    "short_reference": ("voice", "reference_audio"),
-    "style_control": ("style", "directed"),
-    "on_device": ("deployment", "on_device"),
-    "offline": ("deployment", "on_device"),
-    "max_memory_mb": ("deployment", "on_device"),
-    "self_hosted": ("deployment", "self_hosted"),
-    "public_api": ("deployment", "cloud"),
+NEEDS_VALUE: Final[dict[str, Wish]] = {
+    "real_time": ("delivery", ("streaming",)),
+    "voice_transfer": ("voice", ("reference_audio",)),
+    "short_reference": ("voice", ("reference_audio",)),
+    "style_control": ("style", ("directed",)),
+    "on_device": ("deployment", ("on_device",)),
+    "offline": ("deployment", ("self_hosted", "on_device")),
+    "max_memory_mb": ("deployment", ("on_device",)),
+    "self_hosted": ("deployment", ("self_hosted",)),
+    "public_api": ("deployment", ("cloud",)),
 }
-"""The value that a configuration must have for a requirement."""
+"""The values with which a configuration can meet a requirement."""
 LIMITED: Final = {
     "max_ttfb_ms": "ttfb_ms",
     "max_memory_mb": "memory_mb",
@@ -55,10 +58,6 @@ LIMITED: Final = {
 }
 """The fact that a requirement for a number limits."""
 CAPABILITIES: Final = tuple(name for name in NEEDS_VALUE if name not in LIMITED)
-REQUIREMENTS: Final = (
-    "real_time", "max_ttfb_ms", "voice_transfer", "short_reference", "style_control", "on_device",
-    "offline", "max_memory_mb", "self_hosted", "public_api", "languages", "min_sample_rate_hz",
-)  # fmt: skip
 MET, UNVERIFIED, VIOLATED = 0, 1, 2
 
 
@@ -70,6 +69,9 @@ class Facts(NamedTuple):
     capabilities: dict[str, bool | None]
     numbers: dict[str, Range | None]
     languages: dict[str, bool | None]
+    other_languages: bool | None
+    impossible: tuple[dict[str, str], ...]
+    """Combinations of values that it cannot run."""
     admitted: dict[str, tuple[str, ...]]
     """The values of each variable that its capabilities do not forbid."""
 
@@ -82,8 +84,12 @@ def facts_of(model: Model) -> Facts:
         for variable, domain in DOMAINS.items()
     }
     numbers = {name: model.range(name) for name in LIMITED.values()}
-    spoken = {tag: fact.known for tag, fact in model.languages.items()}
-    return Facts(model.id, model.beta, known, numbers, spoken, admitted)
+    languages = model.set("languages")
+    spoken = {str(tag): fact.known for tag, fact in languages.members.items()}
+    impossible = tuple(dict(each) for each in model.impossible)
+    return Facts(
+        model.id, model.beta, known, numbers, spoken, languages.others, impossible, admitted
+    )
 
 
 def admits(known: Mapping[str, bool | None], choice: Choice) -> bool:
@@ -99,13 +105,15 @@ def settings() -> list[dict[str, str]]:
 
 def runnable(facts: Facts, at: Setting) -> bool:
     """Return whether a model admits a configuration."""
-    return all(at[variable] in values for variable, values in facts.admitted.items())
+    admitted = all(at[variable] in values for variable, values in facts.admitted.items())
+    return admitted and not any(
+        all(at[variable] == value for variable, value in each.items()) for each in facts.impossible
+    )
 
 
 def asked(profile: Profile) -> list[tuple[str, Wanted]]:
     """Return the stated requirements with what they ask for, in declared order."""
-    require = profile.require
-    return [(name, wanted) for name in REQUIREMENTS if (wanted := getattr(require, name))]
+    return [(name, wanted) for name, wanted in profile.require.items()]
 
 
 def verdict(facts: Facts, name: str, wanted: Wanted) -> int:
@@ -113,7 +121,8 @@ def verdict(facts: Facts, name: str, wanted: Wanted) -> int:
     if isinstance(wanted, bool):
         return _opinion(facts.capabilities[name])
     if isinstance(wanted, tuple):
-        return max(_opinion(facts.languages.get(tag)) for tag in wanted)
+        spoken = facts.languages
+        return max(_opinion(spoken.get(str(tag), facts.other_languages)) for tag in wanted)
     claimed = facts.numbers[LIMITED[name]]
     if name == "min_sample_rate_hz":
         return _at_least(claimed, wanted)
@@ -125,8 +134,8 @@ def judge(facts: Facts, profile: Profile, at: Setting) -> dict[str, int]:
     """Return the verdict of each stated requirement on one configuration of a model."""
     verdicts = {}
     for name, wanted in asked(profile):
-        variable, value = NEEDS_VALUE.get(name, ("", ""))
-        fails = bool(variable) and at[variable] != value
+        variable, values = NEEDS_VALUE.get(name, ("", ()))
+        fails = bool(variable) and at[variable] not in values
         verdicts[name] = VIOLATED if fails else verdict(facts, name, wanted)
     return verdicts
 

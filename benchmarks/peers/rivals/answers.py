@@ -7,7 +7,8 @@ solver. They run warm too: `Ground` is prepared once, before any timing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from itertools import product
 from typing import Final, NamedTuple
 
@@ -26,8 +27,10 @@ from benchmarks.shared.rules import (
     verdict,
 )
 from mars_solver import Catalogue, Profile, Recommendation, Weights
+from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.profile import Context, neutral
 from mars_solver.inputs.weights import coefficients
-from mars_solver.solving.scoring import value_table
+from mars_solver.solving.scoring import value_rows
 
 EXCLUDED: Final = "excluded"
 _INDEX: Final = {variable: index for index, variable in enumerate(DOMAINS)}
@@ -51,6 +54,15 @@ class Answer(NamedTuple):
     shortlist: tuple[str, ...]
 
 
+class Scale(NamedTuple):
+    """What scores depend on beside the importances: the same for every profile of a context."""
+
+    factors: tuple[int, ...]
+    """What the importance of each criterion is multiplied by."""
+    neutral: tuple[int, ...]
+    """The score of each model at neutral importances, which breaks ties."""
+
+
 class Ground(NamedTuple):
     """What does not depend on a profile."""
 
@@ -58,19 +70,41 @@ class Ground(NamedTuple):
     values: tuple[tuple[int, ...], ...]
     """Twice the midpoint of each model's value of each criterion."""
     weights: Weights
+    declared: Declarations
+    scale: Callable[[Context], Scale]
+    """Remembers what it is asked."""
     pairs: dict[str, set[tuple[str, str]]]
     """The pairs of model and value that are possible, for each variable."""
 
 
 def prepare(catalogue: Catalogue, weights: Weights) -> Ground:
     """Return the facts of a catalogue as plain values, beside the weights."""
-    table = value_table(catalogue.models, weights).sum(axis=2).tolist()
+    ends = value_rows(catalogue.models, catalogue.declared, weights)
+    table = [[low + high for low, high in row] for row in ends]
     models = tuple(map(facts_of, catalogue.models))
     pairs = {
         variable: {(facts.id, value) for facts in models for value in facts.admitted[variable]}
         for variable in DOMAINS
     }
-    return Ground(models, tuple(map(tuple, table)), weights, pairs)
+    values, declared = tuple(map(tuple, table)), catalogue.declared
+
+    @cache
+    def scale(context: Context) -> Scale:
+        factors = coefficients(weights, declared, context)
+        level = weighted(factors, neutral(declared, batch=context.batch))
+        return Scale(factors, tuple(score(level, row) for row in values))
+
+    return Ground(models, values, weights, declared, scale, pairs)
+
+
+def weighted(factors: Sequence[int], importances: Sequence[int]) -> list[int]:
+    """Return the weight of each criterion."""
+    return [factor * importance for factor, importance in zip(factors, importances, strict=True)]
+
+
+def score(weights: Sequence[int], values: Sequence[int]) -> int:
+    """Return the weighted sum of the values of a model."""
+    return sum(weight * value for weight, value in zip(weights, values, strict=True))
 
 
 def concluded(ground: Ground, profile: Profile, unverified: Mapping[str, int]) -> Answer:
@@ -81,23 +115,22 @@ def concluded(ground: Ground, profile: Profile, unverified: Mapping[str, int]) -
         profile: what is asked.
         unverified: by model id; a model without a configuration that violates nothing is absent.
     """
-    multiply = coefficients(ground.weights, profile.context)
-    weights = [i * m for i, m in zip(profile.importances, multiply, strict=True)]
+    factors, level = ground.scale(profile.context)
+    weights = weighted(factors, profile.importances)
     standings: list[Standing] = []
-    keys: list[tuple[int, int, str]] = []
-    for facts, values in zip(ground.models, ground.values, strict=True):
+    keys: list[tuple[int, int, int, str]] = []
+    for facts, values, neutrally in zip(ground.models, ground.values, level, strict=True):
         count = unverified.get(facts.id)
         if count is None:
             standings.append(Standing(facts.id, EXCLUDED, EXCLUDED, 0))
             continue
-        status = "unverified" if count else "guaranteed"
+        status = "unverified" if count else "meets"
         if facts.beta and not profile.accept_beta:
             standings.append(Standing(facts.id, EXCLUDED, status, count))
             continue
         standings.append(Standing(facts.id, status, status, count))
-        score = sum(w * v for w, v in zip(weights, values, strict=True))
-        keys.append((count, -score, facts.id))
-    return Answer(tuple(standings), tuple(model for _, _, model in sorted(keys)))
+        keys.append((count, -score(weights, values), -neutrally, facts.id))
+    return Answer(tuple(standings), tuple(key[-1] for key in sorted(keys)))
 
 
 def read(answer: Recommendation) -> Answer:
@@ -105,7 +138,7 @@ def read(answer: Recommendation) -> Answer:
     decision = answer.decision
     standings = []
     for standing in decision.standings:
-        remains = "unverified" if standing.unverified else "guaranteed"
+        remains = "unverified" if standing.unverified else "meets"
         configuration = EXCLUDED if standing.violated else remains
         count = 0 if standing.violated else standing.unverified.bit_count()
         status = standing.status.word
@@ -127,6 +160,11 @@ def plain_loop(ground: Ground, profile: Profile) -> Answer:
             for variable, domain in DOMAINS.items()
         ]
         for configuration in product(*domains):
+            if any(
+                all(configuration[_INDEX[variable]] == value for variable, value in each.items())
+                for each in facts.impossible
+            ):
+                continue
             unverified = _unverified(facts, configuration, wanted)
             if unverified is not None and unverified <= fewest.get(facts.id, unverified):
                 fewest[facts.id] = unverified
@@ -140,7 +178,7 @@ def _unverified(
     count = 0
     for name, amount in wanted:
         choice = NEEDS_VALUE.get(name)
-        if choice and configuration[_INDEX[choice[0]]] != choice[1]:
+        if choice and configuration[_INDEX[choice[0]]] not in choice[1]:
             return None
         judged = verdict(facts, name, amount)
         if judged == VIOLATED:
@@ -158,7 +196,7 @@ def python_constraint(ground: Ground, profile: Profile) -> Answer:
     enumerated to see which models remain. The requirements that a model leaves unverified are the
     same in all of them, since none of its configurations violates anything, and are counted while
     the constraints are posted. A second problem, with every requirement posted as met, would only
-    find the models with a count of 0 again: they are guaranteed.
+    find the models with a count of 0 again: they meet everything.
     """
     problem = Problem()
     ids = [facts.id for facts in ground.models]
@@ -171,11 +209,19 @@ def python_constraint(ground: Ground, profile: Profile) -> Answer:
             return (model, value) in pairs
 
         problem.addConstraint(possible, ("model", variable))
+    for facts in ground.models:
+        for each in facts.impossible:
+            barred = (facts.id, *each.values())
+
+            def another(*values: str, barred: tuple[str, ...] = barred) -> bool:
+                return values != barred
+
+            problem.addConstraint(another, ("model", *each))
     unverified = dict.fromkeys(ids, 0)
     for name, amount in asked(profile):
         choice = NEEDS_VALUE.get(name)
         if choice:
-            problem.addConstraint(InSetConstraint([choice[1]]), [choice[0]])
+            problem.addConstraint(InSetConstraint(choice[1]), [choice[0]])
         verdicts = {facts.id: verdict(facts, name, amount) for facts in ground.models}
         remain = [model for model, verdict in verdicts.items() if verdict != VIOLATED]
         problem.addConstraint(InSetConstraint(remain), ["model"])

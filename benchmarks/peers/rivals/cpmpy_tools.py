@@ -85,6 +85,9 @@ class _Encoding:
             for facts, model in zip(ground.models, self.models, strict=True):
                 if value not in facts.admitted[variable]:
                     self.hard.append(~model | ~chosen)
+        for facts, model in zip(ground.models, self.models, strict=True):
+            for each in facts.impossible:
+                self.hard.append(cp.any([~model, *(~self.values[pair] for pair in each.items())]))
 
     def soft(self, profile: Profile) -> tuple[list[Any], dict[int, str]]:
         """Return an expression of its own for each stated requirement, and its name by identity."""
@@ -93,7 +96,8 @@ class _Encoding:
         for name, banned, choice in demands(self.ground, profile):
             parts = [~self.models[index] for index in banned]
             if choice:
-                parts.append(self.values[choice])
+                variable, able = choice
+                parts.append(cp.any([self.values[variable, value] for value in able]))
             soft.append(Operator("and", parts or [cp.BoolVal(True)]))
             names[id(soft[-1])] = name
         return soft, names

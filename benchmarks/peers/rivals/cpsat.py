@@ -54,12 +54,18 @@ def cp_sat(ground: Ground, profile: Profile) -> Answer:
         if VIOLATED in verdicts:
             continue
         remain = model.new_bool_var("")
+        ways: dict[str, cp_model.IntVar] = {}
         for variable, domain in DOMAINS.items():
             admitted = [domain.index(value) for value in facts.admitted[variable]]
             chosen = model.new_int_var_from_domain(cp_model.Domain.from_values(admitted), "")
-            for each, value in needed:
-                if each == variable:
-                    model.add(chosen == domain.index(value)).only_enforce_if(remain)
+            ways[variable] = chosen
+            for pinned, values in needed:
+                if pinned == variable:
+                    able = cp_model.Domain.from_values([domain.index(value) for value in values])
+                    model.add_linear_expression_in_domain(chosen, able).only_enforce_if(remain)
+        for each in facts.impossible:
+            numbers = tuple(DOMAINS[variable].index(value) for variable, value in each.items())
+            model.add_forbidden_assignments([ways[variable] for variable in each], [numbers])
         remains.append(remain)
         candidates.append((facts.id, verdicts.count(UNVERIFIED)))
     gains = [_FEASIBLE - unverified for _, unverified in candidates]

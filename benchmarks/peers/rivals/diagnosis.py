@@ -16,12 +16,13 @@ from benchmarks.shared.profiles import Document, many_requirements, random_docum
 from benchmarks.shared.rules import (
     NEEDS_VALUE,
     VIOLATED,
-    Choice,
+    Wish,
     asked,
     verdict,
     violations,
 )
 from mars_solver import Profile
+from mars_solver.inputs.profile import parse_profile
 
 SEED: Final = 20261123
 STATED: Final = 8
@@ -48,8 +49,8 @@ class Demand(NamedTuple):
     name: str
     banned: tuple[int, ...]
     """The indices of the models whose facts violate it."""
-    choice: Choice | None
-    """The value that a configuration must have."""
+    choice: Wish | None
+    """The values that a configuration must have one of."""
 
 
 def demands(ground: Ground, profile: Profile) -> Iterator[Demand]:
@@ -69,7 +70,7 @@ def make_documents(ground: Ground, count: int) -> list[Document]:
     infeasible = (
         document
         for document in documents
-        if all(_violations(ground, Profile.model_validate(document)))
+        if all(_violations(ground, parse_profile(document, "document")))
     )
     return list(islice(infeasible, count))
 

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from benchmarks.peers.rivals.answers import Ground
 from benchmarks.peers.rivals.formulas import OUT, SQL, TOP, ZEN, Rule, rule
 from mars_solver import Recommendation
-from mars_solver.vocabulary import CRITERION_NAMES, VALUE_SCALE
+from mars_solver.vocabulary import VALUE_SCALE
 
 Row = dict[str, Any]
 Ranked = tuple[tuple[str, float, str], ...]
@@ -86,7 +86,7 @@ def _columns(made: Rule) -> list[tuple[str, str]]:
         rest = f"({key} // {count})"
         penalty = f"(({rest} - 1) // {bits})"
         left = f"{penalty} < {OUT}"
-        words = f"CASE WHEN {penalty} = 0 THEN 'guaranteed' ELSE 'unverified' END"
+        words = f"CASE WHEN {penalty} = 0 THEN 'meets' ELSE 'unverified' END"
         models = " ".join(
             f"WHEN {key} % {count} = {index} THEN '{model}'"
             for index, model in enumerate(made.models)
@@ -115,7 +115,7 @@ class Keys(NamedTuple):
                 break
             points = ((penalty + 1) << self.made.bits) - rest
             score = points / (2 * VALUE_SCALE * (int(total) or 1))
-            status = "unverified" if penalty else "guaranteed"
+            status = "unverified" if penalty else "meets"
             ranks.append((self.made.models[index], score, status))
         return tuple(ranks)
 
@@ -189,16 +189,17 @@ def scikit_criteria(ground: Ground) -> Callable[[Case], str]:
     from skcriteria.preprocessing.filters import FilterLE  # noqa: PLC0415
 
     names = [facts.id for facts in ground.models]
+    criteria = [criterion.name for criterion in ground.declared.criteria]
     values = np.array(ground.values, dtype=np.float64)
     ranker = WeightedSumModel()
 
     def answer(asked: Case) -> str:
         matrix = skc.mkdm(
             np.column_stack([values, asked.penalties]),
-            [max] * (len(CRITERION_NAMES) + 1),
+            [max] * (len(criteria) + 1),
             weights=[*asked.weights, 0.0],
             alternatives=names,
-            criteria=[*CRITERION_NAMES, "penalty"],
+            criteria=[*criteria, "penalty"],
         )
         left = FilterLE({"penalty": min(asked.penalties)}).transform(matrix)
         ranked = ranker.evaluate(left)

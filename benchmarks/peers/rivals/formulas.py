@@ -12,7 +12,7 @@ weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from benchmarks.peers.rivals.answers import Ground
@@ -27,8 +27,8 @@ from benchmarks.shared.rules import (
     verdict,
 )
 from mars_solver.inputs.profile import Context
-from mars_solver.inputs.weights import PerCriterion, coefficients
-from mars_solver.vocabulary import CRITERION_NAMES, NEEDS, VALUE_SCALE
+from mars_solver.inputs.weights import coefficients
+from mars_solver.vocabulary import VALUE_SCALE
 
 OUT: Final = 16
 """The penalty of what is violated: more than all requirements can leave unverified."""
@@ -100,7 +100,7 @@ def rule(ground: Ground, d: Dialect) -> Rule:
     bits = _bits(ground)
     names = tuple(f"k{index}" for index in range(len(ground.models)))
     keys = tuple((name, _key(ground, index, bits, d)) for index, name in enumerate(names))
-    weights = tuple((f"w{i}", _weight(ground, i, d)) for i in range(len(CRITERION_NAMES)))
+    weights = tuple((f"w{i}", _weight(ground, i, d)) for i in range(len(ground.declared.criteria)))
     total = ("total", " + ".join(d.named(name) for name, _ in weights))
     models = tuple(facts.id for facts in ground.models)
     return Rule((_needs(d), weights, (total, *keys)), names, models, bits)
@@ -108,21 +108,21 @@ def rule(ground: Ground, d: Dialect) -> Rule:
 
 def _bits(ground: Ground) -> int:
     """Return how many bits the greatest possible sum takes."""
-    every = [coefficients(ground.weights, Context(_ALL, need, batch=True)) for need in _ALL]
+    needs = tuple(ground.declared.need)
+    contexts = [Context(needs, need, batch=True) for need in needs]
+    every = [coefficients(ground.weights, ground.declared, each) for each in contexts]
     greatest = max(map(sum, every)) * 10 * 2 * VALUE_SCALE
     return greatest.bit_length()
-
-
-_ALL: Final = tuple(need.name for need in NEEDS)
 
 
 def _needs(d: Dialect) -> tuple[Formula, ...]:
     """Return whether each need is stated, and whether no single deployment is left."""
     soon = f"{d.number('max_ttfb_ms', '800')} < 800"
-    device = d.either.join([d.flag("on_device"), d.flag("offline"), d.given("max_memory_mb")])
+    held = d.either.join([d.flag("on_device"), d.given("max_memory_mb")])
+    device = d.either.join([held, d.flag("offline")])
     voice = d.either.join([d.flag("voice_transfer"), d.flag("short_reference")])
-    own, cloud, on_device = d.flag("self_hosted"), d.flag("public_api"), f"({device})"
-    pairs = [(own, cloud), (own, on_device), (cloud, on_device)]
+    own, cloud, on_device = d.flag("self_hosted"), d.flag("public_api"), f"({held})"
+    pairs = [(own, cloud), (own, on_device), (cloud, f"({device})")]
     return (
         ("q0", f"{d.flag('real_time')}{d.either}{soon}"),
         ("q1", voice),
@@ -135,20 +135,19 @@ def _needs(d: Dialect) -> tuple[Formula, ...]:
 
 def _weight(ground: Ground, criterion: int, d: Dialect) -> str:
     """Return the formula of the weight of a criterion."""
-    name = CRITERION_NAMES[criterion]
+    name = ground.declared.criteria[criterion].name
 
-    def of(vector: PerCriterion) -> int:
-        number: int = getattr(vector, name)
-        return number
+    def of(row: Mapping[str, int]) -> int:
+        return row.get(name, 0)
 
     emphasis, first = ground.weights.emphasis, ground.weights.first
     terms = [str(of(ground.weights.base))]
-    for number, need in enumerate(NEEDS):
-        if extra := of(getattr(emphasis, need.name)):
+    for number, need in enumerate(ground.declared.needs):
+        if extra := of(emphasis.get(need.name, {})):
             terms.append(d.choose(d.named(f"q{number}"), str(extra), "0"))
-        if extra := of(getattr(first, need.name)):
+        if extra := of(first.get(need.name, {})):
             terms.append(d.choose(d.equals("primary", need.name), str(extra), "0"))
-    if extra := of(emphasis.batch):
+    if extra := of(emphasis.get("batch", {})):
         terms.append(d.choose(d.named("bulk"), str(extra), "0"))
     neutral = d.choose(d.named("bulk"), "0", "5") if name == "latency" else "5"
     return f"{d.number(name, neutral)} * ({' + '.join(terms)})"
@@ -174,8 +173,9 @@ def _key(ground: Ground, index: int, bits: int, d: Dialect) -> str:
 
 def _alone(facts: Facts, name: str) -> int:
     """Return how a requirement stands on a model, in the best of its configurations."""
-    variable, value = NEEDS_VALUE[name]
-    return VIOLATED if value not in facts.admitted[variable] else verdict(facts, name, True)
+    variable, values = NEEDS_VALUE[name]
+    fits = any(value in facts.admitted[variable] for value in values)
+    return verdict(facts, name, True) if fits else VIOLATED
 
 
 _POINTS: Final = {MET: 0, UNVERIFIED: 1, VIOLATED: OUT}

@@ -72,6 +72,9 @@ class _Encoding:
             for facts, banned in zip(self.ground.models, self.banned, strict=True):
                 if value not in facts.admitted[variable]:
                     yield z3.Or(banned, z3.Not(chosen))
+        for facts, banned in zip(self.ground.models, self.banned, strict=True):
+            for each in facts.impossible:
+                yield z3.Or(banned, *(z3.Not(self.values[choice]) for choice in each.items()))
 
     def _new(self) -> Any:
         solver = self.make()
@@ -82,7 +85,8 @@ class _Encoding:
     def _implied(self, demand: Demand) -> Any:
         parts = [self.banned[index] for index in demand.banned]
         if demand.choice:
-            parts.append(self.values[demand.choice])
+            variable, able = demand.choice
+            parts.append(z3.Or([self.values[variable, value] for value in able]))
         return z3.And(parts)
 
     def _literal(self, demand: Demand) -> Any:

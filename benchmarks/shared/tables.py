@@ -28,7 +28,8 @@ _CAPABILITIES: Final = {
 }
 """How often each is required."""
 _CRITERIA: Final = ("latency", "fidelity", "expressiveness", "control", "footprint")
-_LANGUAGES: Final = ("en-us", "hi-in", "en-us;hi-in", "fr-fr;de-de;en-us")
+LANGUAGES: Final = ("en-us", "hi-in", "en-us;hi-in", "fr-fr;de-de;en-us")
+"""All that profiles ask of languages."""
 
 
 def realistic(rng: np.random.Generator, count: int) -> dict[str, pa.Array]:
@@ -42,7 +43,7 @@ def realistic(rng: np.random.Generator, count: int) -> dict[str, pa.Array]:
         name: _some(rng, rng.choice(np.array(values, dtype=np.float64), count), share)
         for name, (values, share) in amounts.items()
     }
-    columns["languages"] = _some(rng, rng.choice(np.array(_LANGUAGES, dtype=object), count), 0.4)
+    columns["languages"] = _some(rng, rng.choice(np.array(LANGUAGES, dtype=object), count), 0.4)
     for name in _CRITERIA:
         columns[name] = _some(rng, rng.choice(np.array([0, 3, 5, 8, 10]), count), 0.2)
     return columns
@@ -54,7 +55,7 @@ def worst(rng: np.random.Generator, count: int) -> dict[str, pa.Array]:
         "max_ttfb_ms": pa.array(rng.uniform(50, 4000, count)),
         "max_memory_mb": _some(rng, rng.uniform(20, 5000, count), 0.3),
         "min_sample_rate_hz": pa.array(rng.uniform(8000, 50000, count)),
-        "languages": _some(rng, rng.choice(np.array(_LANGUAGES, dtype=object), count), 0.5),
+        "languages": _some(rng, rng.choice(np.array(LANGUAGES, dtype=object), count), 0.5),
     }
     columns |= {name: pa.array(rng.integers(0, 11, count)) for name in _CRITERIA}
     return columns

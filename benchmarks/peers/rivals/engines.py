@@ -83,7 +83,7 @@ def _columns(made: Rule) -> list[tuple[str, str]]:
     status: list[tuple[str, str]] = []
     for k in RANKS:
         key = f"key{k}"
-        rest = f"({key} // {count})"
+        rest = f"({key} // {count * count})"
         penalty = f"(({rest} - 1) // {bits})"
         left = f"{penalty} < {OUT}"
         words = f"CASE WHEN {penalty} = 0 THEN 'meets' ELSE 'unverified' END"
@@ -109,7 +109,8 @@ class Keys(NamedTuple):
         """Return the ranks that the keys of one row give."""
         ranks: list[tuple[str, float, str]] = []
         for key in sorted(map(int, keys))[:TOP]:
-            rest, index = divmod(key, len(self.made.models))
+            count = len(self.made.models)
+            rest, index = key // count**2, key % count
             penalty = (rest - 1) >> self.made.bits
             if penalty >= OUT:
                 break

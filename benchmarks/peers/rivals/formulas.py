@@ -2,12 +2,13 @@
 
 Each model gets one whole number, its key; the lesser ranks first:
 
-    key = ((penalty + 1) * 2**bits - twice the weighted sum) * models + index
+    key = (((penalty + 1) * 2**bits - twice the weighted sum) * models + place) * models + index
 
-where `penalty` counts unverified requirements and is `OUT` where any is violated, so that sorting
-the keys ranks the models, and status, score and model can be read back from a key. The formulas
-come in stages, each of which may use the names of those before it; `total` is the sum of all
-weights.
+where `penalty` counts unverified requirements and is `OUT` where any is violated, and `place` is
+the model's in the order that breaks ties: by the score at neutral importances, then by index. So
+sorting the keys ranks the models, and status, score and model can be read back from a key. The
+formulas come in stages, each of which may use the names of those before it; `total` is the sum of
+all weights.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from benchmarks.shared.rules import (
     Facts,
     verdict,
 )
+from benchmarks.shared.tables import LANGUAGES
 from mars_solver.inputs.profile import Context
 from mars_solver.inputs.weights import coefficients
 from mars_solver.vocabulary import VALUE_SCALE
@@ -33,7 +35,6 @@ from mars_solver.vocabulary import VALUE_SCALE
 OUT: Final = 16
 """The penalty of what is violated: more than all requirements can leave unverified."""
 TOP: Final = 3
-_TAGS: Final = ("en-us", "hi-in", "fr-fr", "de-de")
 
 
 class Dialect(NamedTuple):
@@ -51,6 +52,8 @@ class Dialect(NamedTuple):
     """A column of numbers, with what stands for null."""
     equals: Callable[[str, str], str]
     """Whether a column is a text; null is not."""
+    wide: Callable[[str], str]
+    """A whole number of 64 bits."""
     either: str
     both: str
     named: Callable[[str], str]
@@ -78,6 +81,7 @@ SQL: Final = Dialect(
     absent='("{}" IS NULL)'.format,
     number='coalesce("{}", {})'.format,
     equals="(coalesce(\"{}\", '') = '{}')".format,
+    wide="CAST({} AS BIGINT)".format,
     either=" OR ",
     both=" AND ",
     named="{}".format,
@@ -89,6 +93,7 @@ ZEN: Final = Dialect(
     absent="(({} ?? null) == null)".format,
     number="({} ?? {})".format,
     equals="(({} ?? '') == '{}')".format,
+    wide="({})".format,
     either=" or ",
     both=" and ",
     named="$.{}".format,
@@ -100,10 +105,13 @@ def rule(ground: Ground, d: Dialect) -> Rule:
     bits = _bits(ground)
     names = tuple(f"k{index}" for index in range(len(ground.models)))
     keys = tuple((name, _key(ground, index, bits, d)) for index, name in enumerate(names))
-    weights = tuple((f"w{i}", _weight(ground, i, d)) for i in range(len(ground.declared.criteria)))
+    criteria = range(len(ground.declared.criteria))
+    factors = tuple((f"f{i}", _factor(ground, i, d)) for i in criteria)
+    weights = tuple((f"w{i}", _weight(ground, i, d)) for i in criteria)
+    levels = tuple((f"n{i}", _level(ground, i, d)) for i in range(len(names)))
     total = ("total", " + ".join(d.named(name) for name, _ in weights))
     models = tuple(facts.id for facts in ground.models)
-    return Rule((_needs(d), weights, (total, *keys)), names, models, bits)
+    return Rule((_needs(d), factors, (*weights, *levels), (total, *keys)), names, models, bits)
 
 
 def _bits(ground: Ground) -> int:
@@ -133,8 +141,8 @@ def _needs(d: Dialect) -> tuple[Formula, ...]:
     )
 
 
-def _weight(ground: Ground, criterion: int, d: Dialect) -> str:
-    """Return the formula of the weight of a criterion."""
+def _factor(ground: Ground, criterion: int, d: Dialect) -> str:
+    """Return the formula of what the importance of a criterion is multiplied by."""
     name = ground.declared.criteria[criterion].name
 
     def of(row: Mapping[str, int]) -> int:
@@ -149,8 +157,38 @@ def _weight(ground: Ground, criterion: int, d: Dialect) -> str:
             terms.append(d.choose(d.equals("primary", need.name), str(extra), "0"))
     if extra := of(emphasis.get("batch", {})):
         terms.append(d.choose(d.named("bulk"), str(extra), "0"))
-    neutral = d.choose(d.named("bulk"), "0", "5") if name == "latency" else "5"
-    return f"{d.number(name, neutral)} * ({' + '.join(terms)})"
+    return d.wide(" + ".join(terms))
+
+
+def _weight(ground: Ground, criterion: int, d: Dialect) -> str:
+    """Return the formula of the weight of a criterion."""
+    name = ground.declared.criteria[criterion].name
+    return f"{d.number(name, _neutral(ground, criterion, d))} * {d.named(f'f{criterion}')}"
+
+
+def _neutral(ground: Ground, criterion: int, d: Dialect) -> str:
+    """Return the importance of a criterion where none is stated."""
+    live = ground.declared.criteria[criterion].live
+    return d.choose(d.named("bulk"), "0", "5") if live else "5"
+
+
+def _level(ground: Ground, index: int, d: Dialect) -> str:
+    """Return the formula of a model's score at neutral importances."""
+    return " + ".join(
+        f"{_neutral(ground, i, d)} * {d.named(f'f{i}')} * {value}"
+        for i, value in enumerate(ground.values[index])
+    )
+
+
+def _place(ground: Ground, index: int, d: Dialect) -> str:
+    """Return the formula of how many models are ahead of one where they tie."""
+    ahead = [
+        d.choose(f"{d.named(f'n{other}')} {'>=' if other < index else '>'} {own}", "1", "0")
+        for own in [d.named(f"n{index}")]
+        for other in range(len(ground.models))
+        if other != index
+    ]
+    return " + ".join(ahead) or "0"
 
 
 def _key(ground: Ground, index: int, bits: int, d: Dialect) -> str:
@@ -168,7 +206,8 @@ def _key(ground: Ground, index: int, bits: int, d: Dialect) -> str:
     penalty = " + ".join(terms)
     capped = d.choose(f"{penalty} > {OUT}", str(OUT), penalty)
     value = " + ".join(f"{d.named(f'w{i}')} * {v}" for i, v in enumerate(ground.values[index]))
-    return f"(({capped} + 1) * {1 << bits} - ({value})) * {models} + {index}"
+    standing = f"(({capped} + 1) * {1 << bits} - ({value}))"
+    return f"({standing} * {models} + ({_place(ground, index, d)})) * {models} + {index}"
 
 
 def _alone(facts: Facts, name: str) -> int:
@@ -196,10 +235,12 @@ def _amount(facts: Facts, name: str, d: Dialect) -> str:
 
 
 def _languages(facts: Facts, d: Dialect) -> str:
-    """Return the penalty of languages, as far as the tables ask for them.
-
-    No fact says "no", and only single tags are known: any other list is unverified.
-    """
-    spoken = [tag for tag in _TAGS if facts.languages.get(tag)]
-    met = d.either.join([d.absent("languages"), *(d.equals("languages", tag) for tag in spoken)])
-    return d.choose(met, "0", "1")
+    """Return the penalty of languages, as far as the tables ask for them."""
+    by_penalty: dict[int, list[str]] = {}
+    for listed in LANGUAGES:
+        penalty = _POINTS[verdict(facts, "languages", tuple(listed.split(";")))]
+        by_penalty.setdefault(penalty, []).append(d.equals("languages", listed))
+    met = d.either.join([d.absent("languages"), *by_penalty.get(0, [])])
+    violated = d.either.join(by_penalty.get(OUT, []))
+    rest = d.choose(violated, str(OUT), "1") if violated else "1"
+    return d.choose(met, "0", rest)

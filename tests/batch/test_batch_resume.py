@@ -26,7 +26,7 @@ from tables import is_finite, seeded_rows, write
 ROWS = [
     row
     for row in seeded_rows(400, seed=12)
-    if all(value not in ("", [None]) and is_finite(value) for value in row.values())
+    if all(value not in ("", [""], [None]) and is_finite(value) for value in row.values())
 ]
 FORMATS = ["t.parquet", "t.csv", "t.jsonl"]
 
@@ -52,7 +52,7 @@ def go(path: Path, solver: Solver, *, cut: int | None = None, **options: Any) ->
         if done == cut:
             raise CutError
 
-    run = Run(tables.open_table(path), output, rejects, solver, **options)
+    run = Run(tables.open_table(path, solver.declared), output, rejects, solver, **options)
     execute(run, resume=resume, progress=progress)
     return output.read_bytes() + rejects.read_bytes()
 
@@ -117,7 +117,12 @@ def test_parts_of_another_run_are_refused(tmp_path: Path, solver: Solver) -> Non
 
 def test_an_input_that_changes_under_the_run_is_an_error(tmp_path: Path, solver: Solver) -> None:
     path = write(tmp_path / "t.csv", ROWS)
-    run = Run(tables.open_table(path), tmp_path / "out.parquet", tmp_path / "r.parquet", solver)
+    run = Run(
+        tables.open_table(path, solver.declared),
+        tmp_path / "out.parquet",
+        tmp_path / "r.parquet",
+        solver,
+    )
 
     def touch(_: int, __: int) -> None:
         os.utime(path, ns=(1, 1))

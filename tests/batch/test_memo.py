@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mars_solver.batch.arrays import Array
+from mars_solver.batch.arrays import Numbers
 from mars_solver.batch.memo import Memo, Numbering
 
 
@@ -18,7 +18,7 @@ def tables(columns: int) -> st.SearchStrategy[list[list[tuple[int, ...]]]]:
     return st.lists(st.lists(st.tuples(*[number] * columns), max_size=30), max_size=4)
 
 
-def columns_of(rows: Sequence[tuple[int, ...]], many: int) -> list[Array]:
+def columns_of(rows: Sequence[tuple[int, ...]], many: int) -> list[Numbers]:
     return [np.array([row[i] for row in rows], dtype=np.int64) for i in range(many)]
 
 
@@ -54,7 +54,7 @@ def test_each_key_is_worked_out_once(batches: list[list[int]]) -> None:
     for batch in batches:
         keys = np.array(batch, dtype=np.int64)
 
-        def work(rows: Array, keys: Array = keys) -> Sequence[Array]:
+        def work(rows: Numbers, keys: Numbers = keys) -> Sequence[Numbers]:
             asked.extend(keys[rows].tolist())
             return keys[rows] * 3, np.stack([keys[rows] / 2, -keys[rows]])
 

@@ -14,12 +14,12 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from mars_solver.batch.arrays import Array, Flags, coded, flags_out, nullable
+from mars_solver.batch.arrays import Flags, Numbers, coded, flags_out, nullable
 from mars_solver.batch.contexts import NONE
 from mars_solver.batch.encoding import Encoder
 from mars_solver.batch.kernel import Answers, BatchSolver, joined
 from mars_solver.batch.records import Records, check_schema
-from mars_solver.batch.texts import Lines, from_json
+from mars_solver.batch.texts import TextLines, from_json
 from mars_solver.errors import InputError, rerooted
 from mars_solver.inputs.profile_row import ID, SEPARATOR, column_of, parse_row
 from mars_solver.solving.solver import Solver
@@ -39,7 +39,7 @@ class AnswerBatch(NamedTuple):
 
     batch: pa.RecordBatch
     """As `answer_schema` has it, texts as dictionaries."""
-    questions: Array
+    questions: Numbers
     """The marks of `kernel.Answers`, of the rows that are profiles."""
 
 
@@ -149,7 +149,7 @@ def decide(
     return answers.cast(answer_schema(top))
 
 
-def json_lines(lines: Lines, solver: Solver, unknown: Policy = "flag", top: int = 3) -> str:
+def json_lines(lines: TextLines, solver: Solver, unknown: Policy = "flag", top: int = 3) -> str:
     """Return the answers to profiles in JSON Lines as JSON Lines, one for each that is not blank.
 
     Each line is an object with the columns of `answer_schema`.

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-Array = NDArray[Any]
+Numbers = NDArray[Any]
 Flags = NDArray[np.bool_]
 Reals = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ _WORD: Final = 63
 _OCTET: Final = 8
 
 
-def steps(values: Reals, numbers: Reals) -> Array:
+def steps(values: Reals, numbers: Reals) -> Numbers:
     """Return how many of some ascending values are at most each number.
 
     Saves: for few values, comparisons are added up without a branch; `np.searchsorted` takes 10
@@ -40,7 +40,7 @@ def steps(values: Reals, numbers: Reals) -> Array:
     return count
 
 
-def words(columns: Iterable[tuple[Array | None, int]], rows: int) -> list[Array]:
+def words(columns: Iterable[tuple[Numbers | None, int]], rows: int) -> list[Numbers]:
     """Return rows of small whole numbers as few large ones, equal where the rows are.
 
     Saves: flags meet in octets, and only these in words of 64 bits; a word for each flag takes 3
@@ -50,8 +50,8 @@ def words(columns: Iterable[tuple[Array | None, int]], rows: int) -> list[Array]
         columns: each with how many bits its entries take; None where all are 0.
         rows: how long a column is.
     """
-    fields: list[tuple[Array | None, int]] = []
-    octet: list[Array | None] = []
+    fields: list[tuple[Numbers | None, int]] = []
+    octet: list[Numbers | None] = []
     for column, bits in columns:
         if bits > 1:
             fields.append((column, bits))
@@ -72,9 +72,9 @@ def words(columns: Iterable[tuple[Array | None, int]], rows: int) -> list[Array]
     return found
 
 
-def _octet(flags: list[Array | None]) -> Array | None:
+def _octet(flags: list[Numbers | None]) -> Numbers | None:
     """Return up to 8 flags as the bits of a small number."""
-    octet: Array | None = None
+    octet: Numbers | None = None
     for bit, column in enumerate(flags):
         if column is not None:
             shifted = column.astype(np.uint8) << np.uint8(bit)
@@ -82,7 +82,7 @@ def _octet(flags: list[Array | None]) -> Array | None:
     return octet
 
 
-def least(rows: Iterable[Array], many: int) -> list[Array]:
+def least(rows: Iterable[Numbers], many: int) -> list[Numbers]:
     """Return the least of each column of a table in order; all where there are fewer.
 
     Saves: where few are wanted, whole rows are compared, without a branch; `np.sort` takes 6 times
@@ -94,7 +94,7 @@ def least(rows: Iterable[Array], many: int) -> list[Array]:
     """
     if many > _FEW_RANKS:
         return list(np.sort(np.stack(list(rows)), axis=0)[:many])
-    best: list[Array] = []
+    best: list[Numbers] = []
     for row in rows:
         rest = row
         for rank, other in enumerate(best):
@@ -104,7 +104,7 @@ def least(rows: Iterable[Array], many: int) -> list[Array]:
     return best
 
 
-def product(one: Array, other: Array) -> Array:
+def product(one: Numbers, other: Numbers) -> Numbers:
     """Return the product of two matrices.
 
     Saves: a product this small takes one thread of BLAS; more of them wait for one another with
@@ -117,7 +117,7 @@ def product(one: Array, other: Array) -> Array:
     return np.concatenate(parts, axis=1)
 
 
-def packed(flags: Flags) -> Array:
+def packed(flags: Flags) -> Numbers:
     """Return flags as sets: the last axis as words of 64 bits, the bits beyond it 0.
 
     Saves: a union or a comparison works on 64 flags at once; on flags it takes 30 times as long.
@@ -157,7 +157,7 @@ def _opened(bits: pa.Buffer, column: pa.Array) -> Flags:
     return np.unpackbits(octets[: -(-end // _OCTET)], bitorder="little")[start:end].view(np.bool_)
 
 
-def numbers_in(column: pa.Array) -> Array:
+def numbers_in(column: pa.Array) -> Numbers:
     """Return the numbers of a column of fixed width; where it is null they are any.
 
     Saves: the buffer is used as it is; `fill_null` copies the column and takes 100 times as long.
@@ -165,11 +165,11 @@ def numbers_in(column: pa.Array) -> Array:
     if column.null_count:
         bare = [None, column.buffers()[1]]
         column = pa.Array.from_buffers(column.type, len(column), bare, offset=column.offset)
-    numbers: Array = column.to_numpy()
+    numbers: Numbers = column.to_numpy()
     return numbers
 
 
-def filled(column: pa.Array, value: int) -> Array:
+def filled(column: pa.Array, value: int) -> Numbers:
     """Return the whole numbers of a column, with a value for null.
 
     Saves: a product has no branch; `fill_null` takes 5 times as long.
@@ -178,16 +178,16 @@ def filled(column: pa.Array, value: int) -> Array:
     return numbers if given is None else chosen(given, numbers, numbers.dtype.type(value))
 
 
-def chosen(flags: Flags, numbers: Array, others: Any) -> Array:
+def chosen(flags: Flags, numbers: Numbers, others: Any) -> Numbers:
     """Return whole numbers where the flags say so, and others elsewhere.
 
     Saves: a product has no branch; `np.where` takes 3 times as long where the flags alternate.
     """
-    mixed: Array = others + (numbers - others) * flags
+    mixed: Numbers = others + (numbers - others) * flags
     return mixed
 
 
-def distinct(column: pa.Array) -> tuple[list[Any], Array]:
+def distinct(column: pa.Array) -> tuple[list[Any], Numbers]:
     """Return the distinct values of a column, and the index of each entry's value; -1 for null.
 
     Saves: what is then asked of a value in Python is asked once for all rows that share it; just
@@ -201,7 +201,7 @@ def distinct(column: pa.Array) -> tuple[list[Any], Array]:
     return encoded.dictionary.to_pylist(), filled(encoded.indices, -1)
 
 
-def not_plain(texts: pa.Array, most: int) -> Array:
+def not_plain(texts: pa.Array, most: int) -> Numbers:
     """Return the indices of what is not 1 to `most` printable ASCII characters; null is.
 
     Saves: what is then asked of a text in Python is asked of these alone; to ask whether each is a
@@ -212,7 +212,7 @@ def not_plain(texts: pa.Array, most: int) -> Array:
     return np.flatnonzero(~plain.to_numpy(zero_copy_only=False))
 
 
-def nullable(values: Array, null: Flags) -> pa.Array:
+def nullable(values: Numbers, null: Flags) -> pa.Array:
     """Return a column that is null where the flags say so.
 
     Saves: the buffers are used as they are; `pa.array(values, mask=null)` takes 40 times as long.
@@ -229,7 +229,7 @@ def flags_out(flags: Flags, null: Flags) -> pa.Array:
     return pa.Array.from_buffers(pa.bool_(), len(flags), [given, data])
 
 
-def coded(codes: Array, words: pa.Array, null: Flags | None = None) -> pa.Array:
+def coded(codes: Numbers, words: pa.Array, null: Flags | None = None) -> pa.Array:
     """Return a column of words by their indices, which all exist where the column is not null.
 
     Saves: the words stay a dictionary, so that no text is copied for a row, and the indices are not
@@ -239,7 +239,7 @@ def coded(codes: Array, words: pa.Array, null: Flags | None = None) -> pa.Array:
     return pa.DictionaryArray.from_arrays(column, words, safe=False)
 
 
-def lists_of(codes: Array, lengths: Array) -> pa.Array:
+def lists_of(codes: Numbers, lengths: Numbers) -> pa.Array:
     """Return lists of small whole numbers, given one after the other, as bytes to be compared.
 
     Saves: Arrow numbers the distinct ones, which it does for bytes and not for lists; to compare

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from mars_solver.batch.arrays import Array, packed
+from mars_solver.batch.arrays import Numbers, packed
 from mars_solver.solving.constraints import minimal
 from mars_solver.solving.solver import Solver
 
@@ -38,7 +38,7 @@ class Blocking:
         self._model_of = np.array([index for index, _ in pairs], dtype=np.int64)
         self._ruled_out = np.array([mask for _, mask in pairs], dtype=np.int64)
 
-    def find(self, stated: Array, violated: Array) -> Array:
+    def find(self, stated: Numbers, violated: Numbers) -> Numbers:
         """Return the mask of what blocks each question; 0 where there is no candidate at all.
 
         Args:
@@ -54,13 +54,13 @@ class Blocking:
         return np.concatenate([np.zeros(0, dtype=np.int64), *parts])
 
 
-def _conflicts(missed: Array) -> Array:
+def _conflicts(missed: Numbers) -> Numbers:
     """Return the mask of the requirements that block each question.
 
     Args:
         missed: the mask that each configuration violates, shape (questions, configurations).
     """
-    blocked: Array = np.bitwise_and.reduce(missed, axis=1, initial=REFUSED)
+    blocked: Numbers = np.bitwise_and.reduce(missed, axis=1, initial=REFUSED)
     blocked[blocked == REFUSED] = 0
     left = np.flatnonzero((blocked == 0) & (missed != REFUSED).any(axis=1))
     pairs = _pairs(missed[left])
@@ -75,7 +75,7 @@ def _conflicts(missed: Array) -> Array:
     return blocked
 
 
-def _pairs(missed: Array) -> Array:
+def _pairs(missed: Numbers) -> Numbers:
     """Return for each row the first two requirements of which each mask has one; 0 for none."""
     found = np.zeros(len(missed), dtype=np.int64)
     every = int(np.bitwise_or.reduce(np.where(missed < 0, 0, missed), axis=None))

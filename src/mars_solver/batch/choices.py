@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from mars_solver.batch.arrays import Array, Flags, Reals
+from mars_solver.batch.arrays import Flags, Numbers, Reals
 from mars_solver.inputs.attributes import Attribute
 from mars_solver.inputs.facts import Member, read_member
 from mars_solver.inputs.profile import Required
@@ -33,15 +33,15 @@ _KEPT: Final = 2**16
 class Effects(NamedTuple):
     """What the choices of a requirement come to, each array with one row for each choice."""
 
-    penalties: Array
+    penalties: Numbers
     """`EXCLUDED` for a violated requirement, 1 for an unverified one, shape (choices, models)."""
-    needs: Array
+    needs: Numbers
     """The mask of the needs that a choice states."""
-    marks: Array
+    marks: Numbers
     """A number as good as random, which depends on nothing but the choice."""
 
 
-class Choices:
+class ChoiceTable:
     """The choices of one requirement, numbered as they are met.
 
     Attributes:
@@ -94,9 +94,9 @@ class Choices:
             )
         return self._effects
 
-    def _penalties(self, cell: Cell) -> Array:
+    def _penalties(self, cell: Cell) -> Numbers:
         violated, unverified = cell.under(reject=self._reject)
-        penalties: Array = _flags(violated, self._models) * np.int16(EXCLUDED)
+        penalties: Numbers = _flags(violated, self._models) * np.int16(EXCLUDED)
         return penalties + _flags(unverified, self._models)
 
 
@@ -110,7 +110,7 @@ class Scale:
         bad: a number above those of all choices.
     """
 
-    def __init__(self, choices: Choices) -> None:
+    def __init__(self, choices: ChoiceTable) -> None:
         every = [(0.0, 0)]
         for part, _ in choices.column.intervals:
             number = choices.number(part.representative)
@@ -122,17 +122,17 @@ class Scale:
         starts = [start for start, _ in every[1:]] + [math.nextafter(MAX_NUMBER, math.inf)]
         numbers = [self.bad, *(number for _, number in every[1:]), self.bad]
         self.starts: Reals = np.array(starts)
-        self.choices: Array = np.array(numbers, dtype=np.min_scalar_type(self.bad))
+        self.choices: Numbers = np.array(numbers, dtype=np.min_scalar_type(self.bad))
 
 
-class Classes:
+class MemberClasses:
     """The members of a set, told apart only as far as any verdict does.
 
     Attributes:
         examples: one member of each class.
     """
 
-    def __init__(self, choices: Choices, attribute: Attribute) -> None:
+    def __init__(self, choices: ChoiceTable, attribute: Attribute) -> None:
         self.examples: list[Member] = []
         self._choices = choices
         self._attribute = attribute

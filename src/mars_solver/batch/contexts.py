@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from mars_solver.batch.arrays import Array
+from mars_solver.batch.arrays import Numbers
 from mars_solver.inputs.profile import Context
 from mars_solver.solving.flowchart import answer
 from mars_solver.solving.solver import Solver
@@ -19,15 +19,15 @@ NONE: Final = -1
 class Sayings(NamedTuple):
     """What holds in each context, by its number along the last axis."""
 
-    valid: Array
+    valid: Numbers
     """Whether a profile can have the context: `primary` is stated, and no live need in batch."""
-    coefficients: Array
+    coefficients: Numbers
     """What the importance of each criterion is multiplied by, shape (criteria, contexts)."""
-    places: Array
+    places: Numbers
     """The place of each model in the order that breaks ties, shape (models, contexts)."""
-    models: Array
+    models: Numbers
     """The model at each place, same shape."""
-    guided: Array
+    guided: Numbers
     """The number of the guide's answer."""
 
 
@@ -58,13 +58,13 @@ class Contexts:
     def __len__(self) -> int:
         return len(self._settings)
 
-    def settings(self, needs: Array, batch: Array) -> Array:
+    def settings(self, needs: Numbers, batch: Numbers) -> Numbers:
         """Return the number of each pair of stated needs and workflow."""
         known = self._settings
         pairs = zip(needs.tolist(), batch.tolist(), strict=True)
         return np.array([known.setdefault(pair, len(known)) for pair in pairs], dtype=np.int32)
 
-    def look_up(self, contexts: Array) -> Sayings:
+    def look_up(self, contexts: Numbers) -> Sayings:
         """Return what holds in contexts, by their number; others may be missing."""
         many = len(self._settings) * self.primaries
         if len(self._known) < many:
@@ -106,7 +106,7 @@ class Contexts:
         return self.answers.index(indices)
 
 
-def _wider(column: Array, many: int) -> Array:
+def _wider(column: Numbers, many: int) -> Numbers:
     """Return a column with zeros at the end of its last axis."""
     missing = many - column.shape[-1]
     return np.pad(column, [(0, 0)] * (column.ndim - 1) + [(0, missing)])

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mars_solver.batch.arrays import (
-    Array,
     Flags,
+    Numbers,
     distinct,
     filled,
     flags_in,
@@ -24,7 +24,7 @@ from mars_solver.batch.arrays import (
     numbers_in,
     steps,
 )
-from mars_solver.batch.choices import MALFORMED, Choices, Classes, Scale
+from mars_solver.batch.choices import MALFORMED, ChoiceTable, MemberClasses, Scale
 from mars_solver.batch.records import as_text, is_text_type, opened, plain
 from mars_solver.batch.rows import Rows
 from mars_solver.inputs.parsing import is_line
@@ -46,18 +46,18 @@ class Encoder:
         choices: of each requirement, in declared order.
     """
 
-    def __init__(self, solver: Solver, choices: tuple[Choices, ...]) -> None:
+    def __init__(self, solver: Solver, choices: tuple[ChoiceTable, ...]) -> None:
         declared = solver.declared
         self._choices = choices
         self._scales: dict[str, Scale] = {}
-        self._classes: dict[str, Classes] = {}
+        self._classes: dict[str, MemberClasses] = {}
         for each in choices:
             requirement = each.column.requirement
             if requirement.numeric:
                 self._scales[requirement.name] = Scale(each)
             elif requirement.kind is Kind.SET:
                 attribute = declared.attributes[requirement.attribute]
-                self._classes[requirement.name] = Classes(each, attribute)
+                self._classes[requirement.name] = MemberClasses(each, attribute)
         self._primaries = (None, *declared.need)
         self._criteria = [(c.name, solver.weights.knows(c)) for c in declared.criteria]
         self._neutral = [neutral(declared, batch=batch) for batch in (False, True)]
@@ -78,7 +78,7 @@ class Encoder:
         columns.check_text("name", line=True)
         return rows
 
-    def _chosen(self, columns: _Columns, choices: Choices) -> Array | None:
+    def _chosen(self, columns: _Columns, choices: ChoiceTable) -> Numbers | None:
         """Return the number of the choice of each row; None where none states the requirement."""
         requirement = choices.column.requirement
         column = columns.column(requirement.name)
@@ -90,7 +90,7 @@ class Encoder:
             return columns.amount(column, self._scales[requirement.name])
         return flags_in(opened(column))
 
-    def _listed(self, columns: _Columns, column: pa.Array, classes: Classes) -> Array:
+    def _listed(self, columns: _Columns, column: pa.Array, classes: MemberClasses) -> Numbers:
         """Return the choice that each list of members makes; each distinct one is found once."""
         lists, list_of = _lists(column)
         lengths = filled(pc.list_value_length(lists), 0).astype(np.int64)
@@ -109,7 +109,7 @@ class Encoder:
             columns.faulty |= wrong.take(list_of)
         return chosen.take(list_of)
 
-    def _importances(self, columns: _Columns, in_batch: Flags) -> Array:
+    def _importances(self, columns: _Columns, in_batch: Flags) -> Numbers:
         """Return the importance of each criterion in each row, defaults filled in."""
         importances = np.empty((len(self._criteria), len(in_batch)), dtype=np.uint8)
         defaults = zip(*self._neutral, strict=True)
@@ -150,7 +150,7 @@ class _Columns:
             return np.zeros(len(self.faulty), dtype=np.bool_)
         return flags_in(opened(column))
 
-    def amount(self, column: pa.Array, scale: Scale) -> Array:
+    def amount(self, column: pa.Array, scale: Scale) -> Numbers:
         """Return the choices that the numbers of a column make; null makes none."""
         column = opened(column).cast(pa.float64(), safe=False)
         chosen = scale.choices.take(steps(scale.starts, numbers_in(column)))
@@ -163,7 +163,7 @@ class _Columns:
             chosen[bad] = 0
         return chosen
 
-    def importance(self, column: pa.Array, importances: Array, *, scored: bool) -> None:
+    def importance(self, column: pa.Array, importances: Numbers, *, scored: bool) -> None:
         """Write the importances of a column over the defaults where it has any.
 
         Args:
@@ -188,14 +188,14 @@ class _Columns:
             self.faulty |= bad
             importances[bad] = 0
 
-    def word(self, name: str, words: tuple[str | None, ...]) -> Array:
+    def word(self, name: str, words: tuple[str | None, ...]) -> Numbers:
         """Return the index of each value of a column among words; null is the first."""
         column = self.column(name)
         if column is None:
             return np.zeros(len(self.faulty), dtype=np.uint8)
         texts, text_of = _texts(column)
         index_of = [words.index(text) if text in words[1:] else MALFORMED for text in texts]
-        indices: Array = np.array([*index_of, 0], dtype=np.int8).take(text_of)
+        indices: Numbers = np.array([*index_of, 0], dtype=np.int8).take(text_of)
         wrong = indices == MALFORMED
         if wrong.any():
             self.faulty |= wrong
@@ -217,7 +217,7 @@ class _Columns:
             self.faulty[row] |= text is None or (line and not is_line(text))
 
 
-def _lists(column: pa.Array) -> tuple[pa.Array, Array]:
+def _lists(column: pa.Array) -> tuple[pa.Array, Numbers]:
     """Return the lists of a column, and which of them each row has.
 
     Texts are opened up, each distinct one once; the last list is null.
@@ -243,7 +243,7 @@ def _split(text: bytes) -> list[bytes]:
     return [member.encode(errors="surrogateescape") for member in members]
 
 
-def _texts(column: pa.Array) -> tuple[list[str | None], Array]:
+def _texts(column: pa.Array) -> tuple[list[str | None], Numbers]:
     """Return the distinct texts of a column, None for what is not UTF-8, and each entry's index.
 
     The index of null is -1.

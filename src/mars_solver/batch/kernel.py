@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from mars_solver.batch.arrays import Array, Flags, Reals, chosen, least, product, words
+from mars_solver.batch.arrays import Flags, Numbers, Reals, chosen, least, product, words
 from mars_solver.batch.contexts import NONE
 from mars_solver.batch.memo import Memo
 from mars_solver.batch.questions import MEMO_BYTES, Asked, Questions
@@ -39,7 +39,7 @@ _EXACT_WORDS: Final = 63
 class Answers:
     """The answers to profiles: each array has one entry for each, along its last axis."""
 
-    models: Array
+    models: Numbers
     """Indices of the ranked models, best first, shape (top, profiles); `NONE` beyond the last."""
     scores: Reals
     """Their scores, same shape."""
@@ -47,21 +47,21 @@ class Answers:
     """Whether each leaves a requirement unverified, same shape."""
     agrees: Flags
     """Whether the answer agrees with the guide."""
-    blocked: Array
+    blocked: Numbers
     """The index in `conflicts` of what leaves no model."""
     faulty: Flags
     """Where a row is no profile; nothing else counts there."""
     conflicts: tuple[int, ...]
     """Each mask of what leaves no model, ascending; 0 where one is left."""
-    marks: Array
+    marks: Numbers
     """A number for each question that is asked: equal ones of any run have equal numbers, others
     differ but for one chance in 2**64."""
 
 
-class Ranked(NamedTuple):
+class Rankings(NamedTuple):
     """The first fields of `Answers`."""
 
-    models: Array
+    models: Numbers
     scores: Reals
     unverified: Flags
     agrees: Flags
@@ -103,7 +103,7 @@ class BatchSolver:
             asked.decided.marks[met],
         )
 
-    def _ranked(self, rows: Rows, asked: Asked) -> Ranked:
+    def _ranked(self, rows: Rows, asked: Asked) -> Rankings:
         """Return the rankings of profiles; where many are alike, each distinct one is made once."""
         keys = self._distinguishing(rows, asked)
         if keys is None:
@@ -116,9 +116,9 @@ class BatchSolver:
             numbers, columns = memo[1].look_up(
                 keys, lambda some: self._rank(rows.importances[:, some], asked.take(some))
             )
-        return Ranked(*(column.take(numbers, axis=-1) for column in columns))
+        return Rankings(*(column.take(numbers, axis=-1) for column in columns))
 
-    def _distinguishing(self, rows: Rows, asked: Asked) -> list[Array] | None:
+    def _distinguishing(self, rows: Rows, asked: Asked) -> list[Numbers] | None:
         """Return what tells rankings apart; None where to look for equal ones would not pay."""
         if self.questions.models < _MANY_MODELS:
             return None
@@ -134,10 +134,10 @@ class BatchSolver:
         unlike = np.unique(sample, axis=1).shape[1]
         return None if unlike > _UNLIKE * sample.shape[1] else keys
 
-    def _rank(self, importances: Array, asked: Asked) -> Ranked:
+    def _rank(self, importances: Numbers, asked: Asked) -> Rankings:
         """Return the rankings of profiles, each of which is ranked."""
         many = importances.shape[1]
-        ranked = Ranked(
+        ranked = Rankings(
             np.full((self.top, many), NONE, dtype=np.int16),
             np.zeros((self.top, many)),
             np.zeros((self.top, many), dtype=np.bool_),
@@ -159,7 +159,7 @@ class BatchSolver:
                 ranked.agrees[some] = self._agree(part, models)
         return ranked
 
-    def _agree(self, asked: Asked, ranked: list[Array]) -> Flags:
+    def _agree(self, asked: Asked, ranked: list[Numbers]) -> Flags:
         """Return whether rankings agree with the guide: `flowchart.agree` for many."""
         answers = self.questions.contexts.answers
         guided = asked.sayings.guided.take(asked.contexts)
@@ -211,13 +211,13 @@ class _Keys:
             dtype=self._whole,
         )
 
-    def weights(self, asked: Asked, importances: Array) -> Array:
+    def weights(self, asked: Asked, importances: Numbers) -> Numbers:
         """Return the weight of each criterion, shape (criteria, profiles)."""
         coefficients = asked.sayings.coefficients.take(asked.contexts, axis=1)
-        weights: Array = (coefficients * importances).astype(self._values.dtype)
+        weights: Numbers = (coefficients * importances).astype(self._values.dtype)
         return weights
 
-    def of(self, asked: Asked, weights: Array) -> Iterator[Array]:
+    def of(self, asked: Asked, weights: Numbers) -> Iterator[Numbers]:
         """Yield the keys of each model."""
         sums = product(self._values, weights).astype(self._whole)
         for model, below in enumerate(sums):
@@ -228,12 +228,12 @@ class _Keys:
             keys -= below << self._low
             yield keys
 
-    def sums(self, keys: Array) -> Array:
+    def sums(self, keys: Numbers) -> Numbers:
         """Return the doubled weighted sums in keys."""
-        sums: Array = self._most - (keys >> self._low & self._most)
+        sums: Numbers = self._most - (keys >> self._low & self._most)
         return sums
 
-    def models(self, asked: Asked, keys: Array) -> Array:
+    def models(self, asked: Asked, keys: Numbers) -> Numbers:
         """Return the models in keys; `NONE` for one that is excluded."""
         models = asked.sayings.models
         at = (keys >> 1 & self._places).astype(np.int64) * models.shape[1] + asked.contexts

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from mars_solver.batch.arrays import Array
+from mars_solver.batch.arrays import Numbers
 
 UNKNOWN: Final = -1
 _FEWEST: Final = 2**12
@@ -37,7 +37,7 @@ class Numbering:
         """How much memory it takes."""
         return self._numbers.nbytes + sum(column.nbytes for column in self._keys)
 
-    def number(self, keys: Sequence[Array]) -> tuple[Array, Array]:
+    def number(self, keys: Sequence[Numbers]) -> tuple[Numbers, Numbers]:
         """Return the number of each row's key, and for each key that is new a row, in order."""
         numbers = self._look_up(keys)
         firsts = [np.zeros(0, dtype=np.int64)]
@@ -53,7 +53,7 @@ class Numbering:
                 rows = rows[found == UNKNOWN]
         return numbers, np.concatenate(firsts)
 
-    def _look_up(self, keys: Sequence[Array]) -> Array:
+    def _look_up(self, keys: Sequence[Numbers]) -> Numbers:
         """Return the number of each key; `UNKNOWN` where it has none."""
         at = self._slots(keys)
         numbers = self._numbers.take(at)
@@ -66,7 +66,7 @@ class Numbering:
             rows, at = rows[astray], at[astray]
         return numbers
 
-    def _add(self, keys: Sequence[Array]) -> None:
+    def _add(self, keys: Sequence[Numbers]) -> None:
         """Number distinct keys that have none."""
         first, self.count = self.count, self.count + len(keys[0])
         if 2 * self.count > self._last:
@@ -76,7 +76,7 @@ class Numbering:
             self._place(*held)
         self._place(keys, np.arange(first, self.count, dtype=np.int32))
 
-    def _place(self, keys: Sequence[Array], numbers: Array) -> None:
+    def _place(self, keys: Sequence[Numbers], numbers: Numbers) -> None:
         at = self._slots(keys)
         while len(at):
             free = self._numbers.take(at) == UNKNOWN
@@ -88,19 +88,19 @@ class Numbering:
             keys, numbers = [column[~placed] for column in keys], numbers[~placed]
             at = (at[~placed] + 1) & self._last
 
-    def _hold(self, keys: Sequence[Array], at: Array) -> Array:
+    def _hold(self, keys: Sequence[Numbers], at: Numbers) -> Numbers:
         """Return whether the key in a slot is the one that is looked for."""
-        equal: Array = self._keys[0].take(at) == keys[0]
+        equal: Numbers = self._keys[0].take(at) == keys[0]
         for table, column in zip(self._keys[1:], keys[1:], strict=True):
             equal &= table.take(at) == column
         return equal
 
-    def _slots(self, keys: Sequence[Array]) -> Array:
+    def _slots(self, keys: Sequence[Numbers]) -> Numbers:
         """Return where the search for each key begins."""
         mixed = keys[0].view(np.uint64) * _SPREAD
         for column in keys[1:]:
             mixed = (mixed ^ mixed >> np.uint64(32) ^ column.view(np.uint64)) * _SPREAD
-        slots: Array = (mixed >> self._shift).view(np.int64)
+        slots: Numbers = (mixed >> self._shift).view(np.int64)
         return slots
 
     def _clear(self, columns: int, slots: int) -> None:
@@ -111,7 +111,7 @@ class Numbering:
         self._numbers = np.full(slots, UNKNOWN, dtype=np.int32)
 
 
-def _firsts(columns: Sequence[Array]) -> Array:
+def _firsts(columns: Sequence[Numbers]) -> Numbers:
     """Return the index of one of each set of equal rows."""
     order = np.lexsort(columns)
     new = np.ones(len(order), dtype=np.bool_)
@@ -119,7 +119,7 @@ def _firsts(columns: Sequence[Array]) -> Array:
     for column in columns:
         ordered = column[order]
         new[1:] |= ordered[1:] != ordered[:-1]
-    firsts: Array = order[new]
+    firsts: Numbers = order[new]
     return firsts
 
 
@@ -134,7 +134,7 @@ class Memo:
 
     def __init__(self, columns: int, kept: Iterable[tuple[Any, ...]]) -> None:
         self._numbering = Numbering(columns)
-        self._kept: list[Array] = [np.zeros((*shape, 0), dtype=dtype) for dtype, *shape in kept]
+        self._kept: list[Numbers] = [np.zeros((*shape, 0), dtype=dtype) for dtype, *shape in kept]
 
     @property
     def bytes(self) -> int:
@@ -142,8 +142,8 @@ class Memo:
         return self._numbering.bytes + sum(column.nbytes for column in self._kept)
 
     def look_up(
-        self, keys: Sequence[Array], work: Callable[[Array], Sequence[Array]]
-    ) -> tuple[Array, tuple[Array, ...]]:
+        self, keys: Sequence[Numbers], work: Callable[[Numbers], Sequence[Numbers]]
+    ) -> tuple[Numbers, tuple[Numbers, ...]]:
         """Return the number of each row's key, and the columns, to be looked up by it.
 
         What is added later changes nothing in the columns. Threads have to take turns.

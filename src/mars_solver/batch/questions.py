@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from mars_solver.batch.arrays import Array, Flags, words
+from mars_solver.batch.arrays import Flags, Numbers, words
 from mars_solver.batch.blocking import REFUSED, Blocking
-from mars_solver.batch.choices import EXCLUDED, Choices, mark
+from mars_solver.batch.choices import EXCLUDED, ChoiceTable, mark
 from mars_solver.batch.contexts import Contexts, Sayings
 from mars_solver.batch.memo import Memo
 from mars_solver.batch.rows import Rows
@@ -32,30 +32,30 @@ _STEP: Final = 4
 class Decided(NamedTuple):
     """Decided questions, by their number along the last axis."""
 
-    standings: Array
+    standings: Numbers
     """Twice the place of each model's standing, 0 for the best, and 1 more where it leaves a
     requirement unverified; shape (models, questions)."""
-    settings: Array
+    settings: Numbers
     """The number of the stated needs and the workflow, as `Contexts` has it."""
-    blocked: Array
+    blocked: Numbers
     """The mask of what leaves no model; 0 where one is left."""
-    marks: Array
+    marks: Numbers
     """A number as good as random, equal for equal questions of any run."""
 
 
 class Asked(NamedTuple):
     """What profiles ask, and what of the answers does not depend on importances."""
 
-    questions: Array
+    questions: Numbers
     """The number of each profile's question."""
-    contexts: Array
+    contexts: Numbers
     """The number of each profile's context."""
     decided: Decided
     sayings: Sayings
     numbered: Memo
     """What numbered the questions; another one numbers them otherwise."""
 
-    def take(self, some: Array | slice) -> Asked:
+    def take(self, some: Numbers | slice) -> Asked:
         """Return what some of the profiles ask."""
         return self._replace(questions=self.questions[some], contexts=self.contexts[some])
 
@@ -71,7 +71,7 @@ class Questions:
 
     def __init__(self, solver: Solver, policy: Policy) -> None:
         self.models = len(solver.catalogue.models)
-        self.choices = tuple(Choices(each, self.models, policy) for each in solver.table)
+        self.choices = tuple(ChoiceTable(each, self.models, policy) for each in solver.table)
         self.contexts = Contexts(solver)
         self.excluded = len(solver.table) + 1
         self._accepts = policy == "accept"
@@ -110,7 +110,7 @@ class Questions:
             says = self.contexts.look_up(contexts)
             return Asked(questions.astype(np.int64), contexts, decided, says, self._memo)
 
-    def _decide(self, rows: Rows, which: Array) -> Decided:
+    def _decide(self, rows: Rows, which: Numbers) -> Decided:
         """Return the decisions on the questions of some rows."""
         chosen = [
             (each.column.requirement, each.effects(), column[which])
@@ -140,14 +140,14 @@ class Questions:
             self._standings(penalties), self.contexts.settings(needs, batch), blocked, marks
         )
 
-    def _standings(self, penalties: Array) -> Array:
+    def _standings(self, penalties: Numbers) -> Numbers:
         """Return standings as `Decided` has them."""
         out = penalties >= EXCLUDED
         places = np.where(out, self.excluded, 0 if self._accepts else penalties)
         standings = 2 * places + (~out & (penalties > 0))
         return np.ascontiguousarray(standings.T.astype(np.uint8))
 
-    def _fit(self, stated: Array) -> Flags:
+    def _fit(self, stated: Numbers) -> Flags:
         """Return whether a configuration of each model can meet all that is stated.
 
         Returns:
@@ -162,7 +162,7 @@ class Questions:
         return [any(not mask & stated for mask in options) for options in self._options]
 
 
-def _bits(choices: Choices) -> int:
+def _bits(choices: ChoiceTable) -> int:
     """Return how many bits the number of a choice takes; those of sets have room to grow."""
     bits = (len(choices) - 1).bit_length()
     return -(-bits // _STEP) * _STEP if choices.column.requirement.kind is Kind.SET else bits

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mars_solver.batch.arrays import Array
+from mars_solver.batch.arrays import Numbers
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.attributes import Declarations
 from mars_solver.inputs.profile_row import ID, ColumnKind, column_problems, columns
@@ -40,7 +40,7 @@ class Records:
             return texts
         return pa.array(_decoded(column.cast(pa.large_binary()), "replace"), pa.string())
 
-    def reasons(self, faulty: Array, refusal: Refusal) -> list[list[str]]:
+    def reasons(self, faulty: Numbers, refusal: Refusal) -> list[list[str]]:
         """Return every reason why rows, by their indices, are no profiles.
 
         Args:
@@ -51,7 +51,7 @@ class Records:
         said = dict(zip(unsaid.tolist(), map(refusal, self._rows(unsaid)), strict=True))
         return [self.refused.get(row) or said[row] for row in faulty.tolist()]
 
-    def _rows(self, indices: Array) -> Iterator[dict[str, Any]]:
+    def _rows(self, indices: Numbers) -> Iterator[dict[str, Any]]:
         """Yield some rows by their columns, with the values as they were read.
 
         Bytes that are not UTF-8 become lone surrogates, which no text has.

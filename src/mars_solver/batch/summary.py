@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mars_solver.batch.answers import REJECTED
-from mars_solver.batch.arrays import Array
+from mars_solver.batch.arrays import Numbers
 from mars_solver.inputs.profile_row import SEPARATOR
 from mars_solver.vocabulary import INFEASIBLE, Status
 
@@ -32,7 +32,7 @@ class Summary:
     """How often each model comes first."""
     conflicts: Counter[str] = field(default_factory=Counter)
     """How often each `blocked` leaves no model."""
-    _questions: list[Array] = field(default_factory=list)
+    _questions: list[Numbers] = field(default_factory=list)
     _held: int = 0
 
     @property
@@ -40,7 +40,7 @@ class Summary:
         """The rows that are no profiles."""
         return self.statuses[REJECTED]
 
-    def count(self, answers: pa.RecordBatch, questions: Array) -> None:
+    def count(self, answers: pa.RecordBatch, questions: Numbers) -> None:
         """Count a record batch of answers, and the keys of the questions that it asks."""
         self.rows += answers.num_rows
         self.statuses.update(_counts(answers.column("status")))

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from mars_solver.batch import texts
 from mars_solver.batch.records import Records, check_schema, is_text_type, repeating
-from mars_solver.batch.texts import LINE_BYTES, Lines
+from mars_solver.batch.texts import LINE_BYTES, TextLines
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.attributes import Declarations
 
@@ -37,7 +37,7 @@ _SUFFIXES: Final = {
 class Part(NamedTuple):
     """A stretch of a table."""
 
-    content: pa.RecordBatch | Lines
+    content: pa.RecordBatch | TextLines
     """Rows of Parquet, or lines of text."""
     after: int
     """Where the next part begins: a row of Parquet, or a byte of text."""
@@ -218,7 +218,7 @@ def _lines(path: Path, position: int) -> Iterator[Part]:
     """
     with path.open("rb") as file:
         file.seek(position)
-        lines: Lines = []
+        lines: TextLines = []
         size = quotes = 0
         for line in iter(lambda: _line(file), b""):
             lines.append(line)

@@ -26,7 +26,7 @@ from mars_solver.inputs.profile_row import (
     parse_row,
 )
 
-Lines = list[bytes | None]
+TextLines = list[bytes | None]
 """Lines of a text; None stands for one of more than `LINE_BYTES`."""
 LINE_BYTES: Final = 2**20
 """The longest line that is read: no profile takes as much."""
@@ -42,7 +42,7 @@ _TYPES: Final[dict[ColumnKind, tuple[pa.DataType, frozenset[type]]]] = {
 }
 
 
-def lines_in(data: bytes) -> Lines:
+def lines_in(data: bytes) -> TextLines:
     """Return the lines of a text that are not blank."""
     return [line for line in data.split(b"\n") if line.strip()]
 
@@ -79,7 +79,7 @@ def json_keys(line: bytes, declared: Declarations, place: str) -> None:
         raise InputError(problems)
 
 
-def from_csv(lines: Lines, header: tuple[str, ...], declared: Declarations) -> Records:
+def from_csv(lines: TextLines, header: tuple[str, ...], declared: Declarations) -> Records:
     """Return the records of CSV lines; blank lines are none."""
     rows: list[list[str]] = []
     refused: Reasons = {}
@@ -98,7 +98,7 @@ def from_csv(lines: Lines, header: tuple[str, ...], declared: Declarations) -> R
     return _typed(read, len(rows), refused, declared)
 
 
-def from_json(lines: Lines, declared: Declarations) -> Records:
+def from_json(lines: TextLines, declared: Declarations) -> Records:
     """Return the records of JSON Lines; blank lines are none."""
     rows: list[dict[str, Any]] = []
     refused: Reasons = {}

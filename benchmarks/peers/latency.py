@@ -24,7 +24,7 @@ from typing import Any, Final, NamedTuple
 from benchmarks.peers.rivals.answers import RIVALS, Ground, Rival, prepare, read
 from benchmarks.shared.harness import (
     Contender,
-    Timings,
+    Row,
     finish,
     heading,
     line,
@@ -34,18 +34,25 @@ from benchmarks.shared.harness import (
     missing_peer,
     options_of,
     summary,
+    target,
+    target_lines,
     time_in_turns,
     time_processes,
     told,
 )
 from benchmarks.shared.profiles import PROJECTS, Document, random_documents
-from mars_solver import Profile, load_catalogue, load_weights, recommend
+from mars_solver import Profile, Solver, load_catalogue, load_weights, recommend
+from mars_solver.vocabulary import INFEASIBLE
 
 SCHEMA: Final = "mars-solver/latency/1"
 SEED: Final = 20261122
 PROFILES: Final = 40
 OURS: Final = "recommend(p)"
-EXPLAINED: Final = "recommend(p).to_dict()"
+DECIDED: Final = "Solver.decide(p)"
+ANEW: Final = "Solver.decide(p), no standings remembered"
+ANSWERED: Final = "recommend(p).to_dict()"
+EXPLAINED: Final = "recommend(p).explain().to_dict()"
+LOOP: Final = "plain Python loop"
 CP_SAT: Final = "OR-Tools CP-SAT"
 PACKAGES: Final = ("mars-solver", "numpy", "pydantic", "python-constraint2", "ortools")
 NUMPY: Final = 'python -c "import numpy"'
@@ -58,6 +65,10 @@ PROCESSES: Final[dict[str, tuple[str, ...]]] = {
     "mars-solver recommend --require real_time=true --json": (*_COMMAND, "--json"),
     "mars-solver recommend --require real_time=true": _COMMAND,
 }
+
+
+Answering = Callable[[Profile], object]
+"""Answers a profile."""
 
 
 class Effort(NamedTuple):
@@ -82,21 +93,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     effort = QUICK if options.quick else FULL
 
     ground = prepare(load_catalogue(), load_weights())
-    documents = make_documents()
+    documents, infeasible = make_documents(), make_infeasible()
     rivals, missing = available_rivals()
     told(missing, "note")
     differences, mix = compare(ground, documents, rivals)
-    if told(differences, "error"):
+    more, _ = compare(ground, infeasible, rivals)
+    if told([*differences, *more], "error"):
         return 1
+    answers = contenders(ground, rivals)
+    calls = timed(answers, documents, effort.rounds)
+    names = [name for name in (OURS, ANSWERED, CP_SAT) if name in answers]
+    nothing_left = timed({name: answers[name] for name in names}, infeasible, effort.rounds)
     report = {
         "schema": SCHEMA,
         "machine": machine(PACKAGES),
         "effort": effort._asdict(),
         "profiles": {"seed": SEED, "count": len(documents), "statuses": mix},
         "missing": missing,
-        "calls_us": summary(
-            time_calls(ground, documents, rivals, effort.rounds), 1e6, (OURS, EXPLAINED)
-        ),
+        "infeasible": len(infeasible),
+        "calls_us": calls,
+        "infeasible_us": nothing_left,
+        "targets": targets(calls, nothing_left),
         "processes_ms": summary(time_processes(PROCESSES, effort.runs), 1e3, (NUMPY,)),
     }
     return finish(report, table(report), options.json)
@@ -105,6 +122,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def make_documents() -> list[Document]:
     """Return the profiles as plain documents: the same ones in every run."""
     return list(islice(random_documents(PROJECTS, SEED), PROFILES))
+
+
+def make_infeasible() -> list[Document]:
+    """Return profiles that no model is left for."""
+    documents = random_documents(PROJECTS, f"{SEED} infeasible")
+    nothing = (each for each in documents if recommend(each).status == INFEASIBLE)
+    return list(islice(nothing, PROFILES))
 
 
 def available_rivals() -> tuple[dict[str, Rival], list[str]]:
@@ -138,19 +162,47 @@ def compare(
     return differences, dict(sorted(statuses.items()))
 
 
-def time_calls(
-    ground: Ground, documents: list[Document], rivals: dict[str, Rival], rounds: int
-) -> Timings:
-    """Return the seconds per call of each contender, one mean over the profiles for each round."""
-    answers: dict[str, Callable[[Profile], object]] = {
+def contenders(ground: Ground, rivals: dict[str, Rival]) -> dict[str, Answering]:
+    """Return what answers a profile, by name: in several depths of ours, and the rivals."""
+    warm, forgetful = (Solver(load_catalogue(), load_weights()) for _ in range(2))
+
+    def anew(profile: Profile) -> object:
+        forgetful.stand.cache_clear()
+        return forgetful.decide(profile)
+
+    answers: dict[str, Answering] = {
+        DECIDED: warm.decide,
+        ANEW: anew,
         OURS: recommend,
-        EXPLAINED: lambda profile: recommend(profile).to_dict(),
+        ANSWERED: lambda profile: recommend(profile).to_dict(),
+        EXPLAINED: lambda profile: recommend(profile).explain().to_dict(),
     }
-    answers |= {name: partial(rival, ground) for name, rival in rivals.items()}
+    return answers | {name: partial(rival, ground) for name, rival in rivals.items()}
+
+
+def timed(answers: dict[str, Answering], documents: list[Document], rounds: int) -> dict[str, Row]:
+    """Return what each contender takes for a profile in µs, one mean over them for each round."""
     inputs = partial(make_profiles, documents)
-    return time_in_turns(
-        {name: Contender(answer, inputs) for name, answer in answers.items()}, rounds
-    )
+    turns = {name: Contender(answer, inputs) for name, answer in answers.items()}
+    bases = [name for name in (DECIDED, OURS, ANSWERED) if name in answers]
+    return summary(time_in_turns(turns, rounds), 1e6, bases)
+
+
+def targets(calls: dict[str, Row], infeasible: dict[str, Row]) -> list[Row]:
+    """Return which targets are met; those of a peer that is not installed are left out."""
+    loop, solved = calls[LOOP], calls.get(CP_SAT)
+    rows = [
+        target(f"{LOOP} takes at least 8 x {DECIDED}", loop, DECIDED, least=8),
+        target(f"{LOOP} takes at least 5 x {OURS}", loop, OURS, least=5),
+    ]
+    if solved:
+        what = f"of an infeasible profile, {CP_SAT} takes at least 3 x {ANSWERED}"
+        rows += [
+            target(f"{CP_SAT} takes at least 40 x {OURS}", solved, OURS, least=40),
+            target(what, infeasible[CP_SAT], ANSWERED, least=3),
+        ]
+    explained = f"{EXPLAINED} takes at most 15 x {ANSWERED}"
+    return [*rows, target(explained, calls[EXPLAINED], ANSWERED, most=15)]
 
 
 def table(report: dict[str, Any]) -> list[str]:
@@ -161,8 +213,14 @@ def table(report: dict[str, Any]) -> list[str]:
         *machine_lines(report["machine"]),
         f"{profiles['count']} profiles (seed {profiles['seed']}): {mix}; all answers are equal",
         "",
-        heading(f"µs per call, {effort['rounds']} rounds", ("recommend", "to_dict")),
+        heading(f"µs per call, {effort['rounds']} rounds", ("decide", "recommend", "to_dict")),
         *(line(name, row) for name, row in report["calls_us"].items()),
+        "",
+        heading(
+            f"{report['infeasible']} infeasible profiles: µs per call", ("recommend", "to_dict")
+        ),
+        *(line(name, row) for name, row in report["infeasible_us"].items()),
+        *target_lines(report["targets"]),
         "",
         heading(f"ms per process, {effort['runs']} runs", ("numpy",)),
         *(line(name, row) for name, row in report["processes_ms"].items()),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import math
 import os
 import platform
 import resource
@@ -22,7 +23,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 from benchmarks.shared.profiles import Document
 from mars_solver import Profile
@@ -134,7 +135,7 @@ def time_processes(commands: Mapping[str, Sequence[str]], rounds: int) -> Timing
 
 
 def summary(taken: Timings, scale: float, bases: Sequence[str]) -> dict[str, Row]:
-    """Return median and quartiles of each wall time, median CPU time, and ratios to some bases.
+    """Return the median and quartiles of wall times, the median CPU time, and ratios of both.
 
     Args:
         taken: the timings.
@@ -143,16 +144,19 @@ def summary(taken: Timings, scale: float, bases: Sequence[str]) -> dict[str, Row
     """
     rows: dict[str, Row] = {}
     for name, rounds in taken.items():
-        walls = [each.wall for each in rounds]
+        walls, cpus = [each.wall for each in rounds], [each.cpu for each in rounds]
         low, middle, high = (
             statistics.quantiles(walls, n=4, method="inclusive") if len(walls) > 1 else 3 * walls
         )
         rows[name] = {
             "median": middle * scale,
             "quartiles": [low * scale, high * scale],
-            "cpu": statistics.median(each.cpu for each in rounds) * scale,
+            "cpu": statistics.median(cpus) * scale,
             "ratio_to": {
                 base: ratio_by_round(walls, [each.wall for each in taken[base]]) for base in bases
+            },
+            "cpu_ratio_to": {
+                base: ratio_by_round(cpus, [each.cpu for each in taken[base]]) for base in bases
             },
         }
     return rows
@@ -192,16 +196,17 @@ def machine_lines(facts: Mapping[str, Any]) -> list[str]:
 
 
 def heading(name: str, bases: Iterable[str] = ()) -> str:
-    """Return the heading of a table of rows, with a column for each base."""
+    """Return the heading of a table of rows, with two columns for each base: wall and CPU."""
     cells = _cells(name, "median", "quartiles", "CPU")
-    return cells + "".join(f"{'x ' + base:>13}" for base in bases)
+    return cells + "".join(f"{'x ' + base:>13}{'CPU':>9}" for base in bases)
 
 
 def line(name: str, row: Row) -> str:
     """Return a row of a summary as a line of text."""
     low, high = row["quartiles"]
     cells = _cells(name, f"{row['median']:.1f}", f"{low:.1f} to {high:.1f}", f"{row['cpu']:.1f}")
-    return cells + "".join(f"{ratio:>13.2f}" for ratio in row["ratio_to"].values())
+    ratios = zip(row["ratio_to"].values(), row["cpu_ratio_to"].values(), strict=True)
+    return cells + "".join(f"{wall:>13.2f}{cpu:>9.2f}" for wall, cpu in ratios)
 
 
 def _cells(name: str, median: str, quartiles: str, cpu: str) -> str:
@@ -211,6 +216,38 @@ def _cells(name: str, median: str, quartiles: str, cpu: str) -> str:
 def met(holds: bool) -> str:
     """Return whether a target is met, as the tables say it."""
     return "met" if holds else "MISSED"
+
+
+def target(
+    what: str,
+    row: Row,
+    base: str,
+    *,
+    least: float = 0.0,
+    most: float = math.inf,
+    by: Literal["ratio", "cpu_ratio"] = "ratio",
+) -> Row:
+    """Return whether a row of a summary takes as many times what a base takes as it should.
+
+    Args:
+        what: how the target is worded.
+        row: whose ratios are judged.
+        base: to which one.
+        least: the smallest ratio that will do.
+        most: the greatest.
+        by: whether wall or CPU time is judged; both are shown.
+    """
+    ratios = {"ratio": row["ratio_to"][base], "cpu_ratio": row["cpu_ratio_to"][base]}
+    return {"what": what, **ratios, "met": least <= ratios[by] <= most}
+
+
+def target_lines(targets: Iterable[Row]) -> list[str]:
+    """Return targets as lines of text."""
+    return [
+        f"target: {each['what']}: {met(each['met'])}, "
+        f"{each['ratio']:.2f} x (CPU {each['cpu_ratio']:.2f} x)"
+        for each in targets
+    ]
 
 
 def options_of(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from benchmarks.shared.large import REQUIRED, large_solver
 from mars_solver import Profile, Solver, recommend_with
 from mars_solver.inputs.profile import parse_profile
-from synthetic import REQUIRED, large_solver
 
 SLACK = 4
 """Times as long as it takes on an idle machine of two cores."""

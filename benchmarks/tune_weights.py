@@ -86,17 +86,17 @@ def run(options: argparse.Namespace) -> int:
         from benchmarks.tuning.report import page  # noqa: PLC0415  (needs what the extra brings)
         from mars_solver.tuning import targets  # noqa: PLC0415
         from mars_solver.tuning import tune as tuning  # noqa: PLC0415
-    (out, report), labels, catalogue, start, seed, margin = gather(
+    (out, report), labels, catalogue, start, seed, margin, pushed = gather(
         lambda: _outputs(options),
         lambda: checked_labels(options, options.start),
         lambda: load_catalogue(options.models),
         lambda: load_weights(options.start),
         lambda: seed_of(options.seed),
         lambda: _margin(options),
+        lambda: _pushed(options),
     )
     declared = catalogue.declared
-    pushed, scenarios, pins = gather(
-        lambda: _pushed(options, declared, start),
+    scenarios, pins = gather(
         lambda: load_scenarios(declared, options.models),
         lambda: load_pins(declared, options.models),
     )
@@ -168,13 +168,17 @@ def _margin(options: argparse.Namespace) -> float:
     return margin
 
 
-def _pushed(options: argparse.Namespace, declared: Declarations, start: Weights) -> tuple[str, ...]:
-    """Return the criteria that the weights should lean to.
+def _pushed(options: argparse.Namespace) -> tuple[str, ...]:
+    """Return the criteria that the weights should lean to; none if these cannot be read.
 
     Raises:
         InputError: with each that is no criterion which the weights score.
     """
     names = tuple(dict.fromkeys(options.push or ()))
+    try:
+        declared, start = load_catalogue(options.models).declared, load_weights(options.start)
+    except InputError:  # the caller loads both again, and names what is wrong
+        return ()
     scored = [criterion.name for criterion in declared.criteria if start.knows(criterion)]
     problems = [
         Problem("--push", "", *not_one_of(name, scored)) for name in names if name not in scored

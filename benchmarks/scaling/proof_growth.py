@@ -2,8 +2,8 @@
 
     python -m benchmarks.scaling.proof_growth [--models 6 12 24] [--seconds 600] [--json FILE]
 
-Synthetic catalogues of 6, 12, 24 and 48 models have the shipped one's kinds of facts, drawn from a
-fixed seed. Each is proved in a process of its own.
+Synthetic catalogues of 6, 12, 24 and 48 models have the shipped one's attributes and guide, and
+facts drawn from a fixed seed. Each is proved in a process of its own.
 """
 
 from __future__ import annotations
@@ -13,67 +13,85 @@ import json
 import multiprocessing
 import random
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from benchmarks.shared.harness import taken_by
-from mars_solver import Solver, load_catalogue, load_weights
-from mars_solver.inputs.catalogue import ATTRIBUTES, FLOWCHART, SOURCES, Catalogue, build_catalogue
-from mars_solver.inputs.files import catalogue_file, read_document
+from mars_solver import InputError, Solver, load_catalogue, load_weights
+from mars_solver.inputs.attributes import Attribute
+from mars_solver.inputs.catalogue import Catalogue, build_catalogue
+from mars_solver.inputs.files import CHART, catalogue_file, read_document
 from mars_solver.proving.theorem import prove
+from mars_solver.vocabulary import Kind
 
 SEED = 20_261_122
-TTFB = [100, 150, 200, 300, 500, 800, 1200, 2000, 3000]
-MEMORY = [50, 100, 200, 400, 600, 1200, 2400, 4800]
-RATES = [16_000, 22_050, 24_000, 44_100, 48_000]
-LOCALES = ["en-us", "hi-in", "de-de"]
+NUMBERS: dict[str, list[int]] = {
+    "ttfb_ms": [100, 150, 200, 300, 500, 800, 1200, 2000, 3000],
+    "memory_mb": [50, 100, 200, 400, 600, 1200, 2400, 4800],
+    "sample_rate_hz": [16_000, 22_050, 24_000, 44_100, 48_000],
+    "price_usd_per_mchar": [10, 20, 40],
+}
+MEMBERS: dict[str, list[Any]] = {
+    "languages": ["en-us", "hi-in", "de-de"],
+    "output_sample_rates_hz": [16_000, 24_000],
+    "output_formats": ["wav", "mp3"],
+    "platforms": ["livekit", "pipecat"],
+}
+RARE = {"style_control": (1, 4, 1), "on_device": (1, 4, 1), "offline": (1, 4, 1)}
+"""How often a capability is a yes, a no, or unknown, where that is not as often as others."""
+GUIDES = ("mars-flash", "mars-instruct", "mars-nano", "mars-pro")
 
 
 def synthetic(models: int) -> Catalogue:
     """Return a catalogue of some models, the guide's four ids among them."""
     rng = random.Random(SEED)  # noqa: S311  (no secret)
-    shipped = load_catalogue()
-    guide = [model.id for model in shipped.models if not model.beta]
-    names = [*guide, *(f"made-{i}" for i in range(models - len(guide)))]
-    content: dict[str, object] = {name: _model(name, rng) for name in names}
-    for name in (ATTRIBUTES, FLOWCHART):
-        content[name] = read_document(catalogue_file(f"{name}.toml"))[0]
-    content[FLOWCHART] = {**cast("dict[str, object]", content[FLOWCHART]), "source": "made"}
-    made = {"title": "made", "where": "here", "date": "2026"}
-    content[SOURCES] = {"schema": 1, "made": made}
-    return build_catalogue(content)
+    declared = load_catalogue().declared
+    names = [*GUIDES, *(f"made-{i}" for i in range(models - len(GUIDES)))]
+    chart, _ = read_document(catalogue_file(CHART))
+    attributes, _ = read_document(catalogue_file("attributes.toml"))
+    return build_catalogue(
+        {
+            "attributes": attributes,
+            "sources": {"schema": 1, "made": {"title": "made", "where": "here", "date": "2026"}},
+            "guide/flowchart": {**chart, "source": "made"},
+            **{name: _model(name, declared.attributes, rng) for name in names},
+        }
+    )
 
 
-def _model(name: str, rng: random.Random) -> dict[str, Any]:
-    def fact(**content: Any) -> dict[str, Any]:
-        return {**content, "source": "made", "as_of": "2026", "grade": "stated"}
+def _fact(**content: Any) -> dict[str, Any]:
+    return {**content, "source": "made", "as_of": "2026", "grade": "stated"}
 
-    def between(values: list[int]) -> dict[str, Any]:
-        low, high = sorted(rng.choices(values, k=2))
-        return fact(low=low, high=high)
 
-    def known(yes: int, no: int, unknown: int) -> dict[str, Any]:
-        return fact(value=rng.choices([True, False, "unknown"], [yes, no, unknown])[0])
-
+def _model(name: str, attributes: dict[str, Attribute], rng: random.Random) -> dict[str, Any]:
+    stage = rng.choices(["released", "beta"], [4, 1])[0]
+    facts = {each: _claim(each, attribute, rng) for each, attribute in attributes.items()}
     return {
         "schema": 1,
         "id": name,
         "name": name,
-        "stage": fact(value=rng.choices(["released", "beta"], [4, 1])[0]),
-        "ttfb_ms": between(TTFB),
-        "memory_mb": between(MEMORY),
-        "sample_rate_hz": fact(value=rng.choice(RATES)),
-        "fidelity": fact(value=rng.randint(1, 5)),
-        "expressiveness": fact(value=rng.randint(1, 5)),
-        "real_time": known(4, 1, 1),
-        "voice_transfer": known(2, 1, 2),
-        "short_reference": known(1, 1, 3),
-        "style_control": known(1, 4, 1),
-        "on_device": known(1, 4, 1),
-        "offline": known(1, 4, 1),
-        "self_hosted": known(1, 3, 1),
-        "public_api": fact(value=True),
-        "languages": {tag: known(2, 0, 1) for tag in LOCALES},
+        "stage": _fact(value=stage),
+        **{each: claim for each, claim in facts.items() if claim},
+        "public_api": _fact(value=True),
     }
+
+
+def _claim(name: str, attribute: Attribute, rng: random.Random) -> dict[str, Any]:
+    """Return what is claimed of an attribute; nothing of a number that is only shown."""
+    match Kind(attribute.kind):
+        case Kind.CAPABILITY:
+            return _known(rng, *RARE.get(name, (3, 1, 1)))
+        case Kind.SET:
+            members = MEMBERS.get(name, [])
+            return {"others": "unknown"} | {str(each): _known(rng, 2, 1, 1) for each in members}
+        case Kind.ORDINAL:
+            return _fact(value=rng.randint(1, 5))
+        case _:
+            low, high = sorted(rng.choices(NUMBERS.get(name, [1]), k=2))
+            return _fact(low=low, high=high) if name in NUMBERS else {}
+
+
+def _known(rng: random.Random, yes: int, no: int, unknown: int) -> dict[str, Any]:
+    return _fact(value=rng.choices([True, False, "unknown"], [yes, no, unknown])[0])
 
 
 def measure(models: int) -> dict[str, Any]:
@@ -103,11 +121,11 @@ def main() -> None:
         with multiprocessing.get_context("spawn").Pool(1) as pool:
             try:
                 row = pool.apply_async(measure, (models,)).get(arguments.seconds)
-            except multiprocessing.TimeoutError:
+            except (multiprocessing.TimeoutError, InputError):
                 row = {"models": models, "seconds": None, "cells": None, "classes": None}
         rows.append(row)
         if row["seconds"] is None:
-            print(f"{models:>7} {'>' + format(arguments.seconds, '.0f'):>9}")
+            print(f"{models:>7} {'too long, or more classes than memory holds':>45}")
         else:
             print(f"{models:>7} {row['seconds']:>9.2f} {row['classes']:>10} {row['cells']:>16}")
     if arguments.json:

@@ -55,6 +55,10 @@ class InputError(MarsSolverError, ValueError):
         self.problems = tuple(sorted(set(problems)))
         super().__init__("\n".join(map(str, self.problems)))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
+        """Return how to make the error again, as another process has to."""
+        return type(self), (self.problems,)
+
 
 @contextmanager
 def extra(name: str) -> Iterator[None]:

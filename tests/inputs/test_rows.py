@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
 from mars_solver import InputError
+from mars_solver.errors import Problem
 from mars_solver.inputs.options import Options, check_options, options_in, requirements_in
 from mars_solver.inputs.profile_row import (
     ColumnKind,
@@ -187,3 +189,12 @@ def test_what_is_kept_are_requirements() -> None:
         requirements_in(["max_prise"], DECLARED)
     with pytest.raises(InputError, match="top"):
         check_options("flag", 0)
+
+
+def test_an_error_is_the_same_in_another_process() -> None:
+    error = InputError(
+        [Problem("a.toml", "x", "a number", '"y"', "drop it"), Problem("b", "", "c", "d")]
+    )
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301
+    assert again.problems == error.problems
+    assert str(again) == str(error)

@@ -384,8 +384,8 @@ def test_whole_importances_at_the_end_of_a_reach_are_told() -> None:
 
 
 def test_more_classes_than_memory_holds_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classes, "MOST", 3)
     world = next(each for each in map(small, range(50)) if len(each.oracle.asked) > 2)
+    monkeypatch.setattr(classes, "MOST", 3 * len(world.oracle.models))
     with pytest.raises(InputError, match="at most 3 classes of profiles"):
         prove(world.solver)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,20 @@ import pytest
 
 from mars_solver import Solver
 from mars_solver.errors import InputError
-from mars_solver.tuning.label_files import load_labels, load_questions, toml_lines
+from mars_solver.tuning import label_files
+from mars_solver.tuning.label_files import load_questions, toml_lines
 from mars_solver.tuning.labels import Label, label_digest
+from mars_solver.tuning.leads import numbers_of
 from mars_solver.tuning.targets import questions, satisfied
 from scenarios import LINES
+from strategies import DECLARED
 
 PROFILE = {"require": {"real_time": True}, "prefer": {"latency": 8}}
 GOOD = {"id": "a", "profile": PROFILE, "expected": ["mars-flash"]}
+
+
+def load_labels(paths: Iterable[str | Path]) -> tuple[Label, ...]:
+    return label_files.load_labels(paths, DECLARED)
 
 
 def lines(path: Path, *labels: object) -> Path:
@@ -60,7 +68,7 @@ def test_the_guides_lines_are_labels_that_the_shipped_weights_bring_about(solver
     assert len(labels) == 24
     assert all(label.ordered for label in labels)
     asked = questions(labels, solver)
-    numbers = tuple(n for vector in solver.weights.vectors for n in vector)
+    numbers = numbers_of(solver.weights, solver.declared)
     assert all(question.target.holds(numbers) for question in asked)
     assert all(satisfied(label, solver) for label in labels if not label.document.measurements)
 

@@ -8,8 +8,8 @@ other; cells that have come to the same class are counted together before the ne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from typing import Any, Final, NamedTuple
@@ -27,21 +27,42 @@ EXCLUDED: Final = 63
 """How far behind an excluded model is: further than all requirements can put one."""
 _LANE: Final = 6
 """Bits of a model's distance in a key."""
-_EXACT: Final = 2**62
-"""Counts below this are exact as 64-bit whole numbers."""
-MOST: Final = 2**20
-"""The most classes that are joined at a time: they have to fit into memory."""
+_EXACT: Final = 2**54
+"""Up to so many cells, counts are exact as 64-bit whole numbers, however often a cell counts."""
+MOST: Final = 2**28
+"""The most distances that are held at a time, one byte each: they have to fit into memory."""
 
 
-class _Link(NamedTuple):
-    """Where the classes of one join come from."""
+class _Start(NamedTuple):
+    """The rows that state only what pins a configuration."""
 
+    columns: tuple[Column, ...]
+    values: list[tuple[Required | None, ...]]
+    """What one cell of each row asks for."""
+    cells: Array
+    lacking: Array
+    """The mask of what some model of a group does not meet, shape (rows, groups)."""
+    classes: Array
+    """The class of each row."""
+    firsts: Array
+    """The first row of each class."""
+
+
+class _Join(NamedTuple):
+    """The rows that come of one more requirement: each of the classes before, with a choice."""
+
+    column: Column
+    cells: Array
+    """Of each class before."""
     parents: Array
     choices: Array
-    column: Column
+    classes: Array
+    """The class of each row."""
+    firsts: Array
+    """The first row of each class."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Classes:
     """Classes of cells: each array has one entry, or one row, for each class.
 
@@ -51,32 +72,64 @@ class Classes:
         behind: by how many unverified requirements each model is behind the best one; `EXCLUDED`
             for a model that violates one, shape (classes, models). Betas as if they were accepted.
         cells: how many cells each class has.
-        unmet: in how many of them each requirement is not met by at least one of some models,
-            shape (classes, groups of models, requirements).
     """
 
     needs: Array
     batch: Array
     behind: Array
     cells: Array
-    unmet: Array
-    _first: list[tuple[Required | None, ...]]
-    _pinning: tuple[Column, ...]
-    _links: list[_Link]
+    _start: _Start
+    _joins: tuple[_Join, ...]
+    _groups: Sequence[tuple[int, ...]]
 
     def example(self, index: int) -> dict[str, Required]:
         """Return the requirements of one cell of a class."""
         require: dict[str, Required] = {}
-        for link in reversed(self._links):
-            choice = link.column.choices[int(link.choices[index])]
-            value = choice.values[-1]
+        for join in reversed(self._joins):
+            row = join.firsts[index]
+            value = join.column.choices[int(join.choices[row])].values[-1]
             if value is not None:
-                require[link.column.requirement.name] = value
-            index = int(link.parents[index])
-        for column, value in zip(self._pinning, self._first[index], strict=True):
+                require[join.column.requirement.name] = value
+            index = int(join.parents[row])
+        start = self._start
+        values = start.values[int(start.firsts[index])]
+        for column, value in zip(start.columns, values, strict=True):
             if value is not None:
                 require[column.requirement.name] = value
         return require
+
+    def unmet(self, times: Array) -> Array:
+        """Return in how many cells each requirement is not met by some model of each group.
+
+        Each class counts so many times as `times` says for a group, shape (classes, groups). What
+        its cells asked for is found by going back, join by join.
+
+        Returns:
+            shape (groups, requirements).
+        """
+        start = self._start
+        groups = range(len(self._groups))
+        requirements = len(self._joins) + len(start.columns)
+        total = np.zeros((len(groups), requirements), dtype=self.cells.dtype)
+        left = times.astype(self.cells.dtype)
+        for join in reversed(self._joins):
+            before = np.zeros((len(join.cells), len(groups)), dtype=left.dtype)
+            for number, choice in enumerate(join.column.choices):
+                rows = np.flatnonzero(join.choices == number)
+                parents = join.parents[rows]
+                counted = left[join.classes[rows]] * len(choice.values)
+                before[parents] += counted
+                reached = (counted * join.cells[parents, None]).sum(axis=0)
+                lacking = choice.cell.violated | choice.cell.unverified
+                for g, models in enumerate(self._groups):
+                    if any(lacking >> i & 1 for i in models):
+                        total[g, join.column.requirement.index] += reached[g]
+            left = before
+        counted = left[start.classes] * start.cells[:, None]
+        for column in start.columns:
+            index = column.requirement.index
+            total[:, index] += (counted * (start.lacking >> index & 1)).sum(axis=0)
+        return total
 
 
 def classes(solver: Solver, groups: Sequence[tuple[int, ...]] = ()) -> Classes:
@@ -96,7 +149,7 @@ def classes(solver: Solver, groups: Sequence[tuple[int, ...]] = ()) -> Classes:
     found = _pinned(solver, pinning, groups)
     # What changes least comes first, so that the classes grow late.
     for column in sorted(others, key=lambda column: len(column.choices)):
-        found = _joined(found, column, solver, groups)
+        found = _joined(found, column, solver)
     return found
 
 
@@ -115,9 +168,8 @@ def _pinned(
     """Return the classes of the cells in which only pinning requirements are stated."""
     models = range(len(solver.catalogue.models))
     live = solver.declared.live
-    requirements = len(solver.declared.requirements)
-    needs, batches, behind, cells, unmet, first = [], [], [], [], [], []
-    _bounded(prod(len(column.choices) for column in pinning))
+    needs, batches, behind, cells, lacking, values = [], [], [], [], [], []
+    _bounded(prod(len(column.choices) for column in pinning), len(models))
     for chosen in product(*(column.choices for column in pinning)):
         pairs = [
             (column.requirement, choice.cell)
@@ -133,6 +185,7 @@ def _pinned(
             standings = [
                 solver.stand_alone(index, masks[index], stated, batch=batch) for index in models
             ]
+            missed = [standing.violated | standing.unverified for standing in standings]
             needs.append(mask)
             batches.append(batch)
             behind.append(
@@ -142,82 +195,64 @@ def _pinned(
                 ]
             )
             cells.append(prod(len(choice.values) for choice in chosen))
-            lacking = [0] * len(groups)
-            for number, group in enumerate(groups):
-                for index in group:
-                    lacking[number] |= standings[index].violated | standings[index].unverified
-            unmet.append([[lack >> bit & 1 for bit in range(requirements)] for lack in lacking])
-            first.append(tuple(choice.values[-1] for choice in chosen))
-    kind = _number_type(solver)
-    counts = np.array(cells, dtype=kind)
-    shape = len(needs), len(groups), requirements
-    lacks = np.array(unmet, dtype=kind).reshape(shape) * counts[:, None, None]
-    rows = Classes(
+            lacking.append([_union(missed[index] for index in group) for group in groups])
+            values.append(tuple(choice.values[-1] for choice in chosen))
+    counts = np.array(cells, dtype=_number_type(solver))
+    parts = _Parts(
         np.array(needs, dtype=np.int64),
         np.array(batches, dtype=np.bool_),
         _relative(np.array(behind, dtype=np.uint8).reshape(len(needs), len(models))),
         counts,
-        lacks,
-        first,
-        pinning,
-        [],
     )
-    merged, firsts = _merged(rows)
-    merged._first = [first[i] for i in firsts.tolist()]
-    return merged
+    merged, numbers, firsts = _merged(parts)
+    masks_of = np.array(lacking, dtype=np.int64).reshape(len(needs), len(groups))
+    start = _Start(pinning, values, counts, masks_of, numbers, firsts)
+    return Classes(*merged, start, (), groups)
 
 
-def _joined(
-    found: Classes, column: Column, solver: Solver, groups: Sequence[tuple[int, ...]]
-) -> Classes:
+def _union(masks: Iterable[int]) -> int:
+    union = 0
+    for mask in masks:
+        union |= mask
+    return union
+
+
+def _joined(found: Classes, column: Column, solver: Solver) -> Classes:
     """Return the classes of cells with one more requirement, which pins no configuration."""
-    models = len(solver.catalogue.models)
+    models = range(len(solver.catalogue.models))
     live = solver.declared.live
-    index = column.requirement.index
-    _bounded(len(found.needs) * len(column.choices))
-    parts: list[tuple[Array, Array, Array, Array, Array, Array, Array]] = []
-    for number, choice in enumerate(column.choices):
-        cell, many = choice.cell, len(choice.values)
+    _bounded(len(found.needs) * len(column.choices), len(models))
+    parts: list[_Parts] = []
+    parents: list[Array] = []
+    for choice in column.choices:
+        cell = choice.cell
         keep = np.flatnonzero(~found.batch) if cell.needs & live else np.arange(len(found.needs))
-        violated = np.array([cell.violated >> i & 1 for i in range(models)], dtype=np.bool_)
-        unverified = np.array([cell.unverified >> i & 1 for i in range(models)], dtype=np.uint8)
+        violated = np.array([cell.violated >> i & 1 for i in models], dtype=np.bool_)
+        unverified = np.array([cell.unverified >> i & 1 for i in models], dtype=np.uint8)
         before = found.behind[keep]
         behind = np.where((before == EXCLUDED) | violated, EXCLUDED, before + unverified)
-        unmet = found.unmet[keep] * many
-        lacking = cell.violated | cell.unverified
-        for g, group in enumerate(groups):
-            if any(lacking >> i & 1 for i in group):
-                unmet[:, g, index] = found.cells[keep] * many
-        chosen = np.full(len(keep), number)
-        parts.append(
-            (
-                found.needs[keep] | cell.needs,
-                found.batch[keep],
-                _relative(behind),
-                found.cells[keep] * many,
-                unmet,
-                keep,
-                chosen,
-            )
-        )
-    needs, batch, behind, cells, unmet, parents, chosen = (
-        np.concatenate(each) for each in zip(*parts, strict=True)
+        needs = found.needs[keep] | cell.needs
+        cells = found.cells[keep] * len(choice.values)
+        parts.append(_Parts(needs, found.batch[keep], _relative(behind), cells))
+        parents.append(keep)
+    merged, numbers, firsts = _merged(_Parts(*map(np.concatenate, zip(*parts, strict=True))))
+    choices = np.repeat(np.arange(len(parents)), [len(keep) for keep in parents])
+    join = _Join(column, found.cells, np.concatenate(parents), choices, numbers, firsts)
+    needs, batch, behind, cells = merged
+    return replace(
+        found, needs=needs, batch=batch, behind=behind, cells=cells, _joins=(*found._joins, join)
     )
-    rows = Classes(needs, batch, behind, cells, unmet, found._first, found._pinning, found._links)
-    merged, firsts = _merged(rows)
-    merged._links = [*found._links, _Link(parents[firsts], chosen[firsts], column)]
-    return merged
 
 
-def _bounded(rows: int) -> None:
-    """Refuse to hold more rows than memory does.
+def _bounded(rows: int, models: int) -> None:
+    """Refuse to hold more distances than memory does.
 
     Raises:
         InputError: where there are more.
     """
-    if rows > MOST:
+    if rows * models > MOST:
         hint = "a proof needs fewer requirements, or fewer values of facts"
-        expected = f"at most {MOST} classes of profiles"
+        expected = f"at most {MOST // models} classes of profiles"
         raise InputError([Problem("the catalogue", "", expected, f"{rows}", hint)])
 
 
@@ -227,32 +262,26 @@ def _relative(behind: Array) -> Array:
     return np.where(behind == EXCLUDED, EXCLUDED, behind - np.where(least == EXCLUDED, 0, least))
 
 
-def _merged(rows: Classes) -> tuple[Classes, Array]:
-    """Return rows with equal classes counted together, and the first row of each class."""
+class _Parts(NamedTuple):
+    """What rows have in common with the classes that they fall into; see `Classes`."""
+
+    needs: Array
+    batch: Array
+    behind: Array
+    cells: Array
+
+
+def _merged(rows: _Parts) -> tuple[_Parts, Array, Array]:
+    """Return rows with equal classes counted together, each row's class, and each first row."""
     firsts, numbers = _numbered(rows)
     order = np.argsort(numbers, kind="stable")
     starts = np.searchsorted(numbers[order], np.arange(len(firsts)))
-
-    def added(column: Array) -> Array:
-        total: Array = np.add.reduceat(column[order], starts, axis=0)
-        return total
-
-    return (
-        Classes(
-            rows.needs[firsts],
-            rows.batch[firsts],
-            rows.behind[firsts],
-            added(rows.cells),
-            added(rows.unmet),
-            rows._first,
-            rows._pinning,
-            rows._links,
-        ),
-        firsts,
-    )
+    cells = np.add.reduceat(rows.cells[order], starts)
+    merged = _Parts(rows.needs[firsts], rows.batch[firsts], rows.behind[firsts], cells)
+    return merged, numbers, firsts
 
 
-def _numbered(rows: Classes) -> tuple[Array, Array]:
+def _numbered(rows: _Parts) -> tuple[Array, Array]:
     """Return the first row of each distinct class, and the number of each row's class."""
     words = [rows.needs.astype(np.uint64) << np.uint64(1) | rows.batch.astype(np.uint64)]
     many = 64 // _LANE

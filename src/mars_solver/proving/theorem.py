@@ -100,6 +100,7 @@ def prove(solver: Solver) -> Theorem:
     judge = _Judge(solver)
     for group in judge.groups():
         judge.decide(group)
+    judge.blame()
     judge.found.reaches = judge.reaches()
     return judge.found
 
@@ -135,6 +136,8 @@ class _Judge:
         self._answers = _answers(chart)
         groups = [tuple(self._index[m] for m in a if m in self._index) for a in self._answers]
         self._classes: Classes = classes(solver, groups)
+        # In how many groups each class departs, by the guide's answer there.
+        self._departing = np.zeros((len(self._classes.needs), len(groups)), dtype=np.int64)
         self._betas = np.array([model.beta for model in solver.catalogue.models])
         self._leads: dict[bool, set[_Lead]] = {False: set(), True: set()}
 
@@ -170,7 +173,7 @@ class _Judge:
         found.agreements += int(cells[agrees].sum())
         found.departures += int(cells[departs].sum())
         found.premise += int(cells[premise].sum())
-        self._blame(group, departs & ~premise)
+        self._depart(group, departs & ~premise)
         refuting = np.flatnonzero(premise & ~agrees)
         if len(refuting) and found.counterexample is None:
             found.counterexample = self._profile(group, int(refuting[0]))
@@ -247,19 +250,21 @@ class _Judge:
         }
         return parse_profile(data, "example", self._solver.declared)
 
-    def _blame(self, group: Group, departs: Array) -> None:
-        """Count what blocks the guide's models in cells that depart."""
+    def _depart(self, group: Group, departs: Array) -> None:
+        """Note which classes depart, and by which needs that are stated together."""
         rows = group.rows[departs]
-        cells = int(self._classes.cells[rows].sum())
-        if not cells:
-            return
-        number = self._answers.index(group.answer)
-        unmet = self._classes.unmet[rows, number].sum(axis=0)
+        if len(rows):
+            self._departing[rows, self._answers.index(group.answer)] += 1
+            cells = int(self._classes.cells[rows].sum())
+            for pair in combinations(group.context.needs, 2):
+                self.found.question_pairs[" + ".join(pair)] += cells
+
+    def blame(self) -> None:
+        """Count what blocks the guide's models in the cells that depart."""
+        unmet = self._classes.unmet(self._departing).sum(axis=0)
         for requirement, count in zip(self._solver.declared.requirements, unmet, strict=True):
             if count:
                 self.found.blocked_by[requirement.name] += int(count)
-        for pair in combinations(group.context.needs, 2):
-            self.found.question_pairs[" + ".join(pair)] += cells
 
     def reaches(self) -> tuple[Reach, ...]:
         """Return how far importances may move while every lead stays one."""

@@ -156,8 +156,33 @@ class Column:
 
     @cached_property
     def intervals(self) -> tuple[tuple[Interval, Cell], ...]:
-        """The parts of a number's domain with their cells, ascending."""
-        return tuple([(part, self.find(part.representative)) for part in axis(self.thresholds)])
+        """The parts of a number's domain with their cells, ascending.
+
+        Between the ends of its own range a model's verdict stays as it is, so that a few verdicts
+        of each model give all cells.
+        """
+        parts = axis(self.thresholds)
+        points = {part.low: at for at, part in enumerate(parts) if part.low_included}
+        changes = [[0, 0] for _ in range(len(parts) + 1)]
+        for index, model in enumerate(self._catalogue.models):
+            ends = [points[e] for e in model.range(self._attribute) or () if e in points]
+            starts = sorted({0, *ends, *(at + 1 for at in ends)})
+            for start, stop in pairwise([*starts, len(parts)]):
+                if start == stop:
+                    continue
+                check = Check(self.requirement, parts[start].representative)
+                found = verdict(check, model, self._catalogue)
+                if found is not Verdict.MET:
+                    which = found is Verdict.UNVERIFIED
+                    changes[start][which] ^= 1 << index
+                    changes[stop][which] ^= 1 << index
+        cells = []
+        violated = unverified = 0
+        for part, (one, other) in zip(parts, changes, strict=False):
+            violated, unverified = violated ^ one, unverified ^ other
+            cell = Cell(violated, unverified, self._needs(part.representative))
+            cells.append((part, self._parts.setdefault(self.position(part.representative), cell)))
+        return tuple(cells)
 
     @cached_property
     def choices(self) -> tuple[Choice, ...]:

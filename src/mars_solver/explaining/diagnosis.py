@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, cast
 
 from mars_solver.explaining.changes import Change, plain
@@ -84,9 +85,14 @@ def _of_model(solver: Solver, decision: Decision, index: int) -> Iterator[Shortf
         yield Shortfall(index, ruled_out, lost, unverified & ~lost)
 
 
-def corrections(ways: Iterable[Shortfall]) -> list[int]:
+def corrections(solver: Solver, decision: Decision) -> list[int]:
     """Return the masks of every minimal set of requirements without which a model is left."""
-    return minimal([each.violated for each in ways])
+    facts = solver.stand(decision.signature).masks
+    ruled_out = solver.ruled_out(decision.signature.stated)
+    ways = zip(decision.standings, facts, ruled_out, strict=True)
+    return minimal(
+        [own.violated | out for each, own, outs in ways if not each.refused for out in outs]
+    )
 
 
 def betas(decision: Decision) -> tuple[str, ...]:
@@ -292,5 +298,10 @@ def _bits(mask: int) -> list[int]:
 
 def named(masks: Iterable[int], declared: Declarations) -> Sets:
     """Return sets of requirements by name: the smaller first, then in declared order."""
-    ordered = sorted(masks, key=lambda mask: (mask.bit_count(), _bits(mask)))
-    return tuple(declared.names_of(mask) for mask in ordered)
+    return tuple([names for _, _, names in sorted([_listed(mask, declared) for mask in masks])])
+
+
+@lru_cache(maxsize=2**12)
+def _listed(mask: int, declared: Declarations) -> tuple[int, list[int], tuple[str, ...]]:
+    """Return what sorts a set of requirements, and their names."""
+    return mask.bit_count(), _bits(mask), declared.names_of(mask)

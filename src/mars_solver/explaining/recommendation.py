@@ -307,7 +307,7 @@ class Recommendation:
 
     @cached_property
     def _correction_masks(self) -> list[int]:
-        return [] if self.decision.keys else diagnosis.corrections(self._shortfalls)
+        return [] if self.decision.keys else diagnosis.corrections(self.solver, self.decision)
 
     @cached_property
     def _shortfalls(self) -> list[diagnosis.Shortfall]:

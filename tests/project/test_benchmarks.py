@@ -22,7 +22,14 @@ def script(*args: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.long
 @pytest.mark.parametrize(
     "name",
-    ["peers.latency", "peers.conflicts", "peers.batch", "peers.serving", "scaling.batch_growth"],
+    [
+        "peers.latency",
+        "peers.conflicts",
+        "peers.batch",
+        "peers.serving",
+        "scaling.batch_growth",
+        "scaling.explain_growth",
+    ],
 )
 def test_a_quick_run_measures_and_reports(tmp_path: Path, name: str) -> None:
     report = tmp_path / "report.json"

@@ -152,7 +152,7 @@ def test_cells_are_what_the_definition_says_at_and_around_every_threshold(
     assert list(column.thresholds) == sorted(set(column.thresholds))
     for part, cell in column.intervals:
         assert part.representative in part
-        assert cell == column.find(part.representative)
+        assert cell == column.find(part.representative) == column.cell_of(part.representative)
     for amount in around:
         (cell,) = (cell for part, cell in column.intervals if amount in part)
         assert cell == column.find(amount)

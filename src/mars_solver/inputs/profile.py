@@ -139,7 +139,8 @@ class Profile:
     @cached_property
     def stated(self) -> int:
         """The mask of the stated requirements."""
-        return sum(self.declared.requirement[name].bit for name in self.require)
+        known = self.declared.requirement
+        return sum([known[name].bit for name in self.require])
 
     @cached_property
     def importances(self) -> tuple[int, ...]:
@@ -147,10 +148,10 @@ class Profile:
         defaults = neutral(self.declared, batch=self.batch)
         if not self.prefer:
             return defaults
-        stated = self.prefer
-        return tuple(
-            [stated.get(c.name, d) for c, d in zip(self.declared.criteria, defaults, strict=True)]
-        )
+        importances, known = list(defaults), self.declared.criterion
+        for name, importance in self.prefer.items():
+            importances[known[name].index] = importance
+        return tuple(importances)
 
     def checked_against(self, declared: Declarations) -> Profile:
         """Return the profile as another catalogue reads it; itself where that is the same.

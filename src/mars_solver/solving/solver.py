@@ -91,6 +91,17 @@ class Standings(NamedTuple):
     """Which stated requirements the facts of each model violate and leave unverified."""
 
 
+class Scores(NamedTuple):
+    """How all models score under one context and importances."""
+
+    weights: tuple[int, ...]
+    """The weight of each criterion, in declared order."""
+    sums: tuple[tuple[int, int], ...]
+    """The least and most weighted sum of each model, in the catalogue's order."""
+    ranks: tuple[tuple[int, int, int], ...]
+    """What ranks each model among those of its standing; the least comes first."""
+
+
 @dataclass(frozen=True, eq=False)
 class Decision:
     """The answer to one profile, before it is explained."""
@@ -182,6 +193,7 @@ class Solver:
         self.stand = lru_cache(maxsize=_KEPT)(self._stand)
         self.coefficients = lru_cache(maxsize=_KEPT)(self._coefficients)
         self.neutral_sums = lru_cache(maxsize=_KEPT)(self._sums_at_neutral)
+        self.score = lru_cache(maxsize=_KEPT)(self._score)
         self.by_score = lru_cache(maxsize=_KEPT)(self._by_score)
         self.ruled_out = lru_cache(maxsize=_KEPT)(self._ruled_out)
         self.able = lru_cache(maxsize=_KEPT)(self._able)
@@ -214,12 +226,9 @@ class Solver:
         profile = self.checked(profile)
         signature = self.ask(profile, unknown)
         standings = self.stand(signature)
-        weights = self.weigh(profile)
-        flat = self._sums.of(weights)
-        sums = tuple(zip(flat[::2], flat[1::2], strict=True))
-        level = self.neutral_sums(profile.context)
-        keys = sorted([(o, -sums[i][0] - sums[i][1], -level[i], i) for o, i in standings.orders])
-        return Decision(profile, signature, standings.models, weights, sums, tuple(keys))
+        weights, sums, ranks = self.score(profile.context, profile.importances)
+        keys = tuple(sorted([(order, *ranks[index]) for order, index in standings.orders]))
+        return Decision(profile, signature, standings.models, weights, sums, keys)
 
     def decide_many(
         self, profiles: Iterable[Profile], unknown: Policy = "flag"
@@ -338,10 +347,6 @@ class Solver:
                     mask |= pinned
         return mask
 
-    def weigh(self, profile: Profile) -> tuple[int, ...]:
-        """Return the weight of each criterion, in declared order."""
-        return self._weighed(profile.context, profile.importances)
-
     def _weighed(self, context: Context, importances: Iterable[int]) -> tuple[int, ...]:
         factors = self.coefficients(context)
         return tuple([i * f for i, f in zip(importances, factors, strict=True)])
@@ -352,11 +357,16 @@ class Solver:
 
     def _by_score(self, context: Context, importances: tuple[int, ...]) -> tuple[int, ...]:
         """Return the indices of all models as they rank where they stand alike, best first."""
-        flat = self._sums.of(self._weighed(context, importances))
+        return tuple([rank[-1] for rank in sorted(self.score(context, importances).ranks)])
+
+    def _score(self, context: Context, importances: tuple[int, ...]) -> Scores:
+        """Return how all models score."""
+        weights = self._weighed(context, importances)
+        flat = self._sums.of(weights)
+        sums = tuple(zip(flat[::2], flat[1::2], strict=True))
         level = self.neutral_sums(context)
-        sums = zip(flat[::2], flat[1::2], strict=True)
-        keys = sorted([(-low - high, -level[i], i) for i, (low, high) in enumerate(sums)])
-        return tuple([key[-1] for key in keys])
+        ranks = tuple([(-low - high, -level[i], i) for i, (low, high) in enumerate(sums)])
+        return Scores(weights, sums, ranks)
 
     def _coefficients(self, context: Context) -> tuple[int, ...]:
         """Return what the importance of each criterion is multiplied by, in declared order."""

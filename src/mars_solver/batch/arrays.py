@@ -80,7 +80,7 @@ def _octet(flags: list[Numbers | None]) -> Numbers | None:
     for bit, column in enumerate(flags):
         if column is not None:
             # Small numbers multiply far faster than they shift.
-            shifted = column.view(np.uint8) * np.uint8(1 << bit)
+            shifted = column.astype(np.uint8) * np.uint8(1 << bit)
             octet = shifted if octet is None else octet | shifted
     return octet
 

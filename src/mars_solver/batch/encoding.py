@@ -218,7 +218,7 @@ class _Columns:
 
 
 def _as(column: pa.Array, arrow: pa.DataType) -> pa.Array:
-    """Return a column of numbers as one of another type, whatever that does to numbers too large."""
+    """Return a column of numbers as one of another type; those too large for it become others."""
     column = opened(column)
     return column if column.type == arrow else column.cast(arrow, safe=False)
 

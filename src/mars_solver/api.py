@@ -96,7 +96,7 @@ def decide(
 
     Args:
         batch: one profile in each row, its fields by name side by side, and optionally an `id`;
-            null and an absent column mean "not stated"; `languages` are lists, or texts with `;`.
+            null and an absent column mean "not stated"; sets are lists, or texts with `;`.
         catalogue: as `recommend` has it.
         weights: as `recommend` has it.
         measurements: as `recommend` has it.

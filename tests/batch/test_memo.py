@@ -66,3 +66,16 @@ def test_each_key_is_worked_out_once(batches: list[list[int]]) -> None:
         assert np.array_equal(tripled, before[0])  # what is added later changes nothing
         assert np.array_equal(pair, before[1])
     assert sorted(asked) == sorted({each for batch in batches for each in batch})
+
+
+def test_work_that_fails_leaves_no_number_without_an_entry() -> None:
+    memo = Memo(1, [(np.int64,)])
+    keys = [np.array([3, 4, 3])]
+
+    def fail(_: Numbers) -> Sequence[Numbers]:
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        memo.look_up(keys, fail)
+    numbers, (kept,) = memo.look_up(keys, lambda rows: (keys[0][rows],))
+    assert kept.take(numbers).tolist() == [3, 4, 3]

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import foreign
 from command import run
 from mars_solver import Catalogue, Profile, Solver, load_catalogue, load_weights
+from mars_solver.cli import terminal
 from mars_solver.errors import InputError
 from mars_solver.inputs.catalogue import build_catalogue
 from mars_solver.inputs.files import data_folder
@@ -433,6 +434,19 @@ def test_a_certificate_is_reproduced_and_a_stale_one_fails(tmp_path: Path) -> No
     stale = run("verify", "--certificate", str(certificate))
     assert stale.returncode == 5
     assert "it is stale" in stale.stderr
+
+
+def test_a_certificate_is_written_where_nobody_reads_the_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(*_: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(terminal, "show", closed)
+    certificate = tmp_path / "certificate.json"
+    with pytest.raises(BrokenPipeError):
+        run("verify", "--certificate", str(certificate))
+    assert json.loads(certificate.read_bytes())["holds"] is True
 
 
 def test_the_shipped_certificates_are_those_of_the_shipped_weights() -> None:

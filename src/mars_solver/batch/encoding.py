@@ -152,7 +152,7 @@ class _Columns:
 
     def amount(self, column: pa.Array, scale: Scale) -> Numbers:
         """Return the choices that the numbers of a column make; null makes none."""
-        column = opened(column).cast(pa.float64(), safe=False)
+        column = _as(column, pa.float64())
         chosen = scale.choices.take(steps(scale.starts, numbers_in(column)))
         given = is_given(column)
         if given is not None:
@@ -171,7 +171,7 @@ class _Columns:
             importances: the defaults.
             scored: whether the weights score the criterion.
         """
-        column = opened(column).cast(pa.int64(), safe=False)
+        column = _as(column, pa.int64())
         numbers = numbers_in(column)
         given = is_given(column)
         # As numbers without a sign those below 0 are far too large.
@@ -215,6 +215,12 @@ class _Columns:
         for row, value in zip(rows.tolist(), data.take(rows).to_pylist(), strict=True):
             text = _text(value)
             self.faulty[row] |= text is None or (line and not is_line(text))
+
+
+def _as(column: pa.Array, arrow: pa.DataType) -> pa.Array:
+    """Return a column of numbers as one of another type; those too large for it become others."""
+    column = opened(column)
+    return column if column.type == arrow else column.cast(arrow, safe=False)
 
 
 def _lists(column: pa.Array) -> tuple[pa.Array, Numbers]:

@@ -156,7 +156,12 @@ class Memo:
         numbers, firsts = self._numbering.number(keys)
         count = self._numbering.count
         if len(firsts):
-            for index, more in enumerate(work(firsts)):
+            try:
+                worked_out = work(firsts)
+            except BaseException:
+                self._numbering = Numbering(len(keys))  # what has a number has an entry
+                raise
+            for index, more in enumerate(worked_out):
                 column = self._kept[index]
                 if column.shape[-1] < count:
                     wider = np.empty((*column.shape[:-1], 2 * count), dtype=column.dtype)

@@ -276,13 +276,15 @@ def verify(
     )
     proved = proof.verify(solver, lines, kept)
     text = console.to_json(proved.to_dict())
+    # Files come first, so that they are whole where nobody reads the output to its end.
+    if counterexample is not None and proved.counterexample is not None:
+        files.write_whole(counterexample, "\n".join(profile_toml(proved.counterexample)) + "\n")
+    certified = proved.holds and _certified(certificate, text)
     if as_json:
         terminal.write(text)
     else:
         terminal.show(proof_report(proved))
-    if counterexample is not None and proved.counterexample is not None:
-        files.write_whole(counterexample, "\n".join(profile_toml(proved.counterexample)) + "\n")
-    if not (proved.holds and _certified(certificate, text)):
+    if not certified:
         raise typer.Exit(REFUTED)
 
 

@@ -31,6 +31,9 @@ def proof_report(proof: Proof) -> RenderableType:
     """Return a proof, or what refutes it, for people."""
     theorem, declared = proof.theorem, proof.solver.declared
     parts: list[RenderableType] = [Text(_verdict(proof), style="bold"), Text()]
+    digest = Text(digests(proof.solver), style="dim")
+    if proof.missing == PARTS:
+        return Group(*parts, Text(PIN_HINT), Text(), digest)
     title = "(a) Where no model meets more than the guide's models, these come first"
     parts += section(title, [NO_GUIDE] if theorem is None else _theorem(theorem, declared))
     if proof.counterexample:
@@ -40,10 +43,10 @@ def proof_report(proof: Proof) -> RenderableType:
     if theorem is not None:
         title = "How far importances may move before an agreement of (a) ends"
         parts += section(title, _reaches(theorem, declared))
-    parts.append(Text(digests(proof.solver), style="dim"))
-    return Group(*parts)
+    return Group(*parts, digest)
 
 
+PIN_HINT: Final = f"`mars-solver verify --pin DIR/{PINS}` pins the answers of today."
 NO_GUIDE: Final = f"nothing to prove: the catalogue has no {CHART}"
 
 
@@ -186,7 +189,7 @@ def _line_text(line: LineResult) -> str:
 def _pin_lines(proof: Proof) -> Iterator[str]:
     """Yield how many pins there are, and each answer or fact that is not the pinned one."""
     if proof.pins is None:
-        yield f"nothing to prove: the catalogue has no {PINS}; `verify --pin FILE` writes one"
+        yield f"nothing to prove: the catalogue has no {PINS}. {PIN_HINT}"
         return
     differing = len(proof.unpinned)
     yield f"{proof.pins} answers and facts are pinned; {differing} differ or have no pin"

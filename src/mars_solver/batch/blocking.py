@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
 from itertools import combinations
-from operator import and_
 from typing import Final
 
 import numpy as np
@@ -70,7 +68,7 @@ def _conflicts(missed: Numbers) -> Numbers:
     for row, masks in zip(left.tolist(), missed[left].tolist(), strict=True):
         few = tuple(minimal(mask for mask in masks if mask >= 0))
         if few not in known:
-            known[few] = _first_hitting(few)
+            known[few] = first_hitting(few)
         blocked[row] = known[few]
     return blocked
 
@@ -93,27 +91,38 @@ def _pairs(missed: Numbers) -> Numbers:
     return found
 
 
-def _first_hitting(masks: Sequence[int]) -> int:
+def first_hitting(masks: Sequence[int]) -> int:
     """Return the smallest mask that shares a bit with each of some masks.
 
     Of equally small ones the one with the lowest bits, counted from the lowest.
     """
-    size = 3
-    while not (found := _hitting(masks, size, 0)):
+    size = 1
+    while not _can_hit(masks, size):
         size += 1
+    found, start = 0, 0
+    for left in range(size - 1, -1, -1):
+        for bit in range(start, min(mask.bit_length() for mask in masks)):
+            # The other bits are higher ones.
+            rest = [mask >> bit + 1 << bit + 1 for mask in masks if not mask >> bit & 1]
+            if all(rest) and _can_hit(rest, left):
+                masks, found, start = rest, found | 1 << bit, bit + 1
+                break
     return found
 
 
-def _hitting(masks: Sequence[int], size: int, start: int) -> int:
-    """Return the first mask of some bits, none below one, that hits every mask; 0 for none."""
-    if size == 1:
-        common = reduce(and_, masks) >> start << start
-        return common & -common
-    # The lowest bit lies within what each mask has left.
-    for bit in range(start, min(mask.bit_length() for mask in masks)):
-        missing = [mask for mask in masks if not mask >> bit & 1]
-        if missing and len(missing) < len(masks):
-            rest = _hitting(missing, size - 1, bit + 1)
-            if rest:
-                return rest | 1 << bit
-    return 0
+def _can_hit(masks: Sequence[int], size: int) -> bool:
+    """Return whether so many bits can share one with each of some masks."""
+    apart = bits = 0
+    for mask in sorted(masks, key=int.bit_count):
+        if not mask & bits:
+            apart, bits = apart + 1, bits | mask
+    if apart > size:
+        return False  # each bit hits one of those that share none
+    if not masks or apart == len(masks):
+        return True
+    first = min(masks, key=int.bit_count)
+    return any(
+        _can_hit([mask for mask in masks if not mask >> bit & 1], size - 1)
+        for bit in range(first.bit_length())
+        if first >> bit & 1
+    )

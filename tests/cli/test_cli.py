@@ -356,6 +356,22 @@ def test_the_same_input_gives_the_same_bytes() -> None:
     assert run(*flags).stdout == run(*flags).stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(("recommend", "--json"), 0), (("recommend", "--max-ttfb-ms", "10"), 3), (("nothing",), 2)],
+)
+def test_an_answer_that_nobody_reads_is_no_fault(words: Sequence[str], code: int) -> None:
+    """The exit code is the answer's, as if it were read."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "mars_solver", *words]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr
+    assert b"BrokenPipe" not in done.stderr
+
+
 def test_an_encoding_without_the_tick_is_no_crash() -> None:
     result = subprocess.run(
         [sys.executable, "-m", "mars_solver", "recommend"],

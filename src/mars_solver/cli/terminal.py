@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import TextIO
 
     from rich.console import RenderableType
 
 
 def write(text: str) -> None:
     """Print text on standard output."""
-    print(text, flush=True)
+    _print(text, sys.stdout)
 
 
 def tell(text: str) -> None:
     """Print a line on standard error, at once."""
-    print(text, file=sys.stderr, flush=True)
+    _print(text, sys.stderr)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    """Print a line; where nobody reads any more, drop it and all that follows."""
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def show(renderable: RenderableType, width: int | None = None) -> None:

@@ -312,6 +312,16 @@ def test_a_template_is_filled_and_a_broken_one_is_named(tmp_path: Path) -> None:
     assert "error: calls/own.jinja: line 2: " in checked.stderr
 
 
+def test_a_checked_catalogue_is_checked_in_every_file(tmp_path: Path) -> None:
+    asked = "[labels.profile.require]\nsmz = true\n"
+    lines = f'[[labels]]\nid = "A"\nline = "A"\ntext = "t"\nexpected = ["mine"]\n{asked}'
+    broken = {"guide/lines.toml": lines, "guide/pins.toml": "pinz = 1\n", "calls/a.jinja": "{{"}
+    checked = run("catalogue", foreign(tmp_path, **broken), "--check")
+    assert (checked.returncode, checked.stdout) == (2, "")
+    for fault in ("lines.toml: labels.0.profile.require.smz", "pins.toml: pinz", "calls/a.jinja"):
+        assert fault in checked.stderr
+
+
 def test_a_catalogue_of_ones_own_is_used_and_checked(tmp_path: Path) -> None:
     claim = 'source = "guide"\nas_of = "2026"\ngrade = "stated"\n'
     own = f'schema = 1\nid = "mine"\nname = "Mine"\n[stage]\nvalue = "released"\n{claim}'

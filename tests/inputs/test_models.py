@@ -147,6 +147,7 @@ def test_impossible_combinations_cannot_be_run() -> None:
         ("stage", fact(value="relased"), "stage.value", "one of released, beta", "released?"),
         ("quick", fact(value="yes"), "quick.value", 'true, false or "unknown"', ""),
         ("quick", {"value": True}, "quick.source", "a value", "add it"),
+        ("quick", fact(value=True, nott="x"), "quick.nott", "one of as_of, ", "did you mean note?"),
         ("quick", fact(value=True, grade="statd"), "quick.grade", "one of", "stated?"),
         ("quick", fact(value=True, as_of="May"), "quick.as_of", "a date as", ""),
         ("quick", fact(value=True, why_not="no"), "quick.why_not", "none on the chosen", ""),

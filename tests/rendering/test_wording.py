@@ -80,3 +80,35 @@ def test_a_set_is_said_in_short() -> None:
     assert set_text(known["mars-flash"]) == "wav, flac, adts, mp3 and 6 more; no other"
     rates = {model.id: model.set("output_sample_rates_hz") for model in SHIPPED.models}
     assert (set_text(rates["mars-flash"]), set_text(rates["mars-nano"])) == ("any", "unknown")
+
+
+OURS = {"source": "our route", "as_of": "2026-12-01"}
+
+
+def test_a_way_out_says_of_no_unverified_model_that_it_meets_everything() -> None:
+    ranges = {"mars-flash": (30, 30), "mars-pro": (20, 90)}
+    ranges |= dict.fromkeys(("mars-instruct", "mars-nano"), (95, 95))
+    measurements = {
+        model: {"price_usd_per_mchar": {"low": low, "high": high, **OURS}}
+        for model, (low, high) in ranges.items()
+    }
+    asked = {"require": {"max_price_usd_per_mchar": 10}}
+    ways = {}
+    for policy in ("flag", "accept"):
+        answer = recommend(asked, measurements=measurements, unknown=policy)
+        ways[policy] = report_of(answer).ways_out.lines
+    assert any(way.endswith("MARS-Flash meets everything; also MARS-Pro") for way in ways["flag"])
+    said = "MARS-Pro and MARS-Flash, of which one or more meets everything"
+    assert any(way.endswith(said) for way in ways["accept"])
+
+
+def test_a_measurement_that_settles_nothing_says_how_it_was_made() -> None:
+    made = {"statistic": "p95", "samples": 200, "confidence": 0.95, "region": "eu-west"}
+    claim = {"low": 1900, "high": 2400, **OURS, **made}
+    answer = recommend(
+        {"require": {"max_ttfb_ms": 2000, "voice_transfer": True}},
+        measurements={"mars-pro": {"ttfb_ms": claim}},
+    )
+    pro = next(each for each in answer.shortlist if each.model == "mars-pro")
+    said = "(our route: p95 of 200 samples, confidence 0.95, eu-west)"
+    assert said in pro.to_verify[0].note

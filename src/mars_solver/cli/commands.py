@@ -206,6 +206,7 @@ def catalogue(
     from mars_solver.cli import reading  # noqa: PLC0415
     from mars_solver.explaining.calls import check_calls  # noqa: PLC0415
     from mars_solver.inputs.files import load_catalogue  # noqa: PLC0415
+    from mars_solver.proving import pins  # noqa: PLC0415
     from mars_solver.rendering import console  # noqa: PLC0415
     from mars_solver.rendering.catalogue import catalogue_to_dict, usable  # noqa: PLC0415
 
@@ -216,7 +217,11 @@ def catalogue(
     if as_json:
         terminal.write(console.to_json(catalogue_to_dict(facts)))
     elif check:
-        check_calls(facts)
+        gather(
+            lambda: check_calls(facts),
+            lambda: pins.load_scenarios(facts.declared, folder or models),
+            lambda: pins.load_pins(facts.declared, folder or models),
+        )
         terminal.write(usable(facts))
     else:
         terminal.show(console.catalogue(facts), console.WIDE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -29,9 +28,9 @@ def _print(text: str, stream: TextIO) -> None:
     try:
         print(text, file=stream, flush=True)
     except BrokenPipeError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+        from mars_solver.inputs.files import lead_nowhere  # noqa: PLC0415
+
+        lead_nowhere(stream)
 
 
 def show(renderable: RenderableType, width: int | None = None) -> None:

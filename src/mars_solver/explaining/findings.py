@@ -200,7 +200,8 @@ def _unsettled(model: Model, name: str, unit: str = "") -> str:
     claimed = model.range(name)
     if claimed is None:
         return f"unknown{note}"
-    return f"documented at {range_text(claimed, unit)} ({fact.source}){note}"
+    made = f": {fact.made}" if isinstance(fact, Claim) and fact.made else ""
+    return f"documented at {range_text(claimed, unit)} ({fact.source}{made}){note}"
 
 
 def range_text(claimed: Range, unit: str) -> str:

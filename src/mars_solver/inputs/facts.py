@@ -86,6 +86,14 @@ class Claim(Input):
     connection: TextLine = None
 
     @property
+    def made(self) -> str:
+        """How a measurement was made, in words; empty where nothing says so."""
+        samples = f"of {self.samples} samples" if self.samples else ""
+        sure = f"confidence {self.confidence:.9g}" if self.confidence else ""
+        what = " ".join(filter(None, (self.statistic, samples)))
+        return ", ".join(filter(None, (what, sure, self.region, self.connection)))
+
+    @property
     def settled(self) -> bool:
         """Whether the evidence settles anything."""
         return getattr(self, "value", None) != UNKNOWN

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, TextIO
 
 from mars_solver.errors import Faults, InputError, Problem
 from mars_solver.inputs.attributes import Declarations
@@ -117,6 +117,12 @@ def unwritable(path: Path, place: str) -> Problem | None:
         return None
     found = "one that cannot be written" if path.parent.is_dir() else "none"
     return Problem(place, "", f"the writable folder {path.parent}", found)
+
+
+def lead_nowhere(stream: TextIO) -> None:
+    """Drop what is written to a stream, and what it still holds: its reader has gone."""
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
 
 
 def write_whole(path: str | Path, text: str) -> None:

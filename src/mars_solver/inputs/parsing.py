@@ -143,7 +143,8 @@ def _table_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseMo
     """Return the model of the table at `loc` of `model`."""
     current: type[BaseModel] | None = model
     for part in loc:
-        field = current.model_fields.get(str(part)) if current else None
+        fields = current.model_fields.items() if current else ()
+        field = next((each for name, each in fields if (each.alias or name) == part), None)
         if field:
             current = _model_in(field.annotation)
     return current

@@ -11,7 +11,7 @@ from mars_solver.explaining.comparison import decided_by
 from mars_solver.explaining.findings import range_text
 from mars_solver.inputs.profile import requirement_text
 from mars_solver.rendering.words import MARKS, Section, both, change_text, digests
-from mars_solver.vocabulary import ACCEPT_BETA, CONFIGURATION, Kind, Status
+from mars_solver.vocabulary import ACCEPT_BETA, CONFIGURATION, Kind, Policy, Status
 
 if TYPE_CHECKING:
     from mars_solver.explaining.changes import Change
@@ -271,7 +271,7 @@ def _ways_out(answer: Recommendation) -> Iterator[str]:
         return
     catalogue = answer.solver.catalogue
     for each in answer.relaxations:
-        yield relaxation_text(each, catalogue)
+        yield relaxation_text(each, catalogue, answer.decision.policy)
     if answer.betas:
         betas = both(catalogue.names[model] for model in answer.betas)
         yield f"Accepting betas would admit {betas} (--accept-beta)."
@@ -282,11 +282,14 @@ def _ways_out(answer: Recommendation) -> Iterator[str]:
         )
 
 
-def relaxation_text(relaxation: Relaxation, catalogue: Catalogue) -> str:
+def relaxation_text(relaxation: Relaxation, catalogue: Catalogue, policy: Policy) -> str:
     """Return a relaxation with the models that it admits."""
     steps = ", ".join(change_text(change, catalogue.declared) for change in relaxation.changes)
-    first, *others = (catalogue.names[model] for model in relaxation.admits)
+    first, *others = names = [catalogue.names[model] for model in relaxation.admits]
     meets = relaxation.status == Status.MEETS.word
+    if policy == "accept" and meets and others:
+        # The first is the best by score, and need not be the one that meets everything.
+        return f"{steps}: {both(names)}, of which one or more meets everything"
     also = f"; also {both(others)}" if others else ""
     return f"{steps}: {first} {'meets everything' if meets else 'is not confirmed'}{also}"
 

@@ -57,7 +57,8 @@ def _no_model(answer: Recommendation) -> Iterator[str]:
         asked = both(requirement_text(each.requirement, each.required) for each in checks)
         yield f"No model meets {asked}{' together' if len(checks) > 1 else ''}."
     if answer.relaxations:
-        first = relaxation_text(answer.relaxations[0], answer.solver.catalogue)
+        policy = answer.decision.policy
+        first = relaxation_text(answer.relaxations[0], answer.solver.catalogue, policy)
         yield f"The cheapest way out: {first}."
 
 

@@ -72,7 +72,7 @@ def test_the_shipped_catalogue_is_proved_with_every_shipped_weights() -> None:
     for path in WEIGHT_FILES:
         proof = proof_of(path)
         assert proof.holds
-        assert proof.missing == ()
+        assert (proof.missing, proof.new) == ((), ())
         assert len(proof.lines or ()) == 24
         assert proof.theorem is not None
         margin = proof.theorem.margin
@@ -462,7 +462,12 @@ def test_pins_are_written_and_read_back(tmp_path: Path, monkeypatch: pytest.Monk
     written.parent.mkdir()
     assert run("verify", "--pin", str(written)).returncode == 0
     assert load_pins(DECLARED, tmp_path) == PINS == Pins.of(SHIPPED)
-    amounts = [column for column in SHIPPED.table if column.requirement.numeric]
+    amounts = [column for column in SHIPPED.table if column.thresholds]
+    assert [column.requirement.name for column in amounts] == [
+        "max_ttfb_ms",
+        "max_memory_mb",
+        "min_sample_rate_hz",
+    ]
     assert len(PINS.pins) == 16 + sum(len(column.intervals) for column in amounts) + 4
     assert len({(fact.model, fact.fact) for fact in PINS.facts}) == len(PINS.facts) > 20
 
@@ -488,7 +493,7 @@ def test_the_pinned_profiles_ask_for_every_need_number_and_beta() -> None:
             assert some in needs
     for column in SHIPPED.table:
         name = column.requirement.name
-        if column.requirement.numeric:
+        if column.thresholds:
             alone = {p.require[name] for p in asked if tuple(p.require) == (name,)}
             assert {interval.representative for interval, _ in column.intervals} <= alone
             assert set(column.thresholds) <= alone
@@ -500,7 +505,7 @@ def test_the_pinned_combinations_are_bounded_the_fewest_needs_first(
     most: int, largest: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pinning, "MOST", most)
-    amounts = sum(len(c.intervals) for c in SHIPPED.table if c.requirement.numeric)
+    amounts = sum(len(c.intervals) for c in SHIPPED.table if c.thresholds)
     sizes = [len(p.needs) for p in pinned_profiles(SHIPPED)][: -amounts - 4]
     assert max(sizes) == largest
     assert len(sizes) <= most
@@ -566,6 +571,23 @@ def test_a_folder_without_a_guide_has_its_pins_alone_to_prove(folder: Path) -> N
     data, text = told(folder, code=5)
     assert len(data["pins"]["failed"]) == 1
     assert "The proof FAILS." in text
+
+
+def test_a_requirement_that_no_pin_states_yet_is_left_to_pin_and_no_fault(folder: Path) -> None:
+    path = folder / "mars-pro.toml"
+    before, _, after = path.read_text("utf-8").partition("[price_usd_per_mchar]\n")
+    priced = after.replace('value = "unknown"', "value = 60", 1)
+    path.write_text(f"{before}[price_usd_per_mchar]\n{priced}", "utf-8")
+    data, text = told(folder)
+    assert data["pins"]["new"] == ["max_price_usd_per_mchar"]
+    assert "no pin asks for price of a million characters [max_price_usd_per_mchar]" in text
+    pins = folder / "guide" / "pins.toml"
+    assert run("verify", "--models", str(folder), "--pin", str(pins)).returncode == 0
+    data, _ = told(folder)
+    assert data["pins"]["new"] == []
+    path.write_text(path.read_text("utf-8").replace("value = 60", "value = 61"), "utf-8")
+    data, _ = told(folder, code=5)
+    assert len(data["pins"]["failed"]) == 4
 
 
 def test_a_line_that_has_another_model_first_fails(folder: Path) -> None:

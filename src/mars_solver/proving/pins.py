@@ -171,8 +171,8 @@ def pinned_profiles(solver: Solver) -> Iterator[Profile]:
     """Yield the profiles whose answers are pinned, each once.
 
     The combinations of the guide's needs, the fewest first, up to `MOST`; each numeric requirement
-    alone, at every critical value and in every interval between; and each need alone with betas
-    accepted, where there are betas.
+    alone, at every critical value and in every interval between, where there are any; and each need
+    alone with betas accepted, where there are betas.
     """
     seen = set()
     for profile in _profiles(solver):
@@ -193,7 +193,7 @@ def _profiles(solver: Solver) -> Iterator[Profile]:
         for chosen in combinations(stating, size):
             yield profile({"require": {name: value for each in chosen for name, value in each}})
     for column in solver.table:
-        if column.requirement.numeric:
+        if column.thresholds:
             for interval, _ in column.intervals:
                 yield profile({"require": {column.requirement.name: interval.representative}})
     if any(model.beta for model in solver.catalogue.models):

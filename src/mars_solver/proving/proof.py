@@ -68,7 +68,9 @@ class Proof:
     pins: int | None
     """How many answers and facts are pinned; None without pins."""
     unpinned: tuple[PinResult, ...]
-    """Those that are not as pinned, and what has no pin."""
+    """Those that are not as pinned, and what has no pin and has to have one."""
+    new: tuple[str, ...] = ()
+    """The requirements that no pin states yet: what is left to pin, and no fault."""
 
     @property
     def holds(self) -> bool:
@@ -103,6 +105,7 @@ class Proof:
                 "count": self.pins,
                 "holds": not self.unpinned,
                 "failed": _plain(PinResult, self.unpinned),
+                "new": list(self.new),
             },
             "catalogue": {
                 "version": catalogue.version,
@@ -162,8 +165,12 @@ def verify(solver: Solver, scenarios: Sequence[Scenario] | None, pins: Pins | No
     if pins is None:
         return Proof(solver, theorem, lines, None, ())
     now = Pins.of(solver)
-    differing = (*_differing_facts(pins, now), *_differing_answers(solver, pins.pins, now.pins))
-    return Proof(solver, theorem, lines, len(pins.facts) + len(pins.pins), differing)
+    known = {name for pin in pins.pins for name in pin.profile.require}
+    asked = dict.fromkeys(name for pin in now.pins for name in pin.profile.require)
+    new = tuple(name for name in asked if name not in known)
+    left = [pin for pin in now.pins if not set(new) & pin.profile.require.keys()]
+    differing = (*_differing_facts(pins, now), *_differing_answers(solver, pins.pins, left))
+    return Proof(solver, theorem, lines, len(pins.facts) + len(pins.pins), differing, new)
 
 
 def _line(solver: Solver, scenario: Scenario) -> LineResult:

@@ -14,7 +14,7 @@ from mars_solver.inputs.files import CHART, LINES, PINS
 from mars_solver.proving.proof import PARTS
 from mars_solver.proving.theorem import ALL
 from mars_solver.rendering.console import section
-from mars_solver.rendering.words import digests, keyed
+from mars_solver.rendering.words import both, digests, keyed
 from mars_solver.vocabulary import number
 
 if TYPE_CHECKING:
@@ -194,6 +194,9 @@ def _pin_lines(proof: Proof) -> Iterator[str]:
     differing = len(proof.unpinned)
     yield f"{proof.pins} answers and facts are pinned; {differing} differ or have no pin"
     yield from map(_pin_text, proof.unpinned)
+    if proof.new:
+        declared = proof.solver.declared
+        yield f"no pin asks for {both(keyed(declared, name) for name in proof.new)} yet. {PIN_HINT}"
 
 
 def _pin_text(pin: PinResult) -> str:

@@ -580,7 +580,7 @@ def test_a_requirement_that_no_pin_states_yet_is_left_to_pin_and_no_fault(folder
     path.write_text(f"{before}[price_usd_per_mchar]\n{priced}", "utf-8")
     data, text = told(folder)
     assert data["pins"]["new"] == ["max_price_usd_per_mchar"]
-    assert "no pin asks for price of a million characters [max_price_usd_per_mchar]" in text
+    assert "no pin is about price of a million characters [max_price_usd_per_mchar]" in text
     pins = folder / "guide" / "pins.toml"
     assert run("verify", "--models", str(folder), "--pin", str(pins)).returncode == 0
     data, _ = told(folder)
@@ -588,6 +588,18 @@ def test_a_requirement_that_no_pin_states_yet_is_left_to_pin_and_no_fault(folder
     path.write_text(path.read_text("utf-8").replace("value = 60", "value = 61"), "utf-8")
     data, _ = told(folder, code=5)
     assert len(data["pins"]["failed"]) == 4
+
+
+def test_a_fact_of_an_attribute_that_no_pin_is_about_is_left_to_pin(folder: Path) -> None:
+    path = folder / "mars-pro.toml"
+    claim = 'value = 7\nsource = "guide"\nas_of = "2026-11"\ngrade = "stated"\n'
+    path.write_text(f"{path.read_text('utf-8')}\n[awards]\n{claim}", "utf-8")
+    declared = folder / "attributes.toml"
+    awards = '[attributes.awards]\nkind = "number"\nlabel = "Awards"\n'
+    declared.write_text(f"{declared.read_text('utf-8')}\n{awards}", "utf-8")
+    data, text = told(folder)
+    assert data["pins"]["new"] == ["awards"]
+    assert "no pin is about awards [awards] yet" in text
 
 
 def test_a_line_that_has_another_model_first_fails(folder: Path) -> None:

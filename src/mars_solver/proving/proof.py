@@ -19,7 +19,7 @@ from mars_solver.inputs.catalogue import digest
 from mars_solver.inputs.files import CHART, LINES, PINS
 from mars_solver.inputs.measurements import with_measurements
 from mars_solver.inputs.profile import Profile, parse_profile
-from mars_solver.proving.pins import Pin, Pins, Scenario
+from mars_solver.proving.pins import Pin, PinnedFact, Pins, Scenario
 from mars_solver.proving.theorem import Reach, Theorem, prove
 from mars_solver.solving.flowchart import answer, stand_best
 from mars_solver.solving.solver import Solver
@@ -70,7 +70,7 @@ class Proof:
     unpinned: tuple[PinResult, ...]
     """Those that are not as pinned, and what has no pin and has to have one."""
     new: tuple[str, ...] = ()
-    """The requirements that no pin states yet: what is left to pin, and no fault."""
+    """The requirements and attributes that no pin is about yet: left to pin, and no fault."""
 
     @property
     def holds(self) -> bool:
@@ -165,12 +165,26 @@ def verify(solver: Solver, scenarios: Sequence[Scenario] | None, pins: Pins | No
     if pins is None:
         return Proof(solver, theorem, lines, None, ())
     now = Pins.of(solver)
-    known = {name for pin in pins.pins for name in pin.profile.require}
-    asked = dict.fromkeys(name for pin in now.pins for name in pin.profile.require)
-    new = tuple(name for name in asked if name not in known)
-    left = [pin for pin in now.pins if not set(new) & pin.profile.require.keys()]
-    differing = (*_differing_facts(pins, now), *_differing_answers(solver, pins.pins, left))
+    new = tuple(dict.fromkeys(name for name in _about(now) if name not in set(_about(pins))))
+    differing = (
+        *_differing_facts(pins, [fact for fact in now.facts if _attribute(fact) not in new]),
+        *_differing_answers(
+            solver,
+            pins.pins,
+            [pin for pin in now.pins if not set(new) & pin.profile.require.keys()],
+        ),
+    )
     return Proof(solver, theorem, lines, len(pins.facts) + len(pins.pins), differing, new)
+
+
+def _about(pins: Pins) -> Iterator[str]:
+    """Yield the requirements that pinned profiles state, and the attributes of pinned facts."""
+    yield from (name for pin in pins.pins for name in pin.profile.require)
+    yield from map(_attribute, pins.facts)
+
+
+def _attribute(fact: PinnedFact) -> str:
+    return fact.fact.partition(".")[0]
 
 
 def _line(solver: Solver, scenario: Scenario) -> LineResult:
@@ -186,10 +200,10 @@ def _line(solver: Solver, scenario: Scenario) -> LineResult:
     return LineResult(scenario.line, scenario.expected, first)
 
 
-def _differing_facts(pins: Pins, now: Pins) -> Iterator[PinResult]:
+def _differing_facts(pins: Pins, now: Sequence[PinnedFact]) -> Iterator[PinResult]:
     """Yield every fact of the guide that is not the pinned one, or has no pin."""
     pinned = {(fact.model, fact.fact): fact for fact in pins.facts}
-    found = {(fact.model, fact.fact): fact for fact in now.facts}
+    found = {(fact.model, fact.fact): fact for fact in now}
     for key in sorted({*pinned, *found}):
         old, new = pinned.get(key), found.get(key)
         if old != new:

@@ -196,7 +196,7 @@ def _pin_lines(proof: Proof) -> Iterator[str]:
     yield from map(_pin_text, proof.unpinned)
     if proof.new:
         declared = proof.solver.declared
-        yield f"no pin asks for {both(keyed(declared, name) for name in proof.new)} yet. {PIN_HINT}"
+        yield f"no pin is about {both(keyed(declared, name) for name in proof.new)} yet. {PIN_HINT}"
 
 
 def _pin_text(pin: PinResult) -> str:

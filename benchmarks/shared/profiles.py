@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from benchmarks.shared.rules import CAPABILITIES, LIMITED, NEEDS_VALUE
+from benchmarks.shared.rules import NEEDS_VALUE
 from mars_solver import InputError
 from mars_solver.inputs.profile import parse_profile
 
@@ -111,11 +111,11 @@ def betas(_: random.Random, document: Document) -> None:
     document["accept_beta"] = True
 
 
-def batch_work(chance: float, *, beside_real_time: bool = True) -> Field:
-    """Return what asks for batch work with a probability, if need be never beside real time."""
+def batch_work(chance: float) -> Field:
+    """Return what asks for batch work with a probability."""
 
     def fill(rng: random.Random, document: Document) -> None:
-        if (beside_real_time or "real_time" not in _needs(document)) and rng.random() < chance:
+        if rng.random() < chance:
             document["workflow"] = "batch"
 
     return fill
@@ -187,16 +187,6 @@ REQUESTS: Final = Mix(
     spread=(0.8, 1.5),
 )
 """Profiles of which hardly two are alike."""
-FEW_REQUIREMENTS: Final = Mix(
-    some_of((*CAPABILITIES, *LIMITED, "languages"), (0, 0, 1, 1, 2, 3)),
-    (
-        all_importances,
-        accept_beta(0.3),
-        primary_need(0.3),
-        batch_work(0.2, beside_real_time=False),
-    ),
-)
-"""Profiles that leave the weights much to decide."""
 
 
 def many_requirements(count: int) -> Mix:

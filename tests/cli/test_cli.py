@@ -289,6 +289,13 @@ def test_a_profile_is_checked_where_the_models_are_faulty(tmp_path: Path) -> Non
     assert "--require: max_price: " in refused.stderr
 
 
+@pytest.mark.parametrize("word", ["max_price", "price", "price_usd_per_mchr"])
+def test_a_part_of_a_long_name_is_enough_to_be_told_the_rest(word: str) -> None:
+    refused = run("recommend", "--require", f"{word}=30")
+    assert refused.returncode == 2
+    assert "did you mean max_price_usd_per_mchar?" in refused.stderr
+
+
 def test_the_schemas_are_those_of_a_catalogue(tmp_path: Path) -> None:
     folder = foreign(tmp_path)
     declared = load_catalogue(folder).declared

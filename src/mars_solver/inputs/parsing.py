@@ -67,10 +67,17 @@ def unexpected(value: object, what: str, hint: str = "") -> PydanticCustomError:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint that names the nearest known word; empty where none is near."""
+    """Return a hint that names the nearest known word; empty where none is near.
+
+    Near is also the only one that has all parts of the word: max_price, price_usd.
+    """
     from difflib import get_close_matches  # noqa: PLC0415  (needed for bad input only)
 
-    near = get_close_matches(word.lower(), sorted(known), n=1)
+    names, parts = sorted(known), set(word.lower().split("_"))
+    near = get_close_matches(word.lower(), names, n=1)
+    if not near:
+        whole = [name for name in names if parts <= set(name.split("_"))]
+        near = whole if len(whole) == 1 else []
     return f"did you mean {near[0]}?" if near else ""
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from mars_solver.inputs.files import data_folder
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-SOURCES = ROOT / "src" / "mars_solver"
+SPEC = find_spec("mars_solver")
+assert SPEC is not None
+assert SPEC.origin is not None
+SOURCES = Path(SPEC.origin).parent
 MODULES = {
     path.relative_to(SOURCES).as_posix()
     for path in SOURCES.rglob("*.py")
@@ -44,7 +50,8 @@ def test_every_question_leads_to_a_file() -> None:
     assert len(answers) >= 10
     for question, answer in answers:
         for name in in_backticks(answer):
-            assert (SOURCES / name).exists() or (ROOT / name).exists(), question
+            data = data_folder("models").parent
+            assert (SOURCES / name).exists() or (data / name).exists(), question
 
 
 @pytest.mark.parametrize("row", rows("Glossary"), ids=lambda row: row[0])

@@ -16,7 +16,9 @@ from mars_solver.inputs.files import load_catalogue
 
 CATALOGUE = load_catalogue()
 DECLARED = CATALOGUE.declared
-SRC = Path(__file__).parents[2] / "src" / "mars_solver"
+SRC = shipped_types.FILE.parent
+DATA = SRC / "_data"
+"""The shipped catalogue, in an installed package."""
 GENERATED = {SRC / "shipped.py"}
 """Typed access to the shipped names, made from the declarations."""
 CONTRACT = {"batch"}
@@ -82,7 +84,9 @@ def said_in(path: Path) -> Iterator[tuple[int, str]]:
 
 MODULES = sorted(path for path in SRC.rglob("*.py") if path not in GENERATED)
 TEMPLATES = sorted(
-    path for path in SRC.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}
+    path
+    for path in SRC.rglob("*")
+    if path.is_file() and path.suffix not in {".py", ".pyc"} and DATA not in path.parents
 )
 
 

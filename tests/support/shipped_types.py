@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mars_solver import shipped
 from mars_solver.inputs.attributes import Declarations, Requirement
 from mars_solver.inputs.files import load_catalogue
 from mars_solver.vocabulary import Kind
 
-FILE = Path(__file__).parents[2] / "src" / "mars_solver" / "shipped.py"
+FILE = Path(shipped.__file__)
 HEAD = '''"""What the shipped catalogue declares, as types.
 
 Generated from models/attributes.toml by `make shipped`; not to be edited.

@@ -34,7 +34,7 @@ import benchmarks.shared.threads  # noqa: F401  (before NumPy)
 from benchmarks.tuning.command import checked_labels, guarded, seed_of, unwritable
 from mars_solver import Catalogue, Solver, load_catalogue, load_weights
 from mars_solver.errors import InputError, Problem, extra, gather, shown
-from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.files import write_whole
 from mars_solver.inputs.parsing import is_line, not_one_of
 from mars_solver.inputs.weights import Provenance, Weights, vectors, weights_toml, with_vectors

@@ -17,8 +17,8 @@ from typing import Any
 
 from benchmarks.shared.harness import taken_by
 from mars_solver import InputError, Solver, load_catalogue, load_weights
-from mars_solver.inputs.attributes import Attribute
-from mars_solver.inputs.catalogue import Catalogue, build_catalogue
+from mars_solver.inputs.catalogue.attributes import Attribute
+from mars_solver.inputs.catalogue.catalogue import Catalogue, build_catalogue
 from mars_solver.inputs.files import CHART, catalogue_file, read_document
 from mars_solver.proving.theorem import prove
 from mars_solver.vocabulary import Kind

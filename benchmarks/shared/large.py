@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from mars_solver.inputs.catalogue import build_catalogue
+from mars_solver.inputs.catalogue.catalogue import build_catalogue
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.weights import Weights
 from mars_solver.solving.solver import Solver

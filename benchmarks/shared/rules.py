@@ -12,8 +12,8 @@ from itertools import product
 from typing import Final, NamedTuple
 
 from mars_solver import Profile
-from mars_solver.inputs.facts import Range
-from mars_solver.inputs.models import Model
+from mars_solver.inputs.catalogue.facts import Range
+from mars_solver.inputs.catalogue.models import Model
 
 Choice = tuple[str, str]
 """A variable of a configuration with one of its values."""

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from benchmarks.tuning.hidden import random_profiles
 from mars_solver import Catalogue, Profile, Solver, Weights
-from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.weights import vector_paths, vectors
 from mars_solver.tuning.leads import IntegerRow, numbers_of
 from mars_solver.tuning.targets import GroundedLabel, relabelled

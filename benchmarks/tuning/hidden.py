@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from mars_solver import Catalogue, InputError, Profile, Solver, Weights
-from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.profile import parse_profile
 from mars_solver.inputs.weights import vector_paths, with_vectors
 from mars_solver.solving.table import Column

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from benchmarks.tuning.charts import curve, dumbbells, histogram
 from benchmarks.tuning.experiments import Figures, changes, figures
 from mars_solver import Catalogue, Weights
-from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.weights import vector_paths, vectors
 
 if TYPE_CHECKING:

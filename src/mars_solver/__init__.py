@@ -13,30 +13,30 @@ if TYPE_CHECKING:
     from mars_solver.api import decide, recommend, recommend_many
     from mars_solver.errors import InputError, MarsSolverError, Problem
     from mars_solver.explaining.recommendation import Recommendation, recommend_with
-    from mars_solver.inputs.catalogue import Catalogue
+    from mars_solver.inputs.catalogue.catalogue import Catalogue
+    from mars_solver.inputs.catalogue.measurements import with_measurements
+    from mars_solver.inputs.catalogue.shipped import Importances, Requirements
     from mars_solver.inputs.files import (
         load_catalogue,
         load_measurements,
         load_profile,
         load_weights,
     )
-    from mars_solver.inputs.measurements import with_measurements
     from mars_solver.inputs.profile import Profile
     from mars_solver.inputs.weights import Weights
-    from mars_solver.shipped import Importances, Requirements
     from mars_solver.solving.solver import Solver
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "Catalogue": "inputs.catalogue",
-    "Importances": "shipped",
+    "Catalogue": "inputs.catalogue.catalogue",
+    "Importances": "inputs.catalogue.shipped",
     "InputError": "errors",
     "MarsSolverError": "errors",
     "Problem": "errors",
     "Profile": "inputs.profile",
     "Recommendation": "explaining.recommendation",
-    "Requirements": "shipped",
+    "Requirements": "inputs.catalogue.shipped",
     "Solver": "solving.solver",
     "Weights": "inputs.weights",
     "decide": "api",
@@ -47,7 +47,7 @@ _HOME = {
     "recommend": "api",
     "recommend_many": "api",
     "recommend_with": "explaining.recommendation",
-    "with_measurements": "inputs.measurements",
+    "with_measurements": "inputs.catalogue.measurements",
 }
 
 __all__ = [

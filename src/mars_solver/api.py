@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mars_solver.errors import extra, gather
 from mars_solver.explaining.recommendation import Recommendation, recommend_with
-from mars_solver.inputs.catalogue import Catalogue
+from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.options import check_options
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.inputs.weights import Weights

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 from mars_solver import Solver
-from mars_solver.batch import kernel, questions
 from mars_solver.batch.answers import Answerer, decide
+from mars_solver.batch.kernel import kernel, questions
 from mars_solver.batch.records import Records
 from mars_solver.vocabulary import POLICIES, Policy
 from oracle import Oracle

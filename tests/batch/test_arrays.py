@@ -9,7 +9,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mars_solver.batch import arrays
+from mars_solver.batch.kernel import arrays
 
 NUMBERS = st.integers(-3, 3)
 FLAGS = st.lists(st.booleans(), max_size=70)

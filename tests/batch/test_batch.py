@@ -18,7 +18,7 @@ from mars_solver import InputError, Profile, Solver, decide, recommend, recommen
 from mars_solver.batch import answers as batches
 from mars_solver.batch.run import Run, execute
 from mars_solver.batch.tables import PART_ROWS, open_table
-from mars_solver.inputs.measurements import with_measurements
+from mars_solver.inputs.catalogue.measurements import with_measurements
 from mars_solver.vocabulary import POLICIES, Policy
 from strategies import DECLARED, World, pooled, profile_dicts, worlds
 from tables import Row, batch_of, expected, is_finite, nested, rows, seeded_rows, write

@@ -7,7 +7,7 @@ from itertools import combinations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mars_solver.batch.blocking import first_hitting
+from mars_solver.batch.kernel.blocking import first_hitting
 
 SETS = st.lists(st.frozensets(st.integers(0, 8), min_size=1), min_size=1, max_size=9)
 

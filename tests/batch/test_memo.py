@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mars_solver.batch.arrays import Numbers
-from mars_solver.batch.memo import Memo, Numbering
+from mars_solver.batch.kernel.arrays import Numbers
+from mars_solver.batch.kernel.memo import Memo, Numbering
 
 
 def tables(columns: int) -> st.SearchStrategy[list[list[tuple[int, ...]]]]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mars_solver import Profile, recommend, recommend_with
 from mars_solver.explaining.comparison import decided_by
-from mars_solver.inputs.catalogue import build_catalogue
+from mars_solver.inputs.catalogue.catalogue import build_catalogue
 from mars_solver.vocabulary import Policy
 from oracle import MET, UNVERIFIED, VIOLATED
 from random_catalogues import Table

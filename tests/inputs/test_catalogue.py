@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mars_solver import recommend
-from mars_solver.inputs.facts import Claim
+from mars_solver.inputs.catalogue.facts import Claim
 from strategies import SHIPPED
 
 CATALOGUE = SHIPPED.catalogue

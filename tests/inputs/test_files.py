@@ -11,10 +11,10 @@ import pytest
 
 from command import run
 from mars_solver import InputError, Profile, load_catalogue, load_weights, recommend
+from mars_solver.inputs.catalogue.starting import init_folder
 from mars_solver.inputs.files import data_folder
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.profile import parse_profile
-from mars_solver.inputs.starting import init_folder
 from mars_solver.inputs.weights import Weights
 from mars_solver.solving.solver import Solver
 from random_catalogues import fact

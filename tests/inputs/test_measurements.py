@@ -9,8 +9,8 @@ import pytest
 
 from mars_solver import Catalogue, InputError, Profile, load_catalogue, load_measurements, recommend
 from mars_solver.errors import Problem
-from mars_solver.inputs.measurements import with_measurements
-from mars_solver.inputs.models import Model
+from mars_solver.inputs.catalogue.measurements import with_measurements
+from mars_solver.inputs.catalogue.models import Model
 from mars_solver.inputs.profile import parse_profile
 from mars_solver.solving.solver import Solver
 from random_catalogues import fact

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from mars_solver import InputError
-from mars_solver.inputs.catalogue import build_catalogue
-from mars_solver.inputs.facts import NumberFact, SetFact, YesNoFact
-from mars_solver.inputs.models import Model
+from mars_solver.inputs.catalogue.catalogue import build_catalogue
+from mars_solver.inputs.catalogue.facts import NumberFact, SetFact, YesNoFact
+from mars_solver.inputs.catalogue.models import Model
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.solving.solver import Solver
 from random_catalogues import fact

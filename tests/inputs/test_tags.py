@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mars_solver import InputError, Profile, recommend
+from mars_solver.inputs.catalogue.tags import Tags, is_bare, language
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.profile import parse_profile
-from mars_solver.inputs.tags import Tags, is_bare, language
 from mars_solver.solving.solver import Solver
 from random_catalogues import fact
 from small import build, model

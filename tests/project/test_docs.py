@@ -23,8 +23,8 @@ import pytest
 from asgi import Client
 from command import run, script, spawn
 from mars_solver import Profile, Solver, load_catalogue, load_weights, recommend
+from mars_solver.inputs.catalogue.measurements import with_measurements
 from mars_solver.inputs.files import data_folder
-from mars_solver.inputs.measurements import with_measurements
 from mars_solver.web.app import create_app
 from readme import README, blocks
 

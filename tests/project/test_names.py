@@ -16,10 +16,10 @@ from mars_solver.inputs.files import load_catalogue
 
 CATALOGUE = load_catalogue()
 DECLARED = CATALOGUE.declared
-SRC = shipped_types.FILE.parent
+SRC = shipped_types.FILE.parents[2]
 DATA = SRC / "_data"
 """The shipped catalogue, in an installed package."""
-GENERATED = {SRC / "shipped.py"}
+GENERATED = {shipped_types.FILE}
 """Typed access to the shipped names, made from the declarations."""
 CONTRACT = {"batch"}
 """Words of the contract that happen to be the name of a value."""

@@ -22,7 +22,7 @@ from command import run
 from mars_solver import Catalogue, Profile, Solver, load_catalogue, load_weights
 from mars_solver.cli import terminal
 from mars_solver.errors import InputError
-from mars_solver.inputs.catalogue import build_catalogue
+from mars_solver.inputs.catalogue.catalogue import build_catalogue
 from mars_solver.inputs.files import data_folder
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.weights import Weights

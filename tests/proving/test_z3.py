@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from guide import FLASH, GUIDE, NANO, PRO
 from mars_solver import Profile, recommend_with
 from mars_solver.explaining.recommendation import Recommendation
-from mars_solver.inputs.attributes import Requirement
+from mars_solver.inputs.catalogue.attributes import Requirement
 from mars_solver.solving.table import Interval, axis
 from oracle import LARGEST, UNVERIFIED, VIOLATED, Asked, Data, Oracle, Setting
 from strategies import DECLARED, FILES, ORACLE, SHIPPED, WEIGHING, Table, World, profile_dicts

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mars_solver.inputs.facts import Member
+from mars_solver.inputs.catalogue.facts import Member
 from mars_solver.solving.constraints import Check, Masks, missed, ruled_out, verdict
 from mars_solver.solving.flowchart import compare
 from mars_solver.solving.scoring import full_score

@@ -12,8 +12,8 @@ from functools import cache, cached_property
 from random import Random
 from typing import Any
 
-from mars_solver.inputs.catalogue import Catalogue, build_catalogue, by_id
-from mars_solver.inputs.models import parse_model
+from mars_solver.inputs.catalogue.catalogue import Catalogue, build_catalogue, by_id
+from mars_solver.inputs.catalogue.models import parse_model
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.inputs.weights import Weights

@@ -1,11 +1,11 @@
-"""Typed access to what the shipped catalogue declares: the text of `mars_solver/shipped.py`."""
+"""Typed access to what the shipped catalogue declares: the text of the module that holds it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from mars_solver import shipped
-from mars_solver.inputs.attributes import Declarations, Requirement
+from mars_solver.inputs.catalogue import shipped
+from mars_solver.inputs.catalogue.attributes import Declarations, Requirement
 from mars_solver.inputs.files import load_catalogue
 from mars_solver.vocabulary import Kind
 

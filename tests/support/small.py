@@ -10,7 +10,7 @@ import pytest
 
 from mars_solver import Catalogue, InputError
 from mars_solver.errors import Problem
-from mars_solver.inputs.catalogue import build_catalogue
+from mars_solver.inputs.catalogue.catalogue import build_catalogue
 from random_catalogues import SOURCES, fact
 
 Table = dict[str, Any]

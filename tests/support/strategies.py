@@ -16,10 +16,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from mars_solver import Catalogue, Profile, Solver, load_catalogue, load_weights
-from mars_solver.inputs.catalogue import Source
+from mars_solver.inputs.catalogue.catalogue import Source
+from mars_solver.inputs.catalogue.guide import Flowchart
+from mars_solver.inputs.catalogue.models import parse_model
 from mars_solver.inputs.files import data_folder
-from mars_solver.inputs.guide import Flowchart
-from mars_solver.inputs.models import parse_model
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.weights import Weights
 from mars_solver.vocabulary import POLICIES, Kind, Policy

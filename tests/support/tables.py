@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
 from mars_solver import InputError, Solver, recommend_with
-from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.profile import parse_profile
 from mars_solver.vocabulary import Kind, Policy
 from strategies import DECLARED, SHIPPED_WORLD, World

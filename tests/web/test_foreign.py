@@ -15,7 +15,7 @@ from markup import Page, ranked
 from mars_solver import Solver, load_catalogue, load_weights
 from mars_solver.explaining.decision_map import axes
 from mars_solver.explaining.recommendation import recommend_with
-from mars_solver.inputs.catalogue import build_catalogue
+from mars_solver.inputs.catalogue.catalogue import build_catalogue
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.profile import parse_profile
 from mars_solver.inputs.weights import Weights

@@ -15,7 +15,7 @@ import pytest
 from foreign import MODELS, SOURCES, foreign_catalogue, foreign_solver
 from markup import Page, ranked
 from mars_solver import InputError, Profile, Solver, Weights, recommend_with
-from mars_solver.inputs.catalogue import build_catalogue
+from mars_solver.inputs.catalogue.catalogue import build_catalogue
 from mars_solver.inputs.profile import parse_profile
 from mars_solver.rendering.answer import report_of
 from mars_solver.rendering.explanation import sections_of

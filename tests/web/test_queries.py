@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from foreign import MODELS, SOURCES, foreign_catalogue, foreign_solver
 from mars_solver import InputError, Profile, Solver, Weights, load_catalogue, load_weights
 from mars_solver.explaining.decision_map import axes
-from mars_solver.inputs.attributes_file import MOST
-from mars_solver.inputs.catalogue import build_catalogue
+from mars_solver.inputs.catalogue.attributes_file import MOST
+from mars_solver.inputs.catalogue.catalogue import build_catalogue
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.profile import parse_profile
 from mars_solver.vocabulary import POLICIES, Policy

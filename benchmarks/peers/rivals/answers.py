@@ -27,7 +27,7 @@ from benchmarks.shared.rules import (
     verdict,
 )
 from mars_solver import Catalogue, Profile, Recommendation, Weights
-from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.profile import Context, neutral
 from mars_solver.inputs.weights import coefficients
 from mars_solver.solving.scoring import value_rows

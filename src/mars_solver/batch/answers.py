@@ -14,10 +14,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from mars_solver.batch.arrays import Flags, Numbers, coded, flags_out, nullable
-from mars_solver.batch.contexts import NONE
-from mars_solver.batch.encoding import Encoder
-from mars_solver.batch.kernel import Answers, BatchSolver, joined
+from mars_solver.batch.kernel.arrays import Flags, Numbers, coded, flags_out, nullable
+from mars_solver.batch.kernel.contexts import NONE
+from mars_solver.batch.kernel.encoding import Encoder
+from mars_solver.batch.kernel.kernel import Answers, BatchSolver, joined
 from mars_solver.batch.records import Records, check_schema
 from mars_solver.batch.texts import TextLines, from_json
 from mars_solver.errors import InputError, rerooted

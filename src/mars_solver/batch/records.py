@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mars_solver.batch.arrays import Numbers
+from mars_solver.batch.kernel.arrays import Numbers
 from mars_solver.errors import InputError, Problem
-from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.profile_row import ID, ColumnKind, column_problems, columns
 
 Refusal = Callable[[dict[str, Any]], list[str]]

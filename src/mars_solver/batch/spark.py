@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from mars_solver.errors import extra
-from mars_solver.inputs.catalogue import Catalogue
+from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.options import check_options
 from mars_solver.inputs.weights import Weights
 from mars_solver.solving.solver import Solver, solver_of

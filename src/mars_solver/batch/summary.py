@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mars_solver.batch.answers import REJECTED
-from mars_solver.batch.arrays import Numbers
+from mars_solver.batch.kernel.arrays import Numbers
 from mars_solver.inputs.profile_row import SEPARATOR
 from mars_solver.vocabulary import INFEASIBLE, Status
 

@@ -17,7 +17,7 @@ from mars_solver.batch import texts
 from mars_solver.batch.records import Records, check_schema, is_text_type, repeating
 from mars_solver.batch.texts import LINE_BYTES, TextLines
 from mars_solver.errors import InputError, Problem
-from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.catalogue.attributes import Declarations
 
 PART_ROWS: Final = 2**17
 """How many rows a part has, and a row group of the output: what is worked on at once."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from mars_solver.batch.records import Reasons, Records, holds_numbers
 from mars_solver.errors import InputError, Problem
-from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.documents import decode, parse_json
 from mars_solver.inputs.profile_row import (
     ID,

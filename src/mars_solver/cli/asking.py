@@ -15,7 +15,7 @@ from mars_solver.errors import InputError, Problem
 from mars_solver.vocabulary import Kind
 
 if TYPE_CHECKING:
-    from mars_solver.inputs.attributes import Declarations
+    from mars_solver.inputs.catalogue.attributes import Declarations
 
 
 @dataclass(frozen=True, slots=True)

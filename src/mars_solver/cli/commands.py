@@ -231,7 +231,7 @@ def catalogue(
 def init(folder: options.NewFolder, force: options.Force = False) -> None:
     """Write a small catalogue of your own to start from, with comments that say what it holds."""
     from mars_solver.cli import reading  # noqa: PLC0415
-    from mars_solver.inputs.starting import init_folder  # noqa: PLC0415
+    from mars_solver.inputs.catalogue.starting import init_folder  # noqa: PLC0415
 
     reading.check_paths(DIR=folder)
     for path in init_folder(folder, force=force):

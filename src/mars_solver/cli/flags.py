@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from mars_solver.errors import Faults, Problem, rerooted, shown
-from mars_solver.inputs.attributes import Attribute, Declarations
-from mars_solver.inputs.catalogue import Catalogue
-from mars_solver.inputs.facts import UNKNOWN
-from mars_solver.inputs.measurements import with_measurements
+from mars_solver.inputs.catalogue.attributes import Attribute, Declarations
+from mars_solver.inputs.catalogue.catalogue import Catalogue
+from mars_solver.inputs.catalogue.facts import UNKNOWN
+from mars_solver.inputs.catalogue.measurements import with_measurements
 from mars_solver.inputs.parsing import did_you_mean, not_one_of, number_or_text
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.inputs.profile_row import members_in

@@ -12,8 +12,8 @@ from mars_solver.cli.flags import measured_by_flags, profile_from
 from mars_solver.errors import Faults, InputError, Problem, gather, rerooted
 from mars_solver.explaining.recommendation import Recommendation
 from mars_solver.inputs import files
-from mars_solver.inputs.attributes import Declarations
-from mars_solver.inputs.catalogue import Catalogue
+from mars_solver.inputs.catalogue.attributes import Declarations
+from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.options import options_in, requirements_in
 from mars_solver.inputs.profile import Profile
 from mars_solver.inputs.profile_row import members_in

@@ -14,9 +14,9 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from mars_solver.errors import InputError, Problem
-from mars_solver.inputs.catalogue import Catalogue
-from mars_solver.inputs.facts import Member, member_key
-from mars_solver.inputs.models import Model
+from mars_solver.inputs.catalogue.catalogue import Catalogue
+from mars_solver.inputs.catalogue.facts import Member, member_key
+from mars_solver.inputs.catalogue.models import Model
 from mars_solver.inputs.profile import Profile, Required
 from mars_solver.solving.constraints import Configuration
 from mars_solver.solving.solver import Standing

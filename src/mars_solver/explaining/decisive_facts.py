@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import accumulate, chain, combinations, islice
 from typing import Final, Literal
 
-from mars_solver.inputs.attributes import Criterion
-from mars_solver.inputs.facts import EVERYTHING, Member, Range
+from mars_solver.inputs.catalogue.attributes import Criterion
+from mars_solver.inputs.catalogue.facts import EVERYTHING, Member, Range
 from mars_solver.solving.constraints import Check, checks, member_verdict, own_verdict
 from mars_solver.solving.scoring import DOUBLED, falls, reach
 from mars_solver.solving.scoring import value as value_at

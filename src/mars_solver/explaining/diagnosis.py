@@ -16,8 +16,8 @@ from functools import lru_cache
 from typing import NamedTuple, cast
 
 from mars_solver.explaining.changes import Change, plain
-from mars_solver.inputs.attributes import Declarations, Requirement
-from mars_solver.inputs.facts import Member
+from mars_solver.inputs.catalogue.attributes import Declarations, Requirement
+from mars_solver.inputs.catalogue.facts import Member
 from mars_solver.inputs.profile import Profile, Required
 from mars_solver.solving.constraints import Check, checks, minimal
 from mars_solver.solving.solver import Decision, Solver

@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mars_solver.explaining.findings import Finding, claim_text, finding
-from mars_solver.inputs.catalogue import Catalogue
-from mars_solver.inputs.facts import MEASURED, Claim, F, SetFact, member_key
-from mars_solver.inputs.models import AnyFact, Model
+from mars_solver.inputs.catalogue.catalogue import Catalogue
+from mars_solver.inputs.catalogue.facts import MEASURED, Claim, F, SetFact, member_key
+from mars_solver.inputs.catalogue.models import AnyFact, Model
 from mars_solver.inputs.profile import requirement_text
 from mars_solver.solving.constraints import Check, verdict
 from mars_solver.vocabulary import Kind, Verdict

@@ -20,7 +20,7 @@ from mars_solver.explaining.sensitivity import (
     sweeps,
 )
 from mars_solver.explaining.serialising import json_values, part, schemas_of
-from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.files import load_catalogue
 from mars_solver.inputs.profile import profile_schema
 

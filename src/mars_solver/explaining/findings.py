@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from mars_solver.inputs.attributes import Declarations
-from mars_solver.inputs.catalogue import Catalogue
-from mars_solver.inputs.facts import (
+from mars_solver.inputs.catalogue.attributes import Declarations
+from mars_solver.inputs.catalogue.catalogue import Catalogue
+from mars_solver.inputs.catalogue.facts import (
     MEASURED,
     Claim,
     Member,
@@ -20,7 +20,7 @@ from mars_solver.inputs.facts import (
     YesNoClaim,
     member_key,
 )
-from mars_solver.inputs.models import Model
+from mars_solver.inputs.catalogue.models import Model
 from mars_solver.inputs.profile import Required
 from mars_solver.solving.constraints import (
     Check,

@@ -31,7 +31,7 @@ from mars_solver.explaining.serialising import (
     json_values,
     part,
 )
-from mars_solver.inputs.facts import Member
+from mars_solver.inputs.catalogue.facts import Member
 from mars_solver.inputs.options import options_in, requirements_in
 from mars_solver.inputs.profile import Profile, Required
 from mars_solver.solving.constraints import Check, checks

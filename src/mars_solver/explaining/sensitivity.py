@@ -18,7 +18,7 @@ from pydantic import computed_field
 
 from mars_solver.explaining.changes import Change
 from mars_solver.explaining.serialising import RankedStatus, ThresholdStatus, UnitNumber
-from mars_solver.inputs.attributes import Requirement
+from mars_solver.inputs.catalogue.attributes import Requirement
 from mars_solver.solving.solver import Decision, Solver
 from mars_solver.solving.table import Interval, Number
 from mars_solver.solving.whatif import Layers, WhatIf

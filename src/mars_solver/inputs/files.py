@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, TextIO
 
 from mars_solver.errors import Faults, InputError, Problem
-from mars_solver.inputs.attributes import Declarations
-from mars_solver.inputs.catalogue import (
+from mars_solver.inputs.catalogue.attributes import Declarations
+from mars_solver.inputs.catalogue.catalogue import (
     ATTRIBUTES,
     FLOWCHART,
     SOURCES,
@@ -23,8 +23,8 @@ from mars_solver.inputs.catalogue import (
     build_catalogue,
     declarations_in,
 )
+from mars_solver.inputs.catalogue.measurements import with_measurements
 from mars_solver.inputs.documents import decode, table_in
-from mars_solver.inputs.measurements import with_measurements
 from mars_solver.inputs.parsing import did_you_mean, parse
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.inputs.weights import Weights

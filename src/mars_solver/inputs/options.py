@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mars_solver.errors import Faults, InputError, Problem, shown
-from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.parsing import not_one_of, number_or_text
 from mars_solver.inputs.profile_row import members_in
 from mars_solver.vocabulary import POLICIES, Policy

@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from mars_solver.errors import InputError, Problem
-from mars_solver.inputs.attributes import Declarations, Need, Requirement, in_sentence
-from mars_solver.inputs.facts import Member
+from mars_solver.inputs.catalogue.attributes import Declarations, Need, Requirement, in_sentence
+from mars_solver.inputs.catalogue.facts import Member
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.profile_form import (
     ReadMembers,
@@ -21,7 +21,7 @@ from mars_solver.inputs.profile_form import (
 from mars_solver.vocabulary import ACCEPT_BETA, BATCH, NEUTRAL_IMPORTANCE, Kind, number
 
 if TYPE_CHECKING:
-    from mars_solver.shipped import Importances, Requirements
+    from mars_solver.inputs.catalogue.shipped import Importances, Requirements
 
 Required = Literal[True] | int | float | tuple[Member, ...]
 """What a stated requirement asks for: true, a number, or members of a set."""

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, create_model
 
 from mars_solver.errors import shown
-from mars_solver.inputs.attributes import Declarations, Need, Requirement
-from mars_solver.inputs.facts import Member, expected_member, member_key, read_member
+from mars_solver.inputs.catalogue.attributes import Declarations, Need, Requirement
+from mars_solver.inputs.catalogue.facts import Member, expected_member, member_key, read_member
+from mars_solver.inputs.catalogue.tags import plain
 from mars_solver.inputs.parsing import (
     AmountField,
     Flag,
@@ -22,7 +23,6 @@ from mars_solver.inputs.parsing import (
     invalid,
     unexpected,
 )
-from mars_solver.inputs.tags import plain
 from mars_solver.vocabulary import BATCH, MAX_NUMBER, Kind
 
 Workflow = Literal["batch"]

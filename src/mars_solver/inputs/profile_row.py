@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from mars_solver.errors import Faults, Problem, rerooted, shown
-from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.parsing import not_one_of, number_or_text
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.vocabulary import ACCEPT_BETA, Kind

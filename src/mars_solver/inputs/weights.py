@@ -14,8 +14,8 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, PlainValidator, model_validator
 
 from mars_solver.errors import Problem, shown
-from mars_solver.inputs.attributes import Criterion, Declarations
-from mars_solver.inputs.catalogue import digest
+from mars_solver.inputs.catalogue.attributes import Criterion, Declarations
+from mars_solver.inputs.catalogue.catalogue import digest
 from mars_solver.inputs.parsing import (
     Bound,
     Input,

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Final, Self, TypeVar
 
 from pydantic import BeforeValidator, Field, PlainValidator, ValidationInfo
 
-from mars_solver.inputs.attributes import Declarations, Need
-from mars_solver.inputs.catalogue import Catalogue
-from mars_solver.inputs.facts import Fact, NumberFact
+from mars_solver.inputs.catalogue.attributes import Declarations, Need
+from mars_solver.inputs.catalogue.catalogue import Catalogue
+from mars_solver.inputs.catalogue.facts import Fact, NumberFact
 from mars_solver.inputs.files import LINES, PINS, catalogue_file, read_document
 from mars_solver.inputs.parsing import SCHEMA, Input, Text, Version, parse, unexpected
 from mars_solver.inputs.profile import Profile, parse_profile

@@ -15,9 +15,9 @@ from typing import Any, Final
 from pydantic import TypeAdapter, computed_field
 
 from mars_solver.errors import InputError
-from mars_solver.inputs.catalogue import digest
+from mars_solver.inputs.catalogue.catalogue import digest
+from mars_solver.inputs.catalogue.measurements import with_measurements
 from mars_solver.inputs.files import CHART, LINES, PINS
-from mars_solver.inputs.measurements import with_measurements
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.proving.pins import Pin, PinnedFact, Pins, Scenario
 from mars_solver.proving.theorem import Reach, Theorem, prove

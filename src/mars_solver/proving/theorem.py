@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from mars_solver.inputs.guide import Flowchart
+from mars_solver.inputs.catalogue.guide import Flowchart
 from mars_solver.inputs.profile import Context, Profile, neutral, parse_profile
 from mars_solver.proving.classes import EXCLUDED, Array, Classes, classes
 from mars_solver.solving.flowchart import answer

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
         Recommendation,
         Violation,
     )
-    from mars_solver.inputs.attributes import Declarations, Requirement
-    from mars_solver.inputs.catalogue import Catalogue
-    from mars_solver.inputs.guide import Flowchart
+    from mars_solver.inputs.catalogue.attributes import Declarations, Requirement
+    from mars_solver.inputs.catalogue.catalogue import Catalogue
+    from mars_solver.inputs.catalogue.guide import Flowchart
     from mars_solver.solving.solver import Standing
 
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from mars_solver.explaining.findings import claim_text
-from mars_solver.inputs.catalogue import few
-from mars_solver.inputs.facts import SetFact
-from mars_solver.inputs.models import CARD_FACTS
+from mars_solver.inputs.catalogue.catalogue import few
+from mars_solver.inputs.catalogue.facts import SetFact
+from mars_solver.inputs.catalogue.models import CARD_FACTS
 from mars_solver.rendering.words import Section
 
 if TYPE_CHECKING:
     from mars_solver.explaining.recommendation import Recommendation
-    from mars_solver.inputs.catalogue import Catalogue
-    from mars_solver.inputs.facts import Fact
-    from mars_solver.inputs.models import AnyFact, Model
+    from mars_solver.inputs.catalogue.catalogue import Catalogue
+    from mars_solver.inputs.catalogue.facts import Fact
+    from mars_solver.inputs.catalogue.models import AnyFact, Model
 
 SCHEMA: Final = "mars-solver/catalogue/2"
 _OF_THE_CARD: Final = {

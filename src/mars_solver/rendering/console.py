@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mars_solver.explaining.comparison import Comparison
     from mars_solver.explaining.explanation import Explanation
     from mars_solver.explaining.recommendation import Recommendation
-    from mars_solver.inputs.catalogue import Catalogue
+    from mars_solver.inputs.catalogue.catalogue import Catalogue
     from mars_solver.rendering.answer import RankingRow
     from mars_solver.rendering.catalogue import FactCell
     from mars_solver.rendering.words import Section

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mars_solver.explaining.explanation import Difference, Explanation
     from mars_solver.explaining.recommendation import Recommendation
     from mars_solver.explaining.sensitivity import Flip, ImportanceFlips, Share, Stretch, Sweep
-    from mars_solver.inputs.catalogue import Catalogue
+    from mars_solver.inputs.catalogue.catalogue import Catalogue
 
 _NEGLIGIBLE: Final = 0.0005
 """A criterion that adds fewer points to a lead than this is not listed."""

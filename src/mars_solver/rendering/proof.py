@@ -20,7 +20,7 @@ from mars_solver.vocabulary import number
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from mars_solver.inputs.attributes import Declarations
+    from mars_solver.inputs.catalogue.attributes import Declarations
     from mars_solver.inputs.profile import Profile
     from mars_solver.proving.pins import Pins
     from mars_solver.proving.proof import LineResult, PinResult, Proof

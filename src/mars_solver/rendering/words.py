@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from mars_solver.explaining.changes import Change
-    from mars_solver.inputs.attributes import Declarations
-    from mars_solver.inputs.catalogue import Catalogue
+    from mars_solver.inputs.catalogue.attributes import Declarations
+    from mars_solver.inputs.catalogue.catalogue import Catalogue
     from mars_solver.solving.solver import Solver
     from mars_solver.solving.table import Interval
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, cast
 
-from mars_solver.inputs.attributes import Declarations, Requirement
-from mars_solver.inputs.catalogue import Catalogue
-from mars_solver.inputs.facts import EVERYTHING, Member, member_key
-from mars_solver.inputs.models import Model
+from mars_solver.inputs.catalogue.attributes import Declarations, Requirement
+from mars_solver.inputs.catalogue.catalogue import Catalogue
+from mars_solver.inputs.catalogue.facts import EVERYTHING, Member, member_key
+from mars_solver.inputs.catalogue.models import Model
 from mars_solver.inputs.profile import Profile, Required
 from mars_solver.vocabulary import BATCH, Kind, Policy, Verdict
 

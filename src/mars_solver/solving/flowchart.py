@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mars_solver.inputs.guide import Flowchart
+from mars_solver.inputs.catalogue.guide import Flowchart
 from mars_solver.inputs.profile import Context
 from mars_solver.solving.solver import Decision, Order
 

@@ -13,8 +13,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from mars_solver.inputs.attributes import Criterion, Declarations
-from mars_solver.inputs.models import Model
+from mars_solver.inputs.catalogue.attributes import Criterion, Declarations
+from mars_solver.inputs.catalogue.models import Model
 from mars_solver.inputs.weights import Anchor, Curve, Weights
 from mars_solver.vocabulary import VALUE_SCALE, Kind
 

@@ -15,10 +15,10 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mars_solver.errors import InputError
-from mars_solver.inputs.catalogue import Catalogue
+from mars_solver.inputs.catalogue.catalogue import Catalogue
+from mars_solver.inputs.catalogue.measurements import with_measurements
+from mars_solver.inputs.catalogue.models import Model
 from mars_solver.inputs.files import load_catalogue, load_weights
-from mars_solver.inputs.measurements import with_measurements
-from mars_solver.inputs.models import Model
 from mars_solver.inputs.profile import Context, Profile, neutral
 from mars_solver.inputs.weights import Weights, check_preferences, coefficients
 from mars_solver.solving.constraints import (

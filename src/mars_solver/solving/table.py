@@ -17,11 +17,11 @@ from itertools import pairwise, product
 from string import ascii_lowercase
 from typing import Final, NamedTuple, cast
 
-from mars_solver.inputs.attributes import Requirement
-from mars_solver.inputs.catalogue import Catalogue
-from mars_solver.inputs.facts import EVERYTHING, Member, member_key
+from mars_solver.inputs.catalogue.attributes import Requirement
+from mars_solver.inputs.catalogue.catalogue import Catalogue
+from mars_solver.inputs.catalogue.facts import EVERYTHING, Member, member_key
+from mars_solver.inputs.catalogue.tags import language
 from mars_solver.inputs.profile import Required
-from mars_solver.inputs.tags import language
 from mars_solver.solving.constraints import Check, Masks, member_verdict, settled, verdict
 from mars_solver.vocabulary import MAX_NUMBER, Kind, Verdict
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from mars_solver.errors import Faults, InputError, Problem, extra, rerooted, shown
 from mars_solver.inputs import files
-from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.documents import decode, parse_json, table_in
 from mars_solver.inputs.parsing import not_one_of
 from mars_solver.inputs.profile_row import SEPARATOR, ColumnKind, columns, from_text, opened

@@ -11,8 +11,8 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, PlainValidator, model_validator
 
 from mars_solver.errors import Problem, rerooted, shown
-from mars_solver.inputs.attributes import Declarations
-from mars_solver.inputs.catalogue import digest
+from mars_solver.inputs.catalogue.attributes import Declarations
+from mars_solver.inputs.catalogue.catalogue import digest
 from mars_solver.inputs.parsing import Input, Issue, Text, TextLine, invalid, parse, unexpected
 from mars_solver.proving.pins import Names, ParsedProfile
 

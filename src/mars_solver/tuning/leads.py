@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.profile import Context, Profile, neutral
 from mars_solver.inputs.weights import (
     MAX_WEIGHT,

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from mars_solver.errors import Faults, InputError, Problem, dotted, rerooted
-from mars_solver.inputs.catalogue import digest
-from mars_solver.inputs.measurements import with_measurements
+from mars_solver.inputs.catalogue.catalogue import digest
+from mars_solver.inputs.catalogue.measurements import with_measurements
 from mars_solver.inputs.parsing import did_you_mean, one_of
 from mars_solver.proving.pins import Pins, Scenario
 from mars_solver.proving.theorem import demands

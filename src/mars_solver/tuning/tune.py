@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from mars_solver.errors import InputError, Problem, extra
-from mars_solver.inputs.attributes import Declarations
+from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.weights import MAX_WEIGHT, Weights, with_vectors
 from mars_solver.solving.solver import Solver
 from mars_solver.tuning.labels import Label

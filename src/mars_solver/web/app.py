@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from mars_solver.errors import Faults, InputError, Problem, extra, shown
 from mars_solver.explaining.recommendation import Recommendation, recommend_with
-from mars_solver.inputs.attributes import Declarations
-from mars_solver.inputs.catalogue import Catalogue
+from mars_solver.inputs.catalogue.attributes import Declarations
+from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.documents import decode, json_value
 from mars_solver.inputs.options import Options, options_in
 from mars_solver.inputs.profile import Profile, parse_profile

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mars_solver.explaining.explanation import Explanation
     from mars_solver.explaining.recommendation import Candidate, Recommendation
     from mars_solver.explaining.sensitivity import ImportanceFlips
-    from mars_solver.inputs.catalogue import Catalogue
+    from mars_solver.inputs.catalogue.catalogue import Catalogue
 
 WIDTH: Final = 560
 HUES: Final = 8

@@ -12,9 +12,9 @@ from mars_solver.vocabulary import ACCEPT_BETA, BATCH, NEUTRAL_IMPORTANCE, Kind,
 from mars_solver.web.query import UNKNOWN, fields
 
 if TYPE_CHECKING:
-    from mars_solver.inputs.attributes import Declarations, Requirement
-    from mars_solver.inputs.catalogue import Catalogue
-    from mars_solver.inputs.facts import Member
+    from mars_solver.inputs.catalogue.attributes import Declarations, Requirement
+    from mars_solver.inputs.catalogue.catalogue import Catalogue
+    from mars_solver.inputs.catalogue.facts import Member
     from mars_solver.solving.solver import Solver
 
 _OTHERS: Final = "Further requirements"

@@ -14,8 +14,8 @@ from mars_solver.web.form import title
 
 if TYPE_CHECKING:
     from mars_solver.explaining.decision_map import Tick
-    from mars_solver.inputs.attributes import Declarations
-    from mars_solver.inputs.catalogue import Catalogue
+    from mars_solver.inputs.catalogue.attributes import Declarations
+    from mars_solver.inputs.catalogue.catalogue import Catalogue
 
 _RIGHT: Final = 14
 _MARKER_ROOM: Final = 30

@@ -18,7 +18,7 @@ from mars_solver.web import examples
 from mars_solver.web.guard import MEDIA_TYPE, RefusalError, unusable
 
 if TYPE_CHECKING:
-    from mars_solver.inputs.attributes import Declarations
+    from mars_solver.inputs.catalogue.attributes import Declarations
     from mars_solver.inputs.profile import Profile
     from mars_solver.solving.solver import Solver
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote
 
 from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
 from mars_solver.explaining.decision_map import axes
-from mars_solver.inputs.facts import read_member
+from mars_solver.inputs.catalogue.facts import read_member
 from mars_solver.inputs.options import options_in
 from mars_solver.inputs.parsing import did_you_mean, not_one_of, one_of
 from mars_solver.inputs.profile_row import (
@@ -24,7 +24,7 @@ from mars_solver.inputs.profile_row import (
 )
 
 if TYPE_CHECKING:
-    from mars_solver.inputs.attributes import Declarations
+    from mars_solver.inputs.catalogue.attributes import Declarations
     from mars_solver.inputs.profile import Profile
     from mars_solver.solving.solver import Solver
     from mars_solver.vocabulary import Policy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mars_solver.batch.arrays import Flags, Numbers
+from mars_solver.batch.kernel.arrays import Flags, Numbers
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from mars_solver.errors import InputError, Problem
-from mars_solver.inputs.attributes import Attribute
-from mars_solver.inputs.catalogue import ATTRIBUTES, SOURCES, Catalogue
-from mars_solver.inputs.facts import UNKNOWN, Member
+from mars_solver.inputs.catalogue.attributes import Attribute
+from mars_solver.inputs.catalogue.catalogue import ATTRIBUTES, SOURCES, Catalogue
+from mars_solver.inputs.catalogue.facts import UNKNOWN, Member
 from mars_solver.inputs.files import (
     catalogue_file,
     load_catalogue,

@@ -13,11 +13,11 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from mars_solver.batch.arrays import Flags, Numbers, Reals, chosen, least, product, words
-from mars_solver.batch.contexts import NONE
-from mars_solver.batch.memo import Memo
-from mars_solver.batch.questions import MEMO_BYTES, Asked, Questions
-from mars_solver.batch.rows import Rows
+from mars_solver.batch.kernel.arrays import Flags, Numbers, Reals, chosen, least, product, words
+from mars_solver.batch.kernel.contexts import NONE
+from mars_solver.batch.kernel.memo import Memo
+from mars_solver.batch.kernel.questions import MEMO_BYTES, Asked, Questions
+from mars_solver.batch.kernel.rows import Rows
 from mars_solver.inputs.weights import vectors
 from mars_solver.solving.scoring import DOUBLED
 from mars_solver.solving.solver import Solver

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
-from mars_solver.inputs.attributes import Declarations
-from mars_solver.inputs.attributes_file import check_needs, parse_declarations, usable
-from mars_solver.inputs.facts import (
+from mars_solver.inputs.catalogue.attributes import Declarations
+from mars_solver.inputs.catalogue.attributes_file import check_needs, parse_declarations, usable
+from mars_solver.inputs.catalogue.facts import (
     MEASURED,
     Claim,
     Member,
@@ -22,8 +22,9 @@ from mars_solver.inputs.facts import (
     member_key,
     read_member,
 )
-from mars_solver.inputs.guide import Flowchart, parse_flowchart, with_needs
-from mars_solver.inputs.models import Model, parse_model
+from mars_solver.inputs.catalogue.guide import Flowchart, parse_flowchart, with_needs
+from mars_solver.inputs.catalogue.models import Model, parse_model
+from mars_solver.inputs.catalogue.tags import is_bare, language
 from mars_solver.inputs.parsing import (
     SCHEMA,
     Date,
@@ -32,7 +33,6 @@ from mars_solver.inputs.parsing import (
     did_you_mean,
     parse,
 )
-from mars_solver.inputs.tags import is_bare, language
 from mars_solver.vocabulary import Kind
 
 ATTRIBUTES: Final = "attributes"

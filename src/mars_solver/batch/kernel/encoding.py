@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mars_solver.batch.arrays import (
+from mars_solver.batch.kernel.arrays import (
     Flags,
     Numbers,
     distinct,
@@ -24,9 +24,9 @@ from mars_solver.batch.arrays import (
     numbers_in,
     steps,
 )
-from mars_solver.batch.choices import MALFORMED, ChoiceTable, MemberClasses, Scale
+from mars_solver.batch.kernel.choices import MALFORMED, ChoiceTable, MemberClasses, Scale
+from mars_solver.batch.kernel.rows import Rows
 from mars_solver.batch.records import as_text, is_text_type, opened, plain
-from mars_solver.batch.rows import Rows
 from mars_solver.inputs.parsing import is_line
 from mars_solver.inputs.profile import neutral
 from mars_solver.inputs.profile_row import ID, members_in

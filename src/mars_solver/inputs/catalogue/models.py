@@ -11,8 +11,8 @@ from typing import Annotated, Any, Final, get_args
 from pydantic import AfterValidator, Field, PlainValidator, create_model
 
 from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
-from mars_solver.inputs.attributes import Attribute, Declarations
-from mars_solver.inputs.facts import (
+from mars_solver.inputs.catalogue.attributes import Attribute, Declarations
+from mars_solver.inputs.catalogue.facts import (
     Claim,
     Fact,
     Grade,

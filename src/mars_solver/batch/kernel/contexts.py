@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from mars_solver.batch.arrays import Numbers
+from mars_solver.batch.kernel.arrays import Numbers
 from mars_solver.inputs.profile import Context
 from mars_solver.solving.flowchart import answer
 from mars_solver.solving.solver import Solver

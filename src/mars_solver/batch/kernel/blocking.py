@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from mars_solver.batch.arrays import Numbers, packed
+from mars_solver.batch.kernel.arrays import Numbers, packed
 from mars_solver.solving.constraints import minimal
 from mars_solver.solving.solver import Solver
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from mars_solver.errors import InputError, Problem
-from mars_solver.inputs.attributes import Declarations, NeedTable
+from mars_solver.inputs.catalogue.attributes import Declarations, NeedTable
 from mars_solver.inputs.parsing import Date, Input, Text, TextLine, Version, not_one_of, parse
 
 

@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from mars_solver.batch.arrays import Flags, Numbers, Reals
-from mars_solver.inputs.attributes import Attribute
-from mars_solver.inputs.facts import Member, read_member
+from mars_solver.batch.kernel.arrays import Flags, Numbers, Reals
+from mars_solver.inputs.catalogue.attributes import Attribute
+from mars_solver.inputs.catalogue.facts import Member, read_member
 from mars_solver.inputs.profile import Required
 from mars_solver.solving.constraints import Masks
 from mars_solver.solving.table import Cell, Column

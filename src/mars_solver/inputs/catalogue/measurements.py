@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
-from mars_solver.inputs.attributes import Declarations
-from mars_solver.inputs.catalogue import Catalogue, by_id
-from mars_solver.inputs.facts import (
+from mars_solver.inputs.catalogue.attributes import Declarations
+from mars_solver.inputs.catalogue.catalogue import Catalogue, by_id
+from mars_solver.inputs.catalogue.facts import (
     MEASURED,
     Claim,
     NumberFact,
@@ -17,7 +17,7 @@ from mars_solver.inputs.facts import (
     WordFact,
     YesNoFact,
 )
-from mars_solver.inputs.models import AnyFact, Model, facts_in, forms, with_defaults
+from mars_solver.inputs.catalogue.models import AnyFact, Model, facts_in, forms, with_defaults
 from mars_solver.inputs.parsing import not_one_of, parse
 
 

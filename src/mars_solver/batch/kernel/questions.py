@@ -11,12 +11,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from mars_solver.batch.arrays import Flags, Numbers, words
-from mars_solver.batch.blocking import REFUSED, Blocking
-from mars_solver.batch.choices import EXCLUDED, ChoiceTable, mark
-from mars_solver.batch.contexts import Contexts, Sayings
-from mars_solver.batch.memo import Memo
-from mars_solver.batch.rows import Rows
+from mars_solver.batch.kernel.arrays import Flags, Numbers, words
+from mars_solver.batch.kernel.blocking import REFUSED, Blocking
+from mars_solver.batch.kernel.choices import EXCLUDED, ChoiceTable, mark
+from mars_solver.batch.kernel.contexts import Contexts, Sayings
+from mars_solver.batch.kernel.memo import Memo
+from mars_solver.batch.kernel.rows import Rows
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import ACCEPT_BETA, BATCH, Kind, Policy
 

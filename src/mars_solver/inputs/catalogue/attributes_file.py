@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from pydantic import BeforeValidator, Field
 
 from mars_solver.errors import Faults, InputError, Problem, shown
-from mars_solver.inputs.attributes import (
+from mars_solver.inputs.catalogue.attributes import (
     Attribute,
     Declarations,
     Name,

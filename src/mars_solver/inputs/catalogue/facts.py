@@ -14,7 +14,8 @@ from pydantic import (
 )
 
 from mars_solver.errors import InputError, shown
-from mars_solver.inputs.attributes import Attribute
+from mars_solver.inputs.catalogue.attributes import Attribute
+from mars_solver.inputs.catalogue.tags import EXAMPLE, EXPECTED
 from mars_solver.inputs.parsing import (
     Bound,
     Date,
@@ -32,7 +33,6 @@ from mars_solver.inputs.parsing import (
     plain_number,
     unexpected,
 )
-from mars_solver.inputs.tags import EXAMPLE, EXPECTED
 from mars_solver.vocabulary import MAX_NUMBER
 
 Grade = Literal["stated", "derived", "judged", "third-party", "measured"]

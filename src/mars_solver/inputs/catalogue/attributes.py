@@ -17,6 +17,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
 from mars_solver.errors import shown
+from mars_solver.inputs.catalogue.tags import Tags
 from mars_solver.inputs.parsing import (
     Bound,
     Input,
@@ -26,7 +27,6 @@ from mars_solver.inputs.parsing import (
     invalid,
     unexpected,
 )
-from mars_solver.inputs.tags import Tags
 from mars_solver.vocabulary import Kind
 
 MemberKind = Literal["text", "number", "language"]

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from mars_solver.batch.arrays import Numbers
+from mars_solver.batch.kernel.arrays import Numbers
 
 UNKNOWN: Final = -1
 _FEWEST: Final = 2**12

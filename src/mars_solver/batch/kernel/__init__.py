@@ -1,0 +1,1 @@
+"""Many profiles as whole numbers: encoded, each distinct question decided once, ranked."""

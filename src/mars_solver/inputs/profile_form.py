@@ -55,7 +55,9 @@ def _members(value: object, declared: Declarations, requirement: Requirement) ->
             expected, hint = expected_member(attribute)
             issues.append((str(i), expected, shown(written), hint))
             continue
-        members.setdefault(member_key(member), member)
+        if member_key(member) in members:
+            continue
+        members[member_key(member)] = member
         if attribute.members == "language" and plain(written) != member:
             readings[plain(written)] = str(member)
     if issues:

@@ -27,7 +27,8 @@ class Problem:
     def __str__(self) -> str:
         path = self.path if len(self.path) <= _LONG else self.path[: _LONG - 1] + "…"
         where = ": ".join(part for part in (self.place, path) if part)
-        text = f"{where}: expected {self.expected}, found {self.found}"
+        text = f"{where}: " if where else ""
+        text += f"expected {self.expected}, found {self.found}"
         return _printable(f"{text}; {self.hint}" if self.hint else text)
 
     def below(self, key: str) -> Problem:

@@ -338,12 +338,16 @@ PROFILES: Final = (
     toml(
         "batch-in-real-time",
         'workflow = "batch"\n[require]\nreal_time = true\n',
-        ("workflow", "none beside real_time", "drop workflow, or drop real_time"),
+        ("workflow", "none beside real_time, found", "drop workflow, or drop real_time"),
     ),
     toml(
         "batch-within-300-ms",
         'workflow = "batch"\n[require]\nmax_ttfb_ms = 300\n',
-        ("workflow", "none beside max_ttfb_ms", "drop max_ttfb_ms or raise it to 800"),
+        (
+            "workflow",
+            "none beside max_ttfb_ms, which needs real_time",
+            "drop max_ttfb_ms or raise it to 800",
+        ),
     ),
     toml("workflow-typo", 'workflow = "Batch"\n', ("workflow", "batch", "did you mean batch?")),
     toml(
@@ -988,6 +992,9 @@ USAGE: Final = (
     (("recommend", "--top", "9" * 5000), ("--top", "integer")),
     (("recommend", "--bogus"), ("No such option", "--bogus")),
     (("recommend", "--requir", "real_time=true"), ("--requir", "--require")),
+    (("recommend", "--max-ttfb", "300"), ("--max-ttfb:", "did you mean --max-ttfb-ms?")),
+    (("recommend", "--models", "x", "--taste", "5"), ("--taste:", "--require taste=VALUE")),
+    (("verify", "--pin", "no/such/pins.toml"), ("make the folder no/such first",)),
     (("recommend", "--require"), ("--require", "requires an argument")),
     (("recommend", "--accept-beta=yes"), ("--accept-beta", "does not take a value")),
     (("recommend", "a.toml", "b.toml"), ("unexpected extra argument", "b.toml")),

@@ -219,7 +219,7 @@ def test_a_criterion_that_the_weights_do_not_know_counts_nothing(tmp_path: Path)
     (problem,) = caught.value.problems
     assert problem.path == "prefer.cheapness"
     assert str(file) in problem.expected
-    assert "curves.cheapness" in problem.hint
+    assert problem.hint.startswith("add curves.cheapness to it")
     assert solver.notes == ()
 
 
@@ -264,6 +264,7 @@ def test_what_is_written_to_start_from_is_a_catalogue(tmp_path: Path) -> None:
     assert catalogue.flowchart is None
     assert list(catalogue.declared.attributes) == list(SHIPPED.declared.attributes)
     assert [model.id for model in catalogue.models] == ["model-a", "model-b"]
+    assert "en-us" in (folder / "model-a.toml").read_text("utf-8")
     known = [set(model.facts) for model in catalogue.models]
     assert known == [set(SHIPPED.declared.attributes)] * 2
     answer = recommend({"require": {"real_time": True}}, catalogue=catalogue)

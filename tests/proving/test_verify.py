@@ -559,6 +559,7 @@ def test_a_folder_without_a_guide_has_its_pins_alone_to_prove(folder: Path) -> N
     assert (data["holds"], data["theorem"], data["lines"], data["pins"]) == (True, None, None, None)
     assert data["flowchart"] is None
     assert text.startswith("There is nothing to prove: ")
+    assert "`mars-solver verify --models DIR --pin DIR/guide/pins.toml`" in text
 
     (folder / "guide").mkdir()
     pins = folder / "guide" / "pins.toml"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
 from inspect import Parameter, Signature, signature
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, get_type_hints
 
 import typer
 from typer.core import TyperCommand
@@ -80,14 +80,24 @@ class RequirementFlags(TyperCommand):
         """Return what is left of the arguments, flags of requirements read as `--require`."""
         own = {name for each in self.params for name in (*each.opts, *each.secondary_opts)}
         strange = [a for a in args if a.startswith("--") and a.partition("=")[0] not in own]
-        words = list(_opened(args, _shipped())) if strange else args
+        words = args
+        if strange:
+            words = list(_opened(args, _shipped()))
+            _check_names(words, own)
         return super().parse_args(ctx, words)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help, with the flags of requirements."""
-        lines = [f"{_flag(r.name)}  {r.describe}" for r in _shipped().requirements]
+        lines = [
+            f"{_flag(r.name)}{_TAKES.get(r.kind, '')}  {r.describe}"
+            for r in _shipped().requirements
+        ]
         self.epilog = "\n\n".join(["Each shipped requirement is a flag, too:", *lines])
         super().format_help(ctx, formatter)
+
+
+_TAKES: Final = {Kind.NUMBER: " N", Kind.SET: " A,B,..."}
+"""How the help shows the value of a flag, by the kind of its requirement."""
 
 
 def _shipped() -> Declarations:
@@ -98,6 +108,28 @@ def _shipped() -> Declarations:
 
 def _flag(requirement: str) -> str:
     return f"--{requirement.replace('_', '-')}"
+
+
+def _check_names(words: Sequence[str], own: Collection[str]) -> None:
+    """Refuse a flag that may be meant for a requirement, with what to write for it.
+
+    Flags that are only near to one of the command's own are left to the parser.
+    """
+    from mars_solver.inputs.parsing import did_you_mean  # noqa: PLC0415  (loads when used)
+
+    given = words[: words.index("--")] if "--" in words else words
+    flags = [word.partition("=")[0] for word in given if word.startswith("--")]
+    known = {_flag(each.name) for each in _shipped().requirements}
+    for flag in flags:
+        own_catalogue = "--models" in flags
+        if flag in own or (did_you_mean(flag, own) and not own_catalogue):
+            continue
+        hints = [did_you_mean(flag, known.union(own))]
+        if own_catalogue:
+            name = flag.removeprefix("--").replace("-", "_")
+            hints.append(f"a requirement of a catalogue of your own is --require {name}=VALUE")
+        if hint := "; ".join(filter(None, hints)):
+            raise InputError([Problem(flag, "", "an option", "none of that name", hint)])
 
 
 def _opened(args: Sequence[str], declared: Declarations) -> Iterator[str]:

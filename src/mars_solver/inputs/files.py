@@ -137,6 +137,9 @@ def write_whole(path: str | Path, text: str) -> None:
             raise InputError([Problem(str(path), "", "a file", f"a {kind}")])
         with drafted(target, target.with_name(f".{target.name}.{os.getpid()}.draft")) as draft:
             draft.write_text(text, "utf-8")
+    except FileNotFoundError as error:
+        hint = f"make the folder {target.parent} first"
+        raise InputError([Problem(str(path), "", "a writable file", reason(error), hint)]) from None
     except OSError as error:
         raise InputError([Problem(str(path), "", "a writable file", reason(error))]) from None
 

@@ -368,4 +368,5 @@ def _contradiction(profile: Profile, need: Need) -> tuple[str, str, str]:
     cause = next(name for name, value in profile.require.items() if need.states(name, value))
     limit = dict(need.below).get(cause)
     hint = f"drop workflow, or drop {cause}" + (f" or raise it to {limit}" if limit else "")
-    return f"none beside {cause}, which needs {need.name}", BATCH, hint
+    why = "" if cause == need.name else f", which needs {need.name}"
+    return f"none beside {cause}{why}", BATCH, hint

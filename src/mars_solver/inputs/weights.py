@@ -235,10 +235,11 @@ def check_preferences(
     """Yield a problem for each preferred criterion that the weights do not know."""
     for name in names:
         if not weights.knows(declared.criterion[name]):
-            kind = declared.criterion[name].kind
-            rows = f"base.{name}" + ("" if kind is Kind.CAPABILITY else f" and curves.{name}")
+            capability = declared.criterion[name].kind is Kind.CAPABILITY
+            lacking = [f"base.{name}"] if name not in weights.base else []
+            lacking += [f"curves.{name}"] if not (capability or name in weights.curves) else []
             expected = f"a criterion that {weights.place} scores"
-            hint = f"add {rows} to it, or use weights that have them"
+            hint = f"add {' and '.join(lacking)} to it, or use weights that score it"
             yield Problem(place, f"prefer.{name}", expected, name, hint)
 
 

@@ -46,7 +46,7 @@ def proof_report(proof: Proof) -> RenderableType:
     return Group(*parts, digest)
 
 
-PIN_HINT: Final = f"`mars-solver verify --pin DIR/{PINS}` pins the answers of today."
+PIN_HINT: Final = f"`mars-solver verify --models DIR --pin DIR/{PINS}` pins the answers of today."
 NO_GUIDE: Final = f"nothing to prove: the catalogue has no {CHART}"
 
 

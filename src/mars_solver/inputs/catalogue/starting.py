@@ -123,7 +123,8 @@ def _model(shipped: Catalogue, key: str, name: str, *, known: bool) -> str:
 def _fact(shipped: Catalogue, name: str, attribute: Attribute, *, known: bool) -> Iterator[str]:
     """Yield the lines of one fact, with what it is about."""
     unit = f", in {attribute.unit}" if attribute.unit else ""
-    yield f"# {attribute.label}: {attribute.describe or attribute.label}{unit}."
+    about = f": {attribute.describe}" if attribute.describe else ""
+    yield f"# {attribute.label}{about}{unit}."
     yield f"[{name}]"
     match Kind(attribute.kind):
         case Kind.CAPABILITY:
@@ -158,13 +159,14 @@ def _range(name: str) -> list[str]:
 
 
 def _members(shipped: Catalogue, name: str, attribute: Attribute, *, known: bool) -> Iterator[str]:
-    """Yield the members of a set: some of those that the shipped catalogue knows."""
+    """Yield the members of a set: some that the shipped catalogue knows, or else examples."""
     examples: dict[str, list[Member]] = {
-        "number": [1, 2],
-        "language": ["en", "fr"],
+        "number": [16000, 24000],
+        "language": ["en-us", "fr-fr"],
         "text": ["one", "another"],
     }
-    listed = list(shipped.known_members(name)) or examples[attribute.members]
+    known_members = shipped.known_members(name) if attribute.members == "text" else ()
+    listed = list(known_members) or examples[attribute.members]
     if known:
         yield f"yes = {json.dumps(listed[:2])}"
         yield 'others = "no"  # what holds for every member that is not listed'

@@ -107,6 +107,14 @@ class _Encoding:
             raise RuntimeError("z3 finds no conflict")
         return self._named(self.solver.unsat_core())
 
+    def _shrunk(self, core: list[Any]) -> list[Any]:
+        """Return a minimal core: where values are alternatives, z3 leaves more than is needed."""
+        for each in list(core):
+            rest = [other for other in core if other is not each]
+            if self.solver.check(rest) == z3.unsat:
+                core = rest
+        return core
+
     def one_anew(self, profile: Profile) -> Core:
         """Find one conflict with a new solver."""
         solver = self._new()
@@ -136,7 +144,7 @@ class _Encoding:
             proposed = proposer.model()
             seed = [each for each in literals if z3.is_true(proposed.eval(each, True))]
             if solver.check(seed) == z3.unsat:
-                core = solver.unsat_core()
+                core = self._shrunk(list(solver.unsat_core()))
                 conflicts.add(self._named(core))
                 proposer.add(z3.Or([z3.Not(each) for each in core]))
                 continue

@@ -102,9 +102,12 @@ class Scores(NamedTuple):
     """What ranks each model among those of its standing; the least comes first."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Decision:
-    """The answer to one profile, before it is explained."""
+    """The answer to one profile, before it is explained.
+
+    Nothing changes it; it is not frozen, since making a frozen one takes a tenth of `decide`.
+    """
 
     profile: Profile
     signature: Signature
@@ -244,10 +247,9 @@ class Solver:
             InputError: as `decide` says.
         """
         profile = profile.checked_against(self.declared)
-        if profile.prefer:
+        if not self.scored.issuperset(profile.prefer):
             names = [name for name in profile.prefer if name not in self.scored]
-            if names:
-                raise InputError(check_preferences(self.weights, self.declared, names, "Profile"))
+            raise InputError(check_preferences(self.weights, self.declared, names, "Profile"))
         return profile
 
     @cached_property

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +13,7 @@ from mars_solver import Profile, recommend_with
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.profile import Context
 from mars_solver.inputs.weights import MAX_WEIGHT, Curve, coefficients, vectors
-from mars_solver.solving.scoring import Sums, totals, value, value_rows
+from mars_solver.solving.scoring import Sums, value, value_rows
 from mars_solver.vocabulary import VALUE_SCALE
 from strategies import (
     CRITERIA,
@@ -85,21 +84,26 @@ def test_values_never_turn_and_stay_on_the_scale(places: list[int], data: st.Dat
 
 def test_an_unknown_fact_spans_the_scale() -> None:
     names = [model.id for model in SHIPPED.catalogue.models]
-    beta = SHIPPED.values[names.index("mars-8.1-pro-beta")]
-    assert beta[CRITERIA.index("latency")].tolist() == [0, VALUE_SCALE]
-    assert beta[CRITERIA.index("control")].tolist() == [0, 0]
+    beta = SHIPPED.ends[names.index("mars-8.1-pro-beta")]
+    assert beta[CRITERIA.index("latency")] == (0, VALUE_SCALE)
+    assert beta[CRITERIA.index("control")] == (0, 0)
 
 
 @given(
     st.lists(st.lists(st.integers(0, 10**7), min_size=5, max_size=5), min_size=1, max_size=8),
 )
 def test_the_kernel_gives_each_row_what_python_integers_give(rows: list[list[int]]) -> None:
-    values = SHIPPED.values
-    found = totals(np.array(rows, dtype=np.int64), values)
-    assert found.shape == (len(rows), len(values), 2)
-    for row, sums in zip(rows, found.tolist(), strict=True):
+    values = SHIPPED.ends
+    kernel = Sums(values)
+    for row in rows:
+        found = kernel.of(row)
+        assert len(found) == 2 * len(values)
+        sums = [list(pair) for pair in zip(found[::2], found[1::2], strict=True)]
         expected = [
-            [sum(w * v for w, v in zip(row, column, strict=True)) for column in model.T.tolist()]
+            [
+                sum(w * v for w, v in zip(row, column, strict=True))
+                for column in zip(*model, strict=True)
+            ]
             for model in values
         ]
         assert sums == expected

@@ -14,8 +14,6 @@ from mars_solver.explaining.changes import PREFER
 from mars_solver.vocabulary import ACCEPT_BETA, MAX_NUMBER, Status, number
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from mars_solver.explaining.changes import Change
     from mars_solver.inputs.catalogue.attributes import Declarations
     from mars_solver.inputs.catalogue.catalogue import Catalogue
@@ -64,12 +62,6 @@ def both(names: Iterable[str], word: str = "and") -> str:
 def keyed(declared: Declarations, name: str) -> str:
     """Return a label for within a sentence, with the key that one would type."""
     return f"{declared.phrase(name)} [{name}]"
-
-
-def fraction_text(value: Fraction) -> str:
-    """Return a fraction exactly, followed by its rounded value where it is not whole."""
-    exact = str(value)
-    return exact if value.denominator == 1 else f"{exact} = {float(value):.2f}"
 
 
 def signed(points: float) -> str:

@@ -1,4 +1,4 @@
-"""The score: value functions of facts, and one exact integer kernel for one profile or many.
+"""The score: value functions of facts, and their exact weighted sums for one profile.
 
 A value is a whole number in 0..10**6, computed once for each end of a fact with decimal
 arithmetic and rounded half to even. Values and weights multiply and add exactly; the limits of
@@ -11,18 +11,12 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mars_solver.inputs.catalogue.attributes import Criterion, Declarations
 from mars_solver.inputs.catalogue.models import Model
 from mars_solver.inputs.weights import Anchor, Curve, Weights
 from mars_solver.vocabulary import VALUE_SCALE, Kind
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Integers = NDArray[np.int64]
 
 DOUBLED: Final = 2 * VALUE_SCALE
 """The doubled midpoint of the best value."""
@@ -74,21 +68,6 @@ def full_score(weights: Sequence[int]) -> int:
     Where all weights are 0, every score is 0, and this is `DOUBLED`.
     """
     return DOUBLED * (sum(weights) or 1)
-
-
-def totals(weights: Integers, values: Integers) -> Integers:
-    """Return the weighted sums of values, for many profiles.
-
-    Args:
-        weights: shape (rows, criteria).
-        values: shape (models, criteria, ends).
-
-    Returns:
-        shape (rows, models, ends).
-    """
-    models, criteria, ends = values.shape
-    flat = values.transpose(1, 0, 2).reshape(criteria, models * ends)
-    return (weights @ flat).reshape(len(weights), models, ends)
 
 
 def _ends(model: Model, criterion: Criterion, weights: Weights) -> Ends:

@@ -36,7 +36,7 @@ from mars_solver.solving.table import Cell, Column, requirement_masks
 from mars_solver.vocabulary import Policy, Status
 
 if TYPE_CHECKING:
-    from mars_solver.solving.scoring import Integers
+    pass
 
 _KEPT: Final = 2**12
 """The most signatures, and contexts, whose results are remembered."""
@@ -205,14 +205,6 @@ class Solver:
     def __reduce__(self) -> tuple[type[Solver], tuple[Catalogue, Weights]]:
         """Return how to prepare the solver again, without what it remembers."""
         return Solver, (self.catalogue, self.weights)
-
-    @cached_property
-    def values(self) -> Integers:
-        """The value table, shape (models, criteria, 2): least and most."""
-        import numpy as np  # noqa: PLC0415  (one profile needs no arrays)
-
-        shape = len(self.catalogue.models), len(self.declared.criteria), 2
-        return np.array(self.ends, dtype=np.int64).reshape(shape)
 
     @cached_property
     def notes(self) -> tuple[str, ...]:

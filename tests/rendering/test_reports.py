@@ -1,8 +1,8 @@
 """Whole reports, as people read them.
 
 Each `reports/NAME.toml` holds a profile (and perhaps measurements, a policy, a length, `explain`
-with the model asked about, `verbose`, or `compare` with two models) and `reports/NAME.txt` what is printed
-for it. After a wanted change of wording, look at the difference that running this file with
+with the model asked about, `verbose`, or `compare` with two models) and `reports/NAME.txt` what is
+printed for it. After a wanted change of wording, look at the difference that running this file with
 REWRITE_REPORTS=1 makes.
 """
 

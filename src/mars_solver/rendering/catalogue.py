@@ -14,8 +14,8 @@ from mars_solver.rendering.words import Section
 from mars_solver.vocabulary import number
 
 if TYPE_CHECKING:
-    from mars_solver.inputs.catalogue.attributes import Attribute
     from mars_solver.explaining.recommendation import Recommendation
+    from mars_solver.inputs.catalogue.attributes import Attribute
     from mars_solver.inputs.catalogue.catalogue import Catalogue
     from mars_solver.inputs.catalogue.facts import Fact
     from mars_solver.inputs.catalogue.models import AnyFact, Model

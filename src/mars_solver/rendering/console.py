@@ -148,7 +148,7 @@ class _Screen:
 
 _SCORE: Final = "Score 0–1"
 _HEIGHT: Final = 23
-"""The lines of a screen, without that of the prompt: an answer that needs more has fewer blank ones."""
+"""The lines of a screen without the prompt; a longer answer has fewer blank ones."""
 _BLANK: Final = Text()
 
 

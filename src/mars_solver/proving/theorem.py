@@ -135,16 +135,16 @@ class _Judge:
         self._index = {model: i for i, model in enumerate(self.ids)}
         self._answers = _answers(chart)
         groups = [tuple(self._index[m] for m in a if m in self._index) for a in self._answers]
-        self._classes: Classes = classes(solver, groups)
+        self._classes: Classes = classes([solver], groups)
         # In how many groups each class departs, by the guide's answer there.
-        self._departing = np.zeros((len(self._classes.needs), len(groups)), dtype=np.int64)
+        self._departing = np.zeros((len(self._classes.batch), len(groups)), dtype=np.int64)
         self._betas = np.array([model.beta for model in solver.catalogue.models])
         self._leads: dict[bool, set[_Lead]] = {False: set(), True: set()}
 
     def groups(self) -> Iterator[Group]:
         """Yield the classes in groups whose members are weighed and answered alike."""
         found = self._classes
-        kinds = found.needs * 2 + found.batch
+        kinds = found.needs[0] * 2 + found.batch
         for kind in np.unique(kinds).tolist():
             rows = np.flatnonzero(kinds == kind)
             needs = self._solver.declared.names_of_needs(kind >> 1)
@@ -261,7 +261,8 @@ class _Judge:
 
     def blame(self) -> None:
         """Count what blocks the guide's models in the cells that depart."""
-        unmet = self._classes.unmet(self._departing).sum(axis=0)
+        departing = self._departing.astype(self._classes.cells.dtype)
+        unmet = self._classes.unmet(departing).sum(axis=0)
         for requirement, count in zip(self._solver.declared.requirements, unmet, strict=True):
             if count:
                 self.found.blocked_by[requirement.name] += int(count)

@@ -83,13 +83,16 @@ def test_the_shipped_catalogue_is_proved_with_every_shipped_weights() -> None:
 
 def test_the_proof_counts_every_cell_once() -> None:
     """Cells by the needs that they state, from what each requirement alone comes to."""
-    by_needs: Counter[int] = Counter({0: 1})
+    by_statements: Counter[int] = Counter({0: 1})
     for column in SHIPPED.table:
         joined: Counter[int] = Counter()
         for choice in column.choices:
-            for needs, count in by_needs.items():
-                joined[needs | choice.cell.needs] += count * len(choice.values)
-        by_needs = joined
+            for said, count in by_statements.items():
+                joined[said | choice.cell.statements] += count * len(choice.values)
+        by_statements = joined
+    by_needs: Counter[int] = Counter()
+    for said, count in by_statements.items():
+        by_needs[DECLARED.needs_stated(said)] += count
     expected = sum(
         count * (1 + needs.bit_count()) * 2 * (1 if needs & DECLARED.live else 2)
         for needs, count in by_needs.items()

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from mars_solver.briefs import brief, named
 from mars_solver.explaining.findings import Finding, cause, plain
 from mars_solver.explaining.serialising import ModelStatus, UnitNumber, json_values, part
+from mars_solver.explaining.showing import Shown
 from mars_solver.solving.scoring import full_score
 from mars_solver.solving.solver import Decision, Solver
 from mars_solver.vocabulary import Verdict
@@ -29,6 +31,8 @@ SCHEMA: Final = "mars-solver/comparison/1"
 class CriterionLead:
     """What one criterion adds to the lead of one model over another."""
 
+    __repr__ = brief
+
     criterion: str
     points: float
 
@@ -36,6 +40,8 @@ class CriterionLead:
 @dataclass(frozen=True, slots=True)
 class Side:
     """One of two models."""
+
+    __repr__ = brief
 
     model: str
     rank: int | None
@@ -52,6 +58,8 @@ class Side:
 class RequirementRow:
     """A stated requirement and how two models meet it."""
 
+    __repr__ = brief
+
     requirement: str
     required: Finding
     verdicts: tuple[str, str]
@@ -60,8 +68,8 @@ class RequirementRow:
     sources: tuple[str | None, str | None]
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Shown):
     """Two models head to head for one profile.
 
     Every part is computed when first asked for.
@@ -71,6 +79,11 @@ class Comparison:
     first: int
     """The index in the catalogue of the model named first."""
     second: int
+
+    def __repr__(self) -> str:
+        one, other = (self.answer.decision.standings[i] for i in (self.first, self.second))
+        told = (f"{each.model.name} {each.status.word}" for each in (one, other))
+        return named(type(self), " and ".join(told), self.answer.profile.name)
 
     @part
     def schema(self) -> Annotated[str, Field(json_schema_extra={"const": SCHEMA})]:

@@ -16,6 +16,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
+from mars_solver.briefs import brief, named
 from mars_solver.errors import shown
 from mars_solver.inputs.catalogue.tags import Tags
 from mars_solver.inputs.parsing import (
@@ -156,6 +157,8 @@ class NeedTable(Input):
 class Requirement:
     """One requirement: what it compares, which configurations can meet it, and how it is worded."""
 
+    __repr__ = brief
+
     name: str
     index: int
     """Its place in declared order: the order of profiles, masks, violations and conflicts."""
@@ -186,6 +189,8 @@ class Requirement:
 class Criterion:
     """What is scored, and by which attribute."""
 
+    __repr__ = brief
+
     name: str
     index: int
     attribute: str
@@ -200,6 +205,8 @@ class Criterion:
 @dataclass(frozen=True, slots=True, eq=False)
 class Need:
     """What a question of the guide asks, and what states it."""
+
+    __repr__ = brief
 
     name: str
     index: int
@@ -249,6 +256,10 @@ class Declarations:
         self.requirement = {r.name: r for r in self.requirements}
         self.criterion = {c.name: c for c in self.criteria}
         self.need = {n.name: n for n in self.needs}
+
+    def __repr__(self) -> str:
+        counts = (len(self.requirements), len(self.criteria), len(self.needs))
+        return named(type(self), "{} requirements, {} criteria, {} needs".format(*counts))
 
     def with_needs(self, needs: Mapping[str, NeedTable]) -> Declarations:
         """Return the same declarations with the needs of a guide."""

@@ -10,7 +10,13 @@ from pydantic import Field
 
 from mars_solver.briefs import brief, named
 from mars_solver.explaining.findings import Finding, cause, plain
-from mars_solver.explaining.serialising import ModelStatus, UnitNumber, json_values, part
+from mars_solver.explaining.serialising import (
+    ModelStatus,
+    UnitNumber,
+    json_values,
+    part,
+    schemas_of,
+)
 from mars_solver.explaining.showing import Shown
 from mars_solver.solving.scoring import full_score
 from mars_solver.solving.solver import Decision, Solver
@@ -18,6 +24,7 @@ from mars_solver.vocabulary import Verdict
 
 if TYPE_CHECKING:
     from mars_solver.explaining.recommendation import Recommendation
+    from mars_solver.inputs.catalogue.attributes import Declarations
 
 DecidedBy = Literal["status", "unverified", "score", "neutral_score", "id"]
 """What ranks one model before another: a better status, fewer unverified requirements, a higher
@@ -168,6 +175,25 @@ class Comparison(Shown):
                 (one.found, other.found),
                 (one.source, other.source),
             )
+
+
+def comparison_tables(declared: Declarations) -> dict[str, dict[str, Any]]:
+    """Return the JSON Schema of a comparison and of every table in it, by name.
+
+    They refer to one another as `#/$defs/NAME`; `Comparison` is the whole.
+    """
+    tables = schemas_of(Comparison)
+    side = tables["Side"]["properties"]
+    side["configuration"] |= {"anyOf": [declared.configuration_schema(), {"type": "null"}]}
+    return tables
+
+
+def comparison_schema(declared: Declarations) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a comparison."""
+    tables = comparison_tables(declared)
+    whole = tables.pop("Comparison")
+    draft = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": draft, "$id": SCHEMA, **whole, "$defs": tables}
 
 
 def decided_by(decision: Decision, one: int, other: int) -> DecidedBy | None:

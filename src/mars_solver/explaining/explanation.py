@@ -125,15 +125,11 @@ def answer_tables(declared: Declarations | None = None) -> dict[str, dict[str, A
     tables["Profile"] = {key: profile[key] for key in profile if not key.startswith("$")}
     tables["Recommendation"]["properties"]["profile"] |= {"$ref": "#/$defs/Profile"}
     tables["Explanation"]["required"].remove("model")
-    known = (declared or load_catalogue().declared).variables
-    tables["Candidate"]["properties"]["configuration"] = {
-        "type": "object",
-        "properties": {
-            name: {"enum": [each.value for each in domain]} for name, domain in known.items()
-        },
-        "required": list(known),
-        "additionalProperties": False,
-        "description": tables["Candidate"]["properties"]["configuration"]["description"],
+    known = declared or load_catalogue().declared
+    candidate = tables["Candidate"]["properties"]
+    candidate["configuration"] = {
+        **known.configuration_schema(),
+        "description": candidate["configuration"]["description"],
     }
     return tables
 

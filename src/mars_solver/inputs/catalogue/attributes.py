@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
@@ -290,6 +290,16 @@ class Declarations:
     def live(self) -> int:
         """The mask of the needs that contradict batch work."""
         return sum(need.bit for need in self.needs if need.live)
+
+    def configuration_schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of a configuration by variable, as `chosen` returns it."""
+        domains = {name: [v.value for v in domain] for name, domain in self.variables.items()}
+        return {
+            "type": "object",
+            "properties": {name: {"enum": values} for name, values in domains.items()},
+            "required": list(domains),
+            "additionalProperties": False,
+        }
 
     def chosen(self, values: Iterable[str]) -> dict[str, str]:
         """Return the values of a configuration by variable."""

@@ -7,7 +7,7 @@ class Shown:
     """A result that shows itself. Its words are made in `rendering`, which loads when used."""
 
     def __str__(self) -> str:
-        """Return what the command line prints of it."""
+        """Return what the command line prints of it, with `-v`."""
         from mars_solver.rendering.results import text_of  # noqa: PLC0415  (loads when used)
 
         return text_of(self)

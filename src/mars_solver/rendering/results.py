@@ -39,14 +39,14 @@ _KEYS: Final = re.compile(r" \[[^\]\n]+\]")
 
 
 def text_of(result: Shown) -> str:
-    """Return a result as the command line prints it."""
+    """Return a result as the command line prints it, an answer in full."""
     match result:
         case Comparison():
             return console.to_text(console.comparison(result))
         case Explanation():
             return console.to_text(console.explanation(result))
         case Recommendation():
-            return console.to_text(console.recommendation(result))
+            return console.to_text(console.recommendation(result, verbose=True))
     raise TypeError(f"{type(result).__name__} has no text")
 
 

@@ -584,7 +584,7 @@ def test_a_requirement_that_no_pin_states_yet_is_left_to_pin_and_no_fault(folder
     path.write_text(f"{before}[price_usd_per_mchar]\n{priced}", "utf-8")
     data, text = told(folder)
     assert data["pins"]["new"] == ["max_price_usd_per_mchar"]
-    assert "no pin is about price of a million characters [max_price_usd_per_mchar]" in text
+    assert "no pin is about price per million characters [max_price_usd_per_mchar]" in text
     pins = folder / "guide" / "pins.toml"
     assert run("verify", "--models", str(folder), "--pin", str(pins)).returncode == 0
     data, _ = told(folder)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import typer
 
 from mars_solver import __version__
-from mars_solver.cli import asking, options, terminal
+from mars_solver.cli import asking, comparing, options, terminal
 from mars_solver.errors import InputError, Problem, extra, gather, rerooted
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ app = typer.Typer(
 def main() -> NoReturn:
     """Run the command line and exit.
 
-    0 answer, 2 bad input, 3 infeasible, 4 some rows of a batch rejected, 5 proof failed.
+    0 answer, 2 bad input, 3 infeasible, 4 some rows of a batch rejected, 5 proof failed, 6 a
+    difference found.
     """
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
@@ -312,6 +313,9 @@ def _certified(path: str | None, text: str) -> bool:
     stale = "it is stale: the catalogue, the weights or the proof has changed"
     terminal.tell(f"error: {path}: {stale}; remove it to write a new one")
     return False
+
+
+comparing.register(app)
 
 
 @app.command()

@@ -102,12 +102,12 @@ class _Layout(NamedTuple):
         models = tuple(slice(*pair) for pair in pairwise(ends))
         return cls(sides, policy, columns, models, tuple(steps), word + 1)
 
-    def witness(self, column: JointColumn, choice: int) -> Array:
+    def witness(self, column: JointColumn, choice: int) -> list[int]:
         """Return what a choice adds to a witness."""
-        words = np.zeros(self.width, dtype=np.int64)
+        words = [0] * self.width
         if choice:
             (stated, bit), (word, step) = self.steps[self.columns.index(column)]
-            words[[0, stated, word]] = 1, bit, choice * step
+            words[0], words[stated], words[word] = 1, bit, choice * step
         return words
 
     def chosen(self, witness: Array) -> list[int]:
@@ -250,34 +250,42 @@ def _pinned(
     many = layout.models[-1].stop
     needs, batches, behind, cells, lacking, witnesses = [], [], [], [], [], []
     _bounded(prod(len(column.choices) for column in pinning), many)
+    adds = [
+        [layout.witness(column, number) for number in range(len(column.choices))]
+        for column in pinning
+    ]
     for numbers in product(*(range(len(column.choices)) for column in pinning)):
         chosen = [
-            (column, column.choices[number])
-            for column, number in zip(pinning, numbers, strict=True)
+            column.choices[number] for column, number in zip(pinning, numbers, strict=True)
         ]
-        stated = [(column, choice.cells) for column, choice in chosen if choice.values[0] is not None]
-        witness = sum(map(layout.witness, pinning, numbers), np.zeros(layout.width, np.int64))
+        stated = [
+            (column, choice.cells)
+            for column, choice in zip(pinning, chosen, strict=True)
+            if choice.values[0] is not None
+        ]
+        sides = [
+            _Asked(solver, [(c.requirements[side], cells[side]) for c, cells in stated], layout)
+            for side, solver in enumerate(layout.sides)
+        ]
         for batch in (False, True):
-            rows = [
-                _standings(layout, side, [(c.requirements[side], x[side]) for c, x in stated], batch)
-                for side in range(len(layout.sides))
-            ]
-            if all(mask == _UNASKABLE for mask, _, _ in rows):
+            if all(side.needs(batch=batch) == _UNASKABLE for side in sides):
                 continue
-            needs.append([mask for mask, _, _ in rows])
+            rows = [side.standings(batch=batch) for side in sides]
+            needs.append([side.needs(batch=batch) for side in sides])
             batches.append(batch)
-            behind.append([distance for _, own, _ in rows for distance in own])
-            cells.append(prod(len(choice.values) for _, choice in chosen))
-            missed = rows[0][2]
+            behind.append([distance for own, _ in rows for distance in own])
+            cells.append(prod(len(choice.values) for choice in chosen))
+            missed = rows[0][1]
             lacking.append([_union(missed[index] for index in group) for group in groups])
-            witnesses.append(witness)
+            taken = [add[number] for add, number in zip(adds, numbers, strict=True)]
+            witnesses.append([sum(words) for words in zip([0] * layout.width, *taken, strict=True)])
     counts = np.array(cells, dtype=np.int64 if cell_count(layout.columns) < _EXACT else object)
     parts = _Parts(
         np.array(needs, dtype=np.int64).T,
         np.array(batches, dtype=np.bool_),
         _relative(np.array(behind, dtype=np.uint8).reshape(len(needs), many), layout),
         counts,
-        np.array(witnesses),
+        np.array(witnesses, dtype=np.int64).reshape(len(needs), -1),
     )
     merged, classes_of = _merged(parts)
     masks_of = np.array(lacking, dtype=np.int64).reshape(len(needs), len(groups))
@@ -293,34 +301,43 @@ def _pinned(
     )
 
 
-def _standings(
-    layout: _Layout,
-    side: int,
-    stated: Sequence[tuple[Requirement | None, Cell | None]],
-    batch: bool,
-) -> tuple[int, list[int], list[int]]:
-    """Return what is said of needs, how far each model is behind, and what each does not meet."""
-    solver = layout.sides[side]
-    models = range(len(solver.catalogue.models))
-    mask = 0
-    for _, cell in stated:
-        mask |= _UNASKABLE if cell is None else cell.statements
-    if mask >= _UNASKABLE or (batch and mask & solver.declared.live):
-        return _UNASKABLE, [EXCLUDED for _ in models], [0 for _ in models]
-    pairs = [(requirement, cell) for requirement, cell in stated if requirement and cell]
-    bits = sum(requirement.bit for requirement, _ in pairs)
-    reject = layout.policy == "reject"
-    standings = [
-        solver.stand_alone(
-            index, requirement_masks(pairs, index, reject=reject), bits, batch=batch
-        )
-        for index in models
-    ]
-    behind = [
-        EXCLUDED if s.violated or s.configuration is None else s.unverified.bit_count()
-        for s in standings
-    ]
-    return mask, behind, [s.violated | s.unverified for s in standings]
+class _Asked:
+    """What one side is asked of the requirements that pin a configuration."""
+
+    def __init__(
+        self,
+        solver: Solver,
+        stated: Sequence[tuple[Requirement | None, Cell | None]],
+        layout: _Layout,
+    ) -> None:
+        self._solver = solver
+        self._models = range(len(solver.catalogue.models))
+        self._needs = 0
+        for _, cell in stated:
+            self._needs |= _UNASKABLE if cell is None else cell.statements
+        pairs = [(requirement, cell) for requirement, cell in stated if requirement and cell]
+        self._stated = sum(requirement.bit for requirement, _ in pairs)
+        reject = layout.policy == "reject"
+        self._masks = [requirement_masks(pairs, index, reject=reject) for index in self._models]
+
+    def needs(self, *, batch: bool) -> int:
+        """Return what is said of needs."""
+        contradicts = batch and self._needs & self._solver.declared.live
+        return _UNASKABLE if contradicts or self._needs >= _UNASKABLE else self._needs
+
+    def standings(self, *, batch: bool) -> tuple[list[int], list[int]]:
+        """Return how far each model is behind, and the mask of what it does not meet."""
+        if self.needs(batch=batch) == _UNASKABLE:
+            return [EXCLUDED for _ in self._models], [0 for _ in self._models]
+        found = [
+            self._solver.stand_alone(index, self._masks[index], self._stated, batch=batch)
+            for index in self._models
+        ]
+        behind = [
+            EXCLUDED if s.violated or s.configuration is None else s.unverified.bit_count()
+            for s in found
+        ]
+        return behind, [s.violated | s.unverified for s in found]
 
 
 def _union(masks: Iterable[int]) -> int:
@@ -355,7 +372,7 @@ def _joined(found: Classes, column: JointColumn) -> Classes:
                 found.batch[keep],
                 _relative(behind[keep], layout),
                 found.cells[keep] * len(choice.values),
-                found.witness[keep] + layout.witness(column, number),
+                found.witness[keep] + np.array(layout.witness(column, number)),
             )
         )
         parents.append(keep)

@@ -15,10 +15,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from mars_solver.inputs.catalogue.guide import Flowchart
 from mars_solver.inputs.profile import Context, Profile, neutral, parse_profile
 from mars_solver.proving.classes import EXCLUDED, Array, Classes, classes
-from mars_solver.solving.flowchart import answer
+from mars_solver.solving.flowchart import answer, answers
 from mars_solver.solving.scoring import full_score
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import BATCH, MAX_IMPORTANCE, NEUTRAL_IMPORTANCE
@@ -133,7 +132,7 @@ class _Judge:
         self._solver = solver
         self._chart = chart
         self._index = {model: i for i, model in enumerate(self.ids)}
-        self._answers = _answers(chart)
+        self._answers = answers(chart)
         groups = [tuple(self._index[m] for m in a if m in self._index) for a in self._answers]
         self._classes: Classes = classes([solver], groups)
         # In how many groups each class departs, by the guide's answer there.
@@ -277,12 +276,6 @@ class _Judge:
                 reaches.append(_span(criterion.name, k, importances, batch, leads))
             reaches.append(_joint(importances, batch, leads))
         return tuple(reaches)
-
-
-def _answers(chart: Flowchart) -> list[tuple[str, ...]]:
-    """Return every answer that the guide can give."""
-    given = [chart.no_need, chart.batch, *(question.answer for question in chart.questions)]
-    return list(dict.fromkeys(given))
 
 
 class _Lead(NamedTuple):

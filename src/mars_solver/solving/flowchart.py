@@ -43,6 +43,12 @@ def answer(flowchart: Flowchart, context: Context) -> tuple[int | None, tuple[st
     return None, flowchart.batch if context.batch else flowchart.no_need
 
 
+def answers(flowchart: Flowchart) -> list[tuple[str, ...]]:
+    """Return every answer that the guide can give."""
+    given = [flowchart.no_need, flowchart.batch, *(each.answer for each in flowchart.questions)]
+    return list(dict.fromkeys(given))
+
+
 def compare(flowchart: Flowchart, decision: Decision) -> GuideVerdict:
     """Return whether a decision agrees with the guide, and what blocks the guide if not."""
     question, models = answer(flowchart, decision.profile.context)

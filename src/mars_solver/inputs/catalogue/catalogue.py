@@ -161,8 +161,18 @@ class Catalogue:
 
     def kin(self, attribute: str, key: Member) -> tuple[Member, ...]:
         """Return the known tags of the language of a tag."""
-        spoken = language(str(key))
-        return tuple([m for m in self.known_members(attribute) if language(str(m)) == spoken])
+        return self._kin[attribute].get(language(str(key)), ())
+
+    @cached_property
+    def _kin(self) -> dict[str, dict[str, tuple[Member, ...]]]:
+        """The known tags of each language, by attribute and language."""
+        found: dict[str, dict[str, tuple[Member, ...]]] = {}
+        for name, members in self._known_members.items():
+            spoken = found.setdefault(name, {})
+            for tag in members:
+                own = language(str(tag))
+                spoken[own] = (*spoken.get(own, ()), tag)
+        return found
 
     def evidence(self, model: Model, attribute: str, member: Member) -> str:
         """Return what is known of an unverified member of a set of a model, as a phrase."""

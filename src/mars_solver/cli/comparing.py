@@ -1,0 +1,126 @@
+"""The commands that prove what a change changes, and what a guide could say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from mars_solver.cli import options, terminal
+from mars_solver.errors import InputError, Problem, gather
+
+if TYPE_CHECKING:
+    from mars_solver.proving.difference import Expectations
+    from mars_solver.solving.solver import Solver
+
+CHANGED: Final = 6
+
+Old = Annotated[
+    str, typer.Argument(metavar="OLD", help="A catalogue's folder, or a file of weights.")
+]
+New = Annotated[str, typer.Argument(metavar="NEW", help="The same after the change.")]
+WeightsPair = Annotated[
+    tuple[str, str] | None,
+    typer.Option("--weights", metavar="OLD NEW", help="Weights beside two catalogues."),
+]
+AsMarkdown = Annotated[
+    bool, typer.Option("--markdown", help="Print Markdown instead of text, for a review.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to those of the command line."""
+    app.command()(diff)
+
+
+def diff(
+    old: Old,
+    new: New,
+    weights: WeightsPair = None,
+    models: options.ModelsFolder = None,
+    unknown: options.Unknown = "flag",
+    as_json: options.AsJson = False,
+    as_markdown: AsMarkdown = False,
+) -> None:
+    """Show exactly which answers a change of a catalogue or of weights changes: OLD NEW.
+
+    Exits with 0 where nothing changes, 2 for bad input, 6 where something does.
+    """
+    from mars_solver.cli import reading  # noqa: PLC0415
+    from mars_solver.proving.difference import difference  # noqa: PLC0415
+    from mars_solver.rendering import console  # noqa: PLC0415
+    from mars_solver.rendering.difference import (  # noqa: PLC0415
+        difference_markdown,
+        difference_report,
+    )
+
+    if as_json and as_markdown:
+        hint = "drop one"
+        raise InputError([Problem("--markdown", "", "one form of output", "--json too", hint)])
+    folders, weighed = _sides(old, new, weights, models)
+    *sides, policy = gather(
+        *(lambda f=f, w=w: _side(f, w) for f, w in zip(folders, weighed, strict=True)),
+        lambda: reading.policy_of(unknown),
+    )
+    (one, expected), (other, more) = sides
+    found = difference(one, other, policy, (expected, more))
+    if as_json:
+        terminal.write(console.to_json(found.to_dict()))
+    elif as_markdown:
+        terminal.write(difference_markdown(found))
+    else:
+        terminal.show(difference_report(found))
+    if found.changes:
+        raise typer.Exit(CHANGED)
+
+
+Pair = tuple[str | None, str | None]
+
+
+def _sides(
+    old: str, new: str, weights: tuple[str, str] | None, models: str | None
+) -> tuple[Pair, Pair]:
+    """Return the folder of each side's catalogue, and the file of its weights.
+
+    Raises:
+        InputError: where the arguments do not go together.
+    """
+    from pathlib import Path  # noqa: PLC0415
+
+    def refuse(place: str, expected: str, found: str, hint: str) -> InputError:
+        return InputError([Problem(place, "", expected, found, hint)])
+
+    missing = [path for path in (old, new) if not Path(path).exists()]
+    if missing:
+        expected = "a catalogue's folder, or a file of weights"
+        raise InputError([Problem(path, "", expected, "no such file or folder") for path in missing])
+    files = [path for path in (old, new) if Path(path).is_file()]
+    if not files:
+        if models:
+            raise refuse("--models", "none beside two catalogues", models, "drop it")
+        return (old, new), weights or (None, None)
+    if len(files) == 1:
+        hint = "name two folders of catalogues, or two files of weights"
+        raise refuse(files[0], "two of a kind", "a file beside a folder", hint)
+    if weights:
+        hint = "name the catalogues instead, or drop --weights"
+        raise refuse("--weights", "none beside two files of weights", " ".join(weights), hint)
+    return (models, models), (old, new)
+
+
+def _side(folder: str | None, weights: str | None) -> tuple[Solver, Expectations]:
+    """Return a catalogue with weights, and what its folder says of some profiles."""
+    from mars_solver.inputs import files  # noqa: PLC0415
+    from mars_solver.proving import pins  # noqa: PLC0415
+    from mars_solver.proving.difference import Expectations  # noqa: PLC0415
+    from mars_solver.solving.solver import Solver  # noqa: PLC0415
+
+    facts, weighed = gather(
+        lambda: files.load_catalogue(folder),
+        lambda: files.load_weights(weights),
+    )
+    lines, kept = gather(
+        lambda: pins.load_scenarios(facts.declared, folder),
+        lambda: pins.load_pins(facts.declared, folder),
+    )
+    return Solver(facts, weighed), Expectations(lines or (), kept.pins if kept else ())

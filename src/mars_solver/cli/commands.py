@@ -210,10 +210,16 @@ def catalogue(
     """Show the facts with their sources, or check a catalogue of your own."""
     from mars_solver.cli import reading  # noqa: PLC0415
     from mars_solver.explaining.calls import check_calls  # noqa: PLC0415
-    from mars_solver.inputs.files import load_catalogue  # noqa: PLC0415
+    from mars_solver.inputs.files import load_catalogue, load_weights  # noqa: PLC0415
     from mars_solver.proving import pins  # noqa: PLC0415
+    from mars_solver.proving.dead import dead  # noqa: PLC0415
     from mars_solver.rendering import console  # noqa: PLC0415
-    from mars_solver.rendering.catalogue import catalogue_to_dict, usable  # noqa: PLC0415
+    from mars_solver.rendering.catalogue import (  # noqa: PLC0415
+        catalogue_to_dict,
+        dead_lines,
+        usable,
+    )
+    from mars_solver.solving.solver import Solver  # noqa: PLC0415
 
     reading.check_paths(DIR=folder, models=models)
     if folder and models:
@@ -228,6 +234,9 @@ def catalogue(
             lambda: pins.load_pins(facts.declared, folder or models),
         )
         terminal.write(usable(facts))
+        solver = Solver(facts, load_weights())
+        for line in dead_lines(dead(solver), solver):
+            terminal.tell(f"warning: {line}")
     else:
         terminal.show(console.catalogue(facts), console.WIDE)
 

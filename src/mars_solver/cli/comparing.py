@@ -26,11 +26,16 @@ WeightsPair = Annotated[
 AsMarkdown = Annotated[
     bool, typer.Option("--markdown", help="Print Markdown instead of text, for a review.")
 ]
+AsMermaid = Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid flowchart.")]
+Limits = Annotated[
+    bool, typer.Option(help="Ask also how strict the limits are that state a need.")
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to those of the command line."""
     app.command()(diff)
+    app.command()(guide)
 
 
 def diff(
@@ -54,9 +59,7 @@ def diff(
         difference_report,
     )
 
-    if as_json and as_markdown:
-        hint = "drop one"
-        raise InputError([Problem("--markdown", "", "one form of output", "--json too", hint)])
+    _one_form("--markdown", as_json and as_markdown)
     folders, weighed = _sides(old, new, weights, models)
     *sides, policy = gather(
         *(lambda f=f, w=w: _side(f, w) for f, w in zip(folders, weighed, strict=True)),
@@ -72,6 +75,49 @@ def diff(
         terminal.show(difference_report(found))
     if found.changes:
         raise typer.Exit(CHANGED)
+
+
+def guide(
+    models: options.ModelsFolder = None,
+    weights: options.WeightsFile = None,
+    limits: Limits = True,
+    as_mermaid: AsMermaid = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Derive a flowchart from the facts, and show where the vendor's parts from them."""
+    from mars_solver.cli import reading  # noqa: PLC0415
+    from mars_solver.inputs import files  # noqa: PLC0415
+    from mars_solver.proving.tree import derive  # noqa: PLC0415
+    from mars_solver.rendering import console  # noqa: PLC0415
+    from mars_solver.rendering.guide import guide_mermaid, guide_report  # noqa: PLC0415
+    from mars_solver.solving.solver import Solver  # noqa: PLC0415
+
+    reading.check_paths(models=models, weights=weights)
+    _one_form("--mermaid", as_json and as_mermaid)
+    facts, weighed = gather(
+        lambda: files.load_catalogue(models),
+        lambda: files.load_weights(weights),
+    )
+    if facts.flowchart is None:
+        hint = "write one: its needs are what the questions are about"
+        raise InputError([Problem(models or "models", "", files.CHART, "none", hint)])
+    derived = derive(Solver(facts, weighed), limits=limits)
+    if as_json:
+        terminal.write(console.to_json(derived.to_dict()))
+    elif as_mermaid:
+        terminal.write(guide_mermaid(derived))
+    else:
+        terminal.show(guide_report(derived))
+
+
+def _one_form(flag: str, both: bool) -> None:
+    """Refuse two forms of output at once.
+
+    Raises:
+        InputError: where both are asked for.
+    """
+    if both:
+        raise InputError([Problem(flag, "", "one form of output", "--json too", "drop one")])
 
 
 Pair = tuple[str | None, str | None]

@@ -186,7 +186,7 @@ def pinned_profiles(solver: Solver) -> Iterator[Profile]:
 def _profiles(solver: Solver) -> Iterator[Profile]:
     declared = solver.declared
     profile = partial(parse_profile, place="pins", declared=declared)
-    stating = [_stating(need, solver) for need in declared.needs]
+    stating = [stating(need, solver) for need in declared.needs]
     left = MOST
     for size in range(len(stating) + 1):
         left -= comb(len(stating), size)
@@ -204,7 +204,7 @@ def _profiles(solver: Solver) -> Iterator[Profile]:
                 yield profile({"accept_beta": True, "require": dict(each)})
 
 
-def _stating(need: Need, solver: Solver) -> list[tuple[str, object]]:
+def stating(need: Need, solver: Solver) -> list[tuple[str, object]]:
     """Return a requirement that states a need, with what it asks for; nothing if none can.
 
     Of what states the need, the value that the most models meet, or else do not violate.

@@ -23,6 +23,8 @@ from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import BATCH, MAX_IMPORTANCE, NEUTRAL_IMPORTANCE
 
 ALL: Final = "all"
+Place = tuple[tuple[str, ...], bool]
+"""The needs that are stated, and whether the workflow is batch."""
 _SCORE_BITS: Final = 54
 """A doubled weighted sum stays below 2**54; the distance ranks above it."""
 
@@ -69,6 +71,10 @@ class Theorem:
     """Departures, by the requirements that block the guide; a cell counts for each."""
     question_pairs: Counter[str] = field(default_factory=Counter)
     """Departures, by the pairs of needs that are stated together; a cell counts for each."""
+    places: Counter[Place] = field(default_factory=Counter)
+    """Departures, by the needs that are stated and the workflow."""
+    place_cells: Counter[Place] = field(default_factory=Counter)
+    """Cells, by the same."""
     margin: Margin | None = None
     reaches: tuple[Reach, ...] = ()
     counterexample: Profile | None = None
@@ -171,6 +177,9 @@ class _Judge:
         departs = left & ~agrees
         found.agreements += int(cells[agrees].sum())
         found.departures += int(cells[departs].sum())
+        place = group.context.needs, group.context.batch
+        found.places[place] += int(cells[departs].sum())
+        found.place_cells[place] += int(cells.sum())
         found.premise += int(cells[premise].sum())
         self._depart(group, departs & ~premise)
         refuting = np.flatnonzero(premise & ~agrees)

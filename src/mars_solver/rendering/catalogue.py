@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mars_solver.inputs.catalogue.catalogue import Catalogue
     from mars_solver.inputs.catalogue.facts import Fact
     from mars_solver.inputs.catalogue.models import AnyFact, Model
+    from mars_solver.proving.dead import Dead
+    from mars_solver.solving.solver import Solver
 
 SCHEMA: Final = "mars-solver/catalogue/2"
 _OF_THE_CARD: Final = {
@@ -193,6 +195,22 @@ def usable(catalogue: Catalogue) -> str:
     counts += ["a guide"] if catalogue.flowchart else []
     counts += [_counted(len(catalogue.calls), "template of a call")] if catalogue.calls else []
     return f"{', '.join(counts)}: no fault found"
+
+
+def dead_lines(found: Dead | None, solver: Solver) -> Iterator[str]:
+    """Yield what of a catalogue changes no answer under the weights of a solver."""
+    if found is None:
+        yield "too many kinds of profiles to say which facts change no answer"
+        return
+    under = f"with the weights {solver.weights.name}"
+    for names, what in (
+        (found.models, "models never come first, whatever is asked for and preferred"),
+        (found.requirements, "requirements change no answer"),
+        (found.facts, "facts change no answer: all would be the same if nobody knew them"),
+        (found.claims, "claims would change no answer if they were chosen"),
+    ):
+        if names:
+            yield f"{under}, these {what}: {', '.join(names)}"
 
 
 def _counted(many: int, noun: str) -> str:

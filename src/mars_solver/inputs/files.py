@@ -247,7 +247,7 @@ def _read(path: str | Path, place: str, most: int = MAX_BYTES) -> bytes:
     """Return the bytes of a file, at most so many."""
     try:
         if str(path) == STDIN:
-            data = _stdin().read(most + 1)
+            data = standard_input().read(most + 1)
         else:
             with Path(path).open("rb") as file:
                 data = file.read(most + 1)
@@ -260,7 +260,12 @@ def _read(path: str | Path, place: str, most: int = MAX_BYTES) -> bytes:
     return data
 
 
-def _stdin() -> BinaryIO:
+def standard_input() -> BinaryIO:
+    """Return the bytes of standard input.
+
+    Raises:
+        ValueError: where it is closed.
+    """
     if sys.stdin is None:
         raise ValueError("it closed")
     return sys.stdin.buffer

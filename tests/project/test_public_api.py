@@ -31,6 +31,7 @@ SURFACE = {
     "Solver",
     "Weights",
     "decide",
+    "decide_stream",
     "load_catalogue",
     "load_measurements",
     "load_profile",

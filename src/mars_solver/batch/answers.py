@@ -27,6 +27,7 @@ from mars_solver.vocabulary import INFEASIBLE, Policy, Status
 
 REJECTED: Final = "rejected"
 """The status of a row that is no profile."""
+ROW: Final = "row"
 REASONS: Final = "reasons"
 _REASONS_TYPE: Final = pa.list_(pa.string())
 MOST_ROWS: Final = 2**17
@@ -183,7 +184,7 @@ def answer_schema(top: int) -> pa.Schema:
     ranks = range(1, top + 1)
     return pa.schema(
         [
-            ("row", pa.int64()),
+            (ROW, pa.int64()),
             (ID, pa.string()),
             ("status", pa.string()),
             *((f"model_{k}", pa.string()) for k in ranks),

@@ -77,11 +77,12 @@ def of_batch(
     batch: pa.RecordBatch, declared: Declarations, extra: ExtraColumns | None = None
 ) -> Records:
     """Return the records of a record batch that `check_schema` admits."""
-    others = extras(batch.schema.names, declared)
-    if extra != "keep" and others:
-        names = [name for name in batch.schema.names if name not in others]
+    known = columns(declared)
+    kept = extras(batch.schema.names, declared) if extra == "keep" else []
+    names = [name for name in batch.schema.names if name in known or name in kept]
+    if len(names) < batch.num_columns:
         batch = batch.select(names) if names else _no_columns(batch.num_rows)
-    return Records(batch, kept=others if extra == "keep" else ())
+    return Records(batch, kept=kept)
 
 
 def _no_columns(rows: int) -> pa.RecordBatch:
@@ -175,9 +176,8 @@ def holds_numbers(name: str, declared: Declarations) -> bool:
 
 def repeating(declared: Declarations) -> list[str]:
     """Return the columns in which the same few texts stand again and again."""
-    kinds = {ColumnKind.TEXT, ColumnKind.MEMBERS}
-    found = [name for name, kind in columns(declared).items() if kind in kinds]
-    return [name for name in found if name not in {ID, "name"}]
+    kinds = {ColumnKind.WORD, ColumnKind.MEMBERS}
+    return [name for name, kind in columns(declared).items() if kind in kinds]
 
 
 def _fits(given: pa.Field, kind: ColumnKind, *, numbers: bool) -> bool:
@@ -193,7 +193,7 @@ def _fits(given: pa.Field, kind: ColumnKind, *, numbers: bool) -> bool:
             fits = pa.types.is_boolean(arrow)
         case ColumnKind.AMOUNT | ColumnKind.IMPORTANCE:
             fits = _is_number(arrow)
-        case ColumnKind.TEXT:
+        case ColumnKind.TEXT | ColumnKind.WORD:
             fits = is_text_type(arrow)
         case ColumnKind.MEMBERS if pa.types.is_list(arrow) or pa.types.is_large_list(arrow):
             of = plain(arrow.value_type)

@@ -22,7 +22,7 @@ from mars_solver.batch.texts import LINE_BYTES, TextForm, csv_form, json_form
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.files import STDIN, standard_input
-from mars_solver.inputs.profile_row import ExtraColumns, columns
+from mars_solver.inputs.profile_row import ExtraColumns, columns, extras
 
 PART_ROWS: Final = 2**17
 """How many rows a part has, and a row group of the output: what is worked on at once."""
@@ -119,7 +119,7 @@ class Table:
         """
         with file_errors(self.path, "a readable table"):
             if self.form is None:
-                known = columns(self.declared) if self.extra == "drop" else None
+                known = {*columns(self.declared), *self.kept.names}
                 yield from _batches(self.path, position, repeating(self.declared), known)
             else:
                 with self.format.open(self.path) as file:
@@ -176,7 +176,8 @@ def open_table(
             with pq.ParquetFile(chosen) as file:
                 schema = file.schema_arrow
                 check_schema(schema, declared, place, extra, taken)
-                kept = _kept(schema, declared) if extra == "keep" else pa.schema([])
+                others = extras(schema.names, declared) if extra == "keep" else []
+                kept = pa.schema([schema.field(name) for name in others])
                 rows = file.metadata.num_rows
                 return Table(chosen, declared, told, rows, kept, extra, spool=spool)
         with told.open(chosen) as text:
@@ -189,10 +190,6 @@ def open_table(
         kept = pa.schema([(name, pa.string()) for name in form.kept])
         length = _unzipped(chosen) if told.zipped else chosen.stat().st_size
         return Table(chosen, declared, told, length, kept, extra, form, start, spool)
-
-
-def _kept(schema: pa.Schema, declared: Declarations) -> pa.Schema:
-    return pa.schema([field for field in schema if field.name not in columns(declared)])
 
 
 def _spooled() -> Any:
@@ -261,20 +258,18 @@ def _first_line(file: IO[bytes]) -> tuple[bytes, int]:
     return b"", file.tell()
 
 
-def _batches(
-    path: Path, position: int, coded: list[str], known: Collection[str] | None
-) -> Iterator[Part]:
+def _batches(path: Path, position: int, coded: list[str], known: Collection[str]) -> Iterator[Part]:
     """Yield the rows of a Parquet file from one row on.
 
     Args:
         path: of the file.
         position: the row.
         coded: columns to be read as dictionaries where they hold texts.
-        known: the columns to be read; None for all.
+        known: the columns to be read.
     """
     with pq.ParquetFile(path) as file:
         metadata = file.metadata
-        names = [f.name for f in file.schema_arrow if known is None or f.name in known]
+        names = [f.name for f in file.schema_arrow if f.name in known]
         fields = [f.name for f in file.schema_arrow if f.name in coded and is_text_type(f.type)]
     options = {"read_dictionary": fields, "pre_buffer": False, "buffer_size": 2**20}
     with pq.ParquetFile(path, metadata=metadata, **options) as file:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from io import BytesIO
-from itertools import pairwise, product
+from itertools import pairwise
 from numbers import Integral
 from typing import Any, Final, NamedTuple
 
@@ -33,7 +33,6 @@ from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.documents import decode, parse_json
 from mars_solver.inputs.profile_row import (
     ID,
-    NOTHING,
     ColumnKind,
     ExtraColumns,
     are_codes,
@@ -61,20 +60,13 @@ _PIECES: Final = 8
 _EXACT: Final = 2**53
 """Larger whole numbers are no amounts, and no float64."""
 _BOM: Final = b"\xef\xbb\xbf"
-_NOTHING: Final = pa.array(
-    sorted(
-        "".join(letters)
-        for word in NOTHING - {""}
-        for letters in product(*({letter, letter.upper()} for letter in word))
-    )
-)
-"""Every spelling of what states nothing."""
 _WORDS: Final = pa.dictionary(pa.int32(), pa.string())
 _NUMBER: Final = r"^[0-9]{1,15}(\.[0-9]{1,15})?$"
 _MARKED: Final = r"^[1-9][0-9]{0,2}\.[0-9]{3}$"
 """What is refused where decimals may have a comma: see `from_text`."""
 _TYPES: Final[dict[ColumnKind, tuple[pa.DataType, frozenset[type]]]] = {
     ColumnKind.TEXT: (pa.string(), frozenset({str})),
+    ColumnKind.WORD: (pa.string(), frozenset({str})),
     ColumnKind.FLAG: (pa.bool_(), frozenset({bool})),
     ColumnKind.AMOUNT: (pa.float64(), frozenset({int, float})),
     ColumnKind.IMPORTANCE: (pa.int64(), frozenset({int})),
@@ -186,10 +178,8 @@ class CsvForm(TextForm):
     def _types(self) -> pa.Schema:
         """The columns as they are read, by their position."""
         known = columns(self.declared)
-        plain = {ID, "name"} | {n for n in known if known[n] is ColumnKind.AMOUNT}
-        types = [
-            pa.string() if name in plain or name not in known else _WORDS for name in self.named
-        ]
+        many = {None, ColumnKind.TEXT, ColumnKind.AMOUNT}
+        types = [pa.string() if known.get(name) in many else _WORDS for name in self.named]
         types += [pa.string()] * (self.width - len(types))
         return pa.schema([(str(index), each) for index, each in enumerate(types)])
 
@@ -507,12 +497,15 @@ class _Typed(NamedTuple):
 
 def _typed(column: pa.Array, kind: ColumnKind, *, comma: bool) -> _Typed:
     """Return what the texts of a column stand for."""
+    if kind is ColumnKind.TEXT:
+        return _Typed(column, [])
     if kind is ColumnKind.AMOUNT:
         return _amounts(column, comma=comma)
-    if kind in {ColumnKind.TEXT, ColumnKind.MEMBERS}:
-        return _Typed(_stated(column), [])
     words = column.dictionary.to_pylist()
     spelled = [from_text(kind, word, comma=comma) for word in words]
+    if kind in {ColumnKind.WORD, ColumnKind.MEMBERS}:
+        stated = pa.array(spelled, pa.string())
+        return _Typed(column if spelled == words else stated.take(column.indices), [])
     holds = [_holds(kind, value) for value in spelled]
     values = [value if fits else None for value, fits in zip(spelled, holds, strict=True)]
     found = pa.array(values, _TYPES[kind][0]).take(column.indices)
@@ -520,16 +513,6 @@ def _typed(column: pa.Array, kind: ColumnKind, *, comma: bool) -> _Typed:
         return _Typed(found, [])
     wrong = pa.array([not fits for fits in holds], pa.bool_()).take(column.indices)
     return _Typed(found, _true(wrong))
-
-
-def _stated(column: pa.Array) -> pa.Array:
-    """Return a column of texts in which what states nothing is null."""
-    if pa.types.is_dictionary(column.type):
-        words = column.dictionary.to_pylist()
-        stated = [from_text(ColumnKind.TEXT, word) for word in words]
-        return column if stated == words else pa.array(stated, pa.string()).take(column.indices)
-    nothing = pc.is_in(column, _NOTHING).to_numpy(zero_copy_only=False)
-    return pc.if_else(pa.array(nothing), None, column) if nothing.any() else column
 
 
 def _amounts(column: pa.Array, *, comma: bool) -> _Typed:

@@ -21,6 +21,7 @@ class ColumnKind(Enum):
     """The kind of value in a column, in words for messages."""
 
     TEXT = "text"
+    WORD = "one of a few words"
     FLAG = "true or false"
     AMOUNT = "numbers"
     IMPORTANCE = "whole numbers"
@@ -34,6 +35,7 @@ _OF_KIND: Final = {
     Kind.SET: ColumnKind.MEMBERS,
 }
 ID: Final = "id"
+_TABLES: Final = ("require", "prefer")
 SEPARATOR: Final = ";"
 """What separates the members that one text lists, and the names in one cell of an answer."""
 ExtraColumns = Literal["keep", "drop"]
@@ -44,12 +46,14 @@ _FLAGS: Final = {
     **dict.fromkeys(("true", "t", "yes", "y", "1"), True),
     **dict.fromkeys(("false", "f", "no", "n", "0"), False),
 }
-NOTHING: Final = frozenset({"", "na", "n/a", "null"})
-"""What a cell of text holds, in any case, where nothing is stated."""
+_NOTHING: Final = frozenset({"", "na", "n/a", "null"})
+"""What a cell holds, in any case, where nothing is stated; an id or a name may be any of them."""
 _DECIMAL_COMMA: Final = re.compile("[+-]?[0-9]+,[0-9]+")
 _GROUPED: Final = re.compile("[+-]?[1-9][0-9]{0,2}([.,][0-9]{3})+")
 """A number that has separators of thousands, or looks as if it had."""
 _MARKED: Final = re.compile("[+-]?[0-9][0-9.,\u2019' ]*[.,][0-9]+")
+_INDEX: Final = re.compile("__index_level_[0-9]+__")
+"""The index of a data frame that nobody named: it is left out."""
 _NEAR: Final = 0.82
 """From this likeness on an unknown column is a known one, misspelt."""
 
@@ -60,8 +64,8 @@ def columns(declared: Declarations) -> Mapping[str, ColumnKind]:
     return {
         ID: ColumnKind.TEXT,
         "name": ColumnKind.TEXT,
-        "workflow": ColumnKind.TEXT,
-        "primary": ColumnKind.TEXT,
+        "workflow": ColumnKind.WORD,
+        "primary": ColumnKind.WORD,
         ACCEPT_BETA: ColumnKind.FLAG,
         **{r.name: _OF_KIND[r.kind] for r in declared.requirements},
         **{c.name: ColumnKind.IMPORTANCE for c in declared.criteria},
@@ -85,6 +89,29 @@ def parse_row(row: Mapping[str, Any], declared: Declarations, place: str = "") -
         profile = parse_profile(nested, place, declared)
     faults.check()
     return profile
+
+
+def flat(profile: Profile | Mapping[str, Any], place: str) -> dict[str, Any]:
+    """Return a profile as a row; a mapping that is a row already stays as it is.
+
+    Args:
+        profile: a `Profile`, a mapping that describes one, or a row.
+        place: how messages call it.
+
+    Raises:
+        InputError: where it is none of them.
+    """
+    if isinstance(profile, Profile):
+        profile = profile.to_dict()
+    if not isinstance(profile, Mapping):
+        raise InputError([Problem(place, "", "a profile or a row", shown(profile))])
+    row = {name: value for name, value in profile.items() if name not in _TABLES}
+    for name in _TABLES:
+        table = profile.get(name) or {}
+        if not isinstance(table, Mapping):
+            raise InputError([Problem(place, name, "a table of keys and values", shown(table))])
+        row |= table
+    return row
 
 
 def opened(
@@ -123,7 +150,9 @@ def from_text(kind: ColumnKind, text: str, *, comma: bool = False) -> object:
             having separators of thousands: 1.234.
     """
     bare = text.strip(" ")
-    if bare.lower() in NOTHING:
+    if kind is ColumnKind.TEXT:
+        return text or None
+    if bare.lower() in _NOTHING:
         return None
     match kind:
         case ColumnKind.FLAG:
@@ -218,7 +247,10 @@ def column_problems(
     problems = [unknown_column(name, declared, place) for name in near]
     others = extras(names, declared)
     if others and extra is None:
-        hint = "add --extra-columns keep to carry them to the answers, or drop to leave them out"
+        hint = (
+            "--extra-columns keep carries them to the answers, drop leaves them out"
+            ' (in Python: extra_columns="keep")'
+        )
         listed = ", ".join(shown(name) for name in others)
         problems.append(Problem(place, "", "the columns of a profile", f"others: {listed}", hint))
     for name in sorted(set(others) & set(taken)) if extra == "keep" else ():
@@ -247,6 +279,7 @@ def extras(names: Sequence[str], declared: Declarations) -> list[str]:
     """Return the columns that no profile has, in order, but for misspelt ones."""
     known = columns(declared)
     others = [name for name in dict.fromkeys(names) if name not in known]
+    others = [name for name in others if not _INDEX.fullmatch(name)]
     return [name for name in others if not nearly(name, declared)]
 
 
@@ -275,6 +308,6 @@ def is_text(value: object) -> bool:
 
 def column_of(path: str) -> str:
     """Return the path of a problem without the table, as columns have it."""
-    for table in ("require.", "prefer."):
-        path = path.removeprefix(table)
+    for table in _TABLES:
+        path = path.removeprefix(f"{table}.")
     return path

@@ -16,7 +16,7 @@ from mars_solver.batch import tables
 from mars_solver.batch.answers import json_lines
 from mars_solver.batch.run import Run, execute
 from mars_solver.batch.tables import open_table
-from mars_solver.batch.texts import CsvForm, JsonForm, lines_in
+from mars_solver.batch.texts import lines_in
 from tables import GOOD, Row, expected, rows
 
 HEADER = ["id", "real_time", "max_ttfb_ms", "languages", "latency", "workflow"]

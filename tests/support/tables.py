@@ -160,7 +160,12 @@ def expected(
     """The answer to a row, from the single path."""
     ranks = range(1, top + 1)
     blank = dict.fromkeys(f"{key}_{k}" for key in ("model", "score", "status") for k in ranks)
-    said: dict[str, Any] = {"row": number, "id": as_id(row.get("id")), "status": "rejected", **blank}
+    said: dict[str, Any] = {
+        "row": number,
+        "id": as_id(row.get("id")),
+        "status": "rejected",
+        **blank,
+    }
     said |= {"blocked": None, "flowchart_agrees": None, "reasons": None}
     try:
         profile = parse_profile(nested(row, solver.declared), "Profile", solver.declared)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -57,6 +56,8 @@ _FAR_LINES: Final = 2**12
 """After so many more lines a quotation mark that is open is taken for one that never closes."""
 _PIECES: Final = 8
 """In how many pieces a stretch is cut that Arrow cannot read."""
+_LONG_CELL: Final = csv.field_size_limit()
+"""Our reader takes no longer cell, so that it has to read whatever holds one."""
 _EXACT: Final = 2**53
 """Larger whole numbers are no amounts, and no float64."""
 _BOM: Final = b"\xef\xbb\xbf"
@@ -164,15 +165,7 @@ class CsvForm(TextForm):
         """Return whether both readers take the same cells from a text, or Arrow none."""
         if text.count(b"\r") != text.count(b"\r\n") or not _is_utf8(text):
             return False
-        return b'"' not in text or b'"' not in self._quoted.sub(b"", text)
-
-    @cached_property
-    def _quoted(self) -> re.Pattern[bytes]:
-        """Finds cells that are quoted as they should be."""
-        between = re.escape(self.delimiter.encode())
-        return re.compile(
-            rb'(?:^|[%b\n])"[^"]*+(?:""[^"]*+)*+"(?=[%b\n]|\r\n|\Z)' % (between, between)
-        )
+        return b'"' not in text or _is_quoted(text, self.delimiter)
 
     @cached_property
     def _types(self) -> pa.Schema:
@@ -246,23 +239,45 @@ class JsonForm(TextForm):
         whole_lines = text.startswith(b"{") and text.endswith(b"}") and text.count(b"\n") == breaks
         if not whole_lines or not _is_utf8(text):
             return None
-        unexpected = "error" if self.extra is None else "infer"
         try:
             found = pyarrow.json.read_json(
                 pa.py_buffer(text),
                 pyarrow.json.ReadOptions(use_threads=False, block_size=len(text)),
                 pyarrow.json.ParseOptions(
-                    explicit_schema=self._schema, unexpected_field_behavior=unexpected
+                    explicit_schema=self._schema, unexpected_field_behavior="infer"
                 ),
             )
         except pa.ArrowInvalid:
             return None
-        others = set(found.schema.names) - set(self._schema.names)
+        others = set(found.schema.names) - set(self._typed_schema.names)
         allowed = {*extras(found.schema.names, self.declared)} if self.extra == "drop" else set()
         if len(found) != breaks + 1 or others - allowed:
             return None
-        read = _in_one(found.select(self._schema.names))
-        return read.cast(self._typed_schema)
+        read = _in_one(found)
+        columns_ = [self._column(read, field) for field in self._typed_schema]
+        if None in columns_:
+            return None
+        return pa.RecordBatch.from_arrays(columns_, schema=self._typed_schema)
+
+    def _column(self, read: pa.RecordBatch, field: pa.Field) -> pa.Array | None:
+        """Return a column as Arrow reads it, in our type; None where ours may read another."""
+        index = read.schema.get_field_index(field.name)
+        if index < 0:
+            return pa.nulls(read.num_rows, field.type)
+        column = read.column(index)
+        of = column.type.value_type if pa.types.is_list(column.type) else column.type
+        whole_numbers = pa.types.is_integer(of) and holds_numbers(field.name, self.declared)
+        if column.type == field.type:
+            return column
+        if field.name in self._schema.names:
+            return None
+        if column.type == pa.string():
+            texts, codes = column.dictionary_encode(), are_codes(field.name, self.declared)
+            listed = [members_in(text, codes=codes) for text in texts.dictionary.to_pylist()]
+            return pa.array(listed, field.type).take(texts.indices)
+        if pa.types.is_null(of) or (whole_numbers and pa.types.is_list(column.type)):
+            return column.cast(field.type)
+        return None
 
     def _own(self, lines: list[bytes]) -> tuple[pa.RecordBatch, Reasons]:
         """Return the rows on a few lines, and the lines that are none."""
@@ -296,14 +311,8 @@ class JsonForm(TextForm):
 
     @cached_property
     def _schema(self) -> pa.Schema:
-        """The types that the columns have in JSON."""
-        numbers = pa.list_(pa.int64())
-        return pa.schema(
-            [
-                f.with_type(numbers) if holds_numbers(f.name, self.declared) else f
-                for f in self._typed_schema
-            ]
-        )
+        """The types of the columns but for those of members: lists, or texts that list them."""
+        return pa.schema([f for f in self._typed_schema if f.type != _TYPES[ColumnKind.MEMBERS][0]])
 
 
 def lines_in(data: bytes) -> list[bytes]:
@@ -423,7 +432,12 @@ def _read(
         own: returns the rows of a few lines, and those that are refused.
         quote: what may enclose line breaks.
     """
-    cuts = _cuts(text, quote)
+    data = np.frombuffer(text, np.uint8)
+    ends = _ends(data)
+    is_long = (
+        len(text) > _LONG_CELL and np.diff(ends, prepend=0, append=len(text)).max() > _LONG_CELL
+    )
+    cuts = _cuts(data, ends, quote)
     found: list[pa.RecordBatch] = []
     refused: Reasons = {}
     count = 0
@@ -431,7 +445,7 @@ def _read(
     while waiting:
         first, last = waiting.pop()
         piece = text[cuts[first] : cuts[last]]
-        rows = None if _has_long_line(piece) else arrow(piece)
+        rows = None if is_long and _has_long_line(piece) else arrow(piece)
         if rows is None and last - first > 1:
             step = -(-(last - first) // _PIECES)
             ends = [*range(first, last, step), last]
@@ -445,15 +459,23 @@ def _read(
     return _in_one(pa.Table.from_batches(found)), refused
 
 
-def _cuts(text: bytes, quote: bytes) -> list[int]:
+def _has_long_line(text: bytes) -> bool:
+    return max(map(len, text.split(b"\n"))) >= _LONG_CELL
+
+
+def _cuts(data: Numbers, ends: Numbers, quote: bytes) -> list[int]:
     """Return where stretches of a few lines begin, and the end; no cell goes beyond one.
 
     Quotation marks pair up in a stretch, unless they do not for many lines.
+
+    Args:
+        data: the bytes.
+        ends: where each line ends.
+        quote: what may enclose line breaks.
     """
-    data = np.frombuffer(text, np.uint8)
-    ends = np.flatnonzero(data == ord("\n")) + 1
-    if quote and quote in text:
-        open_ = np.searchsorted(np.flatnonzero(data == ord(quote)), ends) % 2
+    marks = np.flatnonzero(data == ord(quote)) if quote else ends[:0]
+    if len(marks):
+        open_ = np.searchsorted(marks, ends) % 2
         even = np.flatnonzero(open_ == 0)
         cuts = []
         line = _FEW_LINES - 1
@@ -465,11 +487,27 @@ def _cuts(text: bytes, quote: bytes) -> list[int]:
             line += _FEW_LINES
     else:
         cuts = ends[_FEW_LINES - 1 :: _FEW_LINES].tolist()
-    return [0, *cuts, len(text)] if not cuts or cuts[-1] < len(text) else [0, *cuts]
+    return [0, *cuts, len(data)] if not cuts or cuts[-1] < len(data) else [0, *cuts]
 
 
-def _has_long_line(text: bytes) -> bool:
-    return len(text) > LINE_BYTES and max(map(len, text.split(b"\n"))) >= LINE_BYTES
+def _ends(data: Numbers) -> Numbers:
+    """Return where the line after each line break begins."""
+    ends: Numbers = np.flatnonzero(data == ord("\n")) + 1
+    return ends
+
+
+def _is_quoted(text: bytes, delimiter: str) -> bool:
+    """Return whether quotation marks enclose whole cells, and are doubled inside of them.
+
+    Where this holds of all before one, every other mark opens a cell. Inside of a cell two of them
+    close it and open it again.
+    """
+    data = np.frombuffer(b"\n%b\n" % text, np.uint8)
+    marks = np.flatnonzero(data == ord('"'))
+    before, after = data[marks[::2] - 1], data[marks[1::2] + 1]
+    may_open = np.isin(before, [ord('"'), ord("\n"), ord(delimiter)])
+    may_close = np.isin(after, [ord('"'), ord("\n"), ord("\r"), ord(delimiter)])
+    return len(marks) % 2 == 0 and bool(may_open.all() and may_close.all())
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -242,6 +242,8 @@ def _lists(column: pa.Array, *, codes: bool) -> tuple[pa.Array, Numbers]:
     Texts are opened up, each distinct one once; the last list is null.
     """
     if not is_text_type(plain(column.type)):
+        if pa.types.is_nested(column.type) and pa.types.is_decimal(column.type.value_type):
+            column = column.cast(pa.list_(pa.float64()))
         return column, np.arange(len(column))
     texts, text_of = distinct(_in_bytes(column))
     lists = [_split(text, codes=codes) for text in texts]

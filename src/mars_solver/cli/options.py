@@ -69,6 +69,14 @@ Top = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 ShowVersion = Annotated[bool, typer.Option("--version", help="Print the version and stop.")]
 
+# recommend
+Way = Annotated[
+    str | None,
+    typer.Option(
+        "--for", metavar="NAME", help="Print the ready call alone: NAME is a way in calls/."
+    ),
+]
+
 # explain
 AskedModel = Annotated[
     str | None,

@@ -68,10 +68,35 @@ def recommendation(answer: Recommendation) -> RenderableType:
     parts += _sections(report.conflicts, report.ways_out, report.to_verify)
     if report.guide:
         parts += [_text(report.guide), Text()]
-    for call in report.calls:
+    for call in report.calls[:1]:
         parts += [Text(f"How to call it with {call.name}", style="bold")]
-        parts += [Padding(Text(call.example), (0, 0, 0, 4)), Text()]
+        parts += [Padding(Text(call.example), (0, 0, 0, 4))]
+        others = ", ".join(f"--for {each.name}" for each in report.calls[1:])
+        parts += [Text(f"Other ways to call it: {others}", style="dim")] if others else []
+        parts += [Text()]
     return Group(*parts, *_sections(report.notes))
+
+
+def beside_call(answer: Recommendation, way: str) -> list[str]:
+    """Return what is said beside a ready call, or in its place where there is none.
+
+    Args:
+        answer: whose first model is to be called.
+        way: how; one that the catalogue has a template for.
+    """
+    best, report = answer.decision.winner, report_of(answer)
+    if best is None:
+        return [to_text(recommendation(answer))]
+    if way in answer.calls:
+        doubts = "; ".join((*report.to_verify.lines, *report.notes.lines))
+        return [report.headline, *([f"Bear in mind: {doubts}"] if doubts else [])]
+    reason = answer.calling.missing[way] or "the catalogue has no such call for it"
+    others = ", ".join(f"--for {each.name}" for each in report.calls)
+    return [
+        f"{best.model.name} comes first, but cannot be called with {way}: {reason}.",
+        *report.how,
+        f"Other ways to call it: {others}" if others else "There is no other way to call it.",
+    ]
 
 
 def explanation(explained: Explanation) -> RenderableType:

@@ -76,12 +76,12 @@ calls: $(VENV)-calls/.done
 	$(VENV)-calls/bin/python -m pytest -W ignore tests/explaining/test_calls_installed.py
 
 # Every comparison of speed beside pinned peers, in an environment of its own, and the table in
-# README.md; `peers-quick` only checks that all of them answer alike.
+# docs/benchmarks.md; `peers-quick` only checks that all of them answer alike.
 PEERS := $(VENV)-peers/bin/python -m benchmarks.peers.run_all
 RESULTS := benchmarks/peers/results.json
 peers: $(VENV)-peers/.done
 	$(PEERS) --json $(RESULTS)
-	$(PEERS) --table $(RESULTS) --readme README.md
+	$(PEERS) --table $(RESULTS) --page docs/benchmarks.md
 
 peers-quick: $(VENV)-peers/.done
 	$(PEERS) --quick

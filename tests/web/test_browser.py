@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import re
 import shutil
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import uvicorn
 
 from foreign import foreign_solver
 from mars_solver import Profile, Solver, recommend
-from mars_solver.web import server as serving
-from mars_solver.web.app import create_app
 from mars_solver.web.page import saved_page
 from mars_solver.web.query import Query, fields_of, query_of
 from scenarios import Scenario, scenarios
+from served import served
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,19 +40,6 @@ STATES = {
     "infeasible": INFEASIBLE,
     "faulty": "?max_ttfb_ms=fast&languages=english&realtime=true",
 }
-
-
-@contextmanager
-def served(solver: Solver) -> Iterator[str]:
-    """The address of a server of the page, until the end of the block."""
-    opened = serving.listen("127.0.0.1", 0)
-    server = uvicorn.Server(serving.config(create_app(solver)))
-    thread = threading.Thread(target=server.run, args=([opened],), daemon=True)
-    thread.start()
-    yield serving.address(opened)
-    server.should_exit = True
-    thread.join(timeout=30)
-    opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,10 @@ def _root(version: options.ShowVersion = False) -> None:
 
 @asking.answering(app)
 def recommend(
-    asked: asking.AnswerOptions, way: options.Way = None, as_json: options.AsJson = False
+    asked: asking.AnswerOptions,
+    way: options.Way = None,
+    verbose: options.Verbose = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Rank the models that meet a profile, with reasons.
 
@@ -83,7 +86,7 @@ def recommend(
     elif as_json:
         terminal.write(console.to_json(answer.to_dict()))
     else:
-        terminal.show(console.recommendation(answer))
+        terminal.show(console.recommendation(answer, verbose=verbose))
     _leave(answer)
 
 

@@ -55,7 +55,7 @@ class Calls:
     missing: Mapping[str, str] = field(default_factory=dict)
 
 
-class _NoCall(Exception):
+class _NoCallError(Exception):
     """A template says that there is no call, and why."""
 
 
@@ -205,14 +205,14 @@ def _spelled(catalogue: Catalogue, attribute: str, member: Member, source: str) 
 
 
 def _no_call(reason: str) -> NoReturn:
-    raise _NoCall(reason)
+    raise _NoCallError(reason)
 
 
 def _filled(name: str, text: str, said: dict[str, Any]) -> tuple[str, str]:
     """Return a call, or nothing and why."""
     try:
         return _template(text).render(said).strip("\n"), ""
-    except _NoCall as end:
+    except _NoCallError as end:
         return "", str(end)
     except _template_error() as error:
         line = getattr(error, "lineno", None)
@@ -229,7 +229,7 @@ def _template_error() -> type[Exception]:
 
 
 def _python(value: object) -> str:
-    """Return a text, a number or nothing as a literal of Python; only what prints stays as it is."""
+    """Return a text, a number or nothing as a literal of Python, in characters that print."""
     if not isinstance(value, str):
         return repr(value)
     escapes = {'"': '\\"', "\\": "\\\\"}

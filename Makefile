@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-all lint verify shipped tune long spark browser picture chromium calls peers peers-quick lock clean
+.PHONY: demo test test-all lint verify shipped tune long spark browser picture chromium calls clients peers peers-quick lock clean
 
 demo: $(VENV)/.core
 	$(BIN)/mars-solver recommend benchmarks/profiles/support-line.toml
@@ -14,7 +14,7 @@ test: lint verify
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # Everything, in this order.
-test-all: test long spark browser picture chromium calls peers-quick
+test-all: test long spark browser picture chromium calls clients peers-quick
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -81,6 +81,10 @@ chromium: $(VENV)/.dev
 calls: $(VENV)-calls/.done
 	$(VENV)-calls/bin/python -m pytest -W ignore tests/explaining/test_calls_installed.py
 
+# A client generated from the description of the API, in an environment of its own.
+clients: $(VENV)-clients/.done
+	$(VENV)-clients/bin/python -m pytest tests/web/test_clients.py
+
 # Every comparison of speed beside pinned peers, in an environment of its own, and the table in
 # docs/benchmarks.md; `peers-quick` only checks that all of them answer alike.
 PEERS := $(VENV)-peers/bin/python -m benchmarks.peers.run_all
@@ -92,7 +96,7 @@ peers: $(VENV)-peers/.done
 peers-quick: $(VENV)-peers/.done
 	$(PEERS) --quick
 
-$(VENV)-calls/.done $(VENV)-peers/.done: $(VENV)-%/.done: requirements/%.txt pyproject.toml
+$(VENV)-%/.done: requirements/%.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)-$*
 	$(VENV)-$*/bin/python -m pip install --disable-pip-version-check --quiet \
 		--require-hashes -r requirements/$*.txt
@@ -121,7 +125,8 @@ lock:
 	$(LOCK) --output-file requirements/spark.txt requirements/spark.in
 	$(LOCK) --output-file requirements/browser.txt requirements/browser.in
 	$(LOCK) --output-file requirements/calls.txt requirements/calls.in pyproject.toml
+	$(LOCK) --extra web --output-file requirements/clients.txt requirements/clients.in pyproject.toml
 	$(LOCK) --extra peers --output-file requirements/peers.txt requirements/core.in pyproject.toml
 
 clean:
-	rm -rf $(VENV) $(VENV)-calls $(VENV)-peers build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-calls $(VENV)-clients $(VENV)-peers build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
+from mars_solver.briefs import named
 from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.catalogue.attributes_file import check_needs, parse_declarations, usable
@@ -77,6 +78,9 @@ class Catalogue:
     calls: Mapping[str, str] = field(default_factory=dict)
     presets: tuple[Preset, ...] = ()
     version: str = str(SCHEMA)
+
+    def __repr__(self) -> str:
+        return named(type(self), f"{len(self.models)} models, facts as of {self.as_of}")
 
     @cached_property
     def as_of(self) -> str:

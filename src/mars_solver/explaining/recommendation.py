@@ -338,7 +338,7 @@ class Recommendation(Shown):
         """Yield that nothing is left to relax, where requirements that cannot move leave none."""
         if self.keep and self._correction_masks and not self.relaxations:
             kept = " and ".join(map(self.solver.declared.phrase, self.keep))
-            yield f"no change leaves a model while {kept} cannot move"
+            yield f"no change admits a model as long as nobody touches {kept}"
 
     def _ties(self) -> Iterator[str]:
         """Yield which models tie with the first, and what breaks the tie."""

@@ -190,7 +190,7 @@ class Catalogue:
             parts = [f"{few(tags)} {phrase}" for phrase, tags in by_phrase.items() if phrase]
         if known.closure is not None and known.closure.note and key not in known.members:
             parts.append(f"{known.closure.note} ({known.closure.source})")
-        parts = [part for part in parts if part] or ["no source speaks of it"]
+        parts = [part for part in parts if part] or ["no source mentions it"]
         parts += self._known_instead(attribute, key)
         return "; ".join(parts)
 
@@ -200,13 +200,13 @@ class Catalogue:
             known = self.known_members(attribute)
             if known and key not in known:
                 hint = did_you_mean(str(key), map(str, known))
-                yield hint or f"the lists have {few([str(each) for each in known])}"
+                yield hint or f"known are {few([str(each) for each in known])}"
             return
         spoken, kin = language(str(key)), self.kin(attribute, key)
         if not kin:
-            yield f"no list has a tag of {spoken}"
+            yield f"no source lists a tag of {spoken}"
         elif key not in kin and key != spoken:
-            yield f"the lists have {', '.join(map(str, kin))} of {spoken}"
+            yield f"the known tags of {spoken} are {', '.join(map(str, kin))}"
 
     def _own_evidence(self, model: Model, attribute: str, key: Member) -> str:
         """Return what is said of one member itself; empty where nothing is."""
@@ -219,7 +219,7 @@ class Catalogue:
             if key in keys and model.id in (self.sources[source].shared_by or (model.id,))
         ]
         many = f"{', '.join(lists[:-1])} and {lists[-1]}" if len(lists) > 1 else "".join(lists)
-        return f"in the one list of {many} for several models together" if lists else ""
+        return f"listed by {many} for several models together" if lists else ""
 
 
 _FEW: Final = 4

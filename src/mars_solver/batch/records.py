@@ -24,7 +24,7 @@ from mars_solver.inputs.profile_row import (
     id_text,
 )
 
-Rows = list[dict[str, Any]]
+PlainRows = list[dict[str, Any]]
 Refusal = Callable[[dict[str, Any]], list[str]]
 Reasons = dict[int, list[str]]
 """Why rows, by their index, are no profiles; no reason yet where their values say it."""
@@ -39,7 +39,7 @@ class Records:
     """The rows that no typed column can hold; of these only the id in `batch` counts."""
     kept: Sequence[str] = ()
     """The columns of `batch` that no profile has and that the answers carry."""
-    read: Callable[[Numbers], Rows] | None = None
+    read: Callable[[Numbers], PlainRows] | None = None
     """Returns some rows by their columns as they were read; None where `batch` holds them."""
 
     def ids(self) -> pa.Array:
@@ -60,7 +60,7 @@ class Records:
         said = dict(zip(unsaid.tolist(), map(refusal, self._rows(unsaid)), strict=True))
         return [self.refused.get(row) or said[row] for row in faulty.tolist()]
 
-    def _rows(self, indices: Numbers) -> Rows:
+    def _rows(self, indices: Numbers) -> PlainRows:
         """Return some rows by their columns, with the values as they were read.
 
         Bytes that are not UTF-8 become lone surrogates, which no text has.

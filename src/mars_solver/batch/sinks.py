@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from mars_solver.batch.records import opened, texts_of
 from mars_solver.batch.tables import PART_ROWS, SUFFIXES, ZIPPED, Format, file_errors
 from mars_solver.errors import InputError, Problem
-from mars_solver.inputs.files import unwritable
+from mars_solver.inputs.files import lines_of, unwritable
 from mars_solver.inputs.profile_row import ID
 
 ROW: Final = "row"
@@ -102,11 +102,10 @@ def outputs(paths: tuple[Path, Path], told: Format) -> Iterator[tuple[Path, Path
 
 def rejected(path: Path) -> Iterator[str]:
     """Yield a line for each row in rejects, as JSON Lines have them."""
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            row = json.loads(line)
-            name = "" if row[ID] is None else f" ({row[ID]})"
-            yield f"rejected: row {row[ROW]}{name}: {_BETWEEN_REASONS.join(row['reasons'])}"
+    for line in lines_of(path):
+        row = json.loads(line)
+        name = "" if row[ID] is None else f" ({row[ID]})"
+        yield f"rejected: row {row[ROW]}{name}: {_BETWEEN_REASONS.join(row['reasons'])}"
 
 
 def writing(path: Path) -> AbstractContextManager[None]:

@@ -30,8 +30,8 @@ _PART_BYTES: Final = 2**23
 """A part of text has about so many bytes."""
 _LONGEST: Final = 2
 _SAID: Final = 200
-Kind = Literal["parquet", "csv", "jsonl"]
-SUFFIXES: Final[dict[str, Kind]] = {
+TableKind = Literal["parquet", "csv", "jsonl"]
+SUFFIXES: Final[dict[str, TableKind]] = {
     ".parquet": "parquet",
     ".pq": "parquet",
     ".csv": "csv",
@@ -48,7 +48,7 @@ _BLANK: Final = b" \t\r\n\xef\xbb\xbf"
 class Format(NamedTuple):
     """What a file holds."""
 
-    kind: Kind
+    kind: TableKind
     zipped: bool = False
     """Whether gzip packed it."""
 
@@ -168,7 +168,7 @@ def open_table(
     else:
         told = Format.of(chosen)
     if told is None:
-        hint = f"name it by what it holds: {', '.join(SUFFIXES)}, or the text ones with {ZIPPED}"
+        hint = f"name it after its format: {', '.join(SUFFIXES)}, or the text ones with {ZIPPED}"
         suffix = chosen.suffix or "no suffix"
         raise InputError([Problem(place, "", "a Parquet, CSV or JSON Lines file", suffix, hint)])
     with file_errors(place, f"a readable {told.kind} file"):

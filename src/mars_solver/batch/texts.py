@@ -26,7 +26,7 @@ import pyarrow.csv
 import pyarrow.json
 
 from mars_solver.batch.kernel.arrays import Numbers
-from mars_solver.batch.records import Reasons, Records, Rows, holds_numbers
+from mars_solver.batch.records import Reasons, Records, PlainRows, holds_numbers
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.documents import decode, parse_json
@@ -127,7 +127,7 @@ class CsvForm(TextForm):
         if not arrays:
             arrays[ID] = pa.nulls(cells.num_rows, pa.string())
 
-        def rows(indices: Numbers) -> Rows:
+        def rows(indices: Numbers) -> PlainRows:
             some = {name: read[name].take(pa.array(indices)).to_pylist() for name in typed}
             return [
                 {
@@ -225,7 +225,7 @@ class JsonForm(TextForm):
         """Return the records of lines; blank ones are none."""
         batch, refused = _read(text, self._arrow, self._own)
 
-        def rows(indices: Numbers) -> Rows:
+        def rows(indices: Numbers) -> PlainRows:
             lines = lines_in(text)
             return [self._asking(_json_object(lines[index])[0]) for index in indices]
 
@@ -281,7 +281,7 @@ class JsonForm(TextForm):
 
     def _own(self, lines: list[bytes]) -> tuple[pa.RecordBatch, Reasons]:
         """Return the rows on a few lines, and the lines that are none."""
-        rows: Rows = []
+        rows: PlainRows = []
         refused: Reasons = {}
         for line in lines:
             if line.strip():
@@ -387,7 +387,7 @@ def json_form(
 
 
 def from_rows(
-    rows: Rows, declared: Declarations, extra: ExtraColumns | None, taken: Sequence[str]
+    rows: PlainRows, declared: Declarations, extra: ExtraColumns | None, taken: Sequence[str]
 ) -> Records:
     """Return the records of plain rows.
 
@@ -404,7 +404,7 @@ def from_rows(
     for name in kept:
         arrays[name] = _kept([row.get(name) for row in rows])
 
-    def read(indices: Numbers) -> Rows:
+    def read(indices: Numbers) -> PlainRows:
         return [asking[index] for index in indices]
 
     return Records(pa.RecordBatch.from_pydict(arrays), {row: [] for row in wrong}, kept, read)
@@ -448,8 +448,7 @@ def _read(
         rows = None if is_long and _has_long_line(piece) else arrow(piece)
         if rows is None and last - first > 1:
             step = -(-(last - first) // _PIECES)
-            ends = [*range(first, last, step), last]
-            waiting += reversed([*pairwise(ends)])
+            waiting += reversed([*pairwise([*range(first, last, step), last])])
             continue
         if rows is None:
             rows, why = own(BytesIO(piece).readlines())
@@ -636,7 +635,7 @@ def _until_too_long(texts: list[str | None], start: int) -> Iterator[str]:
         yield text
 
 
-def _columns(rows: Rows, declared: Declarations) -> tuple[dict[str, pa.Array], set[int]]:
+def _columns(rows: PlainRows, declared: Declarations) -> tuple[dict[str, pa.Array], set[int]]:
     """Return plain rows as typed columns, and the rows that these cannot hold."""
     known = columns(declared)
     wrong = {index for index, row in enumerate(rows) if not row.keys() <= known.keys()}

@@ -64,18 +64,26 @@ def _root(version: options.ShowVersion = False) -> None:
 @asking.answering(app)
 def recommend(
     asked: asking.AnswerOptions,
+    way: options.Way = None,
     verbose: options.Verbose = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Rank the models that meet a profile, with reasons.
 
-    Exits with 0 for an answer, 2 for bad input, 3 where no model is left.
+    Exits with 0 for an answer, 2 for bad input, 3 where no model is left, or where the first one
+    cannot be called the way that --for names.
     """
     from mars_solver.cli import reading  # noqa: PLC0415
     from mars_solver.rendering import console  # noqa: PLC0415
 
-    answer = reading.read_answer(asked)
-    if as_json:
+    answer = reading.read_answer(asked, way, as_json=as_json)
+    if way is not None:
+        for line in console.beside_call(answer, way):
+            terminal.tell(line)
+        if way not in answer.calls:
+            raise typer.Exit(INFEASIBLE)
+        terminal.write(answer.calls[way])
+    elif as_json:
         terminal.write(console.to_json(answer.to_dict()))
     else:
         terminal.show(console.recommendation(answer, verbose=verbose))
@@ -165,7 +173,7 @@ def batch(
     Exits with 0 where every row is answered, 2 for bad input, 4 where some rows are rejected.
     """
     from mars_solver.cli import reading  # noqa: PLC0415
-    from mars_solver.inputs.files import STDIN, load_weights  # noqa: PLC0415
+    from mars_solver.inputs.files import STDIN, lines_of, load_weights  # noqa: PLC0415
     from mars_solver.inputs.profile_row import extra_columns_in  # noqa: PLC0415
     from mars_solver.rendering import console  # noqa: PLC0415
     from mars_solver.solving.solver import Solver  # noqa: PLC0415
@@ -206,7 +214,7 @@ def batch(
         show = terminal.write
         if output == STDIN:
             show = terminal.tell
-            terminal.send(answered)
+            terminal.send(lines_of(answered))
             if rejects is None and summary.rejected:
                 for line in sinks.rejected(refused):
                     terminal.tell(line)

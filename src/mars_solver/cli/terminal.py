@@ -6,11 +6,10 @@ import shlex
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from shutil import copyfileobj
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import TextIO
 
     from rich.console import RenderableType
@@ -39,11 +38,10 @@ def _print(text: str, stream: TextIO) -> None:
         lead_nowhere(stream)
 
 
-def send(path: Path) -> None:
-    """Print the bytes of a file on standard output, as far as anybody reads them."""
+def send(lines: Iterable[bytes]) -> None:
+    """Print lines as they are on standard output, as far as anybody reads them."""
     try:
-        with path.open("rb") as file:
-            copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.writelines(lines)
         sys.stdout.flush()
     except BrokenPipeError:
         from mars_solver.inputs.files import lead_nowhere  # noqa: PLC0415

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
+from mars_solver.briefs import brief, named
 from mars_solver.errors import shown
 from mars_solver.inputs.catalogue.tags import Tags
 from mars_solver.inputs.parsing import (
@@ -91,6 +92,8 @@ class Attribute(Input):
     criterion: Name | None = None
     criterion_label: TextLine = None
     """What people read for the criterion; without one, the attribute's label."""
+    criterion_describe: TextLine = None
+    """What the criterion rewards; without one, the attribute's description."""
     live: bool = False
     """Whether it matters in live work only: its criterion counts 0 in batch work, unless stated."""
     enables: ValueChoices = Field(default_factory=dict)
@@ -121,6 +124,7 @@ class Attribute(Input):
             "tags": kind is Kind.SET and self.members == "language",
             "criterion": kind is not Kind.SET,
             "criterion_label": self.criterion is not None,
+            "criterion_describe": self.criterion is not None,
             "live": self.criterion is not None,
             "pins": required,
             "implies": required,
@@ -161,6 +165,8 @@ class NeedTable(Input):
 class Requirement:
     """One requirement: what it compares, which configurations can meet it, and how it is worded."""
 
+    __repr__ = brief
+
     name: str
     index: int
     """Its place in declared order: the order of profiles, masks, violations and conflicts."""
@@ -191,6 +197,8 @@ class Requirement:
 class Criterion:
     """What is scored, and by which attribute."""
 
+    __repr__ = brief
+
     name: str
     index: int
     attribute: str
@@ -205,6 +213,8 @@ class Criterion:
 @dataclass(frozen=True, slots=True, eq=False)
 class Need:
     """What a question of the guide asks, and what states it."""
+
+    __repr__ = brief
 
     name: str
     index: int
@@ -268,6 +278,10 @@ class Declarations:
         self.criterion = {c.name: c for c in self.criteria}
         self.need = {n.name: n for n in self.needs}
 
+    def __repr__(self) -> str:
+        counts = (len(self.requirements), len(self.criteria), len(self.needs))
+        return named(type(self), "{} requirements, {} criteria, {} needs".format(*counts))
+
     def with_needs(self, needs: Mapping[str, NeedTable]) -> Declarations:
         """Return the same declarations with the needs of a guide."""
         return Declarations(self.attributes, self.variables, needs)
@@ -297,6 +311,16 @@ class Declarations:
     def live(self) -> int:
         """The mask of the needs that contradict batch work."""
         return sum(need.bit for need in self.needs if need.live)
+
+    def configuration_schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of a configuration by variable, as `chosen` returns it."""
+        domains = {name: [v.value for v in domain] for name, domain in self.variables.items()}
+        return {
+            "type": "object",
+            "properties": {name: {"enum": values} for name, values in domains.items()},
+            "required": list(domains),
+            "additionalProperties": False,
+        }
 
     def chosen(self, values: Iterable[str]) -> dict[str, str]:
         """Return the values of a configuration by variable."""
@@ -432,7 +456,7 @@ def _criteria(attributes: Mapping[str, Attribute]) -> Iterable[Criterion]:
             attribute=name,
             kind=Kind(a.kind),
             label=label,
-            describe=label[0].lower() + label[1:] if a.criterion_label else a.describe or label,
+            describe=a.criterion_describe or a.describe or in_sentence(label),
             caveat=a.caveat or "",
             live=a.live,
             scale=a.scale,

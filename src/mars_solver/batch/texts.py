@@ -26,7 +26,7 @@ import pyarrow.csv
 import pyarrow.json
 
 from mars_solver.batch.kernel.arrays import Numbers
-from mars_solver.batch.records import Reasons, Records, PlainRows, holds_numbers
+from mars_solver.batch.records import PlainRows, Reasons, Records, holds_numbers
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.documents import decode, parse_json

@@ -11,7 +11,7 @@ from pydantic import Field, PlainSerializer, WithJsonSchema
 
 from mars_solver.briefs import brief, named
 from mars_solver.explaining import diagnosis
-from mars_solver.explaining.calls import calls_of
+from mars_solver.explaining.calls import Calls, calls_of
 from mars_solver.explaining.comparison import Comparison
 from mars_solver.explaining.disputes import Dispute, disputes
 from mars_solver.explaining.findings import (
@@ -244,9 +244,7 @@ class Recommendation(Shown):
     @part
     def calls(self) -> dict[str, str]:
         """How to call the first model, by way of calling."""
-        if not self.shortlist:
-            return {}
-        return calls_of(self.solver.catalogue, self.profile, self.decision.ranked[0])
+        return dict(self.calling.ready)
 
     @part
     def notes(self) -> tuple[str, ...]:
@@ -309,6 +307,12 @@ class Recommendation(Shown):
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as plain JSON values, unrounded."""
         return json_values(self)
+
+    @cached_property
+    def calling(self) -> Calls:
+        """How to call the first model, and why in some ways it cannot be called."""
+        best = self.decision.winner
+        return calls_of(self.solver.catalogue, self.profile, best) if best else Calls()
 
     @cached_property
     def _correction_masks(self) -> list[int]:

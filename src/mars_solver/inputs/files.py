@@ -43,7 +43,7 @@ CHART: Final = f"{FLOWCHART}.toml"
 LINES: Final = f"{GUIDE_LINES}.toml"
 PINS: Final = f"{GUIDE}/pins.toml"
 _CALLS: Final = "calls"
-_TEMPLATE: Final = ".jinja"
+TEMPLATE: Final = ".jinja"
 
 
 def load_profile(path: str | Path) -> Profile:
@@ -209,6 +209,12 @@ def read_long(path: str | Path) -> bytes:
     return _read(path, str(path), LONG_BYTES)
 
 
+def lines_of(path: str | Path) -> Iterator[bytes]:
+    """Yield the lines of a file of any length."""
+    with Path(path).open("rb") as file:
+        yield from file
+
+
 def listing(folder: str | Path, hint: str = "") -> list[Path]:
     """Return the paths in a folder, in order of name.
 
@@ -248,7 +254,7 @@ def _read(path: str | Path, place: str, most: int = MAX_BYTES) -> bytes:
     """Return the bytes of a file, at most so many."""
     try:
         if str(path) == STDIN:
-            data = _stdin().read(most + 1)
+            data = standard_input().read(most + 1)
         else:
             with Path(path).open("rb") as file:
                 data = file.read(most + 1)
@@ -261,7 +267,12 @@ def _read(path: str | Path, place: str, most: int = MAX_BYTES) -> bytes:
     return data
 
 
-def _stdin() -> BinaryIO:
+def standard_input() -> BinaryIO:
+    """Return the bytes of standard input.
+
+    Raises:
+        ValueError: where it is closed.
+    """
     if sys.stdin is None:
         raise ValueError("it closed")
     return sys.stdin.buffer
@@ -305,9 +316,9 @@ def _read_calls(folder: Path) -> dict[str, str]:
     """Return the templates of ways to call a model, by name."""
     if not folder.is_dir():
         return {}
-    templates = [path for path in listing(folder) if path.name.endswith(_TEMPLATE)]
+    templates = [path for path in listing(folder) if path.name.endswith(TEMPLATE)]
     return {
-        path.name.removesuffix(_TEMPLATE): decode(_read(path, str(path)), str(path))
+        path.name.removesuffix(TEMPLATE): decode(_read(path, str(path)), str(path))
         for path in templates
     }
 

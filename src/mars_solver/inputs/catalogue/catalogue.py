@@ -137,19 +137,30 @@ class Catalogue:
         }
 
     @cached_property
-    def _shared(self) -> dict[str, dict[str, frozenset[Member]]]:
-        """The keys that each source shares, by attribute and source."""
-        found: dict[str, dict[str, frozenset[Member]]] = {}
+    def _shared(self) -> dict[str, dict[str, dict[Member, Member]]]:
+        """The keys that each source shares with their spelling, by attribute and source.
+
+        Of several spellings of one member, that of ours is kept.
+        """
+        found: dict[str, dict[str, dict[Member, Member]]] = {}
         for name, attribute in self.declared.attributes.items():
-            found[name] = {
-                key: frozenset(
-                    member_key(member)
-                    for each in source.shared.get(name, ())
-                    if (member := read_member(attribute, each)) is not None
-                )
-                for key, source in self.sources.items()
-            }
+            lists = found[name] = {source: {} for source in self.sources}
+            for source, spelled in lists.items():
+                for each in self.sources[source].shared.get(name, ()):
+                    member = read_member(attribute, each)
+                    if member is not None and spelled.get(key := member_key(member)) != key:
+                        spelled[key] = each
         return found
+
+    def spelling(self, attribute: str, member: Member, source: str) -> Member:
+        """Return a member as a source spells it; unchanged where the source does not list it."""
+        read = read_member(self.declared.attributes[attribute], member)
+        spelled = self._shared[attribute][source]
+        return member if read is None else spelled.get(member_key(read), member)
+
+    def listed(self, attribute: str, key: Member) -> int:
+        """Return how many sources list a member for several models together."""
+        return sum(key in keys for keys in self._shared[attribute].values())
 
     def asks_any(self, attribute: str, key: Member) -> bool:
         """Return whether a member is a language alone, and so asks for any locale of it."""

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     )
     from mars_solver.inputs.profile import Profile
     from mars_solver.inputs.weights import Weights
+    from mars_solver.proving.difference import ExactDifference
     from mars_solver.solving.solver import Solver
 
 __version__ = "0.1.0"
 
 _HOME = {
     "Catalogue": "inputs.catalogue.catalogue",
+    "ExactDifference": "proving.difference",
     "Importances": "inputs.catalogue.shipped",
     "InputError": "errors",
     "MarsSolverError": "errors",
@@ -40,6 +42,7 @@ _HOME = {
     "Solver": "solving.solver",
     "Weights": "inputs.weights",
     "decide": "api",
+    "difference": "api",
     "decide_stream": "api",
     "load_catalogue": "inputs.files",
     "load_measurements": "inputs.files",
@@ -53,6 +56,7 @@ _HOME = {
 
 __all__ = [
     "Catalogue",
+    "ExactDifference",
     "Importances",
     "InputError",
     "MarsSolverError",
@@ -63,6 +67,7 @@ __all__ = [
     "Solver",
     "Weights",
     "decide",
+    "difference",
     "decide_stream",
     "load_catalogue",
     "load_measurements",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from functools import cache
 from random import Random
 
@@ -83,8 +84,7 @@ def guided(seed: int) -> World:
 def fewest(guide: DerivedGuide) -> int:
     """The fewest questions of a tree, found without any cleverness."""
     profiles = [
-        (tuple(at), Answer.of(guide.solver.decide(profile)))
-        for at, profile in _positions(guide)
+        (tuple(at), Answer.of(guide.solver.decide(profile))) for at, profile in _positions(guide)
     ]
 
     @cache
@@ -133,13 +133,11 @@ def test_a_guide_of_many_answers_is_right_and_not_called_the_smallest(
 
 def test_questions_name_the_number_at_which_an_answer_changes() -> None:
     [limit] = [topic for topic in derive(SHIPPED).topics if topic.parts]
-    ends = [trees.Question(limit, least).end for least in range(1, len(limit.settings))]
+    ends = [trees.TreeQuestion(limit, least).end for least in range(1, len(limit.settings))]
     assert ends == [None, (2000, False), (800, False), (500, False), (150, False)]
 
 
 def test_without_a_guide_there_is_nothing_to_ask() -> None:
-    from dataclasses import replace
-
     bare = Solver(replace(load_catalogue(), flowchart=None), SHIPPED.weights)
     with pytest.raises(ValueError, match="without a guide"):
         derive(bare)

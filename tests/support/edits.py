@@ -122,17 +122,21 @@ def grid(sides: list[Oracle]) -> dict[str, list[Part | None]]:
 
 
 def profiles(sides: list[Oracle]) -> Iterator[tuple[Table, list[bool]]]:
-    """Every profile without preferences of the cells that sides share, and which can be asked it."""
+    """Every profile without preferences of all cells, and which side can be asked it."""
     asked = grid(sides)
     for chosen in itertools.product(*asked.values()):
         parts = {name: part for name, part in zip(asked, chosen, strict=True) if part is not None}
         require = {name: value for name, (_, value) in parts.items()}
         fits = [all(_form(o, name) == form for name, (form, _) in parts.items()) for o in sides]
-        needs = [o.needs({"require": require}) if fit else [] for o, fit in zip(sides, fits)]
-        live = [any(o.guide["needs"][n].get("live") for n in own) if o.guide else False
-                for o, own in zip(sides, needs)]
+        told = zip(sides, fits, strict=True)
+        needs = [oracle.needs({"require": require}) if fit else [] for oracle, fit in told]
+        live = [
+            any(oracle.guide["needs"][n].get("live") for n in own) if oracle.guide else False
+            for oracle, own in zip(sides, needs, strict=True)
+        ]
+        every = sorted({need for own in needs for need in own})
         for workflow, primary, betas in itertools.product(
-            (None, "batch"), (None, *sorted({*needs[0], *needs[1]})), (False, True)
+            (None, "batch"), (None, *every), (False, True)
         ):
             profile = {
                 "require": require,
@@ -140,15 +144,20 @@ def profiles(sides: list[Oracle]) -> Iterator[tuple[Table, list[bool]]]:
                 "primary": primary,
                 "accept_beta": betas,
             }
-            yield profile, [
-                fits[i] and not (workflow and live[i]) and primary in (None, *needs[i])
-                for i in (0, 1)
-            ]
+            yield (
+                profile,
+                [
+                    fits[i] and not (workflow and live[i]) and primary in (None, *needs[i])
+                    for i in range(len(sides))
+                ],
+            )
 
 
 def scored(sides: list[Oracle]) -> list[str]:
     return [
-        c for c in sides[0].criteria if all(c in o.criteria and o.known_to_weights(c) for o in sides)
+        c
+        for c in sides[0].criteria
+        if all(c in o.criteria and o.known_to_weights(c) for o in sides)
     ]
 
 
@@ -181,14 +190,19 @@ def answers(
     return found
 
 
-def brute(old: World, new: World, policy: str) -> tuple[dict[tuple[Answer, Answer], Count], list[int]]:
+def preferences(sides: list[Oracle]) -> list[dict[str, int]]:
+    """Every vector of importances of the criteria that sides score."""
+    criteria = scored(sides)
+    every = itertools.product(range(11), repeat=len(criteria))
+    return [dict(zip(criteria, each, strict=True)) for each in every]
+
+
+def brute(
+    old: World, new: World, policy: str
+) -> tuple[dict[tuple[Answer, Answer], Count], list[int]]:
     """Every move with its counts; and the cells of both, of the old side alone, of the new one."""
     sides = [old.oracle, new.oracle]
-    criteria = scored(sides)
-    prefers = [
-        dict(zip(criteria, each, strict=True))
-        for each in itertools.product(range(11), repeat=len(criteria))
-    ]
+    criteria, prefers = scored(sides), preferences(sides)
     moves: dict[tuple[Answer, Answer], Count] = {}
     cells = [0, 0, 0]
     names = list(grid(sides))
@@ -200,21 +214,20 @@ def brute(old: World, new: World, policy: str) -> tuple[dict[tuple[Answer, Answe
         cells[0] += 1
         unstated = [[o.importance(profile, c) for c in criteria] for o in sides]
         one, other = (answers(o, profile, policy, [{}, *prefers]) for o in sides)
+        others = bool(profile["workflow"]) + bool(profile["primary"]) + profile["accept_beta"]
+        which = [names.index(name) for name in profile["require"]]
         for i, move in enumerate(zip(one, other, strict=True)):
             if move[0] == move[1]:
                 continue
             count = moves.setdefault(move, Count())
             prefer = prefers[i - 1] if i else {}
             stated = sum(
-                prefer[c] != a or prefer[c] != b
+                c in prefer and (prefer[c] != a or prefer[c] != b)
                 for c, a, b in zip(criteria, *unstated, strict=True)
-                if c in prefer
             )
-            others = bool(profile["workflow"]) + bool(profile["primary"]) + profile["accept_beta"]
-            which = [names.index(name) for name in profile["require"]]
             count.neutral += not i
             count.every += bool(i)
-            count.least = min(count.least, (len(profile["require"]), stated, others, which))
+            count.least = min(count.least, (len(which), stated, others, which))
     return moves, cells
 
 
@@ -243,7 +256,7 @@ def small(seed: int) -> World:
         return World(files, random_weights(rng, Oracle(files, {})), f"small {seed}")
 
 
-def edit(rng: Random, world: World) -> World:
+def edit(rng: Random, world: World) -> World:  # noqa: PLR0912  (a case for each kind of edit)
     """A catalogue and weights with one thing changed."""
     files, weighing = copy.deepcopy(world.files), copy.deepcopy(world.weighing)
     declared, variables = files["attributes"]["attributes"], files["attributes"]["variables"]

@@ -27,9 +27,7 @@ AsMarkdown = Annotated[
     bool, typer.Option("--markdown", help="Print Markdown instead of text, for a review.")
 ]
 AsMermaid = Annotated[bool, typer.Option("--mermaid", help="Print a Mermaid flowchart.")]
-Limits = Annotated[
-    bool, typer.Option(help="Ask also how strict the limits are that state a need.")
-]
+Limits = Annotated[bool, typer.Option(help="Ask also how strict the limits are that state a need.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -139,7 +137,9 @@ def _sides(
     missing = [path for path in (old, new) if not Path(path).exists()]
     if missing:
         expected = "a catalogue's folder, or a file of weights"
-        raise InputError([Problem(path, "", expected, "no such file or folder") for path in missing])
+        raise InputError(
+            [Problem(path, "", expected, "no such file or folder") for path in missing]
+        )
     files = [path for path in (old, new) if Path(path).is_file()]
     if not files:
         if models:

@@ -16,7 +16,7 @@ import numpy as np
 
 from mars_solver.inputs.profile import Context, neutral
 from mars_solver.proving.classes import EXCLUDED, Array, Classes, classes, lanes, numbered
-from mars_solver.proving.importances import Orders, Ranker, Vectors, paired, vectors
+from mars_solver.proving.importances import ImportanceVectors, Orders, Ranker, paired, vectors
 from mars_solver.proving.joint import JointColumn, Sides, joint_columns, shared_order
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import Policy
@@ -48,7 +48,7 @@ class Case:
     rows: Array
     contexts: tuple[Context, ...]
     betas: bool
-    over: Vectors
+    over: ImportanceVectors
     standings: tuple[Array, ...]
     firsts: Array
     outcomes: Array
@@ -115,7 +115,7 @@ class Cases:
         over = self._over(batch=False)
         self.vectors = over.many if over.many > 1 or not self.criteria else None
 
-    def _over(self, *, batch: bool) -> Vectors:
+    def _over(self, *, batch: bool) -> ImportanceVectors:
         """Return the vectors of importances in a workflow."""
         unstated = []
         for side in self.sides:
@@ -172,8 +172,7 @@ class Cases:
         """Return how many cells all sides can be asked, and how many each side can."""
         found = self.classes
         shared = sum(
-            2 * (1 + len(needs)) * int(found.cells[rows].sum())
-            for rows, _, needs in self._groups()
+            2 * (1 + len(needs)) * int(found.cells[rows].sum()) for rows, _, needs in self._groups()
         )
         return shared, *(self._cells_of(side, solver) for side, solver in enumerate(self.sides))
 

@@ -79,7 +79,7 @@ def census(solver: Solver) -> Census:
             told = answer(chart, case.contexts[0])[1]
             guide = [ids.index(m) if m in ids else -1 for m in told]
             best = all(g >= 0 and case.standings[0][outcome, g] > OUT for g in guide)
-            follows = _leads(case, outcome, guide) if best else np.isin(winners, guide)
+            follows: Array = _leads(case, outcome, guide) if best else np.isin(winners, guide)
             followed += cells * int(counts[follows].sum())
             if best:
                 for winner in np.unique(winners[~follows]).tolist():
@@ -108,5 +108,6 @@ def _leads(case: Case, outcome: int, guide: list[int]) -> Array:
     others = np.flatnonzero(case.standings[0][outcome] > OUT)
     others = others[~np.isin(others, guide)]
     told = places[:, guide]
-    ordered: Array = (np.diff(told, axis=1) > 0).all(axis=1)
-    return ordered & (places[:, others] > told[:, -1:]).all(axis=1)
+    ordered = (np.diff(told, axis=1) > 0).all(axis=1)
+    ahead: Array = ordered & (places[:, others] > told[:, -1:]).all(axis=1)
+    return ahead

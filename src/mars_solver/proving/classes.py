@@ -5,8 +5,8 @@ changes. A class is what the order of the models depends on: the needs, the work
 many unverified requirements each model is behind the best. Requirements are joined one after the
 other; cells that have come to the same class are counted together before the next.
 
-Several catalogues side by side (see `joint`) have classes in common: what the order of the models of
-each depends on.
+Several catalogues side by side (see `joint`) have classes in common: what the order of the models
+of each depends on.
 """
 
 from __future__ import annotations
@@ -255,9 +255,7 @@ def _pinned(
         for column in pinning
     ]
     for numbers in product(*(range(len(column.choices)) for column in pinning)):
-        chosen = [
-            column.choices[number] for column, number in zip(pinning, numbers, strict=True)
-        ]
+        chosen = [column.choices[number] for column, number in zip(pinning, numbers, strict=True)]
         stated = [
             (column, choice.cells)
             for column, choice in zip(pinning, chosen, strict=True)
@@ -377,7 +375,12 @@ def _joined(found: Classes, column: JointColumn) -> Classes:
         )
         parents.append(keep)
     merged, numbers = _merged(
-        _Parts(*(np.concatenate(each, axis=-1 if i == 0 else 0) for i, each in enumerate(zip(*parts, strict=True))))
+        _Parts(
+            *(
+                np.concatenate(each, axis=-1 if i == 0 else 0)
+                for i, each in enumerate(zip(*parts, strict=True))
+            )
+        )
     )
     choices = np.repeat(np.arange(len(parents)), [len(keep) for keep in parents])
     join = _Join(column, found.cells, np.concatenate(parents), choices, numbers)

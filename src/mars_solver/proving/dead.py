@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
-from typing import Final
+from typing import Final, TypeVar
 
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.catalogue.catalogue import Catalogue
-from mars_solver.inputs.catalogue.facts import SetFact
+from mars_solver.inputs.catalogue.facts import NumberFact, SetFact, WordFact, YesNoFact
 from mars_solver.inputs.catalogue.models import AnyFact, Model
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.proving.cases import Cases
@@ -23,7 +23,6 @@ from mars_solver.proving.classes import classes
 from mars_solver.proving.joint import SILENT, JointColumn, joint_columns
 from mars_solver.proving.moves import Answer, Moves
 from mars_solver.solving.solver import Solver
-
 
 MOST_CLASSES: Final = 2**15
 """Of catalogues with more classes of profiles it takes too long to say what is dead."""
@@ -112,8 +111,7 @@ def dead_claims(solver: Solver) -> tuple[str, ...]:
             f"{model.id}.{path}"
             for model in solver.catalogue.models
             for name, path, fact in _other_claims(model)
-            if _asked_about(name, solver.declared)
-            and not _matters(solver, model, name, fact)
+            if _asked_about(name, solver.declared) and not _matters(solver, model, name, fact)
         ]
     )
 
@@ -131,17 +129,23 @@ def _asked_about(name: str, declared: Declarations) -> bool:
 def _other_claims(model: Model) -> Iterator[tuple[str, str, AnyFact]]:
     """Yield each claim that was not chosen, as the fact that it would be: attribute, path, fact."""
     for name, fact in model.facts.items():
-        if isinstance(fact, SetFact):
-            for key, member in fact.members.items():
-                for i, claim in enumerate(member.other_claims):
-                    chosen = type(member)(**claim.model_dump(exclude={"why_not"}))
-                    members = {**fact.members, key: chosen}
-                    path = f"{name}.{key}.other_claims.{i}"
-                    yield name, path, replace(fact, members=members)
-        else:
-            for i, claim in enumerate(fact.other_claims):
-                chosen = type(fact)(**claim.model_dump(exclude={"why_not"}))
+        if not isinstance(fact, SetFact):
+            for i, chosen in enumerate(_chosen(fact)):  # type: ignore[type-var]
                 yield name, f"{name}.other_claims.{i}", chosen
+            continue
+        for key, member in fact.members.items():
+            for i, other in enumerate(_chosen(member)):
+                members = {**fact.members, key: other}
+                yield name, f"{name}.{key}.other_claims.{i}", replace(fact, members=members)
+
+
+F = TypeVar("F", WordFact, YesNoFact, NumberFact)
+
+
+def _chosen(fact: F) -> Iterator[F]:
+    """Yield the facts in which a claim is chosen that was not."""
+    for claim in fact.other_claims:
+        yield type(fact)(**claim.model_dump(exclude={"why_not"}))
 
 
 def _matters(solver: Solver, model: Model, name: str, fact: AnyFact | None) -> bool:

@@ -28,7 +28,7 @@ Shortlist = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class AnswerMove:
     """Profiles whose answer becomes another one."""
 
     old: Answer
@@ -38,7 +38,7 @@ class Move:
     all: int | None
     """How many cells with vectors of importances do; None where the vectors are too many."""
     witness: Profile
-    """The smallest of its profiles, as the new side reads it; see `Found`."""
+    """The smallest of its profiles, as the new side reads it; see `MoveCount`."""
     ranges: dict[str, Interval]
     """For each number that the witness states: the numbers that do the same."""
 
@@ -63,7 +63,7 @@ class Expectations(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Difference:
+class ExactDifference:
     """What a change changes."""
 
     old: Solver
@@ -78,7 +78,7 @@ class Difference:
     """What both sides score."""
     vectors: int | None
     """How many vectors of their importances there are; None where they are too many to decide."""
-    moves: tuple[Move, ...]
+    moves: tuple[AnswerMove, ...]
     """Those of the most profiles first."""
     lines: tuple[MovedProfile, ...] = ()
     pins: tuple[MovedProfile, ...] = ()
@@ -198,7 +198,7 @@ def difference(
     new: Solver,
     unknown: Policy = "flag",
     expected: Sequence[Expectations] = (),
-) -> Difference:
+) -> ExactDifference:
     """Return what is answered otherwise by one solver than by another.
 
     Args:
@@ -212,9 +212,9 @@ def difference(
     """
     sides = old, new
     cases = Cases(sides, unknown)
-    both, *own = cases.cells()
+    both, one, other = cases.cells()
     moves = [
-        Move(
+        AnswerMove(
             *answers,
             found.neutral,
             None if cases.vectors is None else found.every,
@@ -223,14 +223,17 @@ def difference(
         )
         for answers, found in Moves(cases).find().items()
     ]
-    lines = [(x.line, x.profile, x.measurements, len(x.expected)) for e in expected for x in e.lines]
+    lines = [
+        (x.line, x.profile, x.measurements, len(x.expected)) for e in expected for x in e.lines
+    ]
     pins = [("", pin.profile, None, None) for each in expected for pin in each.pins]
-    return Difference(
+    return ExactDifference(
         old,
         new,
         unknown,
         both,
-        *(each - both for each in own),
+        one - both,
+        other - both,
         cases.criteria,
         cases.vectors,
         tuple(sorted(moves, key=lambda m: (-(m.all or 0), -m.neutral, m.old, m.new))),

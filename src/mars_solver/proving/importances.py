@@ -1,8 +1,8 @@
 """How models rank under every vector of importances, enumerated exactly.
 
 Each criterion has one of 11 importances, so that there are finitely many vectors, and far fewer
-orders in which models of equal standing rank: these are found once for a context, and what holds for
-an order holds for as many vectors as it has.
+orders in which models of equal standing rank: these are found once for a context, and what holds
+for an order holds for as many vectors as it has.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _PAIRS: Final = 60
 """Comparisons that fit into a word."""
 _SMALL: Final = 2**16
 _CHUNK: Final = 2**13
-"""Vectors at once: their sums fit into a processor's cache."""
+"""ImportanceVectors at once: their sums fit into a processor's cache."""
 
 
-class Vectors(NamedTuple):
+class ImportanceVectors(NamedTuple):
     """Importances of the criteria that all sides score, one row for each vector.
 
     The first row states nothing. Then those that state the fewest come first; of these, those that
@@ -65,26 +65,29 @@ class Vectors(NamedTuple):
 
 
 @lru_cache(maxsize=2**3)
-def vectors(criteria: tuple[str, ...], unstated: tuple[tuple[int, ...], ...]) -> Vectors:
+def vectors(criteria: tuple[str, ...], unstated: tuple[tuple[int, ...], ...]) -> ImportanceVectors:
     """Return every vector of importances.
 
     Args:
         criteria: that all sides score; only to state nothing is a vector where they are too many.
-        unstated: see `Vectors`.
+        unstated: see `ImportanceVectors`.
     """
     many = len(criteria)
     nothing = np.full((1, many), -1, dtype=np.int64)
     none = np.zeros((1, many), dtype=np.bool_)
     if many > MOST_CRITERIA:
-        return Vectors(criteria, unstated, nothing, none, 0)
-    importances = np.indices((MAX_IMPORTANCE + 1,) * many).reshape(many, (MAX_IMPORTANCE + 1) ** many).T
+        return ImportanceVectors(criteria, unstated, nothing, none, 0)
+    importances = (
+        np.indices((MAX_IMPORTANCE + 1,) * many).reshape(many, (MAX_IMPORTANCE + 1) ** many).T
+    )
     stated = (importances[:, None] != np.array(unstated, dtype=np.int64)).any(axis=1)
     order = np.lexsort((*importances.T[::-1], *~stated.T[::-1], stated.sum(axis=1)))
     importances, stated = importances[order], stated[order]
     if not stated[0].any():
-        return Vectors(criteria, unstated, np.vstack([nothing, importances[1:]]), stated, 0)
+        every = np.vstack([nothing, importances[1:]])
+        return ImportanceVectors(criteria, unstated, every, stated, 0)
     every = np.vstack([nothing, importances])
-    return Vectors(criteria, unstated, every, np.vstack([none, stated]), 1)
+    return ImportanceVectors(criteria, unstated, every, np.vstack([none, stated]), 1)
 
 
 class Ranking(NamedTuple):
@@ -109,7 +112,7 @@ class Ranker:
         self._solver = solver
         self._shared = shared
 
-    def key(self, context: Context, over: Vectors) -> tuple[Any, ...]:
+    def key(self, context: Context, over: ImportanceVectors) -> tuple[Any, ...]:
         """Return all that the ranking in a context rests on: equal keys, equal rankings."""
         solver = self._solver
         level = solver.neutral_sums(context)
@@ -121,7 +124,7 @@ class Ranker:
         own = terms[:, shared].tobytes(), rest.tobytes(), tuple(unstated[shared].tolist())
         return over.criteria, over.unstated, ties, *own
 
-    def rank(self, context: Context, over: Vectors) -> Ranking:
+    def rank(self, context: Context, over: ImportanceVectors) -> Ranking:
         """Return how the models rank in a context under each vector."""
         key = self.key(context, over)
         if key not in self._shared:
@@ -195,7 +198,7 @@ class Orders(NamedTuple):
     """The first of these, by its row."""
 
 
-def paired(sides: Sequence[Ranking], over: Vectors) -> Orders:
+def paired(sides: Sequence[Ranking], over: ImportanceVectors) -> Orders:
     """Return the orders in which the models of some sides rank under the same vectors."""
     codes = sides[0].numbers
     for before, each in pairwise(sides):

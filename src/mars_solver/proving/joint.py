@@ -121,9 +121,7 @@ class _Own(NamedTuple):
 
     def find(self, value: Required) -> Cell:
         """Return the cell of what a profile writes."""
-        return self.column.find(
-            tuple(map(self.read, value)) if isinstance(value, tuple) else value
-        )
+        return self.column.find(tuple(map(self.read, value)) if isinstance(value, tuple) else value)
 
 
 def _form(requirement: Requirement) -> str:

@@ -32,7 +32,7 @@ class Answer(NamedTuple):
 
 
 @dataclass
-class Found:
+class MoveCount:
     """How many profiles make one move, and the smallest of them.
 
     That is the one that states the fewest requirements; of these, the fewest importances; of these,
@@ -60,16 +60,18 @@ class Moves:
         self._cases = cases
         models = [[model.id for model in side.catalogue.models] for side in cases.sides]
         self._ids = sorted({model for own in models for model in own})
-        self._index = [np.array([self._ids.index(m) for m in own], dtype=np.int64) for own in models]
+        self._index = [
+            np.array([self._ids.index(m) for m in own], dtype=np.int64) for own in models
+        ]
         self._alike = models[0] == models[1]
 
     def any(self) -> bool:
         """Return whether any profile has another answer."""
         return any(True for _ in self._moved())
 
-    def find(self) -> dict[tuple[Answer, Answer], Found]:
+    def find(self) -> dict[tuple[Answer, Answer], MoveCount]:
         """Return every move that some profile makes."""
-        moves: dict[tuple[Answer, Answer], Found] = {}
+        moves: dict[tuple[Answer, Answer], MoveCount] = {}
         for case, outcome, answers in self._moved():
             codes = answers[0] * (2 * len(self._ids) + 1) + answers[1]
             codes[answers[0] == answers[1]] = -1
@@ -82,7 +84,7 @@ class Moves:
                 if found is None or size < found.size:
                     before = (0, 0) if found is None else (found.neutral, found.every)
                     profile = self._profile(case, outcome, vector)
-                    found = Found(*before, size, profile, int(case.firsts[outcome]))
+                    found = MoveCount(*before, size, profile, int(case.firsts[outcome]))
                     moves[key] = found
                 found.neutral += cells if vector == 0 else 0
                 found.every += cells * int(case.orders.counts[some].sum())
@@ -117,7 +119,7 @@ class Moves:
         return Answer(self._ids[index], Status(unverified).word)
 
     def _size(self, case: Case, outcome: int, vector: int) -> tuple[int, ...]:
-        """Return what profiles are ordered by; see `Found`."""
+        """Return what profiles are ordered by; see `MoveCount`."""
         require, *which = self._cases.classes.witness[case.firsts[outcome]].tolist()
         _, primary, batch = case.contexts[0]
         place = 0 if primary is None else 1 + self._cases.needs.index(primary)

@@ -51,8 +51,8 @@ class Topic:
     ceiling: bool = False
 
 
-class Question(NamedTuple):
-    """A question with yes or no: whether the setting of a topic is at least the one of some index."""
+class TreeQuestion(NamedTuple):
+    """A question of yes or no: whether a profile states as much of a topic as a setting or more."""
 
     topic: Topic
     least: int
@@ -75,7 +75,7 @@ class Question(NamedTuple):
 class Tree:
     """A question with what follows a yes and a no, or an answer."""
 
-    question: Question | None
+    question: TreeQuestion | None
     answer: Answer | None
     yes: Tree | None = None
     no: Tree | None = None
@@ -83,11 +83,13 @@ class Tree:
     @property
     def questions(self) -> int:
         """How many questions there are."""
-        return 0 if self.yes is None or self.no is None else 1 + self.yes.questions + self.no.questions
+        return (
+            0 if self.yes is None or self.no is None else 1 + self.yes.questions + self.no.questions
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Parting:
     """One combination of needs and workflow, as the vendor's guide and the solver answer it."""
 
     needs: tuple[str, ...]
@@ -116,7 +118,7 @@ class DerivedGuide:
     minimal: bool
     """Whether no tree of these questions has fewer."""
     theorem: Theorem
-    places: tuple[Place, ...]
+    places: tuple[Parting, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the guide as plain JSON values."""
@@ -193,7 +195,7 @@ def derive(solver: Solver, *, limits: bool = True) -> DerivedGuide:
                 answers.append(answer)
             codes[at] = answers.index(answer)
     boxes = prod(n * (n + 1) // 2 for n in codes.shape)
-    search = _Search(topics, codes, answers, exact=boxes <= MOST_BOXES)
+    search = _TreeSearch(topics, codes, answers, exact=boxes <= MOST_BOXES)
     tree = search.tree()
     for at in zip(*np.nonzero(codes >= 0), strict=True):
         if _walk(tree, topics, at) != answers[codes[at]]:
@@ -228,11 +230,9 @@ def _limit(solver: Solver, name: str) -> Topic:
     column = solver.column(name)
     parts: list[tuple[Interval, object]] = []
     for part, cell in column.intervals:
-        if parts and parts[-1][1] == cell:
-            last = parts[-1][0]
-            part = Interval(last.low, last.low_included, part.high, part.high_included)
-            parts.pop()
-        parts.append((part, cell))
+        last = parts.pop()[0] if parts and parts[-1][1] == cell else part
+        whole = Interval(last.low, last.low_included, part.high, part.high_included)
+        parts.append((whole, cell))
     if column.requirement.ceiling:
         parts.reverse()
     intervals = [part for part, _ in parts]
@@ -268,7 +268,7 @@ Box = tuple[tuple[int, int], ...]
 """For each topic: the first setting that is left, and the one after the last."""
 
 
-class _Search:
+class _TreeSearch:
     """Searches for a tree: in all parts of the answers, or by the question that tells most apart.
 
     Attributes:
@@ -282,7 +282,7 @@ class _Search:
         self._topics = topics
         self._codes = codes
         self._answers = answers
-        self._best: dict[Box, tuple[int, int, Question | None]] = {}
+        self._best: dict[Box, tuple[int, int, TreeQuestion | None]] = {}
 
     def tree(self) -> Tree:
         """Return the tree over all answers."""
@@ -302,15 +302,15 @@ class _Search:
         found: list[int] = codes[codes >= 0].tolist()
         return found
 
-    def _questions(self, box: Box) -> Iterator[Question]:
+    def _questions(self, box: Box) -> Iterator[TreeQuestion]:
         """Yield the questions with both a yes and a no among the profiles that are left."""
         for topic, (first, after) in zip(self._topics, box, strict=True):
             for least in range(first + 1, after):
-                question = Question(topic, least)
+                question = TreeQuestion(topic, least)
                 if all(map(self._left, self._parts(box, question))):
                     yield question
 
-    def _parts(self, box: Box, question: Question) -> tuple[Box, Box]:
+    def _parts(self, box: Box, question: TreeQuestion) -> tuple[Box, Box]:
         """Return what is left after a yes and after a no."""
         index = list(self._topics).index(question.topic)
         first, after = box[index]
@@ -318,7 +318,7 @@ class _Search:
         yes = (*before, (question.least, after), *behind)
         return yes, (*before, (first, question.least), *behind)
 
-    def _find(self, box: Box) -> tuple[int, int, Question | None]:
+    def _find(self, box: Box) -> tuple[int, int, TreeQuestion | None]:
         """Return the fewest questions, the longest way, and the first question of such a tree.
 
         Of trees with as few questions, the one with the shorter longest way; then the question that
@@ -327,9 +327,11 @@ class _Search:
         if box in self._best:
             return self._best[box]
         least = len(self._left(box)) - 1
-        best: tuple[int, int, Question | None] | None = None if least else (0, 0, None)
+        best: tuple[int, int, TreeQuestion | None] | None = None if least else (0, 0, None)
         for question in self._questions(box) if least else ():
-            (some, deep), (more, deeper) = (self._find(part)[:2] for part in self._parts(box, question))
+            (some, deep), (more, deeper) = (
+                self._find(part)[:2] for part in self._parts(box, question)
+            )
             found = 1 + some + more, 1 + max(deep, deeper)
             if best is None or found < best[:2]:
                 best = (*found, question)
@@ -338,7 +340,7 @@ class _Search:
         self._best[box] = best
         return best
 
-    def _telling(self, box: Box) -> Question | None:
+    def _telling(self, box: Box) -> TreeQuestion | None:
         """Return the question after which the fewest answers are left on both sides together."""
         if len(self._left(box)) == 1:
             return None
@@ -348,10 +350,10 @@ class _Search:
         )
 
 
-def _places(solver: Solver, chart: Flowchart, theorem: Theorem) -> Iterator[Place]:
+def _places(solver: Solver, chart: Flowchart, theorem: Theorem) -> Iterator[Parting]:
     """Yield each combination of needs and workflow, the fewest needs first."""
     needs = [(need, stated) for need in solver.declared.needs if (stated := stating(need, solver))]
-    found: dict[tuple[tuple[str, ...], bool], Place] = {}
+    found: dict[tuple[tuple[str, ...], bool], Parting] = {}
     for chosen in sorted(product((False, True), repeat=len(needs)), key=sum):
         require = {
             name: list(value) if isinstance(value, tuple) else value
@@ -368,7 +370,7 @@ def _places(solver: Solver, chart: Flowchart, theorem: Theorem) -> Iterator[Plac
             key = own, batch
             found.setdefault(
                 key,
-                Place(
+                Parting(
                     *key,
                     Answer.of(decision),
                     compare(chart, decision),

@@ -14,7 +14,7 @@ from mars_solver.rendering.words import Section, digests, interval_text
 from mars_solver.vocabulary import INFEASIBLE, Policy, number
 
 if TYPE_CHECKING:
-    from mars_solver.proving.difference import Difference, Move, MovedProfile, Shortlist
+    from mars_solver.proving.difference import AnswerMove, ExactDifference, MovedProfile, Shortlist
     from mars_solver.proving.moves import Answer
     from mars_solver.solving.solver import Solver
 
@@ -26,7 +26,7 @@ _POLICIES: Final[dict[Policy, str]] = {
 }
 
 
-def difference_report(found: Difference) -> RenderableType:
+def difference_report(found: ExactDifference) -> RenderableType:
     """Return a difference for people."""
     parts: list[RenderableType] = [Text(headline(found), style="bold"), Text()]
     for each in _sections(found):
@@ -34,7 +34,7 @@ def difference_report(found: Difference) -> RenderableType:
     return Group(*parts, Text("\n".join(_identities(found)), style="dim"))
 
 
-def difference_markdown(found: Difference) -> str:
+def difference_markdown(found: ExactDifference) -> str:
     """Return a difference as Markdown: what a review of a change shows."""
     lines = [f"**{headline(found)}**", ""]
     if found.moves:
@@ -59,7 +59,7 @@ def _escaped(text: str) -> str:
 _MOVES: Final = "Which answers change"
 
 
-def headline(found: Difference) -> str:
+def headline(found: ExactDifference) -> str:
     """Return in how many profiles the answer changes."""
     policy = _POLICIES[found.unknown]
     neutral = sum(move.neutral for move in found.moves)
@@ -80,11 +80,11 @@ def headline(found: Difference) -> str:
 def _share(part: int, whole: int) -> str:
     """Return how many of how many, with the share where it is more than nothing."""
     share = 100 * part / whole
-    rounded = f"{share:.1f}" if share >= 0.1 else f"{share:.1g}"
+    rounded = f"{share:.1g}" if share < 1 else f"{share:.0f}"
     return f"{number(part)} of {number(whole)} ({rounded} %)"
 
 
-def _sections(found: Difference) -> Iterator[Section]:
+def _sections(found: ExactDifference) -> Iterator[Section]:
     if found.moves:
         yield Section(_MOVES, tuple(_move_text(move, found) for move in found.moves))
         yield Section("By status", tuple(_statuses(found)))
@@ -102,7 +102,7 @@ def _sections(found: Difference) -> Iterator[Section]:
         )
 
 
-def _row(move: Move, found: Difference) -> tuple[str, ...]:
+def _row(move: AnswerMove, found: ExactDifference) -> tuple[str, ...]:
     """Return a move as the cells of a table."""
     return (
         _answer(move.old, found),
@@ -113,13 +113,13 @@ def _row(move: Move, found: Difference) -> tuple[str, ...]:
     )
 
 
-def _move_text(move: Move, found: Difference) -> str:
+def _move_text(move: AnswerMove, found: ExactDifference) -> str:
     old, new, neutral, every, witness = _row(move, found)
     counts = f"{neutral} without preferences" + (f", {every} in all" if every else "")
     return f"{old} → {new}: {counts}. Smallest: {witness}"
 
 
-def _answer(answer: Answer, found: Difference) -> str:
+def _answer(answer: Answer, found: ExactDifference) -> str:
     """Return an answer in words."""
     if answer.status == INFEASIBLE:
         return "no model"
@@ -127,7 +127,7 @@ def _answer(answer: Answer, found: Difference) -> str:
     return f"{names[answer.model]} ({answer.status})"
 
 
-def _witness(move: Move, found: Difference) -> str:
+def _witness(move: AnswerMove, found: ExactDifference) -> str:
     """Return the smallest profile of a move, each number with those that do the same."""
     declared = found.new.declared
     profile = move.witness
@@ -149,27 +149,27 @@ def _witness(move: Move, found: Difference) -> str:
     return "; ".join(said) or "nothing is asked for"
 
 
-def _statuses(found: Difference) -> Iterator[str]:
+def _statuses(found: ExactDifference) -> Iterator[str]:
     for (old, new), (neutral, every) in found.statuses().items():
         moved = f"{old} → {new}" if old != new else f"{old} as before, another model"
         counts = f"{number(neutral)} without preferences"
         yield f"{moved}: {counts}" + ("" if found.vectors is None else f", {number(every)} in all")
 
 
-def _moved(moved: Iterable[MovedProfile], found: Difference) -> Iterator[str]:
+def _moved(moved: Iterable[MovedProfile], found: ExactDifference) -> Iterator[str]:
     for each in moved:
         title = each.name or "; ".join(each.profile.statements())
         yield f"{title}: {_shortlist(each.old, found)} → {_shortlist(each.new, found)}"
 
 
-def _shortlist(models: Shortlist | None, found: Difference) -> str:
+def _shortlist(models: Shortlist | None, found: ExactDifference) -> str:
     if models is None:
         return "cannot be asked"
     names = found.old.catalogue.names | found.new.catalogue.names
     return ", ".join(f"{names[model]} ({status})" for model, status in models) or "no model"
 
 
-def _scope(found: Difference) -> Iterator[str]:
+def _scope(found: ExactDifference) -> Iterator[str]:
     """Yield what only one side declares, and how many profiles only one side can be asked."""
     for kind, (added, dropped) in found.declared.items():
         if added:
@@ -181,7 +181,7 @@ def _scope(found: Difference) -> Iterator[str]:
             yield f"{number(only)} profiles without preferences could be asked only {which}"
 
 
-def _identities(found: Difference) -> tuple[str, str]:
+def _identities(found: ExactDifference) -> tuple[str, str]:
     def line(word: str, solver: Solver) -> str:
         return f"{word}: {digests(solver)}"
 

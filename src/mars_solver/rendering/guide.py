@@ -16,7 +16,7 @@ from mars_solver.vocabulary import BATCH, number
 
 if TYPE_CHECKING:
     from mars_solver.proving.moves import Answer
-    from mars_solver.proving.tree import DerivedGuide, Place, Question, Tree
+    from mars_solver.proving.tree import DerivedGuide, Parting, Tree, TreeQuestion
     from mars_solver.solving.solver import Solver
 
 _BATCH: Final = "Is speech rendered ahead of time?"
@@ -24,7 +24,9 @@ _BATCH: Final = "Is speech rendered ahead of time?"
 
 def guide_report(guide: DerivedGuide) -> RenderableType:
     """Return a derived guide for people, and where the vendor's parts from it."""
-    least = "no tree of these questions has fewer" if guide.minimal else "smaller trees were not sought"
+    least = (
+        "no tree of these questions has fewer" if guide.minimal else "smaller trees were not sought"
+    )
     told = (
         f"Proved for all {number(guide.profiles)} answers to its questions;"
         f" {guide.tree.questions} questions, {least}."
@@ -66,7 +68,7 @@ def _quoted(text: str) -> str:
     return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
 
 
-def question_text(question: Question, solver: Solver) -> str:
+def question_text(question: TreeQuestion, solver: Solver) -> str:
     """Return a question as one asks it."""
     topic, declared = question.topic, solver.declared
     if topic.name == BATCH:
@@ -119,9 +121,15 @@ def _vendor(guide: DerivedGuide) -> Iterator[str]:
         else:
             for place in parting:
                 yield _place([place], guide.solver, "batch work" if place.batch else "")
+    beside = sum(place.departures for place in guide.places if place.vendor.agrees)
+    if beside:
+        yield (
+            f"elsewhere the guide is followed where only the needs are asked for, and"
+            f" {number(beside)} cells depart for what is required beside them"
+        )
 
 
-def _place(same: Sequence[Place], solver: Solver, work: str) -> str:
+def _place(same: Sequence[Parting], solver: Solver, work: str) -> str:
     """Return where the vendor's guide parts, and why: places that differ in the workflow alone."""
     place, declared, names = same[0], solver.declared, solver.catalogue.names
     asked = [*map(declared.phrase, place.needs), *filter(None, [work])]
@@ -130,7 +138,7 @@ def _place(same: Sequence[Place], solver: Solver, work: str) -> str:
     if place.vendor.blocked_by:
         blocking = both((keyed(declared, name) for name in place.vendor.blocked_by), "or")
         why = f", which does not meet {blocking}"
-    departing, cells = (sum(each) for each in zip(*((p.departures, p.cells) for p in same)))
+    departing, cells = sum(each.departures for each in same), sum(each.cells for each in same)
     first = answer_text(place.answer, solver)
     return (
         f"{' + '.join(asked) or 'nothing'}: {first}, not {told}{why}"

@@ -109,5 +109,5 @@ def _leads(case: Case, outcome: int, guide: list[int]) -> Array:
     others = others[~np.isin(others, guide)]
     told = places[:, guide]
     ordered = (np.diff(told, axis=1) > 0).all(axis=1)
-    ahead: Array = ordered & (places[:, others] > told[:, -1:]).all(axis=1)
-    return ahead
+    ahead = (places[:, others] > told[:, -1:]).all(axis=1)
+    return np.asarray(ordered & ahead)

@@ -27,6 +27,7 @@ from mars_solver.inputs.profile import parse_profile
 
 SURFACE = {
     "Catalogue",
+    "ExactDifference",
     "Importances",
     "InputError",
     "MarsSolverError",
@@ -38,6 +39,7 @@ SURFACE = {
     "Weights",
     "decide",
     "decide_stream",
+    "difference",
     "load_catalogue",
     "load_measurements",
     "load_profile",

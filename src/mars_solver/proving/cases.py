@@ -8,7 +8,7 @@ on the order in which importances rank them (see `importances`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -26,8 +26,8 @@ MEETS: Final = 1
 OPEN: Final = 2
 """How a model stands: it is no candidate to come first; it is one that meets all; it is one that
 leaves a requirement unverified."""
-_NOWHERE: Final = 2**30
-"""The place of a model that is no candidate."""
+_SEVERAL: Final = 2
+"""So many candidates, and importances decide."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class Case:
     outcomes: Array
     cells: list[int]
     _rankers: tuple[Ranker, ...]
+    _winners: dict[tuple[int, bytes], Array] = field(default_factory=dict)
 
     @cached_property
     def orders(self) -> Orders:
@@ -69,12 +70,18 @@ class Case:
 
     def winners(self, side: int, outcome: int) -> Array:
         """Return the first model of a side under each order; -1 where none is left."""
-        standing = self.standings[side][outcome]
-        places = self.orders.places[side]
-        if not standing.any():
-            return np.full(len(places), -1)
-        winners: Array = np.where(standing > OUT, places, _NOWHERE).argmin(axis=1)
-        return winners
+        candidates = self.standings[side][outcome] > OUT
+        key = side, candidates.tobytes()
+        if key not in self._winners:
+            some = np.flatnonzero(candidates)
+            places = self.orders.places[side]
+            alone = len(some) < _SEVERAL
+            self._winners[key] = (
+                np.full(len(places), some[0] if len(some) else -1)
+                if alone
+                else some[places[:, some].argmin(axis=1)]
+            )
+        return self._winners[key]
 
 
 class Cases:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
+from mars_solver.briefs import named
 from mars_solver.errors import InputError
 from mars_solver.inputs.catalogue.measurements import with_measurements
 from mars_solver.inputs.profile import Profile, parse_profile
@@ -62,7 +63,7 @@ class Expectations(NamedTuple):
     pins: tuple[Pin, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ExactDifference:
     """What a change changes."""
 
@@ -82,6 +83,13 @@ class ExactDifference:
     """Those of the most profiles first."""
     lines: tuple[MovedProfile, ...] = ()
     pins: tuple[MovedProfile, ...] = ()
+
+    def __repr__(self) -> str:
+        """Return how many kinds of answers change, on one line."""
+        moved = (
+            f"{len(self.moves)} moves, {sum(m.neutral for m in self.moves)} of {self.cells} cells"
+        )
+        return named(type(self), moved if self.changes else "nothing changes")
 
     @property
     def changes(self) -> bool:

@@ -48,7 +48,7 @@ from benchmarks.shared.harness import (
 )
 from benchmarks.shared.tables import KINDS, SEED, documents, write
 from mars_solver import Solver, load_catalogue, load_weights, recommend_with
-from mars_solver.batch.run import Run, execute, processors
+from mars_solver.batch.run import Run, execute, workers_for
 from mars_solver.batch.tables import open_table
 from mars_solver.inputs.profile_row import parse_row
 
@@ -200,7 +200,7 @@ def answer(solver: Solver, files: Files) -> Callable[[Path], object]:
     def run(path: Path) -> object:
         refused = output.with_suffix(".rejects")
         profiles = open_table(path, solver.declared)
-        whole = Run(profiles, output, refused, solver, workers=processors())
+        whole = Run(profiles, output, refused, solver, workers=workers_for(profiles))
         return execute(whole, resume=False, progress=lambda _, __: None)
 
     return run

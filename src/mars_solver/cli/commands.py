@@ -64,7 +64,7 @@ def _root(version: options.ShowVersion = False) -> None:
 @asking.answering(app)
 def recommend(
     asked: asking.AnswerOptions,
-    way: options.Way = None,
+    way: options.CallWay = None,
     verbose: options.Verbose = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -205,7 +205,7 @@ def batch(
             Solver(catalogue, weighed),
             policy,
             top,
-            workers or run.processors(),
+            workers or run.workers_for(opened),
             batch_rows or tables.PART_ROWS,
         )
         with terminal.resumable(), terminal.progress(table) as progress:

@@ -149,7 +149,7 @@ def test_columns_may_have_any_type_that_holds_the_values(solver: Solver, kind: s
 @pytest.mark.parametrize(
     ("columns", "said"),
     [
-        ({"max_ttfb": [1]}, 'found the unknown column "max_ttfb"; did you mean max_ttfb_ms?'),
+        ({"max_ttfb": [1]}, "found unknown column `max_ttfb`; did you mean `max_ttfb_ms`?"),
         ({"real_time": [1]}, "real_time: expected true or false, found int64; cast the column"),
         ({"max_ttfb_ms": ["1"]}, "max_ttfb_ms: expected numbers, found string"),
         ({"latency": [5.0]}, "latency: expected whole numbers, found double"),
@@ -343,7 +343,7 @@ def test_everything_wrong_is_said_before_any_work(tmp_path: Path) -> None:
     assert result.returncode == 2
     assert sorted(p.name for p in tmp_path.iterdir()) == ["in.csv"]
     for said in (
-        'the unknown column "latencyy"; did you mean latency?',
+        "unknown column `latencyy`; did you mean `latency`?",
         "latencyy: expected each column once",
         "--output: expected the writable folder",
         "missing.toml",
@@ -357,7 +357,7 @@ def test_everything_wrong_is_said_before_any_work(tmp_path: Path) -> None:
     [
         ("in.txt", "o.parquet", "expected a Parquet, CSV or JSON Lines file, found .txt"),
         ("in.csv", "o.csv", "--output: expected a name that ends in .parquet"),
-        ("none.parquet", "o.parquet", "No such file"),
+        ("none.parquet", "o.parquet", "no such file"),
         ("in.parquet", "in.parquet", "--output: expected another file than IN"),
         ("in.parquet", "", "--output: expected a file, found the folder"),
         ("in.parquet", "pipe", "--output: expected a file, found the device or pipe"),

@@ -105,9 +105,9 @@ def test_the_shortlist_can_be_cut() -> None:
         ),
         ({"top": 0}, "recommend: top: expected a whole number from 1, found 0"),
         ({"top": True}, "recommend: top: expected a whole number from 1, found true"),
-        ({"profile": {"requires": {}}}, "did you mean require?"),
+        ({"profile": {"requires": {}}}, "did you mean `require`?"),
         ({"profile": 7}, "Profile: expected a table of keys and values, found 7"),
-        ({"measurements": {"mars-por": {}}}, "did you mean mars-pro?"),
+        ({"measurements": {"mars-por": {}}}, "did you mean `mars-pro`?"),
     ],
 )
 def test_bad_arguments_are_named(arguments: dict[str, object], message: str) -> None:

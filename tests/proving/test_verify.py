@@ -623,7 +623,7 @@ def test_faults_of_lines_and_pins_are_named_at_once(folder: Path) -> None:
     said = found.stderr.splitlines()
     assert f"{lines}: labels.0.profile.require.real_tme" in said[0]
     assert f"{pins}: pins.1.profile.require.real_tme" in said[1]
-    assert all("did you mean real_time?" in line for line in said)
+    assert all("did you mean `real_time`?" in line for line in said)
 
 
 def test_a_catalogue_of_other_things_is_pinned_and_proved() -> None:

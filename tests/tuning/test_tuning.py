@@ -674,7 +674,7 @@ def test_labels_are_read_by_the_catalogue_and_the_weights_that_are_given(
     said = unscored.stderr.splitlines()
     assert f"{path}:1: profile.prefer.price: expected a criterion that" in said[1]
     assert "base.price and curves.price" in said[1]
-    assert "did you mean mars-pro?" in said[2]
+    assert "did you mean `mars-pro`?" in said[2]
     assert said[0].startswith("error: --push: expected one of latency")
     assert not out.exists()
 

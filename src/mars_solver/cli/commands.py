@@ -26,7 +26,6 @@ app = typer.Typer(
     name="mars-solver",
     help="Pick a MARS text-to-speech model for what a voice product needs.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -61,7 +60,12 @@ def _root(version: options.ShowVersion = False) -> None:
 # Each command imports what it uses when it runs: `--help` loads none of it.
 
 
-@asking.answering(app)
+@asking.answering(
+    app,
+    "recommend --preset {preset}",
+    "recommend {capability} {number} 300 {set} {members} --prefer {criterion}=8",
+    "recommend profile.toml --measure {model}.{fact}=240 --json",
+)
 def recommend(
     asked: asking.AnswerOptions,
     verbose: options.Verbose = False,
@@ -82,7 +86,11 @@ def recommend(
     _leave(answer)
 
 
-@asking.answering(app)
+@asking.answering(
+    app,
+    "explain --preset {preset} --model {other}",
+    "explain {capability} --html answer.html",
+)
 def explain(
     asked: asking.AnswerOptions,
     model: options.AskedModel = None,
@@ -112,7 +120,11 @@ def explain(
     _leave(answer)
 
 
-@asking.answering(app)
+@asking.answering(
+    app,
+    "compare {model} {other} --preset {preset}",
+    "compare {model} {other} {number} 1000 --json",
+)
 def compare(
     asked: asking.AnswerOptions,
     first: options.FirstModel,
@@ -355,5 +367,5 @@ def schema(
     reading.check_paths(models=models)
     schemas = {"profile": profile_schema, "answer": answer_schema}
     if document not in schemas:
-        raise InputError([Problem("schema", "", *not_one_of(document, schemas))])
+        raise InputError([Problem("schema", "", *not_one_of(document, schemas, kind="schema"))])
     terminal.write(to_json(schemas[document](load_catalogue(models).declared)))

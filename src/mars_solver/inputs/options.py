@@ -52,7 +52,7 @@ def options_in(
         stated["top"] = number_or_text(said["top"])
         problems += _top_problems(stated["top"], place, said["top"], most)
     if "model" in said and said["model"] not in models:
-        problems.append(Problem(place, "model", *not_one_of(said["model"], models)))
+        problems.append(Problem(place, "model", *not_one_of(said["model"], models, kind="model")))
     faults = Faults(problems)
     if declared is not None:
         with faults:
@@ -76,7 +76,11 @@ def requirements_in(
     """
     listed = [names] if isinstance(names, str) else list(names)
     known = declared.requirement
-    bad = [Problem(place, "keep", *not_one_of(name, known)) for name in listed if name not in known]
+    bad = [
+        Problem(place, "keep", *not_one_of(name, known, kind="requirement"))
+        for name in listed
+        if name not in known
+    ]
     if bad:
         raise InputError(bad)
     return tuple(dict.fromkeys(listed))

@@ -40,7 +40,7 @@ class Problem:
         unknown = _UNKNOWN.fullmatch(self.found)
         if unknown:
             aside = "; ".join(filter(None, [where, expected]))
-            news = [f"unknown {unknown[1]} `{unknown[2]}`", f"{near} ({aside})" if near else aside]
+            news = [f"unknown {unknown[1]} `{unknown[2]}`{f'; {near}' if near else ''} ({aside})"]
         else:
             found = f"found {self.found}" if expected else self.found
             said = f"{near} ({expected})" if near else expected
@@ -93,9 +93,22 @@ def extra(name: str) -> Iterator[None]:
         package = (error.name or "").partition(".")[0]
         if package == "mars_solver":
             raise
-        hint = f"pip install 'mars-solver[{name}]'"
-        found = f"no package {package}"
-        raise InputError([Problem("mars-solver", "", f"the extra {name}", found, hint)]) from None
+        hint = f"pip install {' '.join(map(repr, _distributions(name)))}"
+        found = f"the package {package} is not installed"
+        raise InputError([Problem("mars-solver", "", "", found, hint)]) from None
+
+
+def _distributions(name: str) -> list[str]:
+    """Return what an extra installs, as the installed package says; the extra where none is."""
+    from importlib.metadata import PackageNotFoundError, requires  # noqa: PLC0415  (seldom)
+
+    try:
+        every = requires("mars-solver") or []
+    except PackageNotFoundError:
+        every = []
+    marked = (each.partition(";")[::2] for each in every)
+    listed = [what.strip() for what, marker in marked if re.search(rf"\b{name}\b", marker)]
+    return listed or [f"mars-solver[{name}]"]
 
 
 class Faults:

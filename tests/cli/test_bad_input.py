@@ -85,7 +85,8 @@ def check(case: Case, outcome: Run) -> None:
             for line in lines
             if line.startswith(f"error: {where}: ")
             or (
-                line.startswith("error: unknown ") and re.search(rf"[(; ]{re.escape(where)};", line)
+                line.startswith("error: unknown ")
+                and re.search(rf"[(]{re.escape(where)}[;)]", line)
             )
         ]
         fitting = [line for line in there if all(phrase in line for phrase in phrases)]
@@ -643,6 +644,7 @@ CATALOGUES: Final = (
         {"c/mars-test.toml": MODEL, "c/mars-too.toml": MODEL},
         ("c/mars-too.toml: id", '"mars-too"'),
         ("c/mars-too.toml: id", "an id of its own", "as in c/mars-test.toml"),
+        ("c/mars-too.toml: name", "a name of its own", "as in c/mars-test.toml"),
     ),
     Case(
         "catalogue-check",
@@ -1004,12 +1006,18 @@ def test_a_criterion_that_the_weights_do_not_know_counts_nothing(tmp_path: Path)
 USAGE: Final = (
     (("recommend", "--top", "0"), ("--top", "greater than or equal to 1")),
     (("recommend", "--top", "-1"), ("--top", "greater than or equal to 1")),
-    (("recommend", "--top", "1.5"), ("--top", "integer")),
-    (("recommend", "--top", "9" * 5000), ("--top", "integer")),
-    (("recommend", "--bogus"), ("No such option", "--bogus")),
+    (("recommend", "--top", "1.5"), ("--top", "a whole number")),
+    (("recommend", "--top", "9" * 5000), ("--top", "a whole number")),
+    (("recommend", "--bogus"), ("unknown option `--bogus`",)),
     (("recommend", "--requir", "real_time=true"), ("--requir", "--require")),
-    (("recommend", "--max-ttfb", "300"), ("--max-ttfb:", "did you mean `--max-ttfb-ms`?")),
-    (("recommend", "--models", "x", "--taste", "5"), ("--taste:", "--require taste=VALUE")),
+    (
+        ("recommend", "--max-ttfb", "300"),
+        ("`--max-ttfb`; did you mean `--max-ttfb-ms`?",),
+    ),
+    (
+        ("recommend", "--models", "x", "--taste", "5"),
+        ("`--taste`", "--require taste=VALUE"),
+    ),
     (("verify", "--pin", "no/such/pins.toml"), ("make the folder no/such first",)),
     (("recommend", "--require"), ("--require", "requires an argument")),
     (("recommend", "--accept-beta=yes"), ("--accept-beta", "does not take a value")),
@@ -1024,10 +1032,9 @@ def test_usage(args: tuple[str, ...], phrases: tuple[str, ...]) -> None:
     assert outcome.returncode == cli.BAD_INPUT
     assert not outcome.stdout
     assert "Traceback" not in outcome.stderr
-    # The parser of the command line frames, wraps and may colour its messages.
-    plain = re.sub(r"\x1b\[[\d;]*m", "", outcome.stderr)
-    text = " ".join(re.sub("[│╭╮╰╯─]", " ", plain).split())
-    assert not [phrase for phrase in phrases if phrase not in text], text
+    (line,) = outcome.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert not [phrase for phrase in phrases if phrase not in line], line
 
 
 def test_a_bad_call_leaves_no_file_and_no_trace_in_the_next(tmp_path: Path) -> None:

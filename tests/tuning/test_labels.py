@@ -76,9 +76,9 @@ def test_the_guides_lines_are_labels_that_the_shipped_weights_bring_about(solver
 BAD: list[tuple[object, str]] = [
     ("{", "valid JSON"),
     ("[]", "expected a JSON object"),
-    ({**GOOD, "id": None}, "id: expected one line of printable text, found nothing"),
-    ({"id": "b", "profile": PROFILE}, "expected at least one model, found none"),
-    ({**GOOD, "expected": []}, "expected at least one model, found none"),
+    ({**GOOD, "id": None}, "id: found nothing; expected one line of printable text"),
+    ({"id": "b", "profile": PROFILE}, "found none; expected at least one model"),
+    ({**GOOD, "expected": []}, "found none; expected at least one model"),
     ({**GOOD, "expected": ["mars-flush"]}, "did you mean `mars-flash`?"),
     ({**GOOD, "over": [["mars-flash", "mars-ultra"]]}, "over: expected one of"),
     ({**GOOD, "expected": ["mars-instruct"]}, "mars-instruct, which violates real_time"),
@@ -195,7 +195,7 @@ def test_lines_of_toml_are_found_by_path() -> None:
         ("id,id,expected\na,b,mars-pro\n", "t.csv:1: id: expected each column once"),
         ("id,expected,latency\na,mars-pro,11\n", "t.csv:2: latency: expected a whole number"),
         ('id,expected\na,"mars-pro\n', "t.csv:2: expected a line of CSV"),
-        ("id,expected\n", "expected at least one label, found none"),
+        ("id,expected\n", "found none; expected at least one label"),
     ],
 )
 def test_a_fault_of_a_table_is_named_with_its_line(text: str, told: str, tmp_path: Path) -> None:

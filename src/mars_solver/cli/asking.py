@@ -9,7 +9,7 @@ from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from mars_solver.cli import options
 from mars_solver.errors import InputError, Problem
@@ -81,6 +81,24 @@ def answering(
 def shown(*examples: str) -> str:
     """Return examples of commands as the end of a help."""
     return "\n\n".join(["Examples:", *(f"mars-solver {each}" for each in examples)])
+
+
+class Commands(TyperGroup):
+    """All commands; what is near to an unknown one is named."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that arguments begin with, and the rest of them.
+
+        Raises:
+            InputError: where there is none of that name.
+        """
+        names = self.list_commands(ctx)
+        if args[0] not in names and not args[0].startswith("-") and not ctx.resilient_parsing:
+            from mars_solver.inputs.parsing import not_one_of  # noqa: PLC0415  (loads when used)
+
+            said = not_one_of(args[0], names, kind="command")
+            raise InputError([Problem("mars-solver", "", *said)])
+        return super().resolve_command(ctx, args)
 
 
 class Command(TyperCommand):
@@ -179,7 +197,7 @@ def _option(requirement: Requirement) -> Parameter:
         rich_help_panel=requirement.group or "Other requirements",
         autocompletion=members(requirement.name) if requirement.kind is Kind.SET else None,
     )
-    annotation = Annotated[bool | None if alone else str | None, option]
+    annotation: Any = Annotated[bool | None, option] if alone else Annotated[str | None, option]
     name = f"_{requirement.name}"
     return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 

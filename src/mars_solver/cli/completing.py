@@ -82,7 +82,13 @@ def examples(text: str) -> str:
     declared = catalogue.declared
     by_kind = {each.kind: each for each in reversed(declared.requirements)}
     flags = {kind: f"--{each.name.replace('_', '-')}" for kind, each in by_kind.items()}
-    members = catalogue.known_members(by_kind[Kind.SET].attribute)
+    attribute = by_kind[Kind.SET].attribute
+    known = [model.set(attribute) for model in models]
+    members = [
+        member
+        for member in catalogue.known_members(attribute)
+        if any(each.known(member) is True for each in known)
+    ]
     criteria = [each.name for each in declared.criteria]
     capabilities = [r.name for r in declared.requirements if r.kind is Kind.CAPABILITY]
     return text.format(

@@ -14,7 +14,7 @@ MOST_RANKED: Final = 100
 # The profile: a file, and flags that override it.
 ProfileFile = Annotated[
     str | None,
-    typer.Argument(metavar="[PROFILE]", help="A TOML or JSON file; - is standard input."),
+    typer.Argument(metavar="PROFILE", help="A TOML or JSON file; - is standard input."),
 ]
 PresetName = Annotated[
     str | None,
@@ -172,7 +172,13 @@ BatchRows = Annotated[
 
 # catalogue
 FolderArgument = Annotated[
-    str | None, typer.Argument(metavar="[DIR]", help="The same as --models.")
+    str | None,
+    typer.Argument(
+        metavar="DIR|languages|presets", help="A folder, as --models; or a part of a catalogue."
+    ),
+]
+TagArgument = Annotated[
+    str | None, typer.Argument(metavar="TAG", help="A language or a locale, such as pt or pt-br.")
 ]
 CheckOnly = Annotated[
     bool, typer.Option("--check", help="Only say whether the catalogue is usable.")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mars_solver.rendering.answer import RankingRow
     from mars_solver.rendering.brief import Brief, BriefColumn
     from mars_solver.rendering.catalogue import FactCell
+    from mars_solver.rendering.languages import Languages
     from mars_solver.rendering.words import Section
 
 WIDTH: Final = 100
@@ -260,11 +261,38 @@ def catalogue(facts: Catalogue) -> RenderableType:
     widest = max((len(row.name) + 2 for row in shown.rows), default=0)
     table.add_column("Fact", min_width=widest)
     for model in shown.models:
-        table.add_column(Text(model.id), overflow="fold")
+        table.add_column(Text(model.name), overflow="fold")
     for row in shown.rows:
         table.add_row(_text(f"{row.label}\n[{row.name}]"), *map(_cell, row.cells))
     identity = Text(catalogue_digest(facts), style="dim")
     return Group(table, identity, Text(), *_sections(shown.disputed, shown.sources))
+
+
+def languages(shown: Languages) -> RenderableType:
+    """Return which model speaks what; with the evidence where one language is asked for."""
+    if shown.asked:
+        return Group(*_sections(*shown.evidence))
+    table = _table()
+    table.add_column("")
+    for model in shown.models:
+        table.add_column(Text(model.name), overflow="fold")
+    for tag, row in shown.rows.items():
+        table.add_row(tag, *(spoken.mark for spoken in row))
+    return Group(table, Text("✓ yes · ? unknown · – no; the evidence: add a tag", style="dim"))
+
+
+def presets(facts: Catalogue) -> RenderableType:
+    """Return the ready profiles of a catalogue, each with what it asks for."""
+    lines = [
+        (f"{each.name}", f"{each.text}\n{'. '.join(each.profile.statements())}.")
+        for each in facts.presets
+    ]
+    table = _table()
+    table.add_column("Preset", no_wrap=True)
+    table.add_column("What it is for", overflow="fold")
+    for name, said in lines:
+        table.add_row(Text(name), Text(said))
+    return table if lines else Text("This catalogue has no presets.")
 
 
 def _cell(cell: FactCell) -> Text:

@@ -643,7 +643,6 @@ CATALOGUES: Final = (
         {"c/mars-test.toml": MODEL, "c/mars-too.toml": MODEL},
         ("c/mars-too.toml: id", '"mars-too"'),
         ("c/mars-too.toml: id", "an id of its own", "as in c/mars-test.toml"),
-        ("c/mars-too.toml: name", "a name of its own", "as in c/mars-test.toml"),
     ),
     Case(
         "catalogue-check",

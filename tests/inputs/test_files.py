@@ -193,7 +193,7 @@ def test_a_guide_brings_needs_in_the_order_of_its_questions() -> None:
         ),
         ("needs.talk.label", "", "needs.talk.label", "one line", ""),
         ("needs.batch", {"label": "B"}, "questions", "each of speed_first, talk, batch once", ""),
-        ("source", "tst", "source", "a key of sources.toml", "did you mean `test`?"),
+        ("source", "tst", "source", "a key of sources.toml", "did you mean test?"),
         ("questions", [], "questions", "each of speed_first, talk once", ""),
         ("no_need", [], "no_need", "a list of at least 1", ""),
     ],

@@ -129,8 +129,8 @@ def test_a_model_left_without_a_way_to_run_is_excluded_and_no_error() -> None:
     ("models", "path", "expected", "hint"),
     [
         ({"c": {}}, "c", "one of a, b", ""),
-        ({"aa": {}}, "aa", "one of a, b", "did you mean `a`?"),
-        ({"a": {"prise": {"value": 1, **OURS}}}, "a.prise", "one of", "did you mean `price`?"),
+        ({"aa": {}}, "aa", "one of a, b", "did you mean a?"),
+        ({"a": {"prise": {"value": 1, **OURS}}}, "a.prise", "one of", "did you mean price?"),
         ({"a": {"price": {"value": 1, "source": "x"}}}, "a.price.as_of", "a value", "add it"),
         (priced(grade="stated"), "a.price.grade", "measured", "leave it out"),
         (priced(samples=0), "a.price.samples", "a whole number > 0", ""),

@@ -127,7 +127,7 @@ def test_formats_platforms_regions_and_price_can_be_asked_for(
 def test_a_word_that_no_list_has_comes_with_the_one_that_is_near() -> None:
     answer = recommend({"require": {"platforms": ["livekitt"]}})
     assert answer.status == "unverified"
-    assert "did you mean `livekit`?" in answer.shortlist[0].to_verify[0].note
+    assert "did you mean livekit?" in answer.shortlist[0].to_verify[0].note
     answer = recommend({"require": {"platforms": ["vapi"]}})
     assert "known are jambonz, jambonz-streaming, livekit" in (
         answer.shortlist[0].to_verify[0].note

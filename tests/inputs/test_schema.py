@@ -129,12 +129,12 @@ def test_every_fault_of_a_profile_comes_at_once_with_its_hint() -> None:
     with pytest.raises(InputError) as caught:
         parse_profile(data, "p.toml", build().declared)
     assert [(p.path, p.hint) for p in caught.value.problems] == [
-        ("nme", "did you mean `name`?"),
+        ("nme", "did you mean name?"),
         ("prefer.cheapness", ""),
-        ("prefer.sped", "did you mean `speed`?"),
+        ("prefer.sped", "did you mean speed?"),
         ("primary", ""),
         ("require.max_price", ""),
-        ("require.quik", "did you mean `quick`?"),
+        ("require.quik", "did you mean quick?"),
         ("require.rates.0", ""),
         ("require.tongues", ""),
     ]

@@ -11,7 +11,7 @@ from mars_solver.inputs.catalogue.attributes import Attribute, Declarations
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.facts import UNKNOWN
 from mars_solver.inputs.catalogue.measurements import with_measurements
-from mars_solver.inputs.parsing import did_you_mean, not_one_of, number_or_text
+from mars_solver.inputs.parsing import not_one_of, number_or_text
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.inputs.profile_row import members_in
 from mars_solver.vocabulary import Kind
@@ -106,11 +106,12 @@ def _table(
         if kind is Kind.CAPABILITY and not equals:
             equals, value = "=", "true"
         if not equals or not name:
-            near = ""
-            if kind is None and flag == "--require":
-                near = did_you_mean(name, declared.requirement)
-            hint = near or f"write {flag} {name or 'name'}=value"
-            problems.append(Problem(flag, name, "name=value", shown(text), hint))
+            if name and kind is None and flag == "--require":
+                said = not_one_of(name, declared.requirement, kind="requirement")
+                problems.append(Problem(flag, "", *said))
+            else:
+                hint = f"write {flag} {name or 'name'}=value"
+                problems.append(Problem(flag, name, "name=value", shown(text), hint))
         elif name in table:
             hint = "list the members with commas" if kind is Kind.SET else "keep one"
             problems.append(Problem(own.get(name, flag), name, "each name once", "it twice", hint))

@@ -377,11 +377,11 @@ def _misnamed(models: Mapping[str, Model], folder: str) -> Iterable[Problem]:
         if model.id in seen:
             found = f'"{model.id}", as in {seen[model.id]}'
             yield Problem(place, "id", "an id of its own", found, "give each model its own id")
-        seen.setdefault(model.id, place)
         name = model.name.casefold()
-        if name in called:
+        if name in called and model.id not in seen:
             found = f'"{model.name}", as in {called[name]}'
             yield Problem(place, "name", "a name of its own", found, "give each model its own name")
+        seen.setdefault(model.id, place)
         called.setdefault(name, place)
 
 

@@ -177,7 +177,7 @@ def _whole(answer: Recommendation) -> RenderableType:
         parts += [Text(f"How to call it with {call.name}", style="bold")]
         parts += [Padding(Text(call.example), (0, 0, 0, 4))]
         parts += [Text(each, style="dim") for each in _other_ways(report.calls[1:])] + [Text()]
-    return Group(*parts, *_sections(report.notes))
+    return Group(*parts, *_sections(report.notes, report.sources))
 
 
 def beside_call(answer: Recommendation, way: str) -> list[str]:
@@ -279,7 +279,7 @@ def comparison(compared: Comparison) -> RenderableType:
     parts: list[RenderableType] = [Text(said.requires), Text()]
     parts += [Text(said.headline, style="bold"), Text(), table]
     parts += [Text(said.digests, style="dim"), Text()]
-    return Group(*parts, *_sections(said.lead))
+    return Group(*parts, *_sections(said.lead, said.sources))
 
 
 def catalogue(facts: Catalogue) -> RenderableType:

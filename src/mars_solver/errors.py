@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -101,22 +102,25 @@ def extra(name: str) -> Iterator[None]:
         package = (error.name or "").partition(".")[0]
         if package == "mars_solver":
             raise
-        hint = f"pip install {' '.join(map(repr, _distributions(name)))}"
-        found = f"the package {package} is not installed"
-        raise InputError([Problem("mars-solver", "", "", found, hint)]) from None
+        hint = f"pip install {shlex.join(_distributions(name))}"
+        found = f"no package {package}"
+        raise InputError([Problem("mars-solver", "", f"the extra {name}", found, hint)]) from None
 
 
 def _distributions(name: str) -> list[str]:
-    """Return what an extra installs, as the installed package says; the extra where none is."""
-    from importlib.metadata import PackageNotFoundError, requires  # noqa: PLC0415  (seldom)
+    """Return the distributions that an extra brings, as pip takes them.
+
+    Pip finds these however the package was installed; the extra itself where nothing tells.
+    """
+    from importlib import metadata  # noqa: PLC0415  (needed for a missing package only)
 
     try:
-        every = requires("mars-solver") or []
-    except PackageNotFoundError:
+        every = metadata.requires("mars-solver") or []
+    except metadata.PackageNotFoundError:
         every = []
-    marked = (each.partition(";")[::2] for each in every)
-    listed = [what.strip() for what, marker in marked if re.search(rf"\b{name}\b", marker)]
-    return listed or [f"mars-solver[{name}]"]
+    marked = re.compile(rf"extra == ['\"]{name}['\"]")
+    found = [each.partition(";")[0].strip() for each in every if marked.search(each)]
+    return found or [f"mars-solver[{name}]"]
 
 
 class Faults:

@@ -145,7 +145,7 @@ def test_a_full_disk_is_said_and_leaves_no_half_output(tmp_path: Path) -> None:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
     )
     assert (result.returncode, result.stdout) == (2, "")
-    assert "out.parquet: expected a writable place, found File too large" in result.stderr
+    assert "out.parquet: found file too large; expected a writable place" in result.stderr
     assert "Traceback" not in result.stderr
     left = [p for p in tmp_path.rglob("*") if p.is_file()]
     assert [p.name for p in left if p.suffix == ".draft"] == []

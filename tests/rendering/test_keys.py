@@ -37,7 +37,7 @@ def texts(solver: Solver, profiles: Iterable[Profile]) -> Iterator[RenderableTyp
 
 
 def test_no_text_shows_a_bare_key(solver: Solver) -> None:
-    shipped, own = solver.catalogue, foreign.solver()
+    shipped, own = solver.catalogue, foreign.foreign_solver()
     lost = {"require": {"real_time": True, "style_control": True, "offline": True}}
     asked = [*(each.profile for each in shipped.presets), parse_profile(lost, "test")]
     strange = {"require": {"max_price": 350, "min_comfort": 3, "towing": True}}

@@ -208,8 +208,8 @@ def test_cells_beyond_the_columns_count_only_where_something_stands_in_them(
 ) -> None:
     found = spelled(tmp_path, solver, "id,real_time,\na,true,\nb,true\nc,true,,,\nd,true,x\ne\n")
     assert [row.get("status") for row in found] == ["meets"] * 3 + [None] * 2
-    assert found[3]["reasons"] == ["expected 2 cells, found 3"]
-    assert found[4]["reasons"] == ["expected 2 cells, found 1"]
+    assert found[3]["reasons"] == ["found 3; expected 2 cells"]
+    assert found[4]["reasons"] == ["found 1; expected 2 cells"]
 
 
 def test_ids_and_names_may_be_words_that_state_nothing(tmp_path: Path, solver: Solver) -> None:
@@ -413,7 +413,10 @@ def test_decide_takes_a_table_in_any_form() -> None:
         ({"real_time": True}, "found a dict"),
         ("t.csv", "found a str"),
         ([7], "table\\[0\\]: found 7; expected a profile or a row"),
-        ([{"require": [1]}], "table\\[0\\]: require: found .*; expected a table of keys and values"),
+        (
+            [{"require": [1]}],
+            "table\\[0\\]: require: found .*; expected a table",
+        ),
         ([{"owner": 1}], "owner"),
     ],
 )

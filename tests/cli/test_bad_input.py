@@ -471,7 +471,7 @@ FLAGS: Final = (
         "no-equals-sign",
         ("--require", "max_ttfb_ms", "--require", "real_tim"),
         ("--require: max_ttfb_ms", "name=value", "write --require max_ttfb_ms=value"),
-        ("--require: real_tim", "name=value", "did you mean `real_time`?"),
+        ("--require", "unknown requirement `real_tim`", "did you mean `real_time`?"),
     ),
     flags("no-name", ("--require", "=3"), ("--require", "name=value", 'found "=3"')),
     flags(
@@ -528,7 +528,7 @@ FLAGS: Final = (
     flags(
         "every-flag-at-once",
         ("--require", "x", "--prefer", "latency=-1", "--workflow", "day", "--unknown", "maybe"),
-        ("--require: x", "name=value"),
+        ("--require", "unknown requirement `x`"),
         ("--prefer: latency", IMPORTANCE),
         ("--workflow", 'found "day"'),
         ("--unknown", 'found "maybe"'),

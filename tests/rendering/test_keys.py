@@ -12,7 +12,7 @@ from mars_solver import Catalogue, Profile, Solver
 from mars_solver.explaining.recommendation import recommend_with
 from mars_solver.inputs.profile import parse_profile
 from mars_solver.rendering import console
-from mars_solver.rendering.languages import languages
+from mars_solver.rendering.members import members_of
 
 TYPED = re.compile(r"\[[^\]\n]*\]|--[a-z-]+|^ {4}.*$", re.MULTILINE)
 """What one types or copies: keys in brackets, flags, lines of code."""
@@ -41,7 +41,7 @@ def test_no_text_shows_a_bare_key(solver: Solver) -> None:
     lost = {"require": {"real_time": True, "style_control": True, "offline": True}}
     asked = [*(each.profile for each in shipped.presets), parse_profile(lost, "test")]
     strange = {"require": {"max_price": 350, "min_comfort": 3, "towing": True}}
-    pages = [console.languages(languages(shipped, tag)) for tag in (None, "pt", "xx")]
+    pages = [console.members(members_of(shipped, "languages", tag)) for tag in (None, "pt", "xx")]
     pages += texts(solver, asked)
     pages += texts(own, [parse_profile(strange, "test", own.declared)])
     for page in pages:

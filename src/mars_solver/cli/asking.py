@@ -110,6 +110,14 @@ class Command(TyperCommand):
             self._refuse(strange, [])
         return super().parse_args(ctx, args)
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, with names of the shipped catalogue in its examples."""
+        if "{" in (self.epilog or ""):
+            from mars_solver.cli.completing import examples  # noqa: PLC0415  (loads when used)
+
+            self.epilog = examples(self.epilog or "")
+        super().format_help(ctx, formatter)
+
     def _strange(self, args: Sequence[str]) -> list[str]:
         """Return the long options among arguments that are none of the command's own."""
         given = args[: args.index("--")] if "--" in args else args
@@ -167,11 +175,8 @@ class RequirementFlags(Command):
         return [each for each in command.params if each.name != "help"]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help, with the flags of requirements and examples of what is shipped."""
-        from mars_solver.cli.completing import examples  # noqa: PLC0415  (loads when used)
-
+        """Write the help, with the flags of requirements."""
         ctx.meta["help"] = True
-        self.epilog = examples(self.epilog or "")
         super().format_help(ctx, formatter)
 
 

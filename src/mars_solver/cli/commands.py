@@ -20,7 +20,6 @@ BAD_INPUT: Final = 2
 INFEASIBLE: Final = 3
 REJECTED: Final = 4
 REFUTED: Final = 5
-LANGUAGES: Final = "languages"
 PRESETS: Final = "presets"
 MOST_SHOWN: Final = 500
 """How many faults are printed; a file with more of them is no profile."""
@@ -180,7 +179,7 @@ def _leave(answer: Recommendation) -> None:
     cls=asking.Command,
     epilog=asking.shown(
         "batch profiles.csv -o answers.parquet",
-        "batch profiles.csv -o answers.parquet --resume",
+        "batch profiles.csv -o answers.csv --rejects rejects.csv",
     ),
 )
 def batch(
@@ -264,22 +263,22 @@ def batch(
     cls=asking.Command,
     epilog=asking.shown(
         "catalogue",
-        "catalogue languages pt",
+        "catalogue {attribute} {member}",
         "catalogue presets",
         "catalogue my-models --check",
     ),
 )
 def catalogue(
     folder: options.FolderArgument = None,
-    tag: options.TagArgument = None,
+    member: options.MemberArgument = None,
     models: options.ModelsFolder = None,
     check: options.CheckOnly = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Show the facts with their sources, or check a catalogue of your own.
 
-    `catalogue languages` shows which model speaks what, `catalogue languages TAG` the evidence for
-    one tag or language, and `catalogue presets` the ready profiles.
+    `catalogue SET` shows which model has what of a set of the catalogue, `catalogue SET MEMBER`
+    the evidence for one member, and `catalogue presets` the ready profiles.
     """
     from mars_solver.cli import reading  # noqa: PLC0415
     from mars_solver.explaining.calls import check_calls  # noqa: PLC0415
@@ -287,21 +286,22 @@ def catalogue(
     from mars_solver.proving import pins  # noqa: PLC0415
     from mars_solver.rendering import console  # noqa: PLC0415
     from mars_solver.rendering.catalogue import catalogue_to_dict, usable  # noqa: PLC0415
-    from mars_solver.rendering.languages import languages  # noqa: PLC0415
+    from mars_solver.rendering.members import members_of  # noqa: PLC0415
 
     reading.check_paths(DIR=folder, models=models)
-    part = folder if folder in {LANGUAGES, PRESETS} else None
+    part = folder if folder in {PRESETS, *reading.sets(models)} else None
     folder = None if part else folder
     if folder and models:
         raise InputError([Problem("--models", "", "one folder", f"{folder} too", "drop one")])
-    if tag and part != LANGUAGES:
-        raise InputError([Problem("catalogue", "", f"{LANGUAGES} before a tag", tag)])
+    if member and part in {PRESETS, None}:
+        raise InputError([Problem("catalogue", "", "a set before its member", member)])
     facts = load_catalogue(folder or models)
-    if part == LANGUAGES:
-        shown = languages(facts, tag)
-        terminal.write(console.to_json(shown.to_dict())) if as_json else terminal.show(
-            console.languages(shown)
-        )
+    if part and part != PRESETS:
+        held = members_of(facts, part, member)
+        if as_json:
+            terminal.write(console.to_json(held.to_dict()))
+        else:
+            terminal.show(console.members(held))
     elif part == PRESETS:
         terminal.show(console.presets(facts))
     elif as_json:

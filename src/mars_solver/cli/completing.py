@@ -100,6 +100,8 @@ def examples(text: str) -> str:
         number=flags[Kind.NUMBER],
         set=flags[Kind.SET],
         members=",".join(map(str, members[:2])),
+        attribute=attribute,
+        member=members[0],
         criterion=criteria[0],
         fact=by_kind[Kind.NUMBER].attribute,
     )

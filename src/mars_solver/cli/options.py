@@ -203,12 +203,10 @@ BatchRows = Annotated[
 # catalogue
 FolderArgument = Annotated[
     str | None,
-    typer.Argument(
-        metavar="DIR|languages|presets", help="A folder, as --models; or a part of a catalogue."
-    ),
+    typer.Argument(metavar="DIR|SET|presets", help="A folder, as --models; or the part to show."),
 ]
-TagArgument = Annotated[
-    str | None, typer.Argument(metavar="TAG", help="A language or a locale, such as pt or pt-br.")
+MemberArgument = Annotated[
+    str | None, typer.Argument(metavar="MEMBER", help="The one member of the set to show.")
 ]
 CheckOnly = Annotated[
     bool, typer.Option("--check", help="Only say whether the catalogue is usable.")

@@ -20,7 +20,7 @@ from mars_solver.inputs.catalogue.presets import preset_named
 from mars_solver.inputs.options import options_in, requirements_in
 from mars_solver.inputs.profile import Profile
 from mars_solver.inputs.profile_row import members_in
-from mars_solver.vocabulary import Policy
+from mars_solver.vocabulary import Kind, Policy
 
 if TYPE_CHECKING:
     from mars_solver.cli.asking import AnswerOptions
@@ -184,6 +184,14 @@ def check_free(*, force: bool, **paths: str | None) -> None:
         hint = "name another file, or write over it with --force"
         expected = "a file that is not there yet"
         raise InputError([Problem(flag, "", expected, path, hint) for flag, path in there])
+
+
+def sets(models: str | None) -> list[str]:
+    """Return the names of the sets that a catalogue declares; none where it is faulty."""
+    with Faults():
+        declared = files.load_declarations(models)
+        return [n for n, each in declared.attributes.items() if each.kind == Kind.SET.value]
+    return []
 
 
 def read_catalogue(

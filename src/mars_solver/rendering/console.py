@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mars_solver.rendering.answer import Call, RankingRow
     from mars_solver.rendering.brief import Brief, BriefColumn
     from mars_solver.rendering.catalogue import FactCell
-    from mars_solver.rendering.languages import Languages
+    from mars_solver.rendering.members import Members
     from mars_solver.rendering.words import Section
 
 WIDTH: Final = 100
@@ -296,17 +296,19 @@ def catalogue(facts: Catalogue) -> RenderableType:
     return Group(table, identity, Text(), *_sections(shown.disputed, shown.sources))
 
 
-def languages(shown: Languages) -> RenderableType:
-    """Return which model speaks what; with the evidence where one language is asked for."""
+def members(shown: Members) -> RenderableType:
+    """Return which model has what of a set; with the evidence where one member is asked for."""
     if shown.asked:
         return Group(*_sections(*shown.evidence))
     table = _table()
     table.add_column("")
     for model in shown.models:
         table.add_column(Text(model.name), overflow="fold")
-    for tag, row in shown.rows.items():
-        table.add_row(tag, *(spoken.mark for spoken in row))
-    return Group(table, Text("✓ yes · ? unknown · – no; the evidence: add a tag", style="dim"))
+    for member, row in shown.rows.items():
+        table.add_row(member, *(held.mark for held in row))
+    return Group(
+        table, Text("✓ yes · ? unknown · – no; the evidence: add one of these", style="dim")
+    )
 
 
 def presets(facts: Catalogue) -> RenderableType:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING
 
-from mars_solver.errors import extra, gather
+from mars_solver.errors import extra
 from mars_solver.explaining.recommendation import Recommendation, recommend_with
+from mars_solver.inputs.brought import profile_in, profiles_in
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.options import check_options
-from mars_solver.inputs.profile import Profile, parse_profile
+from mars_solver.inputs.profile import Profile
 from mars_solver.inputs.profile_row import ExtraColumns, extra_columns_in
 from mars_solver.inputs.weights import Weights
 from mars_solver.solving.solver import solver_of
@@ -33,7 +33,8 @@ def recommend(
     """Return the ranked, explained shortlist for one profile.
 
     Args:
-        profile: a `Profile`, or a mapping that describes one; None for the empty profile.
+        profile: a `Profile`; a mapping that describes one, or has its fields side by side as a row
+            of a table does; None for the empty profile.
         catalogue: the models to choose from; None for the shipped ones.
         weights: None for the shipped ones.
         measurements: your own, as `{model id: {attribute: claim}}`; each replaces the chosen
@@ -48,12 +49,12 @@ def recommend(
     """
     check_options(unknown, top)
     solver = solver_of(catalogue, weights, measurements)
-    asked = parse_profile({} if profile is None else profile, "Profile", solver.declared)
+    asked = profile_in({} if profile is None else profile, solver.declared, "Profile")
     return recommend_with(solver, asked, unknown=unknown, top=top, keep=keep)
 
 
 def recommend_many(
-    profiles: Iterable[Profile | Mapping[str, object]],
+    profiles: object,
     *,
     catalogue: Catalogue | None = None,
     weights: Weights | None = None,
@@ -64,7 +65,9 @@ def recommend_many(
     """Return what `recommend` returns for each of many profiles, in order.
 
     Args:
-        profiles: each a `Profile`, or a mapping that describes one.
+        profiles: anything to iterate over, once, with what `recommend` takes; or a table with a
+            profile in each row: Arrow in any form, and what has the Arrow C stream, such as a data
+            frame of pandas or Polars and a relation of DuckDB.
         catalogue: as `recommend` has it, like all that follows.
         weights: as `recommend` has it.
         measurements: as `recommend` has it.
@@ -76,11 +79,7 @@ def recommend_many(
     """
     check_options(unknown, top)
     solver = solver_of(catalogue, weights, measurements)
-    steps = [
-        partial(parse_profile, each, f"profiles[{i}]", solver.declared)
-        for i, each in enumerate(profiles)
-    ]
-    asked: tuple[Profile, ...] = gather(*steps)
+    asked = profiles_in(profiles, solver.declared, "profiles")
     return [Recommendation(solver, each, top) for each in solver.decide_many(asked, unknown)]
 
 

@@ -79,12 +79,14 @@ def requirements_in(
     Raises:
         InputError: with every name of no requirement.
     """
+    if not isinstance(names, Iterable):
+        raise InputError([Problem(place, "keep", "names of requirements", shown(names))])
     listed = [names] if isinstance(names, str) else list(names)
     known = declared.requirement
     bad = [
         Problem(place, "keep", *not_one_of(name, known, kind="requirement"))
         for name in listed
-        if name not in known
+        if not isinstance(name, str) or name not in known
     ]
     if bad:
         raise InputError(bad)

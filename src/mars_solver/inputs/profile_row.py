@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, Literal, cast, get_args
 
 from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
 from mars_solver.inputs.catalogue.attributes import Declarations
-from mars_solver.inputs.parsing import not_one_of, number_or_text
+from mars_solver.inputs.parsing import not_one_of, number_or_text, plainly
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.vocabulary import ACCEPT_BETA, Kind
 
@@ -132,9 +131,9 @@ def opened(
         elif column in declared.requirement:
             split = known[column] is ColumnKind.MEMBERS and isinstance(value, str)
             codes = are_codes(column, declared)
-            require[column] = members_in(value, codes=codes) if split else _number(value)
+            require[column] = members_in(value, codes=codes) if split else value
         elif column in declared.criterion:
-            prefer[column] = whole(_number(value))
+            prefer[column] = whole(plainly(value))
         else:
             nested[column] = value
     return nested, problems
@@ -190,11 +189,6 @@ def are_codes(column: str, declared: Declarations) -> bool:
 def whole(value: Any) -> Any:
     """Return a whole number as such, however it is written; anything else as it is."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _number(value: Any) -> Any:
-    """Return a decimal as a plain number; anything else as it is."""
-    return whole(float(value)) if isinstance(value, Decimal) else value
 
 
 def id_text(value: object) -> str | None:

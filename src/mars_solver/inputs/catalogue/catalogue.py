@@ -119,7 +119,7 @@ class Catalogue:
 
     def model_called(self, said: str) -> str | None:
         """Return the id of the model with an id or a name, in any case; None where none has it."""
-        return self._called.get(said.strip().casefold())
+        return self._called.get(str(said).strip().casefold())
 
     @cached_property
     def _called(self) -> dict[str, str]:

@@ -158,7 +158,7 @@ def _is_json(row: Row) -> bool:
 
 
 def test_a_row_that_is_no_profile_costs_no_other_row_its_answer(client: Client) -> None:
-    body = b'{"real_time": true}\n{"reel_time": true, "id": "b"}\n[1]\n{"a"\n\xff\n{"id": 7}\n'
+    body = b'{"real_time": true}\n{"reel_time": true, "id": "b"}\n[1]\n{"a"\n\xff\n{"id": [7]}\n'
     found = client.post("/v1/batch", body, content_type=NDJSON)
     rows = [json.loads(line) for line in found.text.splitlines()]
     assert [row["row"] for row in rows] == [0, 1, 2, 3, 4, 5]

@@ -79,7 +79,7 @@ def _root(version: options.ShowVersion = False) -> None:
 )
 def recommend(
     asked: asking.AnswerOptions,
-    way: options.Way = None,
+    way: options.CallWay = None,
     verbose: options.Verbose = False,
     as_json: options.AsJson = False,
 ) -> None:

@@ -586,7 +586,9 @@ def test_a_requirement_that_no_pin_states_yet_is_left_to_pin_and_no_fault(folder
     assert data["pins"]["new"] == ["max_price_usd_per_mchar"]
     assert "no pin is about price per million characters [max_price_usd_per_mchar]" in text
     pins = folder / "guide" / "pins.toml"
-    assert run("verify", "--models", str(folder), "--pin", str(pins)).returncode == 0
+    words = ("verify", "--models", str(folder), "--pin", str(pins))
+    assert run(*words).returncode == 2
+    assert run(*words, "--force").returncode == 0
     data, _ = told(folder)
     assert data["pins"]["new"] == []
     path.write_text(path.read_text("utf-8").replace("value = 60", "value = 61"), "utf-8")

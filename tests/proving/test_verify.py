@@ -414,7 +414,7 @@ def test_a_counterexample_is_a_small_profile_that_recommend_reproduces(tmp_path:
     mutant.write_text(f"{head}[emphasis.real_time]\nlatency = 0\n{tail.partition(chr(10))[2]}")
     out = tmp_path / "counterexample.toml"
     failed = run("verify", "--weights", str(mutant), "--counterexample", str(out))
-    assert (failed.returncode, failed.stderr) == (5, "")
+    assert (failed.returncode, failed.stderr) == (5, f"Wrote {out}\n")
     assert "The proof FAILS." in failed.stdout
     again = run("recommend", str(out), "--json", "--weights", str(mutant))
     assert again.returncode in {0, 3}

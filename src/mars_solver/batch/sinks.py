@@ -66,12 +66,14 @@ def output_paths(
         if STDOUT not in (str(first), str(second)) and first.resolve() == second.resolve():
             hint = "name another file"
             problems.append(Problem(other, "", f"another file than {one}", str(second), hint))
-    hint = "name another one, or add --force to replace it"
-    for place, path in outputs:
-        if problem := unwritable(path, place):
-            problems.append(problem)
-        elif path.is_file() and not force:
-            problems.append(Problem(place, "", "a new file", f"{path}, which is there", hint))
+    problems += filter(None, (unwritable(path, place) for place, path in outputs))
+    if not problems and not force:
+        hint = "name another one, or add --force to replace it"
+        problems += [
+            Problem(place, "", "a new file", f"{path}, which is there", hint)
+            for place, path in outputs
+            if path.is_file()
+        ]
     if problems:
         raise InputError(problems)
     return answers, refused

@@ -205,7 +205,7 @@ class CsvForm(TextForm):
         if isinstance(cells, str):
             return blank, cells
         if len(cells) < named or any(cells[named:]):
-            return blank, f"expected {named} cells, found {len(cells)}"
+            return blank, f"found {len(cells)}; expected {named} cells"
         for index, cell in enumerate(cells):
             if not is_text(cell):
                 bad = next(c for c in cell if "\udc80" <= c <= "\udcff")
@@ -625,7 +625,7 @@ def _csv_records(texts: list[str | None], delimiter: str) -> Iterator[list[str] 
                     yield cells
                 done = reader.line_num
         except csv.Error as error:
-            yield f"expected a line of CSV, found one that is none: {error}"
+            yield f"found a line that is no CSV; expected a line of CSV: {error}"
         else:
             if start + done < len(texts):
                 yield _TOO_LONG

@@ -625,7 +625,7 @@ def _csv_records(texts: list[str | None], delimiter: str) -> Iterator[list[str] 
                     yield cells
                 done = reader.line_num
         except csv.Error as error:
-            yield f"found a line that is no CSV; expected a line of CSV: {error}"
+            yield f"found a line that is no CSV: {error}"
         else:
             if start + done < len(texts):
                 yield _TOO_LONG

@@ -28,7 +28,7 @@ ROWS = [
     for row in seeded_rows(400, seed=12)
     if all(value not in ("", [""], [None]) and is_finite(value) for value in row.values())
 ]
-FORMATS = ["t.parquet", "t.csv", "t.jsonl"]
+FORMATS = ["t.parquet", "t.csv", "t.jsonl", "t.csv.gz"]
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +58,7 @@ def go(path: Path, solver: Solver, *, cut: int | None = None, **options: Any) ->
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@pytest.mark.parametrize("parts", [1, 2, 5])
+@pytest.mark.parametrize("parts", [1, 5])
 def test_a_resumed_run_gives_the_same_bytes(
     tmp_path: Path, solver: Solver, name: str, parts: int
 ) -> None:
@@ -127,7 +127,7 @@ def test_an_input_that_changes_under_the_run_is_an_error(tmp_path: Path, solver:
     def touch(_: int, __: int) -> None:
         os.utime(path, ns=(1, 1))
 
-    with pytest.raises(InputError, match="stays as it is while it is read, found a change"):
+    with pytest.raises(InputError, match="found a change; expected a table that stays as it is"):
         execute(run, resume=False, progress=touch)
     assert not (tmp_path / "out.parquet").exists()
 
@@ -145,7 +145,7 @@ def test_a_full_disk_is_said_and_leaves_no_half_output(tmp_path: Path) -> None:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
     )
     assert (result.returncode, result.stdout) == (2, "")
-    assert "out.parquet: expected a writable place, found File too large" in result.stderr
+    assert "out.parquet: found File too large; expected a writable place" in result.stderr
     assert "Traceback" not in result.stderr
     left = [p for p in tmp_path.rglob("*") if p.is_file()]
     assert [p.name for p in left if p.suffix == ".draft"] == []

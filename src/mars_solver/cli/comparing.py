@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from mars_solver.cli import options, terminal
+from mars_solver.cli import asking, options, terminal
 from mars_solver.errors import InputError, Problem, gather
 
 if TYPE_CHECKING:
+    from mars_solver.inputs.catalogue.catalogue import Catalogue
     from mars_solver.proving.difference import Expectations
     from mars_solver.solving.solver import Solver
 
@@ -32,8 +33,11 @@ Limits = Annotated[bool, typer.Option(help="Ask also how strict the limits are t
 
 def register(app: typer.Typer) -> None:
     """Add the commands to those of the command line."""
-    app.command()(diff)
-    app.command()(guide)
+    for command, *examples in (
+        (diff, "diff models changed", "diff weights/default.toml weights/latency-first.toml"),
+        (guide, "guide --no-limits", "guide --mermaid"),
+    ):
+        app.command(cls=asking.Command, epilog=asking.shown(*examples))(command)
 
 
 def diff(
@@ -106,6 +110,18 @@ def guide(
         terminal.write(guide_mermaid(derived))
     else:
         terminal.show(guide_report(derived))
+
+
+def warn_of_the_dead(facts: Catalogue) -> None:
+    """Name what of a catalogue changes no answer under the shipped weights."""
+    from mars_solver.inputs.files import load_weights  # noqa: PLC0415
+    from mars_solver.proving.dead import dead  # noqa: PLC0415
+    from mars_solver.rendering.catalogue import dead_lines  # noqa: PLC0415
+    from mars_solver.solving.solver import Solver  # noqa: PLC0415
+
+    solver = Solver(facts, load_weights())
+    for line in dead_lines(dead(solver), solver):
+        terminal.tell(f"warning: {line}")
 
 
 def _one_form(flag: str, both: bool) -> None:

@@ -22,8 +22,10 @@ from random_catalogues import (
     SOURCES,
     Table,
     World,
+    fact,
     random_attribute,
     random_attributes,
+    random_curve,
     random_fact,
     random_guide,
     random_model,
@@ -242,6 +244,9 @@ def small(seed: int) -> World:
         variables = random_variables(rng)
         attributes = random_attributes(rng, variables, rng.randint(1, 4))
         names = [f"m{i}" for i in range(rng.randint(1, 4))]
+        scoring = rng.random() < 0.8
+        if scoring:
+            _score_two(rng, attributes)
         files: Table = {
             "attributes": {"schema": 1, "variables": variables, "attributes": attributes},
             "sources": SOURCES,
@@ -253,7 +258,27 @@ def small(seed: int) -> World:
             continue
         if rng.random() < 0.7:
             files["guide/flowchart"] = random_guide(rng, oracle, names)
-        return World(files, random_weights(rng, Oracle(files, {})), f"small {seed}")
+        weighing = random_weights(rng, Oracle(files, {}))
+        if scoring:
+            weighing["base"] |= {c: rng.choice([1, 40, 100]) for c in ("c_a0", "c_a1")}
+            weighing["curves"].setdefault("c_a0", random_curve(rng))
+        return World(files, weighing, f"small {seed}")
+
+
+def _score_two(rng: Random, attributes: Table) -> None:
+    """Let importances matter: a number that is limited and scored, and a capability that is."""
+    attributes["a0"] = {
+        "kind": "number",
+        "label": "The a0",
+        "requirements": {"max": "max_a0"},
+        "criterion": "c_a0",
+    }
+    attributes["a1"] = {"kind": "capability", "label": "The a1", "criterion": "c_a1"}
+    if rng.random() < 0.3:
+        attributes["a0"]["live"] = True
+    for each in attributes.values():
+        if "implies" in each:
+            each["implies"] = [name for name in each["implies"] if name != "a0"]
 
 
 def edit(rng: Random, world: World) -> World:  # noqa: PLR0912  (a case for each kind of edit)
@@ -323,3 +348,48 @@ def edited(seed: int) -> tuple[World, World]:
             cells *= len(each)
         if cells * 11 ** len(scored(sides)) <= MOST:
             return old, new
+
+
+def priced(prices: Table, quick: Table) -> World:
+    """Models that differ in a price and in whether they are quick, both asked for and scored."""
+    model = {"schema": 1, "stage": fact(value="released")}
+    files: Table = {
+        "attributes": {
+            "schema": 1,
+            "attributes": {
+                "price": {
+                    "kind": "number",
+                    "label": "Price",
+                    "requirements": {"max": "max_price"},
+                    "criterion": "cheap",
+                },
+                "quick": {"kind": "capability", "label": "Quick", "criterion": "speed"},
+            },
+        },
+        "sources": SOURCES,
+        "guide/flowchart": {
+            "schema": 1,
+            "source": "test",
+            "as_of": "2026",
+            "needs": {"haste": {"label": "Haste", "stated_by": ["quick"]}},
+            "no_need": ["a"],
+            "batch": ["a"],
+            "questions": [{"need": "haste", "text": "?", "answer": ["c"]}],
+        },
+    }
+    for name, (low, high) in prices.items():
+        files[name] = {**model, "id": name, "name": name, "price": fact(low=low, high=high)}
+        files[name]["quick"] = fact(value=quick[name])
+    files["d"]["stage"] = fact(value="beta")
+    anchors = [{"at": 1, "value": 10**6}, {"at": 100, "value": 0}]
+    return World(
+        files,
+        {
+            "schema": 1,
+            "name": "priced",
+            "curves": {"cheap": {"scale": "linear", "anchors": anchors}},
+            "base": {"cheap": 3, "speed": 2},
+            "emphasis": {"haste": {"speed": 2}, "batch": {"cheap": 1}},
+            "first": {"haste": {"speed": 5}},
+        },
+    )

@@ -97,6 +97,20 @@ def test_every_move_is_counted_where_importances_move_one_cell_to_several_models
     assert {"a", "b", "c", "d"} <= {model for move in moves for model, _ in move}
 
 
+def test_a_model_of_another_name_is_another_answer() -> None:
+    """All facts are the same, and all scores."""
+    quick = {"a": False, "b": True, "d": True}
+    old = priced({"a": (10, 10), "b": (20, 40), "d": (30, 30)}, quick)
+    files = {**old.files, "aa": {**old.files["a"], "id": "aa"}}
+    del files["a"]
+    new = World(files, old.weighing)
+    check(old, new, "flag")
+    assert all(
+        {pair(m)[0][0], pair(m)[1][0]} == {"a", "aa"}
+        for m in difference(old.solver, new.solver).moves
+    )
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(24, 324))
 def test_an_edit_changes_what_deciding_every_profile_says_in_a_long_search(seed: int) -> None:

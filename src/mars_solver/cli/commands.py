@@ -442,20 +442,22 @@ def serve(
     server.serve(Solver(catalogue, weighed), opened)
 
 
-@app.command(cls=asking.Command, epilog=asking.shown("schema", "schema answer"))
+@app.command(cls=asking.Command, epilog=asking.shown("schema", "schema answer", "schema model"))
 def schema(
     document: options.SchemaArgument = "profile", models: options.ModelsFolder = None
 ) -> None:
-    """Print the JSON Schema of a profile, or of an answer."""
+    """Print the JSON Schema of a profile, of an answer, or of a kind of file, for editors."""
     from mars_solver.cli import reading  # noqa: PLC0415
     from mars_solver.explaining.explanation import answer_schema  # noqa: PLC0415
+    from mars_solver.inputs.file_schemas import FILES  # noqa: PLC0415
     from mars_solver.inputs.files import load_catalogue  # noqa: PLC0415
     from mars_solver.inputs.parsing import not_one_of  # noqa: PLC0415
     from mars_solver.inputs.profile import profile_schema  # noqa: PLC0415
     from mars_solver.rendering.console import to_json  # noqa: PLC0415
+    from mars_solver.tuning.labels import labels_schema  # noqa: PLC0415
 
     reading.check_paths(models=models)
-    schemas = {"profile": profile_schema, "answer": answer_schema}
+    schemas = {"profile": profile_schema, "answer": answer_schema, **FILES, "labels": labels_schema}
     if document not in schemas:
         raise InputError([Problem("schema", "", *not_one_of(document, schemas, kind="schema"))])
     terminal.write(to_json(schemas[document](load_catalogue(models).declared)))

@@ -238,5 +238,10 @@ Port = Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0 takes 
 
 # schema
 SchemaArgument = Annotated[
-    str, typer.Argument(metavar="profile|answer", help="Which schema; --json prints answers.")
+    str,
+    typer.Argument(
+        metavar="[KIND]",
+        help="profile, answer (what --json prints), or a file: attributes, model, sources,"
+        " flowchart, weights, measurements, labels.",
+    ),
 ]

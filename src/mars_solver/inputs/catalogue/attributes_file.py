@@ -48,7 +48,11 @@ class AttributesFile(Input):
     format: Version = Field(alias="schema")
     variables: dict[
         Name,
-        Annotated[tuple[Value, ...], BeforeValidator(_values), Field(strict=False, min_length=1)],
+        Annotated[
+            tuple[Value, ...],
+            BeforeValidator(_values, json_schema_input_type=list[str | Value]),
+            Field(strict=False, min_length=1),
+        ],
     ] = Field(default_factory=dict)
     attributes: dict[Name, Attribute] = Field(default_factory=dict)
 

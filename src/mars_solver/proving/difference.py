@@ -170,7 +170,8 @@ class ExactDifference:
                 ]
                 for key, moved in (("lines", self.lines), ("pins", self.pins))
             },
-            **{key: _identity(side) for key, side in (("old", self.old), ("new", self.new))},
+            "old": self.old.identity,
+            "new": self.new.identity,
         }
 
 
@@ -186,18 +187,6 @@ def _declared(solver: Solver) -> dict[str, list[str]]:
         "requirements": list(known.requirement),
         "criteria": [name for name in known.criterion if name in solver.scored],
         "needs": list(known.need),
-    }
-
-
-def _identity(solver: Solver) -> dict[str, Any]:
-    catalogue, weights = solver.catalogue, solver.weights
-    return {
-        "catalogue": {
-            "version": catalogue.version,
-            "as_of": catalogue.as_of,
-            "sha256": catalogue.sha256,
-        },
-        "weights": {"name": weights.name, "sha256": weights.sha256},
     }
 
 

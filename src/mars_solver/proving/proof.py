@@ -106,8 +106,7 @@ class Proof:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the proof as plain JSON values; the same catalogue and weights, the same bytes."""
-        catalogue, weights = self.solver.catalogue, self.solver.weights
-        chart = catalogue.flowchart
+        chart = self.solver.catalogue.flowchart
         return {
             "schema": SCHEMA,
             "holds": self.holds,
@@ -125,12 +124,7 @@ class Proof:
                 **_plain(Census, [self.census])[0],
                 "dead": {what: list(names) for what, names in self.dead.items()},
             },
-            "catalogue": {
-                "version": catalogue.version,
-                "as_of": catalogue.as_of,
-                "sha256": catalogue.sha256,
-            },
-            "weights": {"name": weights.name, "sha256": weights.sha256},
+            **self.solver.identity,
             "flowchart": chart and {"sha256": digest(chart.model_dump(by_alias=True))},
         }
 

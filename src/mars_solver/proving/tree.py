@@ -122,7 +122,6 @@ class DerivedGuide:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the guide as plain JSON values."""
-        catalogue, weights = self.solver.catalogue, self.solver.weights
         return {
             "schema": SCHEMA,
             "tree": _plain(self.tree),
@@ -149,12 +148,7 @@ class DerivedGuide:
                     for place in self.places
                 ],
             },
-            "catalogue": {
-                "version": catalogue.version,
-                "as_of": catalogue.as_of,
-                "sha256": catalogue.sha256,
-            },
-            "weights": {"name": weights.name, "sha256": weights.sha256},
+            **self.solver.identity,
         }
 
 

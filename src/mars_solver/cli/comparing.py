@@ -49,7 +49,7 @@ def diff(
     as_json: options.AsJson = False,
     as_markdown: AsMarkdown = False,
 ) -> None:
-    """Show exactly which answers a change of a catalogue or of weights changes: OLD NEW.
+    """Show exactly which answers change from one catalogue, or file of weights, to another.
 
     Exits with 0 where nothing changes, 2 for bad input, 6 where something does.
     """

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
-from mars_solver.briefs import named
+from mars_solver.briefs import brief, named
 from mars_solver.errors import InputError
 from mars_solver.inputs.catalogue.measurements import with_measurements
 from mars_solver.inputs.profile import Profile, parse_profile
@@ -28,7 +28,7 @@ Shortlist = tuple[tuple[str, str], ...]
 """Models with their statuses, best first."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class AnswerMove:
     """Profiles whose answer becomes another one."""
 
@@ -43,8 +43,10 @@ class AnswerMove:
     ranges: dict[str, Interval]
     """For each number that the witness states: the numbers that do the same."""
 
+    __repr__ = brief
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, repr=False)
 class MovedProfile:
     """A line of the guide, or a pinned profile, with another answer."""
 
@@ -54,6 +56,8 @@ class MovedProfile:
     old: Shortlist | None
     """None where it cannot be asked."""
     new: Shortlist | None
+
+    __repr__ = brief
 
 
 class Expectations(NamedTuple):

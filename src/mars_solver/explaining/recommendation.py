@@ -250,13 +250,16 @@ class Recommendation:
     def notes(self) -> tuple[str, ...]:
         """What to bear in mind of the profile, the weights, and the facts of the answer."""
         return (
-            *self._readings(),
-            *self._kept(),
-            *self._ties(),
+            *self.remarks,
             *(each.note for candidate in self.shortlist for each in candidate.disputed),
             *self.solver.notes,
             *self._caveats(),
         )
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The notes on this profile alone: how it was read, what is kept, what breaks a tie."""
+        return (*self._readings(), *self._kept(), *self._ties())
 
     @part
     def catalogue(self) -> CatalogueVersion:

@@ -212,9 +212,11 @@ class Profile:
             lines.append(f"Prefers {importances} (5 is neutral)")
         if self.batch:
             live = " and ".join(
-                self.declared.phrase(c.name) for c in self.declared.criteria if c.live
+                self.declared.phrase(c.name)
+                for c in self.declared.criteria
+                if c.live and c.name not in self.prefer
             )
-            rest = f", so {live} counts only where it is stated" if live else ""
+            rest = f" ({live} is no concern)" if live else ""
             lines.append(f"Workflow: batch{rest}")
         if self.primary:
             need = in_sentence(self.declared.need[self.primary].label)

@@ -45,6 +45,8 @@ class RankingRow:
     why: str
     availability: str
     """How one gets a model of the shortlist, where not as the winner; else empty."""
+    reasons: tuple[str, ...] = ()
+    """Every reason why a model is excluded, each with its source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +169,10 @@ def _ranking(answer: Recommendation) -> Iterator[RankingRow]:
         yield RankingRow(each.rank, mark, each.model, name, each.status, each.score, why, how)
     status = Status.EXCLUDED.word
     for exclusion in answer.excluded:
-        why = _exclusion_reason(exclusion, answer.solver.declared)
+        first, *rest = reasons = tuple(_exclusion_reasons(exclusion, answer.solver.declared))
+        why = f"{first} (and {len(rest)} more)" if rest else first
         model, mark = exclusion.model, MARKS[status]
-        yield RankingRow(None, mark, model, names[model], status, None, why, "")
+        yield RankingRow(None, mark, model, names[model], status, None, why, "", reasons)
 
 
 def _rank_reason(answer: Recommendation, candidate: Candidate) -> str:
@@ -201,12 +204,11 @@ def _rank_reason(answer: Recommendation, candidate: Candidate) -> str:
             return f"ties with {name}, whose id comes first"
 
 
-def _exclusion_reason(exclusion: Exclusion, declared: Declarations) -> str:
-    """Return the first reason why a model is excluded, and how many more there are."""
-    first, *rest = exclusion.violations
-    more = f" (and {len(rest)} more)" if rest else ""
-    source = f" [{first.source}]" if first.source not in {None, CONFIGURATION} else ""
-    return f"{_violation_text(first, declared)}{source}{more}"
+def _exclusion_reasons(exclusion: Exclusion, declared: Declarations) -> Iterator[str]:
+    """Yield every reason why a model is excluded, with its source."""
+    for each in exclusion.violations:
+        source = f" [{each.source}]" if each.source not in {None, CONFIGURATION} else ""
+        yield f"{_violation_text(each, declared)}{source}"
 
 
 def _violation_text(violation: Violation, declared: Declarations) -> str:

@@ -43,7 +43,7 @@ def summary(explanation: Explanation) -> str:
     if best.to_verify:
         open_points = both(catalogue.declared.phrase(each.requirement) for each in best.to_verify)
         sentences.append(f"Before you rely on it, verify {open_points}.")
-    sentences.append(_nearest_flip(explanation.importances, catalogue))
+    sentences.append(nearest_flip(explanation.importances, catalogue))
     return " ".join(sentences)
 
 
@@ -62,7 +62,7 @@ def _no_model(answer: Recommendation) -> Iterator[str]:
         yield f"The cheapest way out: {first}."
 
 
-def _nearest_flip(importances: Iterable[ImportanceFlips], catalogue: Catalogue) -> str:
+def nearest_flip(importances: Iterable[ImportanceFlips], catalogue: Catalogue) -> str:
     """Return the smallest move of one importance that changes the winner, as a sentence."""
     moves = [
         (abs(flip.whole - each.importance), each.criterion, each.importance, flip)

@@ -151,7 +151,7 @@ def scaled(cuts: Sequence[Number]) -> tuple[list[float], str]:
         whole = math.log(4 * last / first)
         logarithmic = [math.log(2 * cut / first) / whole for cut in cuts]
         if _clear(logarithmic):
-            return logarithmic, "on a logarithmic scale"
+            return logarithmic, "log scale"
     return [(i + 1) / (len(cuts) + 1) for i in range(len(cuts))], "not to scale"
 
 
@@ -346,7 +346,7 @@ def contributions_chart(answer: Recommendation) -> Chart:
     shapes: list[Shape] = []
     for tenth in range(0, 11, 2):
         x = 4 + (WIDTH - 12) * tenth / 10
-        shapes.append(line("grid", (x, 20), (x, height - 16)))
+        shapes.append(line("grid-line", (x, 20), (x, height - 16)))
         shapes.append(words("tiny", min(max(x, 9), WIDTH - 12), height - 3, f"{tenth / 10:g}"))
     for index, each in enumerate(drawn):
         shapes += _bar(each, names[each.model], 50.0 * index)

@@ -257,6 +257,8 @@ def _field(requirement: Requirement, catalogue: Catalogue) -> Field:
     elif kind == "text":
         hints.append("every one of these")
     hints += _remarks(requirement, catalogue.declared, members)
+    if requirement.ask and members:
+        hints = hints[-1:]
     return Field(requirement.name, heading, "; ".join(hints), kind, requirement.unit, members)
 
 

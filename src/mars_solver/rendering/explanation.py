@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mars_solver.explaining.sensitivity import Flip, ImportanceFlips, Share, Stretch, Sweep
     from mars_solver.inputs.catalogue.catalogue import Catalogue
 
-_NEGLIGIBLE: Final = 0.0005
+NEGLIGIBLE: Final = 0.0005
 """A criterion that adds fewer points to a lead than this is not listed."""
 
 
@@ -47,15 +47,22 @@ def summary(explanation: Explanation) -> str:
     return " ".join(sentences)
 
 
-def _no_model(answer: Recommendation) -> Iterator[str]:
-    """Yield what the summary says where no model is left."""
+def conflict_sentence(answer: Recommendation) -> str:
+    """Return why no model is left; empty where no requirement is the reason."""
     conflicts = answer.conflicts
     if len(conflicts) > 1:
-        yield f"There are {len(conflicts)} conflicts, and each has to be resolved."
-    elif conflicts:
-        checks = [answer.checks[name] for name in conflicts[0]]
-        asked = both(requirement_text(each.requirement, each.required) for each in checks)
-        yield f"No model meets {asked}{' together' if len(checks) > 1 else ''}."
+        return f"There are {len(conflicts)} conflicts, and each has to be resolved."
+    if not conflicts:
+        return ""
+    checks = [answer.checks[name] for name in conflicts[0]]
+    asked = both(requirement_text(each.requirement, each.required) for each in checks)
+    return f"No model meets {asked}{' together' if len(checks) > 1 else ''}."
+
+
+def _no_model(answer: Recommendation) -> Iterator[str]:
+    """Yield what the summary says where no model is left."""
+    if why := conflict_sentence(answer):
+        yield why
     if answer.relaxations:
         policy = answer.decision.policy
         first = relaxation_text(answer.relaxations[0], answer.solver.catalogue, policy)
@@ -122,7 +129,7 @@ def _lead_lines(lead: Difference | None, catalogue: Catalogue) -> Iterator[str]:
 def lead_lines(leads: Iterable[CriterionLead], catalogue: Catalogue) -> Iterator[str]:
     """Yield what each criterion adds to the lead of one model over another, if it matters."""
     for each in leads:
-        if abs(each.points) >= _NEGLIGIBLE:
+        if abs(each.points) >= NEGLIGIBLE:
             yield f"{catalogue.declared.phrase(each.criterion)}: {signed(each.points)}"
 
 

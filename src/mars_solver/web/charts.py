@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from mars_solver.rendering.explanation import flip_text
+from mars_solver.rendering.explanation import NEGLIGIBLE, flip_text
 from mars_solver.rendering.words import interval_text, signed
 from mars_solver.solving.flowchart import picks
 from mars_solver.vocabulary import INFEASIBLE, INVALID, MAX_IMPORTANCE, Status, number
@@ -204,7 +204,7 @@ def _strips(strips: Sequence[Strip], models: Models) -> tuple[float, tuple[Shape
         shapes += [line("edge", *_upright(left + room * b.start, top)) for b in strip.bands[1:]]
         shapes += [words("tiny", left + room * at, top + 55, text) for at, text in strip.ticks]
         if strip.current is not None:
-            shapes.append(marker(left + room * strip.current, top + 43))
+            shapes.append(marker(left + room * strip.current, top + 21))
     return 66.0 * len(strips), tuple(shapes)
 
 
@@ -257,7 +257,7 @@ def _importance(each: ImportanceFlips, label: str, winner: str) -> Strip:
     bands = [Band(0.0, low, each.down.winner, met)] if each.down else []
     bands.append(Band(low, high, winner, met))
     bands += [Band(high, 1.0, each.up.winner, met)] if each.up else []
-    ticks = tuple((i / MAX_IMPORTANCE, str(i)) for i in range(0, MAX_IMPORTANCE + 1))
+    ticks = tuple((i / MAX_IMPORTANCE, str(i)) for i in (0, MAX_IMPORTANCE // 2, MAX_IMPORTANCE))
     return Strip(label, tuple(bands), ticks, each.importance / MAX_IMPORTANCE)
 
 
@@ -399,22 +399,22 @@ def lead_chart(lead: Difference, catalogue: Catalogue) -> Chart:
     models, label = Models(catalogue), catalogue.declared.label
     first, second = models.names[lead.first], models.names[lead.second]
     middle, reach = WIDTH / 2, WIDTH / 2 - 56
-    most = max((abs(each.points) for each in lead.criteria), default=0) or 1
+    drawn = [each for each in lead.criteria if abs(each.points) >= NEGLIGIBLE]
+    most = max((abs(each.points) for each in drawn), default=1)
     shapes = [
         words("start small", 4, 13, cut(f"← {second}", middle, 6.6)),
         words("end small", WIDTH - 4, 13, cut(f"{first} →", middle, 6.6)),
     ]
-    for index, each in enumerate(lead.criteria):
+    for index, each in enumerate(drawn):
         top, width = 24.0 + 38 * index, reach * each.points / most
         hue = models.hues[lead.first if each.points > 0 else lead.second]
-        shapes.append(words("", middle, top + 11, label(each.criterion)))
-        if abs(width) >= 0.1:  # noqa: PLR2004  (it can be drawn)
-            shapes.append(box(f"part {hue}", middle, top + 16, width, 14))
+        shapes.append(words("", middle, top + 10, label(each.criterion)))
+        shapes.append(box(f"part {hue}", middle, top + 16, width, 14))
         side, aside = ("start", 5) if width >= 0 else ("end", -5)
         at = middle + width + aside
         shapes.append(words(f"{side} tiny", at, top + 27, signed(each.points)))
-    height = 24.0 + 38 * len(lead.criteria)
-    shapes.append(line("edge", (middle, 38), (middle, height - 4)))
+    height = 24.0 + 38 * len(drawn)
+    shapes += [line("edge", (middle, 38), (middle, height - 4))] if drawn else []
     return Chart(
         title=f"{first} beside {second}",
         description=f"In sum {signed(lead.points)} points for {first}.",

@@ -126,7 +126,9 @@ def _row(
     cells = []
     for name, index in zip(names, shown, strict=True):
         cell = row.cells[index]
-        origins = tuple(keys.get(key, Origin(key, key, "")) for key in cell.source.split(", ") if key)
+        origins = tuple(
+            keys.get(key, Origin(key, key, "")) for key in cell.source.split(", ") if key
+        )
         grades = ", ".join(GRADES.get(word, word) for word in cell.grade.split(", ") if word)
         told = (cell.value, cell.look, origins, cell.as_of, grades, cell.note)
         cells.append(ComparedCell(name, *told))

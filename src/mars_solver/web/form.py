@@ -156,16 +156,19 @@ def form_of(
         needs=tuple((need.name, need.label) for need in declared.needs),
         sliders=tuple(_sliders(solver, values)),
         policies=tuple(
-            Choice("" if word == "flag" else word, title, "", (values.get(UNKNOWN) or "flag") == word)
+            Choice(
+                "" if word == "flag" else word, title, "", (values.get(UNKNOWN) or "flag") == word
+            )
             for word, title in _POLICIES
         ),
         figures=tuple(_figures(catalogue, values)),
         measurable=tuple(
             (name, f"{a.label} ({a.unit})" if a.unit else a.label)
             for name, a in declared.attributes.items()
-            if Kind(a.kind) is Kind.NUMBER and (a.criterion or a.requirements.max or a.requirements.min)
+            if Kind(a.kind) is Kind.NUMBER
+            and (a.criterion or a.requirements.max or a.requirements.min)
         ),
-        models=catalogue.names,
+        models={m.id: m.name for m in sorted(catalogue.models, key=lambda m: m.beta)},
         values=values,
         errors=errors or {},
         titles=titles(declared),
@@ -173,9 +176,9 @@ def form_of(
 
 
 _POLICIES: Final = (
-    ("flag", "Rank the model after those that meet everything"),
-    ("accept", "Rank it as if the fact were confirmed"),
-    ("reject", "Rule it out"),
+    ("flag", "Rank below confirmed ones"),
+    ("accept", "Rank as if confirmed"),
+    ("reject", "Rule out"),
 )
 
 
@@ -199,7 +202,7 @@ def titles(declared: Declarations) -> dict[str, str]:
         TIMING: "When is it spoken?",
         ACCEPT_BETA: "Accept betas",
         "name": "Name of the project",
-        UNKNOWN: "If public sources leave a requirement open",
+        UNKNOWN: "Models that are not confirmed",
         FIGURE: "Own measurement",
         **{each.name: each.ask or title(each) for each in declared.requirements},
         **{each.name: each.label for each in declared.criteria},
@@ -256,9 +259,9 @@ def _field(requirement: Requirement, catalogue: Catalogue) -> Field:
         hints.append(requirement.describe)
     elif kind == "text":
         hints.append("every one of these")
-    hints += _remarks(requirement, catalogue.declared, members)
-    if requirement.ask and members:
-        hints = hints[-1:]
+    remarks = list(_remarks(requirement, catalogue.declared, members))
+    hints = (remarks or hints)[:1] if requirement.ask and members else hints
+    hints += [] if requirement.ask else remarks
     return Field(requirement.name, heading, "; ".join(hints), kind, requirement.unit, members)
 
 

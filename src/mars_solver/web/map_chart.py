@@ -36,7 +36,7 @@ _LEFT: Final = 46.0
 _RIGHT: Final = WIDTH - 8.0
 _TOP: Final = 26.0
 _ROOM: Final = 264.0
-_UNSTATED: Final = 0.17
+_UNSTATED: Final = 0.23
 """The part of an axis where no limit is stated."""
 _MARKER_ROOM: Final = 26
 """How far the label of a region keeps away from the mark of the profile."""
@@ -47,7 +47,9 @@ Link = Callable[[Mapping[str, "Number | None"]], "str | None"]
 """Returns the query that asks for some values of the axes; None where nothing leads there."""
 
 
-def map_chart(drawn: DecisionMap, catalogue: Catalogue, stated: Mapping[str, Number], link: Link) -> Chart:
+def map_chart(
+    drawn: DecisionMap, catalogue: Catalogue, stated: Mapping[str, Number], link: Link
+) -> Chart:
     """Return the map of the winner over two axes.
 
     Args:
@@ -65,7 +67,7 @@ def map_chart(drawn: DecisionMap, catalogue: Catalogue, stated: Mapping[str, Num
         for step, row in reversed(list(zip(drawn.y.steps, drawn.cells, strict=True)))
     )
     return Chart(
-        title=f"Who comes first, by {x_title} and {y_title}",
+        title="Which model comes first where",
         description=(
             f"Across: {x_title}, {layout.x_how}. Up: {y_title}, {layout.y_how}."
             f" Here: {cell_text(drawn.current, models.names)}."
@@ -197,9 +199,7 @@ class _MapLayout:
             for first, last in _runs([column for _, column in cells]):
                 x, y = self._x[first], self._y[row + 1]
                 width, height = self._x[last + 1] - x, self._y[row] - y
-                parts.append(
-                    f"M{spot(x)} {spot(y)}h{spot(width)}v{spot(height)}h{spot(-width)}z"
-                )
+                parts.append(f"M{spot(x)} {spot(y)}h{spot(width)}v{spot(height)}h{spot(-width)}z")
         return "".join(parts)
 
     def _label(self, cell: MapCell, corners: tuple[Position, Position]) -> Iterator[Shape]:
@@ -232,14 +232,14 @@ class _MapLayout:
                 if row and cells[row - 1][column] != cell:
                     parts.append(f"M{spot(x)} {spot(y)}H{spot(self._x[column + 1])}")
         yield Shape("path", "edge", "".join(parts))
-        yield line(
-            "frame", (_LEFT, _TOP), (_LEFT, _TOP + _ROOM), (_RIGHT, _TOP + _ROOM)
-        )
+        yield line("frame", (_LEFT, _TOP), (_LEFT, _TOP + _ROOM), (_RIGHT, _TOP + _ROOM))
 
     def ticks(self) -> Iterator[Shape]:
         """Yield the labels below the map and left of it."""
         for text, at in _ticks(self._drawn.x, self._x):
-            yield words("tiny", min(at, _RIGHT - 26) if text == _NONE else at, _TOP + _ROOM + 16, text)
+            yield words(
+                "tiny", min(at, _RIGHT - 26) if text == _NONE else at, _TOP + _ROOM + 16, text
+            )
         for text, at in _ticks(self._drawn.y, self._y):
             yield words("tiny end", _LEFT - 6, at + 4, "any" if text == _NONE else text)
 

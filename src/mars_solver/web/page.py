@@ -24,11 +24,11 @@ from mars_solver.inputs.profile import parse_profile
 from mars_solver.inputs.profile_row import SEPARATOR
 from mars_solver.rendering.answer import lead_sentence, report_of
 from mars_solver.rendering.explanation import (
+    conflict_sentence,
     nearest_flip,
     promotions_of,
     sections_of,
     standpoint_of,
-    summary,
 )
 from mars_solver.rendering.words import digests
 from mars_solver.vocabulary import ACCEPT_BETA, INFEASIBLE, Status
@@ -195,7 +195,7 @@ def _keys(catalogue: Catalogue) -> dict[str, str]:
     sources = {}
     for key in catalogue.sources:
         origin = origin_of(key, catalogue)
-        named = Markup('<a href="{}" rel="noreferrer">{}</a>').format(origin.url, key)
+        named = Markup('<a href="{}">{}</a>').format(origin.url, key)
         sources[key] = Markup(" ({})").format(named if origin.url else key)
     return {**sources, **dict.fromkeys((*declared.requirement, *declared.criterion), "")}
 
@@ -282,11 +282,13 @@ def _answer(asked: Query, explained: Explanation) -> dict[str, Any]:
     """Return what the template needs for an answer."""
     answer = explained.answer
     said = report_of(answer)
+    refused = {each.model.id for each in answer.decision.standings if each.refused}
     ranking = [row for row in said.ranking if row.rank is not None]
     ranking += sorted(
-        (row for row in said.ranking if row.rank is None), key=lambda row: len(row.reasons)
+        (row for row in said.ranking if row.rank is None),
+        key=lambda row: (row.model in refused, len(row.reasons)),
     )
-    reason = lead_sentence(answer) if answer.shortlist else summary(explained)
+    reason = lead_sentence(answer) if answer.shortlist else conflict_sentence(answer)
     return {
         "state": "answer" if answer.shortlist else INFEASIBLE,
         "query": query_of(asked),
@@ -349,11 +351,31 @@ def _safety(asked: Query, explained: Explanation) -> dict[str, Any]:
         return {"figures": (), "map": None, "tabs": ()}
     lead = explained.difference
     drawn: list[tuple[str, str, Chart | None]] = [
-        ("lead", lead_sentence(answer), lead_chart(lead, answer.solver.catalogue) if lead else None),
-        ("flips", nearest_flip(explained.importances, answer.solver.catalogue), importances_chart(explained)),
-        ("limits", "Who comes first along each limit, all else as it is.", thresholds_chart(explained)),
-        ("shares", "In what share of all possible importances each model wins.", shares_chart(explained)),
-        ("bars", "Points of each criterion; the line below is the range that the facts allow.", contributions_chart(answer)),
+        (
+            "lead",
+            lead_sentence(answer),
+            lead_chart(lead, answer.solver.catalogue) if lead else None,
+        ),
+        (
+            "flips",
+            nearest_flip(explained.importances, answer.solver.catalogue),
+            importances_chart(explained),
+        ),
+        (
+            "limits",
+            "Who comes first along each limit, all else as it is.",
+            thresholds_chart(explained),
+        ),
+        (
+            "shares",
+            "In what share of all possible importances each model wins.",
+            shares_chart(explained),
+        ),
+        (
+            "bars",
+            "Points of each criterion; the line below is the range that the facts allow.",
+            contributions_chart(answer),
+        ),
         ("slope", report_of(answer).guide, slope_chart(answer)),
     ]
     return {

@@ -107,7 +107,7 @@ class _Drawing:
             if tick is not None:
                 cells[requirement.index] = self._solver.column(name).find(tick.representative)
                 stated |= requirement.bit
-        context = what_if.context(union([cell.needs for cell in cells.values()]))
+        context = what_if.context(union([cell.statements for cell in cells.values()]))
         if context is None:
             return MapCell(INVALID, None)
         layers = what_if.layers(cells.values(), stated)

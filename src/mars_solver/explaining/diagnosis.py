@@ -260,7 +260,7 @@ def _solved_again(
             stated &= ~requirement.bit
         else:
             cells[requirement.index] = solver.column(requirement.name).find(to)
-    context = what_if.context(union([cell.needs for cell in cells.values()]))
+    context = what_if.context(union([cell.statements for cell in cells.values()]))
     require = profile.require
     changes = [
         Change(move.requirement.name, plain(require[move.requirement.name]), plain(move.to))

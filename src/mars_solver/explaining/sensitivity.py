@@ -21,7 +21,7 @@ from mars_solver.explaining.serialising import RankedStatus, ThresholdStatus, Un
 from mars_solver.inputs.catalogue.attributes import Requirement
 from mars_solver.solving.solver import Decision, Solver
 from mars_solver.solving.table import Interval, Number
-from mars_solver.solving.whatif import Layers, WhatIf
+from mars_solver.solving.whatif import Layers, WhatIf, union
 from mars_solver.vocabulary import INFEASIBLE, INVALID, MAX_IMPORTANCE, Status
 
 if TYPE_CHECKING:
@@ -224,15 +224,13 @@ class _Axis:
         cells = [cell for i, cell in what_if.cells.items() if i != index]
         stated = self._decision.signature.stated | requirement.bit
         others = what_if.layers(cells, stated)
-        needs = 0
-        for cell in cells:
-            needs |= cell.needs
+        statements = union([cell.statements for cell in cells])
         answers = []
         last: tuple[Layers, int] | None = None
         for interval, cell in self._solver.column(requirement.name).intervals:
-            key = what_if.narrowed(others, cell), cell.needs
+            key = what_if.narrowed(others, cell), cell.statements
             if key != last:
-                answer = self._answer(key[0], needs | cell.needs)
+                answer = self._answer(key[0], statements | cell.statements)
                 last = key
             answers.append((interval, answer))
         stretches = []
@@ -244,8 +242,8 @@ class _Axis:
         current = self._decision.profile.require.get(requirement.name)
         return Sweep(requirement.name, cast("Number | None", current), tuple(stretches))
 
-    def _answer(self, layers: Layers, needs: int) -> _Answer:
-        context = self._what_if.context(needs)
+    def _answer(self, layers: Layers, statements: int) -> _Answer:
+        context = self._what_if.context(statements)
         if context is None:
             return INVALID, (), ()
         shortlist = tuple(

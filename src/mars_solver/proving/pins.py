@@ -211,7 +211,11 @@ def _stating(need: Need, solver: Solver) -> list[tuple[str, object]]:
     """
     for name in (*need.stated_by, *(name for name, _ in need.below)):
         choices = solver.column(name).choices
-        able = [choice for choice in choices if choice.cell.needs & need.bit]
+        able = [
+            choice
+            for choice in choices
+            if solver.declared.needs_stated(choice.cell.statements) & need.bit
+        ]
         if able:
             mildest = min(
                 able,

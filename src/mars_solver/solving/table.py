@@ -59,8 +59,8 @@ class Cell(NamedTuple):
     """The mask of the models, by index, whose facts violate the requirement."""
     unverified: int
     """The mask of those whose facts leave it open."""
-    needs: int
-    """The mask of the needs that it states."""
+    statements: int
+    """What it says of needs; see `Declarations.statements`."""
 
     def under(self, *, reject: bool) -> tuple[int, int]:
         """Return both masks; to reject the unknown is to count it as violated."""
@@ -117,7 +117,7 @@ class Column:
         check = Check(self.requirement, required)
         models = self._catalogue.models
         masks = _split([verdict(check, model, self._catalogue) for model in models])
-        return Cell(*masks, self._needs(required))
+        return Cell(*masks, self._statements(required))
 
     def _nearest(self, required: Required, index: int, worst: Verdict) -> Required | None:
         """Return the value nearest to one whose verdict on the facts of a model is good enough.
@@ -180,7 +180,7 @@ class Column:
         violated = unverified = 0
         for part, (one, other) in zip(parts, changes, strict=False):
             violated, unverified = violated ^ one, unverified ^ other
-            cell = Cell(violated, unverified, self._needs(part.representative))
+            cell = Cell(violated, unverified, self._statements(part.representative))
             cells.append((part, self._parts.setdefault(self.position(part.representative), cell)))
         return tuple(cells)
 
@@ -243,7 +243,7 @@ class Column:
         masks = Masks(0, 0)
         for member in members:
             masks = _worst(masks, self.member(member))
-        return Cell(*self._with_implied(masks), self._needs(members))
+        return Cell(*self._with_implied(masks), self._statements(members))
 
     def _with_implied(self, masks: Masks) -> Masks:
         for implied in self._implied:
@@ -265,10 +265,8 @@ class Column:
             [member_verdict(key, model, self._attribute, catalogue) for model in catalogue.models]
         )
 
-    def _needs(self, required: Required) -> int:
-        name = self.requirement.name
-        needs = self._catalogue.declared.needs
-        return sum(need.bit for need in needs if need.states(name, required))
+    def _statements(self, required: Required) -> int:
+        return self._catalogue.declared.statements(self.requirement.name, required)
 
 
 def _split(verdicts: Sequence[Verdict]) -> Masks:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
@@ -28,6 +28,9 @@ from mars_solver.inputs.parsing import (
     unexpected,
 )
 from mars_solver.vocabulary import Kind
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MemberKind = Literal["text", "number", "language"]
 _NAME: Final = re.compile("[a-z][a-z0-9_]*")
@@ -150,6 +153,8 @@ class NeedTable(Input):
     stated_by: SomeNames = ()
     below: dict[Name, Bound] = Field(default_factory=dict)
     """Ceilings that state the need where they are below a number."""
+    unless: dict[Name, SomeNames] = Field(default_factory=dict)
+    """Requirements of `stated_by` that do not state it beside any of some others."""
     live: bool = False
     """Whether it contradicts work that is rendered ahead of time."""
 
@@ -210,6 +215,7 @@ class Need:
     label: str
     stated_by: tuple[str, ...]
     below: tuple[tuple[str, int | float], ...]
+    unless: tuple[tuple[str, tuple[str, ...]], ...]
     live: bool
 
     @property
@@ -223,6 +229,10 @@ class Need:
             name == requirement and required < limit  # type: ignore[operator]
             for name, limit in self.below
         )
+
+
+Mask = TypeVar("Mask", int, "NDArray[Any]")
+"""A mask, or an array of masks."""
 
 
 class Declarations:
@@ -247,7 +257,15 @@ class Declarations:
         self.requirements = tuple(_requirements(self.attributes))
         self.criteria = tuple(_criteria(self.attributes))
         self.needs = tuple(
-            Need(name, i, n.label, n.stated_by, tuple(n.below.items()), n.live)
+            Need(
+                name,
+                i,
+                n.label,
+                n.stated_by,
+                tuple(n.below.items()),
+                tuple(n.unless.items()),
+                n.live,
+            )
             for i, (name, n) in enumerate((needs or {}).items())
         )
         self.requirement = {r.name: r for r in self.requirements}
@@ -292,11 +310,44 @@ class Declarations:
         """Return the requirements in a mask, in declared order."""
         return tuple([r.name for r in self.requirements if mask >> r.index & 1])
 
+    @cached_property
+    def _provisos(self) -> tuple[tuple[Need, str, tuple[str, ...], int], ...]:
+        """The requirements that state a need unless others are stated, each with its first bit."""
+        listed = [(need, name, others) for need in self.needs for name, others in need.unless]
+        return tuple([(*each, 1 << len(self.needs) + 2 * i) for i, each in enumerate(listed)])
+
+    def statements(self, requirement: str, required: object) -> int:
+        """Return what a stated requirement says of needs, as a mask for `needs_stated`.
+
+        The masks of several requirements are joined by "or". Beside the bits of the needs, each
+        proviso has two: the requirement is stated, and one of those that silence it is.
+        """
+        mask = sum(
+            need.bit
+            for need in self.needs
+            if need.states(requirement, required) and requirement not in dict(need.unless)
+        )
+        for _, name, others, bit in self._provisos:
+            mask |= bit * (name == requirement) | 2 * bit * (requirement in others)
+        return mask
+
+    def needs_stated(self, statements: Mask) -> Mask:
+        """Return the mask of the needs that statements come to; an integer, or an array of them."""
+        needs = statements & ((1 << len(self.needs)) - 1)
+        for need, _, _, bit in self._provisos:
+            needs = needs | (statements & 3 * bit == bit) * need.bit
+        return needs
+
+    def names_of_needs(self, mask: int) -> tuple[str, ...]:
+        """Return the needs in a mask, in the guide's order."""
+        return tuple([need.name for need in self.needs if mask & need.bit])
+
     def needs_of(self, require: Mapping[str, object]) -> tuple[str, ...]:
         """Return the needs that stated requirements state, in the guide's order."""
-        return tuple(
-            [n.name for n in self.needs if any(n.states(k, v) for k, v in require.items())]
-        )
+        statements = 0
+        for name, required in require.items():
+            statements |= self.statements(name, required)
+        return self.names_of_needs(self.needs_stated(statements))
 
     def label(self, name: str) -> str:
         """Return what people read for a requirement, criterion, need or attribute."""

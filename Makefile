@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-all lint verify shipped tune long spark browser peers peers-quick lock clean
+.PHONY: demo test test-all lint verify shipped tune long spark browser picture chromium peers peers-quick lock clean
 
 demo: $(VENV)/.core
 	$(BIN)/mars-solver recommend benchmarks/profiles/support-line.toml
@@ -14,7 +14,7 @@ test: lint verify
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # Everything, in this order.
-test-all: test long spark browser peers-quick
+test-all: test long spark browser picture chromium peers-quick
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -63,12 +63,18 @@ spark: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/batch/test_spark.py
 
 # The page in a real Chromium: Debian's, put there where we may; skipped where there is none.
-browser: $(VENV)/.dev
+browser: chromium
+	$(BIN)/python -m pytest tests/web/test_browser.py
+
+# The picture of the page in README.md, taken again.
+picture: chromium
+	PYTHONPATH=tests/support $(BIN)/python tests/support/picture.py
+
+chromium: $(VENV)/.dev
 	$(PIP) install --require-hashes -r requirements/browser.txt
 	if ! command -v chromium >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium || true; \
 	fi
-	$(BIN)/python -m pytest tests/web/test_browser.py
 
 # Every comparison of speed beside pinned peers, in an environment of its own, and the table in
 # docs/benchmarks.md; `peers-quick` only checks that all of them answer alike.

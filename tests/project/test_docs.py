@@ -9,12 +9,21 @@ import os
 import re
 import tomllib
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
 from asgi import Client
-from mars_solver import Solver
+from mars_solver import Solver, Weights
+from mars_solver.inputs.catalogue.attributes import Attribute, NeedTable, Value
+from mars_solver.inputs.catalogue.facts import Claim, Grade, NumberFact
+from mars_solver.inputs.catalogue.guide import Flowchart, Question
+from mars_solver.inputs.catalogue.models import Card
+from mars_solver.inputs.parsing import Input
+from mars_solver.tuning.labels import Document
+from mars_solver.vocabulary import POLICIES, Status
 from mars_solver.web.app import create_app
+from page_tables import renewed
 from pages import PAGES, README, ROOT, blocks, followed
 
 
@@ -26,11 +35,49 @@ def mentioned(pattern: str) -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_shows_what_happens(page: Path, tmp_path: Path, solver: Solver) -> None:
     shown = page.read_text("utf-8")
-    happened = followed(shown, tmp_path, solver)
+    happened = followed(renewed(shown), tmp_path, solver)
     if os.environ.get("REWRITE_DOCS") == "1":
         page.write_text(happened, "utf-8")
     else:
         assert shown == happened
+
+
+def test_every_key_of_every_file_is_explained() -> None:
+    catalogue = (ROOT / "docs" / "catalogue.md").read_text("utf-8")
+    tuning = (ROOT / "docs" / "tuning.md").read_text("utf-8")
+    profiles = (ROOT / "docs" / "profiles.md").read_text("utf-8")
+    forms: dict[str, tuple[type[Input], ...]] = {
+        catalogue: (Attribute, Value, NeedTable, Flowchart, Question, Card, NumberFact, Claim),
+        tuning: (Weights, Document),
+    }
+    for page, explained in forms.items():
+        keys = {
+            field.alias or name for each in explained for name, field in each.model_fields.items()
+        }
+        assert {
+            key for key in keys if not re.search(rf"(`|^|\[|\.){key}\b", page, re.MULTILINE)
+        } == set()
+    assert [each for each in get_args(Grade) if f"| `{each}` |" not in catalogue] == []
+    assert [each for each in POLICIES if f"| `--unknown {each}` |" not in profiles] == []
+    assert [each for each in Status if f" {each.word}:" not in profiles] == []
+
+
+def test_everything_that_is_declared_has_a_label_and_a_sentence(solver: Solver) -> None:
+    declared = solver.catalogue.declared
+    told: list[tuple[str, Any]] = [
+        *declared.attributes.items(),
+        *declared.requirement.items(),
+        *declared.criterion.items(),
+    ]
+    for name, each in told:
+        assert each.label[0].isupper(), name
+        assert "_" not in each.label, name
+        assert each.describe, name
+        assert each.describe.lower() != each.label.lower(), name
+    assert all(need.label[0].isupper() for need in declared.needs)
+    labels = [declared.value_label(*value) for value in declared.values]
+    assert [label for label in labels if "_" in label] == []
+    assert len(set(labels)) == len(labels)
 
 
 def test_every_link_within_the_project_leads_somewhere() -> None:

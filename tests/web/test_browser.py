@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from browser import CHROMIUM, chromium
 from foreign import foreign_solver
 from mars_solver import Profile, Solver, recommend
 from mars_solver.web.page import saved_page
@@ -22,16 +22,11 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 pytestmark = [
     pytest.mark.skipif(find_spec("playwright") is None, reason="playwright is not installed"),
     pytest.mark.skipif(find_spec("axe_playwright_python") is None, reason="axe is not installed"),
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium"),
 ]
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 GUIDE = [scenario for scenario in scenarios() if scenario.id.startswith("S")]
 INFEASIBLE = "?real_time=true&max_ttfb_ms=100&style_control=true"
 STATES = {
@@ -51,12 +46,8 @@ def site(solver: Solver) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415
-
-    with sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture

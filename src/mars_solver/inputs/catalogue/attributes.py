@@ -93,6 +93,8 @@ class Attribute(Input):
     criterion: Name | None = None
     criterion_label: TextLine = None
     """What people read for the criterion; without one, the attribute's label."""
+    criterion_describe: TextLine = None
+    """What the criterion rewards; without one, the attribute's description."""
     live: bool = False
     """Whether it matters in live work only: its criterion counts 0 in batch work, unless stated."""
     enables: ValueChoices = Field(default_factory=dict)
@@ -123,6 +125,7 @@ class Attribute(Input):
             "tags": kind is Kind.SET and self.members == "language",
             "criterion": kind is not Kind.SET,
             "criterion_label": self.criterion is not None,
+            "criterion_describe": self.criterion is not None,
             "live": self.criterion is not None,
             "pins": required,
             "implies": required,
@@ -437,7 +440,7 @@ def _criteria(attributes: Mapping[str, Attribute]) -> Iterable[Criterion]:
             attribute=name,
             kind=Kind(a.kind),
             label=label,
-            describe=label[0].lower() + label[1:] if a.criterion_label else a.describe or label,
+            describe=a.criterion_describe or a.describe or in_sentence(label),
             caveat=a.caveat or "",
             live=a.live,
             scale=a.scale,

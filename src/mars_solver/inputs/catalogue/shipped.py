@@ -54,12 +54,12 @@ class Importances(TypedDict, total=False):
     """What can be preferred: 0 is off, 5 neutral, 10 the most."""
 
     latency: int | None
-    """Low latency."""
+    """A short time to first byte."""
     fidelity: int | None
     """How close the audio is to a real voice."""
     expressiveness: int | None
     """How lively and natural the delivery is."""
     control: int | None
-    """Control over delivery."""
+    """Emotion and prosody set independently of the speaker."""
     footprint: int | None
-    """Small footprint."""
+    """Little memory at run time."""

@@ -91,7 +91,7 @@ def nearest_flip(importances: Iterable[ImportanceFlips], catalogue: Catalogue) -
 def sections_of(explanation: Explanation) -> tuple[Section, ...]:
     """Return what would change an answer, in words; a section without lines is left out."""
     catalogue = explanation.answer.solver.catalogue
-    facts = tuple(_decisive_text(each, catalogue) for each in explanation.decisive_facts)
+    facts = tuple(decisive_text(each, catalogue) for each in explanation.decisive_facts)
     sections = [
         Section("First beside second", tuple(_lead_lines(explanation.difference, catalogue))),
         Section(
@@ -158,7 +158,7 @@ def flip_text(flip: Flip, names: Mapping[str, str], where: str) -> str:
     return f"{names[flip.whole_winner or flip.winner]} {said.format(flip.whole)}"
 
 
-def _decisive_text(decisive: DecisiveFacts, catalogue: Catalogue) -> str:
+def decisive_text(decisive: DecisiveFacts, catalogue: Catalogue) -> str:
     """Return what would have to be shown for another model to win."""
     shown = both(_evidence_text(each, catalogue) for each in decisive.evidence)
     names = catalogue.names

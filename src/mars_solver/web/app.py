@@ -196,7 +196,7 @@ def _typed(query: bytes) -> dict[str, str]:
 def _printed(request: Request) -> str:
     """Return what the head of a printed page says: the day, and the address."""
     url = request.url
-    return f"{date.today().isoformat()} · {url.scheme}://{url.netloc}/?{url.query}"  # noqa: DTZ011
+    return f"{date.today().isoformat()} · {url.scheme}://{url.netloc}/?{url.query}"
 
 
 def _html(text: str, status: int = 200) -> Response:

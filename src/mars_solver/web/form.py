@@ -190,7 +190,7 @@ def field_names(solver: Solver) -> frozenset[str]:
     """Return the names of the fields that can show a problem beside them."""
     declared = solver.declared
     absent = declared.criterion.keys() - solver.scored
-    absent |= {"workflow", live_requirement(declared)}
+    absent |= {"workflow", live_requirement(declared) or ""}
     names = {*fields(declared), UNKNOWN, TIMING, FIGURE} - absent
     return frozenset(names if declared.needs else names - {"primary"})
 
@@ -236,8 +236,8 @@ def _timing(declared: Declarations, values: Mapping[str, str]) -> Iterator[Choic
     batch = values.get("workflow") == BATCH
     if not (live or batch or any(each.live for each in declared.criteria)):
         return
-    now = LIVE if live and values.get(live) else BATCH if batch else ""
-    now = values.get(TIMING, now)
+    stated = LIVE if live and values.get(live) else BATCH if batch else ""
+    now = values.get(TIMING, stated)
     if live:
         yield Choice(LIVE, "Live", declared.requirement[live].describe, now == LIVE)
     yield Choice(BATCH, "Ahead of time", "rendered before anybody listens", now == BATCH)

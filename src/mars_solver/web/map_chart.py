@@ -11,7 +11,6 @@ from mars_solver.rendering.words import interval_text
 from mars_solver.solving.table import Interval
 from mars_solver.vocabulary import INVALID, MAX_NUMBER, Status, number
 from mars_solver.web.charts import (
-    LETTER,
     WIDTH,
     Chart,
     Models,
@@ -217,7 +216,7 @@ class _MapLayout:
             lines = [self._models.fitted(cell.winner, room)]
             if cell.status != Status.MEETS.word and bottom - top > 36 and room > 90:  # noqa: PLR2004
                 lines.append("not confirmed")
-        for index, text in enumerate(line for line in lines if line):
+        for index, text in enumerate(filter(None, lines)):
             baseline = y + 4 + 15 * (index - (len(lines) - 1) / 2)
             yield words("small" if index or not cell.winner else "name", x, baseline, text)
 

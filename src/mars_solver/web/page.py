@@ -25,9 +25,9 @@ from mars_solver.inputs.profile_row import SEPARATOR
 from mars_solver.rendering.answer import lead_sentence, report_of
 from mars_solver.rendering.explanation import (
     conflict_sentence,
+    decisive_text,
     nearest_flip,
     promotions_of,
-    sections_of,
     standpoint_of,
 )
 from mars_solver.rendering.words import digests
@@ -109,7 +109,7 @@ def faulty_page(solver: Solver, typed: Mapping[str, str], problems: Sequence[Pro
     """
     errors: dict[str, list[str]] = {}
     general: list[str] = []
-    known = field_names(solver)
+    known = {*field_names(solver), *(name for name in typed if name.startswith(MEASURE))}
     aliases = dict.fromkeys(("workflow", live_requirement(solver.declared)), TIMING)
     for each in problems:
         name = each.path if each.path in known else each.path.partition(".")[0]
@@ -316,10 +316,7 @@ def _answer(asked: Query, explained: Explanation) -> dict[str, Any]:
         "body": json.dumps(answer.profile.to_dict(), indent=2),
         "nearest": nearest_flip(explained.importances, answer.solver.catalogue),
         "decisive": [
-            line
-            for section in sections_of(explained)
-            if section.title == "Facts that would change the winner"
-            for line in section.lines
+            decisive_text(each, answer.solver.catalogue) for each in explained.decisive_facts
         ],
         **_standpoint(asked, explained),
         **_safety(asked, explained),
@@ -407,7 +404,7 @@ def _map(asked: Query, explained: Explanation, stated: tuple[str, ...]) -> dict[
         }
         return _after(replace(asked, map=stated), [Change(n, None, v) for n, v in named.items()])
 
-    limits = {name: profile.require[name] for name in chosen if name in profile.require}
+    limits = {n: v for n in chosen if isinstance(v := profile.require.get(n), int | float)}
     chart = map_chart(drawn, answer.solver.catalogue, limits, link) if drawn else None
     return {"map": chart, "tabs": _tabs(asked, known, *chosen)}
 

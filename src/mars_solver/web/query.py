@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,6 @@ from mars_solver.inputs.profile_row import (
     members_in,
     parse_row,
 )
-
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import BATCH, Kind
 
@@ -141,7 +141,7 @@ def parse_query(pairs: Sequence[tuple[str, str]], solver: Solver) -> Query:
 def _timed(when: str | None, declared: Declarations) -> dict[str, str]:
     """Return what the choice between live and ahead of time states, and unstates."""
     live = live_requirement(declared)
-    stated = {"workflow": BATCH if when == BATCH else ""}
+    stated: dict[str, str] = {"workflow": BATCH if when == BATCH else ""}
     return {**stated, live: _FLAG if when == LIVE else ""} if live else stated
 
 
@@ -193,8 +193,9 @@ def measured_by(solver: Solver, measured: tuple[tuple[str, str], ...]) -> Solver
 
 def _under_its_figure(problem: Problem, typed: Mapping[str, str]) -> Problem:
     """Return a problem of a measurement as one of the field, or the key, that states it."""
-    added = FIGURE in typed and problem.path.startswith(_figure_path(typed))
-    return replace(problem, path=FIGURE if added else f"{MEASURE}{problem.path}")
+    path = re.sub(r"\.(value|low|high)$", "", problem.path)
+    added = FIGURE in typed and path == _figure_path(typed)
+    return replace(problem, path=FIGURE if added else f"{MEASURE}{path}")
 
 
 def _under_its_key(problem: Problem) -> Problem:

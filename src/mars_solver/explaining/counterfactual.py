@@ -15,6 +15,7 @@ from functools import cache
 from itertools import accumulate, combinations, islice, product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mars_solver.briefs import brief
 from mars_solver.explaining.changes import Change, apply
 from mars_solver.explaining.diagnosis import Move, Repair, repairs_onto_list, values_of
 from mars_solver.explaining.serialising import RankedStatus
@@ -41,6 +42,8 @@ _SCORES: Final = 2**21
 class Promotion:
     """A smallest set of changes with which a model reaches a rank, solved again."""
 
+    __repr__ = brief
+
     changes: tuple[Change, ...]
     """Requirements by name, importances as `prefer.NAME`, and `accept_beta`."""
     rank: int
@@ -50,6 +53,8 @@ class Promotion:
 @dataclass(frozen=True, slots=True)
 class Standpoint:
     """The rank of one model, and the fewest changes that would put it on the list, and first."""
+
+    __repr__ = brief
 
     model: str
     rank: int | None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from pydantic import computed_field
 
+from mars_solver.briefs import brief
 from mars_solver.explaining.changes import Change
 from mars_solver.explaining.serialising import RankedStatus, ThresholdStatus, UnitNumber
 from mars_solver.inputs.catalogue.attributes import Requirement
@@ -37,6 +38,8 @@ _EXACT: Final = 2
 @dataclass(frozen=True, slots=True)
 class Flip:
     """Where another model starts to win as one importance moves and the others stay."""
+
+    __repr__ = brief
 
     at: Fraction
     """The importance at which the two score alike, exact: a fraction."""
@@ -60,6 +63,8 @@ class Flip:
 class ImportanceFlips:
     """How the importance of one criterion moves the winner, all others as they are."""
 
+    __repr__ = brief
+
     criterion: str
     importance: int
     down: Flip | None
@@ -77,6 +82,8 @@ class Ranked:
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """Thresholds of one requirement that give the same shortlist."""
+
+    __repr__ = brief
 
     from_: Number
     from_included: bool
@@ -101,6 +108,8 @@ class Stretch:
 class Sweep:
     """The whole axis of one numeric requirement, all else as it is."""
 
+    __repr__ = brief
+
     requirement: str
     current: Number | None
     """The stated threshold; None where none is stated."""
@@ -114,6 +123,8 @@ class Share:
     That is the first-rank acceptability index of SMAA-2 (Lahdelma & Salminen, "SMAA-2: stochastic
     multicriteria acceptability analysis for group decision making", 2001), for known values.
     """
+
+    __repr__ = brief
 
     model: str
     share: UnitNumber

@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from mars_solver.briefs import cut
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.catalogue.attributes import Declarations, Need, Requirement, in_sentence
 from mars_solver.inputs.catalogue.facts import Member
@@ -106,9 +107,9 @@ class Profile:
         return hash(self._content)
 
     def __repr__(self) -> str:
-        """Return what is stated, as a call."""
+        """Return what is stated, as a call, cut to one line."""
         stated = {key: value for key, value in self.to_dict().items() if value}
-        return f"Profile({', '.join(f'{key}={value!r}' for key, value in stated.items())})"
+        return cut(f"Profile({', '.join(f'{key}={value!r}' for key, value in stated.items())})")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return how to make the profile again, with what it was checked against."""
@@ -371,4 +372,4 @@ def _contradiction(profile: Profile, need: Need) -> tuple[str, str, str]:
     limit = dict(need.below).get(cause)
     hint = f"drop workflow, or drop {cause}" + (f" or raise it to {limit}" if limit else "")
     why = "" if cause == need.name else f", which needs {need.name}"
-    return f"none beside {cause}{why}", BATCH, hint
+    return f"no workflow beside {cause}{why}", BATCH, hint

@@ -17,6 +17,7 @@ from itertools import pairwise, product
 from string import ascii_lowercase
 from typing import Final, NamedTuple, cast
 
+from mars_solver.briefs import brief, named
 from mars_solver.inputs.catalogue.attributes import Requirement
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.facts import EVERYTHING, Member, member_key
@@ -74,6 +75,9 @@ class Choice(NamedTuple):
     values: tuple[Required | None, ...]
     """One value of each part; None where the requirement is not stated."""
 
+    def __repr__(self) -> str:
+        return brief(self)
+
 
 class Column:
     """One requirement's verdicts on all models of a catalogue.
@@ -96,6 +100,9 @@ class Column:
         self._of_member = lru_cache(maxsize=_KEPT)(self._masks_of_member)
         self.nearest = lru_cache(maxsize=_KEPT)(self._nearest)
         self._is_set = requirement.kind is Kind.SET
+
+    def __repr__(self) -> str:
+        return named(type(self), f"{len(self._catalogue.models)} models", self.requirement.name)
 
     def find(self, required: Required) -> Cell:
         """Return the cell of what a profile asks for."""

@@ -74,14 +74,14 @@ _MOST_RANKED: Final = 8
 """How many models are ranked in sight; a fold has the others."""
 
 
-def page(solver: Solver, asked: Query, answer: Recommendation, *, printed: str = "") -> str:
+def page(solver: Solver, asked: Query, answer: Recommendation, *, printed: tuple[str, str] | None = None) -> str:
     """Return the page of an answer, or of what can be asked where nothing is.
 
     Args:
         solver: whose form it is.
         asked: what the form asked for.
         answer: to the profile asked about; by another solver where something was measured.
-        printed: what the head of a print says of its day and its address.
+        printed: the day and the address, for the head of a print; None for no such head.
     """
     explained = answer.explain(asked.model)
     values = {**fields_of(asked.profile), "unknown": asked.unknown}
@@ -127,7 +127,7 @@ def faulty_page(solver: Solver, typed: Mapping[str, str], problems: Sequence[Pro
         live=True,
         form=form_of(solver, typed, errors),
         ignored=(),
-        printed="",
+        printed=None,
         state="faulty",
         general=general,
         said=said,
@@ -137,7 +137,7 @@ def faulty_page(solver: Solver, typed: Mapping[str, str], problems: Sequence[Pro
     )
 
 
-def saved_page(explained: Explanation, asked: Query | None = None, *, printed: str = "") -> str:
+def saved_page(explained: Explanation, asked: Query | None = None, *, printed: tuple[str, str] | None = None) -> str:
     """Return an answer as one HTML file that needs no server and loads nothing.
 
     Args:

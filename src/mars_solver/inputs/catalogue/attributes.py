@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
+from mars_solver.briefs import brief, named
 from mars_solver.errors import shown
 from mars_solver.inputs.catalogue.tags import Tags
 from mars_solver.inputs.parsing import (
@@ -166,6 +167,8 @@ class NeedTable(Input):
 class Requirement:
     """One requirement: what it compares, which configurations can meet it, and how it is worded."""
 
+    __repr__ = brief
+
     name: str
     index: int
     """Its place in declared order: the order of profiles, masks, violations and conflicts."""
@@ -198,6 +201,8 @@ class Requirement:
 class Criterion:
     """What is scored, and by which attribute."""
 
+    __repr__ = brief
+
     name: str
     index: int
     attribute: str
@@ -212,6 +217,8 @@ class Criterion:
 @dataclass(frozen=True, slots=True, eq=False)
 class Need:
     """What a question of the guide asks, and what states it."""
+
+    __repr__ = brief
 
     name: str
     index: int
@@ -275,6 +282,10 @@ class Declarations:
         self.criterion = {c.name: c for c in self.criteria}
         self.need = {n.name: n for n in self.needs}
 
+    def __repr__(self) -> str:
+        counts = (len(self.requirements), len(self.criteria), len(self.needs))
+        return named(type(self), "{} requirements, {} criteria, {} needs".format(*counts))
+
     def with_needs(self, needs: Mapping[str, NeedTable]) -> Declarations:
         """Return the same declarations with the needs of a guide."""
         return Declarations(self.attributes, self.variables, needs)
@@ -304,6 +315,16 @@ class Declarations:
     def live(self) -> int:
         """The mask of the needs that contradict batch work."""
         return sum(need.bit for need in self.needs if need.live)
+
+    def configuration_schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of a configuration by variable, as `chosen` returns it."""
+        domains = {name: [v.value for v in domain] for name, domain in self.variables.items()}
+        return {
+            "type": "object",
+            "properties": {name: {"enum": values} for name, values in domains.items()},
+            "required": list(domains),
+            "additionalProperties": False,
+        }
 
     def chosen(self, values: Iterable[str]) -> dict[str, str]:
         """Return the values of a configuration by variable."""

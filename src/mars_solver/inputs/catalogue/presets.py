@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from mars_solver.briefs import brief
 from mars_solver.errors import Faults, InputError, Problem, rerooted
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.parsing import Input, Text, not_one_of, parse
@@ -29,6 +30,9 @@ class Preset(NamedTuple):
     text: str
     """A sentence about the project."""
     profile: Profile
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 class _Line(Input):

@@ -160,6 +160,7 @@
       if (link.classList.contains("why")) by("standpoint")?.scrollIntoView({ block: "center" });
     });
   });
+  addEventListener("beforeprint", () => { by("address")?.replaceChildren(location.href); });
   addEventListener("popstate", () => {
     if (location.pathname + location.search !== shown) show(location.href, { link: true });
   });

@@ -142,6 +142,7 @@ def form_of(
     fields_, first = _fields(catalogue), _first(declared)
     others = [r for r in declared.requirements if r.name not in first and r.name != live]
     groups = dict.fromkeys(each.group for each in others if each.group)
+    figures = tuple(_figures(catalogue, values))
     return Form(
         presets=tuple(
             Chip(each.title, each.text, query_of(Query(each.profile)), _same(asked, each.profile))
@@ -161,7 +162,7 @@ def form_of(
             )
             for word, title in _POLICIES
         ),
-        figures=tuple(_figures(catalogue, values)),
+        figures=figures,
         measurable=tuple(
             (name, f"{a.label} ({a.unit})" if a.unit else a.label)
             for name, a in declared.attributes.items()
@@ -171,7 +172,7 @@ def form_of(
         models={m.id: m.name for m in sorted(catalogue.models, key=lambda m: m.beta)},
         values=values,
         errors=errors or {},
-        titles=titles(declared),
+        titles={**titles(declared), **{each.name: each.title for each in figures}},
     )
 
 

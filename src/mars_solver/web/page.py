@@ -74,7 +74,9 @@ _MOST_RANKED: Final = 8
 """How many models are ranked in sight; a fold has the others."""
 
 
-def page(solver: Solver, asked: Query, answer: Recommendation, *, printed: tuple[str, str] | None = None) -> str:
+def page(
+    solver: Solver, asked: Query, answer: Recommendation, *, printed: tuple[str, str] | None = None
+) -> str:
     """Return the page of an answer, or of what can be asked where nothing is.
 
     Args:
@@ -109,7 +111,8 @@ def faulty_page(solver: Solver, typed: Mapping[str, str], problems: Sequence[Pro
     """
     errors: dict[str, list[str]] = {}
     general: list[str] = []
-    known = {*field_names(solver), *(name for name in typed if name.startswith(MEASURE))}
+    figures = form_of(solver, typed).figures
+    known = {*field_names(solver), *(each.name for each in figures)}
     aliases = dict.fromkeys(("workflow", live_requirement(solver.declared)), TIMING)
     for each in problems:
         name = each.path if each.path in known else each.path.partition(".")[0]
@@ -137,7 +140,9 @@ def faulty_page(solver: Solver, typed: Mapping[str, str], problems: Sequence[Pro
     )
 
 
-def saved_page(explained: Explanation, asked: Query | None = None, *, printed: tuple[str, str] | None = None) -> str:
+def saved_page(
+    explained: Explanation, asked: Query | None = None, *, printed: tuple[str, str] | None = None
+) -> str:
     """Return an answer as one HTML file that needs no server and loads nothing.
 
     Args:

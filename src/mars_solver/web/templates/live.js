@@ -45,7 +45,7 @@
   // Show the problems of each field beside it, as the other page does; not where somebody types.
   const complain = (other) => {
     for (const ours of form.querySelectorAll("[id^=f-]")) {
-      if (ours === document.activeElement && ours.type === "text") continue;
+      if (other === faulty && ours === document.activeElement && ours.type === "text") continue;
       const theirs = other.getElementById(ours.id);
       const field = ours.closest(".field, fieldset");
       if (!theirs || !field) continue;
@@ -143,7 +143,7 @@
   form.addEventListener("change", (event) => {
     if (event.target.type === "text" && event.target.closest("#figures")) changed(0, event.target);
   });
-  form.addEventListener("focusout", () => { if (faulty) setTimeout(() => faulty && complain(faulty)); });
+  form.addEventListener("focusout", () => { setTimeout(() => { if (faulty) complain(faulty); }); });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     stop();

@@ -8,7 +8,13 @@ from itertools import pairwise
 from mars_solver import Catalogue, load_catalogue, recommend
 from mars_solver.rendering.answer import report_of
 from mars_solver.rendering.catalogue import fact_table, set_text
-from mars_solver.rendering.console import catalogue, comparison, explanation, to_text
+from mars_solver.rendering.console import (
+    catalogue,
+    comparison,
+    explanation,
+    recommendation,
+    to_text,
+)
 from mars_solver.rendering.explanation import summary
 from mars_solver.vocabulary import Status
 
@@ -112,3 +118,10 @@ def test_a_measurement_that_settles_nothing_says_how_it_was_made() -> None:
     pro = next(each for each in answer.shortlist if each.model == "mars-pro")
     said = "(our route: p95 of 200 samples, confidence 0.95, eu-west)"
     assert said in pro.to_verify[0].note
+
+
+def test_no_line_breaks_within_a_number() -> None:
+    asked = recommend({"require": {"min_sample_rate_hz": 44100}})
+    for width in range(40, 100, 7):
+        lines = to_text(recommendation(asked), width).splitlines()
+        assert any("44\N{NARROW NO-BREAK SPACE}100" in line for line in lines)

@@ -2,15 +2,58 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import TextIO
 
     from rich.console import RenderableType
+
+
+INTERRUPTED: Final = 130
+
+
+class _Quiet:
+    """A stream that drops what is written to it once nobody reads it any more."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> int:
+        """Write a text; where nobody reads any more, drop it and all that follows."""
+        return self._kept(lambda: self.stream.write(text)) or len(text)
+
+    def flush(self) -> None:
+        """Hand over what was written."""
+        self._kept(self.stream.flush)
+
+    def _kept(self, work: Callable[[], int | None]) -> int | None:
+        try:
+            return work()
+        except BrokenPipeError:
+            from mars_solver.inputs.files import lead_nowhere  # noqa: PLC0415  (loads when used)
+
+            lead_nowhere(self.stream)
+            return None
+
+
+def prepare() -> None:
+    """Let no stream fail: not for a letter it cannot spell, nor where it is closed or unread."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            stream = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  (until the end)
+        stream.reconfigure(errors="backslashreplace")
+        setattr(sys, name, _Quiet(stream))
 
 
 def write(text: str) -> None:
@@ -24,30 +67,57 @@ def tell(text: str) -> None:
 
 
 def _print(text: str, stream: TextIO) -> None:
-    """Print a line; where nobody reads any more, drop it and all that follows."""
+    print(text, file=stream, flush=True)
+
+
+def send(lines: Iterable[bytes]) -> None:
+    """Print lines as they are on standard output, as far as anybody reads them."""
     try:
-        print(text, file=stream, flush=True)
+        sys.stdout.buffer.writelines(lines)
+        sys.stdout.flush()
     except BrokenPipeError:
         from mars_solver.inputs.files import lead_nowhere  # noqa: PLC0415
 
-        lead_nowhere(stream)
+        lead_nowhere(sys.stdout)
 
 
-def show(renderable: RenderableType, width: int | None = None) -> None:
+def show(
+    renderable: RenderableType,
+    width: int | None = None,
+    to: Callable[[str], None] = write,
+) -> None:
     """Print a renderable: in colour and as wide as a terminal, or plain and of fixed width.
 
     Args:
         renderable: to print.
         width: where it goes to no terminal; None for that of every text.
+        to: prints plain text.
     """
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and to is write:
         from rich.console import Console  # noqa: PLC0415
 
         Console(markup=False, highlight=False).print(renderable)
     else:
         from mars_solver.rendering.console import WIDTH, to_text  # noqa: PLC0415
 
-        write(to_text(renderable, width or WIDTH))
+        to(to_text(renderable, width or WIDTH))
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Say, where the block is interrupted, how to go on: the command that was called, resumed.
+
+    Raises:
+        SystemExit: with 130, as shells have it.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        program = Path(sys.argv[0])
+        called = ["python", "-m", "mars_solver"] if program.stem == "__main__" else [program.name]
+        words = [word for word in sys.argv[1:] if word != "--resume"]
+        tell(f"interrupted; to go on: {shlex.join([*called, *words, '--resume'])}")
+        raise SystemExit(INTERRUPTED) from None
 
 
 @contextmanager
@@ -68,7 +138,7 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
 
     def say(done: int, of: int) -> None:
         nonlocal shown_until
-        tenths = 10 * done // of if of else 10
+        tenths = min(10 * done // of, 10) if of else 10
         if tenths > shown_until:
             shown_until = tenths
             tell(f"{title}: {10 * tenths} %")

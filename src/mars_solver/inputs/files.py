@@ -176,7 +176,8 @@ def _occupant(path: Path) -> str:
 
 def reason(error: Exception) -> str:
     """Return what the system says of an error."""
-    return getattr(error, "strerror", None) or str(error)
+    said = getattr(error, "strerror", None) or str(error)
+    return said[:1].lower() + said[1:]
 
 
 def read_if_there(path: str | Path) -> str | None:
@@ -209,6 +210,12 @@ def read_long(path: str | Path) -> bytes:
     return _read(path, str(path), LONG_BYTES)
 
 
+def lines_of(path: str | Path) -> Iterator[bytes]:
+    """Yield the lines of a file of any length."""
+    with Path(path).open("rb") as file:
+        yield from file
+
+
 def listing(folder: str | Path, hint: str = "") -> list[Path]:
     """Return the paths in a folder, in order of name.
 
@@ -222,7 +229,7 @@ def listing(folder: str | Path, hint: str = "") -> list[Path]:
 
 
 def _unreadable(folder: str | Path, found: str, hint: str = "") -> Problem:
-    return Problem(str(folder), "", "a readable folder", found, hint)
+    return Problem(str(folder), "", "", found, hint)
 
 
 def files_in(path: str | Path, suffixes: Collection[str]) -> list[Path]:
@@ -248,12 +255,12 @@ def _read(path: str | Path, place: str, most: int = MAX_BYTES) -> bytes:
     """Return the bytes of a file, at most so many."""
     try:
         if str(path) == STDIN:
-            data = _stdin().read(most + 1)
+            data = standard_input().read(most + 1)
         else:
             with Path(path).open("rb") as file:
                 data = file.read(most + 1)
     except (OSError, ValueError) as error:
-        problem = Problem(place, "", "a readable file", reason(error), _near(path))
+        problem = Problem(place, "", "", reason(error), _near(path))
         raise InputError([problem]) from None
     if len(data) > most:
         found = "a larger one"
@@ -261,9 +268,14 @@ def _read(path: str | Path, place: str, most: int = MAX_BYTES) -> bytes:
     return data
 
 
-def _stdin() -> BinaryIO:
+def standard_input() -> BinaryIO:
+    """Return the bytes of standard input.
+
+    Raises:
+        ValueError: where it is closed.
+    """
     if sys.stdin is None:
-        raise ValueError("it closed")
+        raise ValueError("it is closed")
     return sys.stdin.buffer
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from mars_solver.explaining.comparison import Comparison, decided_by
 from mars_solver.explaining.findings import range_text
 from mars_solver.inputs.profile import requirement_text
+from mars_solver.rendering.catalogue import sources
 from mars_solver.rendering.words import MARKS, Section, both, change_text, digests, signed
 from mars_solver.vocabulary import ACCEPT_BETA, CONFIGURATION, Kind, Policy, Status
 
@@ -45,8 +46,6 @@ class RankingRow:
     why: str
     availability: str
     """How one gets a model of the shortlist, where not as the winner; else empty."""
-    reasons: tuple[str, ...] = ()
-    """Every reason why a model is excluded, each with its source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +76,28 @@ class Report:
     """What the guide says; empty where the catalogue has none."""
     calls: tuple[Call, ...]
     notes: Section
+    sources: Section
+    """What the keys of sources mean that the rest names."""
 
 
 def report_of(answer: Recommendation) -> Report:
     """Return a recommendation in words."""
+    ranking, to_verify = tuple(_ranking(answer)), tuple(_to_verify(answer))
+    told = "\n".join([*(row.why for row in ranking), *to_verify, *answer.notes])
     return Report(
         name=answer.profile.name,
         requires="\n".join(answer.profile.statements()),
         headline=_headline(answer),
         how=tuple(_how(answer)),
-        ranking=tuple(_ranking(answer)),
+        ranking=ranking,
         digests=digests(answer.solver),
         conflicts=Section("No model meets these together", tuple(_conflicts(answer))),
         ways_out=Section("Ways out, the cheapest first", tuple(_ways_out(answer))),
-        to_verify=Section("Verify before you rely on it", tuple(_to_verify(answer))),
+        to_verify=Section("Verify before you rely on it", to_verify),
         guide=_guide(answer),
         calls=tuple(Call(name, text) for name, text in answer.calls.items()),
         notes=Section("Bear in mind", answer.notes),
+        sources=sources(answer.solver.catalogue, told),
     )
 
 
@@ -169,10 +173,9 @@ def _ranking(answer: Recommendation) -> Iterator[RankingRow]:
         yield RankingRow(each.rank, mark, each.model, name, each.status, each.score, why, how)
     status = Status.EXCLUDED.word
     for exclusion in answer.excluded:
-        first, *rest = reasons = tuple(_exclusion_reasons(exclusion, answer.solver.declared))
-        why = f"{first} (and {len(rest)} more)" if rest else first
+        why = _exclusion_reason(exclusion, answer.solver.declared)
         model, mark = exclusion.model, MARKS[status]
-        yield RankingRow(None, mark, model, names[model], status, None, why, "", reasons)
+        yield RankingRow(None, mark, model, names[model], status, None, why, "")
 
 
 def _rank_reason(answer: Recommendation, candidate: Candidate) -> str:
@@ -204,11 +207,13 @@ def _rank_reason(answer: Recommendation, candidate: Candidate) -> str:
             return f"ties with {name}, whose id comes first"
 
 
-def _exclusion_reasons(exclusion: Exclusion, declared: Declarations) -> Iterator[str]:
-    """Yield every reason why a model is excluded, with its source."""
-    for each in exclusion.violations:
-        source = f" [{each.source}]" if each.source not in {None, CONFIGURATION} else ""
-        yield f"{_violation_text(each, declared)}{source}"
+def _exclusion_reason(exclusion: Exclusion, declared: Declarations) -> str:
+    """Return every reason why a model is excluded, each with its source."""
+    return "; ".join(
+        _violation_text(each, declared)
+        + (f" [{each.source}]" if each.source not in {None, CONFIGURATION} else "")
+        for each in exclusion.violations
+    )
 
 
 def _violation_text(violation: Violation, declared: Declarations) -> str:
@@ -387,13 +392,13 @@ def _shortcoming(answer: Recommendation, standing: Standing) -> str:
     """Return what a model does not meet, or leaves open; empty where it meets everything."""
     declared, name = answer.solver.declared, standing.model.name
     if standing.violated:
-        lost = ", ".join(map(declared.phrase, declared.names_of(standing.violated)))
-        return f"{name} is ruled out ({lost})"
+        lost = both(map(declared.phrase, declared.names_of(standing.violated)), "or")
+        return f"{name} does not meet {lost}"
     if standing.refused:
         return f"{name} is a beta"
     if standing.configuration is None:
         return f"nothing can run {name}"
     if standing.unverified:
-        left_open = ", ".join(map(declared.phrase, declared.names_of(standing.unverified)))
-        return f"{name} is not confirmed ({left_open})"
+        left_open = both(map(declared.phrase, declared.names_of(standing.unverified)))
+        return f"nobody has confirmed {left_open} for {name}"
     return ""

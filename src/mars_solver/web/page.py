@@ -287,11 +287,10 @@ def _answer(asked: Query, explained: Explanation) -> dict[str, Any]:
     """Return what the template needs for an answer."""
     answer = explained.answer
     said = report_of(answer)
+    missed = {each.model: len(each.violations) for each in answer.excluded}
     refused = {each.model.id for each in answer.decision.standings if each.refused}
-    ranking = [row for row in said.ranking if row.rank is not None]
-    ranking += sorted(
-        (row for row in said.ranking if row.rank is None),
-        key=lambda row: (row.model in refused, len(row.reasons)),
+    ranking = sorted(
+        said.ranking, key=lambda row: (row.model in refused, missed.get(row.model, 0))
     )
     reason = lead_sentence(answer) if answer.shortlist else conflict_sentence(answer)
     return {

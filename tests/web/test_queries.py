@@ -172,7 +172,7 @@ def test_a_criterion_that_the_weights_do_not_score_is_a_fault_of_its_key() -> No
         read("cheapness=7&min_comfort=2", solver)
     (problem,) = caught.value.problems
     assert (problem.place, problem.path, problem.found) == ("the address", "cheapness", "cheapness")
-    with pytest.raises(InputError, match="map: expected one of max_price, min_price, min_comfort"):
+    with pytest.raises(InputError, match="expected one of max_price, min_price, min_comfort"):
         read("map=cheapness", solver)
 
 
@@ -213,7 +213,7 @@ def test_a_key_that_means_nothing_is_left_out_and_named() -> None:
     asked = read("realtime=true&max_ttfb_ms=300&utm_source=mail&id=3")
     assert asked == asking(require={"max_ttfb_ms": 300})
     assert [text.split('"')[1] for text in asked.ignored] == ["realtime", "utm_source", "id"]
-    assert "did you mean `real_time`?" in asked.ignored[0]
+    assert "did you mean real_time?" in asked.ignored[0]
     assert query_of(asked) == "max_ttfb_ms=300"
 
 
@@ -239,15 +239,15 @@ def test_a_figure_of_ones_own_travels_in_the_address() -> None:
     assert solver.decide(asked.profile).ids[0] == "mars-flash"
     assert measured_by(SHIPPED, ()) is SHIPPED
     assert read("measure.mars-8.1-pro-beta.ttfb_ms=200..400").measured
-    with pytest.raises(InputError, match="did you mean .mars-pro"):
+    with pytest.raises(InputError, match="mars-pro"):
         read("measure.mars-por.ttfb_ms=3")
 
 
 @pytest.mark.parametrize(
     ("query", "hint"),
     [
-        ("unknown=flga", "did you mean `flag`?"),
-        ("model=mars-por", "did you mean `mars-pro`?"),
+        ("unknown=flga", "did you mean flag?"),
+        ("model=mars-por", "did you mean mars-pro?"),
         ("latency=5&latency=5", "keep one"),
         ("workflow=batch&real_time=true", "drop workflow, or drop real_time"),
         ("primary=on_device", "state a requirement of on_device under require, or drop primary"),

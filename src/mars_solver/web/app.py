@@ -219,7 +219,7 @@ def _typed(query: bytes) -> dict[str, str]:
 
 def _printed(request: Request) -> tuple[str, str]:
     """Return what the head of a printed page says: the day, and the address at this server."""
-    return date.today().isoformat(), f"/?{request.url.query}"  # noqa: DTZ011
+    return date.today().isoformat(), f"/?{request.url.query}"
 
 
 def _html(text: str, status: int = 200) -> Response:

@@ -117,12 +117,10 @@ def faulty_page(solver: Solver, typed: Mapping[str, str], problems: Sequence[Pro
     for each in problems:
         name = each.path if each.path in known else each.path.partition(".")[0]
         name = aliases.get(name, name)
-        text = f"found {each.found}; expected {each.expected}"
-        text += f"; {each.hint}" if each.hint else ""
         if name in known:
-            errors.setdefault(name, []).append(text)
+            errors.setdefault(name, []).append(str(replace(each, place="", path="")))
         else:
-            general.append(": ".join(filter(None, [each.path.removeprefix(MEASURE), text])))
+            general.append(str(replace(each, place="", path=each.path.removeprefix(MEASURE))))
     count = len(problems)
     said = f"{count} {'entries' if count > 1 else 'entry'} cannot be used"
     return _render(
@@ -289,9 +287,7 @@ def _answer(asked: Query, explained: Explanation) -> dict[str, Any]:
     said = report_of(answer)
     missed = {each.model: len(each.violations) for each in answer.excluded}
     refused = {each.model.id for each in answer.decision.standings if each.refused}
-    ranking = sorted(
-        said.ranking, key=lambda row: (row.model in refused, missed.get(row.model, 0))
-    )
+    ranking = sorted(said.ranking, key=lambda row: (row.model in refused, missed.get(row.model, 0)))
     reason = lead_sentence(answer) if answer.shortlist else conflict_sentence(answer)
     return {
         "state": "answer" if answer.shortlist else INFEASIBLE,

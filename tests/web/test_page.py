@@ -107,7 +107,7 @@ def test_nothing_is_loaded_from_elsewhere_and_no_style_or_handler_is_inline(
 ) -> None:
     guide = solver.catalogue.flowchart
     assert guide is not None
-    known = {guide.url, *(f"https://{each.where}" for each in solver.catalogue.sources.values())}
+    known = {guide.url, *(e.url or f"https://{e.where}" for e in solver.catalogue.sources.values())}
     # What code to copy calls is shown as text.
     called = set(re.findall(URL, "\n".join(solver.catalogue.calls.values())))
     for found in pages.values():

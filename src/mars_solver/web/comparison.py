@@ -117,7 +117,8 @@ def origin_of(key: str, catalogue: Catalogue) -> Origin:
     """Return a source with the address of its page, where it is one."""
     source = catalogue.sources[key]
     found = _ADDRESS.fullmatch(source.where)
-    return Origin(key, source.title, f"https://{source.where}" if found else "")
+    url = source.url or (f"https://{source.where}" if found else "")
+    return Origin(key, source.title, url if url.startswith("https://") else "")
 
 
 def _row(

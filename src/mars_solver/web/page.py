@@ -40,7 +40,7 @@ from mars_solver.web.charts import (
     slope_chart,
     thresholds_chart,
 )
-from mars_solver.web.comparison import compared, origin_of
+from mars_solver.web.comparison import Origin, compared, origin_of
 from mars_solver.web.form import field_names, form_of
 from mars_solver.web.map_chart import axis_title, map_chart
 from mars_solver.web.query import (
@@ -301,6 +301,7 @@ def _answer(asked: Query, explained: Explanation) -> dict[str, Any]:
         "said": said.headline,
         "title": f"{said.headline.rstrip('.')} · mars-solver",
         "reason": reason,
+        "got": _got(answer),
         "ways": [
             {"text": text, "query": _after(asked, relaxation.changes)}
             for text, relaxation in zip(said.ways_out.lines, answer.relaxations, strict=False)
@@ -321,6 +322,16 @@ def _answer(asked: Query, explained: Explanation) -> dict[str, Any]:
         **_standpoint(asked, explained),
         **_safety(asked, explained),
     }
+
+
+def _got(answer: Recommendation) -> Origin | None:
+    """Return who says how one gets the winner; None where no page of the web does."""
+    winner, catalogue = answer.decision.winner, answer.solver.catalogue
+    fact = winner.model.availability if winner else None
+    if fact is None or fact.source not in catalogue.sources:
+        return None
+    origin = origin_of(fact.source, catalogue)
+    return origin if origin.url else None
 
 
 def _disputes(answer: Recommendation) -> set[str]:

@@ -49,6 +49,8 @@ class Source(Input):
     title: Text
     where: Text
     date: Date
+    url: TextLine = None
+    """Its page on the web, where `where` does not say."""
     shared: dict[Text, Annotated[tuple[Any, ...], Field(strict=False)]] = Field(
         default_factory=dict
     )

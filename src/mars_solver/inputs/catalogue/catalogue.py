@@ -32,6 +32,7 @@ from mars_solver.inputs.parsing import (
     Date,
     Input,
     Text,
+    TextLine,
     did_you_mean,
     parse,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.catalogue.catalogue import Catalogue
@@ -201,7 +201,12 @@ def _unsettled(model: Model, name: str, unit: str = "") -> str:
     if claimed is None:
         return f"unknown{note}"
     made = f": {fact.made}" if isinstance(fact, Claim) and fact.made else ""
-    return f"documented at {range_text(claimed, unit)} ({fact.source}{made}){note}"
+    verb = _VERBS.get(fact.grade, "documented")
+    return f"{verb} at {range_text(claimed, unit)} ({fact.source}{made}){note}"
+
+
+_VERBS: Final = {"derived": "estimated", "judged": "judged", "measured": "measured"}
+"""How a claim of each grade came to its number."""
 
 
 def range_text(claimed: Range, unit: str) -> str:

@@ -99,7 +99,7 @@ def brief_of(answer: Recommendation) -> Brief:
         sections=(
             _short(report.conflicts),
             _short(report.ways_out),
-            Section(report.to_verify.title, tuple(_to_verify(answer))),
+            _short(report.to_verify),
         ),
         remarks=tuple(filter(None, [*how, *answer.remarks, report.guide])),
         call_title=title,
@@ -215,14 +215,6 @@ def _short(section: Section) -> Section:
     if more <= 1:
         return section
     return Section(section.title, (*section.lines[:_MOST_LINES], f"and {more} more (-v)"))
-
-
-def _to_verify(answer: Recommendation) -> Iterator[str]:
-    """Yield what would settle each open point of the winner."""
-    declared = answer.solver.declared
-    for item in answer.shortlist[0].to_verify if answer.shortlist else ():
-        requirement = declared.requirement[item.requirement]
-        yield f"{declared.phrase(item.requirement)}: {requirement.settle}"
 
 
 def _call(answer: Recommendation, report: Report) -> tuple[str, str]:

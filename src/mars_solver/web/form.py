@@ -59,7 +59,7 @@ class Slider(NamedTuple):
     default: int
 
 
-class Choice(NamedTuple):
+class Segment(NamedTuple):
     """One of several choices, of which one holds."""
 
     value: str
@@ -92,7 +92,7 @@ class Form:
     """What the form asks for, as it was filled in."""
 
     presets: tuple[Chip, ...]
-    timing: tuple[Choice, ...]
+    timing: tuple[Segment, ...]
     """Live or ahead of time; empty where nothing depends on it."""
     first: tuple[Field, ...]
     """The requirements that are asked first."""
@@ -101,7 +101,7 @@ class Form:
     needs: tuple[tuple[str, str], ...]
     """What may come first: the names of the needs with their labels; empty without a guide."""
     sliders: tuple[Slider, ...]
-    policies: tuple[Choice, ...]
+    policies: tuple[Segment, ...]
     figures: tuple[Figure, ...]
     measurable: tuple[tuple[str, str], ...]
     """The attributes that one can measure, with their labels and units."""
@@ -157,7 +157,7 @@ def form_of(
         needs=tuple((need.name, need.label) for need in declared.needs),
         sliders=tuple(_sliders(solver, values)),
         policies=tuple(
-            Choice(
+            Segment(
                 "" if word == "flag" else word, title, "", (values.get(UNKNOWN) or "flag") == word
             )
             for word, title in _POLICIES
@@ -231,7 +231,7 @@ def _first(declared: Declarations) -> tuple[str, ...]:
     return tuple(sorted(dict.fromkeys(n for n in named if n != live), key=lambda n: n not in ticks))
 
 
-def _timing(declared: Declarations, values: Mapping[str, str]) -> Iterator[Choice]:
+def _timing(declared: Declarations, values: Mapping[str, str]) -> Iterator[Segment]:
     """Yield the choices between live and ahead of time; none where nothing depends on it."""
     live = live_requirement(declared)
     batch = values.get("workflow") == BATCH
@@ -240,9 +240,9 @@ def _timing(declared: Declarations, values: Mapping[str, str]) -> Iterator[Choic
     stated = LIVE if live and values.get(live) else BATCH if batch else ""
     now = values.get(TIMING, stated)
     if live:
-        yield Choice(LIVE, "Live", declared.requirement[live].describe, now == LIVE)
-    yield Choice(BATCH, "Ahead of time", "rendered before anybody listens", now == BATCH)
-    yield Choice("", "Either", "not decided yet", now == "")
+        yield Segment(LIVE, "Live", declared.requirement[live].describe, now == LIVE)
+    yield Segment(BATCH, "Ahead of time", "rendered before anybody listens", now == BATCH)
+    yield Segment("", "Either", "not decided yet", now == "")
 
 
 @lru_cache(maxsize=2**3)

@@ -443,7 +443,7 @@ def test_a_finger_hits_what_can_be_hit(tab: Callable[..., Page], site: str) -> N
         small = page.evaluate(
             """() => [...document.querySelectorAll("a, button, select, summary, input, label.tick")]
                 .filter((each) => each.offsetParent
-                    && !each.closest("p, td, dd, li:not(:has(> .preset, > .way)), .skip, .sr, .hint"))
+                    && !each.closest("p, td, dd, li:not(:has(> .preset, > .way)), .skip, .sr"))
                 .map((each) => [each, each.closest("label, .entry") || each])
                 .filter(([, area]) => area.getBoundingClientRect().height < 43.5
                     && area.getBoundingClientRect().height > 1)

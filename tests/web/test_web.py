@@ -165,7 +165,7 @@ def test_a_row_that_is_no_profile_costs_no_other_row_its_answer(client: Client) 
     assert [row["status"] == "rejected" for row in rows] == [False, *[True] * 5]
     assert rows[1]["id"] == "b"
     assert "did you mean `real_time`?" in rows[1]["reasons"][0]
-    assert rows[2]["reasons"][0].startswith("expected ")
+    assert rows[2]["reasons"][0].startswith("found [1]; expected ")
     assert client.post("/v1/batch", b"\n \n", content_type=NDJSON).text == ""
 
 

@@ -244,6 +244,21 @@ def test_an_id_of_any_scalar_kind_is_carried_as_text(kind: str) -> None:
     assert found.column("status").to_pylist() == ["meets"] * 2
 
 
+def test_a_row_with_views_of_text_as_polars_has_them_is_rejected_like_any_other() -> None:
+    view = pa.string_view()
+    words = pa.array([None, "later"], view)
+    index = pa.array([None, 1], pa.uint32())
+    columns = {
+        "id": pa.array(["a", "b"], view),
+        "languages": pa.array([["en-us"], ["english"]], pa.large_list(view)),
+        "workflow": pa.DictionaryArray.from_arrays(index, words),
+    }
+    viewed = pa.RecordBatch.from_pydict(columns)
+    plain = [{key: value for key, value in row.items() if value} for row in viewed.to_pylist()]
+    assert decide(viewed).to_pylist() == decide(plain).to_pylist()
+    assert decide(viewed).column("status").to_pylist() == ["meets", "rejected"]
+
+
 def test_whole_numbers_may_be_written_as_floats_or_decimals() -> None:
     whole, broken = decimal.Decimal("8.00"), decimal.Decimal("8.50")
     wanted = decide(pa.RecordBatch.from_pydict({"latency": [8, None], "max_ttfb_ms": [300, None]}))

@@ -241,3 +241,12 @@ def test_bad_options_are_bad_input(options: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError) as caught:
         recommend({}, **options)
     assert said in str(caught.value)
+
+
+def test_an_unknown_column_is_refused_without_naming_an_option_that_is_not_there() -> None:
+    with pytest.raises(InputError) as caught:
+        recommend_many(pa.table({"owner": ["a"], "real_time": [True]}))
+    (problem,) = caught.value.problems
+    assert '"owner"' in problem.found
+    assert "drop them from the table first" in problem.hint
+    assert "--extra-columns" not in problem.hint

@@ -82,7 +82,22 @@ def of_batch(
     names = [name for name in batch.schema.names if name in known or name in kept]
     if len(names) < batch.num_columns:
         batch = batch.select(names) if names else _no_columns(batch.num_rows)
+    for index, each in enumerate(batch.schema):
+        if each.name in known and (without := _without_views(each.type)) != each.type:
+            batch = batch.set_column(index, each.name, batch.column(index).cast(without))
     return Records(batch, kept=kept)
+
+
+def _without_views(arrow: pa.DataType) -> pa.DataType:
+    """Return a type without views of text, as Polars has them: Arrow takes no rows of these."""
+    if arrow == pa.string_view():
+        return pa.large_string()
+    if pa.types.is_list(arrow) or pa.types.is_large_list(arrow):
+        make = pa.large_list if pa.types.is_large_list(arrow) else pa.list_
+        return make(_without_views(arrow.value_type))
+    if pa.types.is_dictionary(arrow):
+        return pa.dictionary(arrow.index_type, _without_views(arrow.value_type), arrow.ordered)
+    return arrow
 
 
 def _no_columns(rows: int) -> pa.RecordBatch:

@@ -283,18 +283,21 @@ def catalogue(
     from mars_solver.cli import reading  # noqa: PLC0415
     from mars_solver.explaining.calls import check_calls  # noqa: PLC0415
     from mars_solver.inputs.files import load_catalogue  # noqa: PLC0415
+    from mars_solver.inputs.parsing import did_you_mean  # noqa: PLC0415
     from mars_solver.proving import pins  # noqa: PLC0415
     from mars_solver.rendering import console  # noqa: PLC0415
     from mars_solver.rendering.catalogue import catalogue_to_dict, usable  # noqa: PLC0415
     from mars_solver.rendering.members import members_of  # noqa: PLC0415
 
     reading.check_paths(DIR=folder, models=models)
-    part = folder if folder in {PRESETS, *reading.sets(models)} else None
+    sets = reading.sets(models)
+    part = folder if folder in {PRESETS, *sets} else None
+    if member and part in {PRESETS, None}:
+        hint = did_you_mean(folder or "", sets) or f"the sets are {', '.join(sets)}"
+        raise InputError([Problem("catalogue", "", "a set before its member", member, hint)])
     folder = None if part else folder
     if folder and models:
         raise InputError([Problem("--models", "", "one folder", f"{folder} too", "drop one")])
-    if member and part in {PRESETS, None}:
-        raise InputError([Problem("catalogue", "", "a set before its member", member)])
     facts = load_catalogue(folder or models)
     if part and part != PRESETS:
         held = members_of(facts, part, member)

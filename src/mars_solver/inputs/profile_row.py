@@ -227,6 +227,7 @@ def column_problems(
     place: str,
     extra: ExtraColumns | None = None,
     taken: Sequence[str] = (),
+    without: str = "",
 ) -> list[Problem]:
     """Return the problems of the columns of a table: unknown, misspelt and repeated ones.
 
@@ -236,12 +237,13 @@ def column_problems(
         place: how messages call the table.
         extra: what becomes of columns that no profile has; None where they are a fault.
         taken: the names that an extra column cannot have, since the answers have them.
+        without: what to do about columns that no profile has, where nothing can carry them.
     """
     near = {name: close for name in names if (close := nearly(name, declared))}
     problems = [unknown_column(name, declared, place) for name in near]
     others = extras(names, declared)
     if others and extra is None:
-        hint = (
+        hint = without or (
             "--extra-columns keep carries them to the answers, drop leaves them out"
             ' (in Python: extra_columns="keep")'
         )

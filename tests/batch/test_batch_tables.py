@@ -193,6 +193,13 @@ def test_a_separator_can_be_named(tmp_path: Path, solver: Solver) -> None:
     assert found["id"] == "a"
 
 
+@pytest.mark.parametrize("between", ["ab", '"', "\n"])
+def test_a_separator_is_one_character(tmp_path: Path, solver: Solver, between: str) -> None:
+    (tmp_path / "t.csv").write_text("id,real_time\n1,yes\n")
+    with pytest.raises(InputError, match="--delimiter: .*expected one character"):
+        open_table(tmp_path / "t.csv", solver.declared, delimiter=between)
+
+
 def test_what_is_not_utf8_is_named_once_with_its_row(tmp_path: Path, solver: Solver) -> None:
     text = "id,name,real_time\na,Kiosk,true\nMüller,Größe,true\nc,Café,true\n"
     found = spelled(tmp_path, solver, text.encode("cp1252"))
@@ -329,6 +336,22 @@ def test_packed_text_is_read_as_text(tmp_path: Path, solver: Solver, name: str) 
     plain = write(tmp_path / name.removesuffix(".gz"), list(seeded_rows(300, seed=32)))
     (tmp_path / name).write_bytes(gzip.compress(plain.read_bytes()))
     assert answers_to(tmp_path / name, solver) == answers_to(plain, solver)
+
+
+@pytest.mark.parametrize("cut", [slice(8), slice(0, None, 2)])
+def test_a_packed_file_that_is_damaged_is_refused(
+    tmp_path: Path, solver: Solver, cut: slice
+) -> None:
+    packed = gzip.compress(b"id,real_time\n" + b"1,yes\n2,no\n" * 99)
+    (tmp_path / "t.csv.gz").write_bytes(packed[:10] + packed[10:][cut])
+    with pytest.raises(InputError, match="t.csv.gz: found a packed file that is cut short"):
+        open_table(tmp_path / "t.csv.gz", solver.declared)
+
+
+def test_a_file_that_is_not_there_is_said_plainly(tmp_path: Path, solver: Solver) -> None:
+    with pytest.raises(InputError) as refused:
+        open_table(tmp_path / "none.csv", solver.declared)
+    assert str(refused.value) == f"{tmp_path / 'none.csv'}: no such file or directory"
 
 
 def test_a_table_can_come_from_a_pipe_and_go_to_one(tmp_path: Path) -> None:

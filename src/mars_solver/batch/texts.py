@@ -27,7 +27,7 @@ import pyarrow.json
 
 from mars_solver.batch.kernel.arrays import Numbers
 from mars_solver.batch.records import PlainRows, Reasons, Records, holds_numbers
-from mars_solver.errors import InputError, Problem
+from mars_solver.errors import InputError, Problem, shown
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.documents import decode, parse_json
 from mars_solver.inputs.profile_row import (
@@ -345,6 +345,8 @@ def csv_form(
         InputError: with every unknown or repeated column.
     """
     text = decode(line, place)
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise InputError([Problem("--delimiter", "", "one character", shown(delimiter))])
     between = delimiter or max(DELIMITERS, key=text.count)
     try:
         names = next(csv.reader([text], strict=True, delimiter=between), [])

@@ -236,6 +236,15 @@ IDS: dict[str, tuple[pa.Array, list[str | None]]] = {
     "bytes": (pa.array([b"a", b"\xff"]), ["a", "\ufffd"]),
     "codes": (pa.array(["a", "b"]).dictionary_encode(), ["a", "b"]),
     "views": (pa.array(["a", "b"], pa.string_view()), ["a", "b"]),
+    "codes of views": (
+        pa.DictionaryArray.from_arrays(pa.array([1, 0]), pa.array(["a", "b"], pa.string_view())),
+        ["b", "a"],
+    ),
+    "views of bytes": (pa.array([b"a", b"\xff"], pa.binary_view()), ["a", "\ufffd"]),
+    "spans": (
+        pa.array([pa.MonthDayNano([1, 2, 3]), None]),
+        ["MonthDayNano(months=1, days=2, nanoseconds=3)", None],
+    ),
     "uuids": (
         pa.array([uuid.UUID(int=7).bytes, None], pa.uuid()),
         ["00000000-0000-0000-0000-000000000007", None],

@@ -450,11 +450,19 @@ def test_decide_takes_a_table_in_any_form() -> None:
             "table\\[0\\]: require: found .*; expected a table",
         ),
         ([{"owner": 1}], "owner"),
+        ([{1: 2}], "found 1; expected names of columns as text"),
+        (pa.array([1]), "found a Int64Array"),
+        (pa.chunked_array([[1]]), "found a ChunkedArray"),
     ],
 )
 def test_what_is_no_table_is_refused(table: object, said: str) -> None:
     with pytest.raises(InputError, match=said):
         decide(table)
+
+
+def test_a_set_states_its_members() -> None:
+    wanted = decide([{"languages": ["en-us", "pt"]}])
+    assert decide([{"languages": {"pt", "en-us"}}]) == wanted
 
 
 def test_a_stream_is_answered_as_it_is_read() -> None:

@@ -400,6 +400,8 @@ def from_rows(
         InputError: with every column that no profile has.
     """
     names = list(dict.fromkeys(name for row in rows for name in row))
+    if wrong := [name for name in names if not isinstance(name, str)]:
+        raise InputError([Problem("rows", "", "names of columns as text", shown(wrong[0]))])
     if problems := column_problems(names, declared, "rows", extra, taken):
         raise InputError(problems)
     others = extras(names, declared)
@@ -661,9 +663,9 @@ def _columns(rows: PlainRows, declared: Declarations) -> tuple[dict[str, pa.Arra
 
 
 def _normal(kind: ColumnKind, value: Any) -> Any:
-    """Return a number of any type as a plain one, a tuple as a list; anything else as it is."""
-    if isinstance(value, tuple):
-        return list(value)
+    """Return a number of any type as a plain one, a tuple or a set as a list; else as it is."""
+    if isinstance(value, tuple | set | frozenset):
+        return list(value) if isinstance(value, tuple) else sorted(value, key=str)
     if isinstance(value, bool) or not isinstance(value, Integral | float | Decimal):
         return value
     number = int(value) if isinstance(value, Integral) else float(value)

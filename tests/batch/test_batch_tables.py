@@ -488,3 +488,10 @@ def test_a_stream_is_answered_as_it_is_read() -> None:
         decide_stream(pa.table({"realtime": [1]}))
     with pytest.raises(InputError, match="found a list"):
         decide_stream([{}])
+
+
+def test_advice_on_numbers_is_given_for_numbers_alone(tmp_path: Path, solver: Solver) -> None:
+    text = 'id,real_time,max_ttfb_ms\n1,1.0,\n2,,"1,200"\n'
+    first, second = spelled(tmp_path, solver, text)
+    assert first["reasons"] == ['real_time: found "1.0"; expected true or false']
+    assert "as 1234.5" in second["reasons"][0]

@@ -206,7 +206,8 @@ def _placed(problem: Problem, row: Mapping[str, Any]) -> Problem:
     column = column_of(problem.path)
     value = row.get(column)
     hint = problem.hint
-    if isinstance(value, str) and _MARKED.fullmatch(value.strip(" ")):
+    number = "number" in problem.expected
+    if number and isinstance(value, str) and _MARKED.fullmatch(value.strip(" ")):
         hint = "write it without separators of thousands and with a decimal point, as 1234.5"
     return replace(problem, path=column, hint=hint)
 

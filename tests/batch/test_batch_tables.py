@@ -495,3 +495,10 @@ def test_advice_on_numbers_is_given_for_numbers_alone(tmp_path: Path, solver: So
     first, second = spelled(tmp_path, solver, text)
     assert first["reasons"] == ['real_time: found "1.0"; expected true or false']
     assert "as 1234.5" in second["reasons"][0]
+
+
+@pytest.mark.parametrize("extra", [None, "keep", "drop"])
+def test_nested_profiles_in_columns_are_never_taken_for_extra_columns(extra: Any) -> None:
+    table = pa.Table.from_pylist([{"id": 1, "require": {"real_time": True}}])
+    with pytest.raises(InputError, match="require: found a nested profile"):
+        decide(table, extra_columns=extra)

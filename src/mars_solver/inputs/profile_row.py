@@ -241,6 +241,11 @@ def column_problems(
     near = {name: close for name in names if (close := nearly(name, declared))}
     problems = [unknown_column(name, declared, place) for name in near]
     others = extras(names, declared)
+    nested = [name for name in others if name in _TABLES]
+    if nested:  # to keep or drop them would answer as if nothing were asked
+        expected = "a profile's fields side by side, each in a column of its own"
+        problems += [Problem(place, name, expected, "a nested profile") for name in nested]
+        others = [name for name in others if name not in nested]
     if others and extra is None:
         hint = (
             "--extra-columns keep carries them to the answers, drop leaves them out"

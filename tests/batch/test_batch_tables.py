@@ -196,7 +196,7 @@ def test_a_separator_can_be_named(tmp_path: Path, solver: Solver) -> None:
 @pytest.mark.parametrize("between", ["ab", '"', "\n"])
 def test_a_separator_is_one_character(tmp_path: Path, solver: Solver, between: str) -> None:
     (tmp_path / "t.csv").write_text("id,real_time\n1,yes\n")
-    with pytest.raises(InputError, match="--delimiter: .*expected one character"):
+    with pytest.raises(InputError, match=r"--delimiter: .*expected one character"):
         open_table(tmp_path / "t.csv", solver.declared, delimiter=between)
 
 
@@ -353,7 +353,7 @@ def test_a_packed_file_that_is_damaged_is_refused(
 ) -> None:
     packed = gzip.compress(b"id,real_time\n" + b"1,yes\n2,no\n" * 99)
     (tmp_path / "t.csv.gz").write_bytes(packed[:10] + packed[10:][cut])
-    with pytest.raises(InputError, match="t.csv.gz: found a packed file that is cut short"):
+    with pytest.raises(InputError, match=r"t\.csv\.gz: found a packed file that is cut short"):
         open_table(tmp_path / "t.csv.gz", solver.declared)
 
 

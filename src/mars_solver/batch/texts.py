@@ -400,8 +400,8 @@ def from_rows(
         InputError: with every column that no profile has.
     """
     names = list(dict.fromkeys(name for row in rows for name in row))
-    if wrong := [name for name in names if not isinstance(name, str)]:
-        raise InputError([Problem("rows", "", "names of columns as text", shown(wrong[0]))])
+    if odd := [name for name in names if not isinstance(name, str)]:
+        raise InputError([Problem("rows", "", "names of columns as text", shown(odd[0]))])
     if problems := column_problems(names, declared, "rows", extra, taken):
         raise InputError(problems)
     others = extras(names, declared)

@@ -150,7 +150,10 @@ def texts_of(column: pa.Array) -> pa.Array:
         return _replaced(column.cast(pa.large_binary())) if texts is None else texts
     if _holds_bytes(column.type):
         return _replaced(column)
-    return column.cast(pa.string())
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowNotImplementedError:
+        return pa.array([v if v is None else str(v) for v in column.to_pylist()], pa.string())
 
 
 def _plain(number: Any) -> Any:
@@ -170,6 +173,7 @@ def _holds_bytes(arrow: pa.DataType) -> bool:
     return bool(
         pa.types.is_binary(arrow)
         or pa.types.is_large_binary(arrow)
+        or pa.types.is_binary_view(arrow)
         or pa.types.is_fixed_size_binary(arrow)
     )
 
@@ -230,7 +234,12 @@ def is_text_type(arrow: pa.DataType) -> bool:
 
 def opened(column: pa.Array) -> pa.Array:
     """Return a column without its dictionary."""
-    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    if not pa.types.is_dictionary(column.type):
+        return column
+    if column.type.value_type == pa.string_view():  # Arrow cannot take from views
+        entries = column.dictionary.cast(pa.large_string())
+        column = pa.DictionaryArray.from_arrays(column.indices, entries)
+    return column.dictionary_decode()
 
 
 def as_text(column: pa.Array) -> pa.Array | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import typer
 
 from mars_solver import __version__
-from mars_solver.cli import asking, options, terminal
+from mars_solver.cli import asking, measure_options, options, terminal
 from mars_solver.errors import InputError, Problem, extra, gather, rerooted
 
 if TYPE_CHECKING:
@@ -353,3 +353,6 @@ def schema(
     if document not in schemas:
         raise InputError([Problem("schema", "", *not_one_of(document, schemas))])
     terminal.write(to_json(schemas[document](load_catalogue(models).declared)))
+
+
+measure_options.register(app)

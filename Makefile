@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-all lint verify shipped tune long spark browser peers peers-quick lock clean
+.PHONY: demo test test-all lint verify shipped tune long spark browser picture chromium clients peers peers-quick lock clean
 
 demo: $(VENV)/.core
 	$(BIN)/mars-solver recommend benchmarks/profiles/support-line.toml
@@ -14,7 +14,7 @@ test: lint verify
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # Everything, in this order.
-test-all: test long spark browser peers-quick
+test-all: test long spark browser picture chromium clients peers-quick
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -63,29 +63,39 @@ spark: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/batch/test_spark.py
 
 # The page in a real Chromium: Debian's, put there where we may; skipped where there is none.
-browser: $(VENV)/.dev
+browser: chromium
+	$(BIN)/python -m pytest tests/web/test_browser.py
+
+# The picture of the page in README.md, taken again.
+picture: chromium
+	PYTHONPATH=tests/support $(BIN)/python tests/support/picture.py
+
+chromium: $(VENV)/.dev
 	$(PIP) install --require-hashes -r requirements/browser.txt
 	if ! command -v chromium >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium || true; \
 	fi
-	$(BIN)/python -m pytest tests/web/test_browser.py
+
+# A client generated from the description of the API, in an environment of its own.
+clients: $(VENV)-clients/.done
+	$(VENV)-clients/bin/python -m pytest tests/web/test_clients.py
 
 # Every comparison of speed beside pinned peers, in an environment of its own, and the table in
-# README.md; `peers-quick` only checks that all of them answer alike.
+# docs/benchmarks.md; `peers-quick` only checks that all of them answer alike.
 PEERS := $(VENV)-peers/bin/python -m benchmarks.peers.run_all
 RESULTS := benchmarks/peers/results.json
 peers: $(VENV)-peers/.done
 	$(PEERS) --json $(RESULTS)
-	$(PEERS) --table $(RESULTS) --readme README.md
+	$(PEERS) --table $(RESULTS) --page docs/benchmarks.md
 
 peers-quick: $(VENV)-peers/.done
 	$(PEERS) --quick
 
-$(VENV)-peers/.done: requirements/peers.txt pyproject.toml
-	$(PYTHON) -m venv $(VENV)-peers
-	$(VENV)-peers/bin/python -m pip install --disable-pip-version-check --quiet \
-		--require-hashes -r requirements/peers.txt
-	$(VENV)-peers/bin/python -m pip install --disable-pip-version-check --quiet \
+$(VENV)-%/.done: requirements/%.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)-$*
+	$(VENV)-$*/bin/python -m pip install --disable-pip-version-check --quiet \
+		--require-hashes -r requirements/$*.txt
+	$(VENV)-$*/bin/python -m pip install --disable-pip-version-check --quiet \
 		--no-deps --no-build-isolation --editable .
 	touch $@
 
@@ -109,7 +119,8 @@ lock:
 	$(LOCK) --output-file requirements/dev.txt requirements/dev.in pyproject.toml
 	$(LOCK) --output-file requirements/spark.txt requirements/spark.in
 	$(LOCK) --output-file requirements/browser.txt requirements/browser.in
+	$(LOCK) --extra web --output-file requirements/clients.txt requirements/clients.in pyproject.toml
 	$(LOCK) --extra peers --output-file requirements/peers.txt requirements/core.in pyproject.toml
 
 clean:
-	rm -rf $(VENV) $(VENV)-peers build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-clients $(VENV)-peers build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -35,6 +35,7 @@ def solver() -> Solver:
 TARGETS = {
     "tests/batch/test_spark.py": "make spark",
     "tests/web/test_browser.py": "make browser",
+    "tests/web/test_clients.py": "make clients",
 }
 """What runs the tests of a file that are skipped where something is not installed."""
 

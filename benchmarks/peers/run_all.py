@@ -1,12 +1,12 @@
-"""Every comparison of speed in one command, and the table of README.md made from its results.
+"""Every comparison of speed in one command, and the table of the documentation.
 
     python -m benchmarks.peers.run_all [--quick] [--json FILE]
-    python -m benchmarks.peers.run_all --table benchmarks/peers/results.json [--readme README.md]
+    python -m benchmarks.peers.run_all --table benchmarks/peers/results.json [--page FILE]
 
 The first runs `latency`, `conflicts` and `batch`, each of which compares all answers before it
 times anything, and gathers their reports; the peers come with pip install 'mars-solver[peers]' in
 pinned versions. The second measures nothing: it prints the table of a file of results, or puts it
-into a README between its two marks.
+into a page between its two marks.
 """
 
 from __future__ import annotations
@@ -71,14 +71,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--table", metavar="FILE", type=Path, help="make the table of these results"
     )
-    parser.add_argument("--readme", metavar="FILE", type=Path, help="put the table in here")
+    parser.add_argument("--page", metavar="FILE", type=Path, help="put the table in here")
     options = options_of(parser, argv)
-    if options.readme and not options.table:
-        parser.error("--readme goes with --table")
+    if options.page and not options.table:
+        parser.error("--page goes with --table")
     if options.table:
         lines = table(json.loads(options.table.read_text("utf-8")))
-        if options.readme:
-            put_in(options.readme, lines)
+        if options.page:
+            put_in(options.page, lines)
         else:
             print("\n".join(lines))
         return 0
@@ -134,13 +134,13 @@ def significant(number: float) -> str:
     return f"{number:.{digits}f}"
 
 
-def put_in(readme: Path, lines: Sequence[str]) -> None:
-    """Put a table into a README between its marks."""
-    before, start, rest = readme.read_text("utf-8").partition(START)
+def put_in(page: Path, lines: Sequence[str]) -> None:
+    """Put a table into a page between its marks."""
+    before, start, rest = page.read_text("utf-8").partition(START)
     _, end, after = rest.partition(END)
     if not (start and end):
-        raise SystemExit(f"{readme}: expected the lines\n{START}{END}found none of them")
-    readme.write_text(f"{before}{START}\n" + "\n".join(lines) + f"\n\n{END}{after}", "utf-8")
+        raise SystemExit(f"{page}: expected the lines\n{START}{END}found none of them")
+    page.write_text(f"{before}{START}\n" + "\n".join(lines) + f"\n\n{END}{after}", "utf-8")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import date, time
 from typing import Any
 
+from mars_solver.briefs import brief, named
+
 _SHOWN = 60
 _LONG = 200
 
@@ -15,6 +17,8 @@ _LONG = 200
 @dataclass(frozen=True, order=True, slots=True)
 class Problem:
     """One fault of an input: where it is, what was expected, what was found, what to do."""
+
+    __repr__ = brief
 
     place: str
     """The file, flag or call that has the fault."""
@@ -55,6 +59,10 @@ class InputError(MarsSolverError, ValueError):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(set(problems)))
         super().__init__("\n".join(map(str, self.problems)))
+
+    def __repr__(self) -> str:
+        first, *others = map(str, self.problems)
+        return named(type(self), f"{first}, {len(others)} more" if others else first)
 
     def __reduce__(self) -> tuple[type[InputError], tuple[tuple[Problem, ...]]]:
         """Return how to make the error again, as another process has to."""

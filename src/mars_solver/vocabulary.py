@@ -72,8 +72,12 @@ INVALID: Final = "invalid"
 """The status of a threshold that would contradict the rest of the profile."""
 
 
+THIN: Final = "\N{NARROW NO-BREAK SPACE}"
+"""What sets thousands apart."""
+
+
 def number(value: float) -> str:
     """Return a number as people write it: whole where it is whole, thousands set apart."""
     if math.isinf(value):
         return "∞"
-    return f"{value:,}".replace(",", " ") if isinstance(value, int) else repr(value)
+    return f"{value:,}".replace(",", THIN) if isinstance(value, int) else repr(value)

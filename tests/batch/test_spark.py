@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mars_solver import InputError, Solver
-from readme import blocks
+from pages import PAGES, blocks
 from tables import batch_of, expected, seeded_rows
 
 if TYPE_CHECKING:
@@ -73,11 +73,12 @@ def test_a_frame_is_answered_as_recommend_answers_each_row(
     assert answers.columns == list(wanted[0])
 
 
-def test_what_the_readme_shows_runs(session: SparkSession, folder: Path) -> None:
-    (code,) = blocks("py")
+def test_what_the_documentation_shows_runs(session: SparkSession, folder: Path) -> None:
+    cells = (body for page in PAGES for body in blocks(page, "python"))
+    (code,) = (body for body in cells if "mars_solver.batch.spark" in body)
     table = pa.table({"id": ["a", "b"], "real_time": [True, False]})
     pq.write_table(table, folder / "profiles.parquet")
-    exec(compile(code, "README.md", "exec"), {"spark": session})  # noqa: S102
+    exec(compile(code, "docs", "exec"), {"spark": session})  # noqa: S102
     answers = {row["id"]: row["model_1"] for row in session.read.parquet("answers").collect()}
     assert answers == {"a": "mars-flash", "b": "mars-pro"}
 

@@ -368,17 +368,6 @@ def test_the_json_is_that_of_the_second_edition() -> None:
     assert first["availability"].startswith("public API")
 
 
-def test_an_answer_tells_its_first_model_in_a_few_words() -> None:
-    answer = recommend({"require": {"real_time": True}})
-    assert answer.best == answer.shortlist[0]
-    assert repr(answer) == "<Recommendation: mars-flash meets, 2 more>"
-    table = answer._repr_html_()
-    assert table.startswith("<table><tr><th>rank</th>")
-    assert "<tr><td>1</td><td>MARS-Flash</td><td>meets</td>" in table
-    none = recommend({"require": {"real_time": True, "style_control": True}})
-    assert (none.best, repr(none)) == (None, "<Recommendation: infeasible>")
-
-
 def test_a_catalogue_without_a_guide_is_answered_without_one() -> None:
     where = small(a={"speed": fact(value=10)}, b={"quick": fact(value=True)})
     answer = ask(where, {"quick": True})

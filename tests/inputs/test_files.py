@@ -183,6 +183,14 @@ def test_a_guide_brings_needs_in_the_order_of_its_questions() -> None:
         ("needs.talk.stated_by", ["tongue"], "needs.talk.stated_by", "a requirement", "tongues?"),
         ("needs.talk.below", {"min_quality": 3}, "needs.talk.below", "one of max_price", ""),
         ("needs.talk.below", {"max_price": 0}, "needs.talk.below.max_price", "a number > 0", ""),
+        *(
+            (f"needs.{need}.unless", {name: other}, f"needs.{need}.unless.{name}", expected, hint)
+            for need, name, other, expected, hint in [
+                ("talk", "tongues", "quik", "a requirement", "quick?"),
+                ("talk", "quick", "tongues", "a requirement of stated_by that is not in below", ""),
+                ("speed_first", "quick", "tongues", "nothing for a live need", "drop unless"),
+            ]
+        ),
         ("needs.talk.label", "", "needs.talk.label", "one line", ""),
         ("needs.batch", {"label": "B"}, "questions", "each of speed_first, talk, batch once", ""),
         ("source", "tst", "source", "a key of sources.toml", "did you mean test?"),

@@ -182,7 +182,7 @@ def note(model_id: str, tag: str) -> str:
         ("mars-flash", "qq-qq", "no list has a tag of qq"),
         ("mars-flash", "qq", "no list has a tag of qq"),
         ("mars-flash", "fil-ph", "in the one list of openapi for several models"),
-        ("mars-flash", "sv-se", "at most a few others can be its (api)"),
+        ("mars-flash", "sv-se", "at most a few others are possible (api)"),
         ("mars-nano", "de-de", "no source speaks of it"),
     ],
 )

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import inspect
-from typing import get_type_hints
+from collections.abc import Iterator, Mapping
+from typing import Any, get_type_hints
 
 import pytest
 
 import mars_solver
+from foreign import foreign_solver
+from markup import Page
 from mars_solver import (
     Importances,
     InputError,
+    Problem,
     Profile,
     Requirements,
     load_catalogue,
     load_weights,
     recommend,
+    recommend_with,
 )
+from mars_solver.explaining.showing import Shown
 from mars_solver.inputs.profile import parse_profile
 
 SURFACE = {
@@ -130,3 +136,91 @@ def test_all_faults_of_a_profile_come_at_once() -> None:
 def test_a_profile_cannot_be_changed() -> None:
     with pytest.raises(AttributeError, match="a profile does not change"):
         Profile().name = "other"
+
+
+CONFLICTING: dict[str, Any] = {
+    "name": "Support <b>line</b>",
+    "require": {"real_time": True, "style_control": True, "max_ttfb_ms": 100},
+}
+
+
+def held_by(value: object) -> Iterator[object]:
+    """What an object of ours holds in its fields, parts and items."""
+    if isinstance(value, Mapping):
+        yield from value.values()
+    elif isinstance(value, tuple | list):
+        yield from value
+    if type(value).__module__.startswith("mars_solver"):
+        for kind in type(value).__mro__:
+            slots, own = vars(kind).get("__slots__", ()), dict(vars(kind))
+            names = {n for n, each in own.items() if type(each).__name__ == "part"}
+            if "__dict__" not in slots:
+                names.update([slots] if isinstance(slots, str) else slots)
+            yield from (getattr(value, name) for name in names if not name.startswith("_"))
+        for name, each in dict(getattr(value, "__dict__", {})).items():
+            if not name.startswith("_"):
+                yield each
+
+
+def reachable(*roots: object) -> dict[int, object]:
+    """All objects of ours that answers lead to, by identity."""
+    found: dict[int, object] = {}
+    todo = list(roots)
+    while todo:
+        value = todo.pop()
+        if id(value) not in found and not isinstance(value, str | bytes | int | float | None):
+            found[id(value)] = value
+            todo += held_by(value)
+    return {k: v for k, v in found.items() if type(v).__module__.startswith("mars_solver")}
+
+
+def test_every_object_that_an_answer_leads_to_fits_on_one_line_of_a_prompt() -> None:
+    asked = [CONFLICTING, {"workflow": "batch", "prefer": {"latency": 3}, "name": "n" * 900}]
+    answers = [recommend(profile) for profile in asked]
+    foreign = foreign_solver()
+    answers.append(recommend_with(foreign, parse_profile({}, "test", foreign.declared)))
+    roots: list[object] = [*answers]
+    for answer in answers:
+        first, *_, last = (model.id for model in answer.solver.catalogue.models)
+        roots += [answer.explain(last), answer.compare(first, last)]
+    with pytest.raises(InputError) as caught:
+        Profile(require={"real_time": "yes", "max_ttfb": 3}, primary="x" * 500)
+    found = reachable(*roots, caught.value).values()
+    public = {value for name in SURFACE if isinstance(value := getattr(mars_solver, name), type)}
+    errors, shapes = {mars_solver.MarsSolverError}, {Requirements, Importances}
+    assert {type(each) for each in found} >= public - errors - shapes
+    for each in found:
+        text = repr(each)
+        assert len(text) <= 120, text
+        assert text.isprintable(), text
+        assert " at 0x" not in text, text
+        if not isinstance(each, Shown | Exception | Problem):
+            assert len(str(each)) <= 120, str(each)
+
+
+def test_an_answer_tells_its_first_model_in_a_few_words() -> None:
+    answer = recommend({"name": "Support line", "require": {"real_time": True}})
+    assert answer.best == answer.shortlist[0]
+    assert repr(answer) == "<Recommendation 'Support line': MARS-Flash meets, 3 of 6 models>"
+    assert repr(answer.explain()) == repr(answer).replace("Recommendation", "Explanation")
+    compared = answer.compare("mars-flash", "mars-instruct")
+    assert "MARS-Flash meets and MARS-Instruct excluded" in repr(compared)
+    none = recommend(CONFLICTING)
+    assert none.best is None
+    assert repr(none).endswith("infeasible, 0 of 6 models>")
+
+
+def test_answers_are_read_where_they_are_printed_and_in_a_notebook() -> None:
+    answer = recommend({**CONFLICTING, "require": {"real_time": True}})
+    explained, compared = answer.explain(), answer.compare("mars-pro", "mars-nano")
+    assert str(answer) in str(explained)
+    for result in (answer, explained, compared, recommend(CONFLICTING)):
+        assert "MARS-Pro" in str(result)
+        html = result._repr_html_()
+        assert "Support &lt;b&gt;line&lt;/b&gt;" in html
+        assert "MARS-Pro" in html
+        assert len(html) < 4000
+        for wrong in ("<script", "<b>", "color", "real_time", "ttfb_ms", "[guide]", "src="):
+            assert wrong not in html, wrong
+        page = Page(f"<!DOCTYPE html>\n{html}")
+        assert [tag.name for tag in page.tags].count("table") == 1

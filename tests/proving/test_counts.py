@@ -216,6 +216,11 @@ def part(*kept: str) -> World:
     oracle = Oracle({**files, "guide/flowchart": None}, {})
     for need in files["guide/flowchart"]["needs"].values():
         need["stated_by"] = [name for name in need["stated_by"] if name in oracle.asked]
+        need["unless"] = {
+            name: others
+            for name, others in need.get("unless", {}).items()
+            if {name, *others} <= set(oracle.asked)
+        }
         below = need.get("below", {})
         need["below"] = {name: limit for name, limit in below.items() if name in oracle.asked}
     return World(files, WEIGHING)

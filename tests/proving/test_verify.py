@@ -83,13 +83,16 @@ def test_the_shipped_catalogue_is_proved_with_every_shipped_weights() -> None:
 
 def test_the_proof_counts_every_cell_once() -> None:
     """Cells by the needs that they state, from what each requirement alone comes to."""
-    by_needs: Counter[int] = Counter({0: 1})
+    by_statements: Counter[int] = Counter({0: 1})
     for column in SHIPPED.table:
         joined: Counter[int] = Counter()
         for choice in column.choices:
-            for needs, count in by_needs.items():
-                joined[needs | choice.cell.needs] += count * len(choice.values)
-        by_needs = joined
+            for said, count in by_statements.items():
+                joined[said | choice.cell.statements] += count * len(choice.values)
+        by_statements = joined
+    by_needs: Counter[int] = Counter()
+    for said, count in by_statements.items():
+        by_needs[DECLARED.needs_stated(said)] += count
     expected = sum(
         count * (1 + needs.bit_count()) * 2 * (1 if needs & DECLARED.live else 2)
         for needs, count in by_needs.items()
@@ -581,7 +584,7 @@ def test_a_requirement_that_no_pin_states_yet_is_left_to_pin_and_no_fault(folder
     path.write_text(f"{before}[price_usd_per_mchar]\n{priced}", "utf-8")
     data, text = told(folder)
     assert data["pins"]["new"] == ["max_price_usd_per_mchar"]
-    assert "no pin is about price of a million characters [max_price_usd_per_mchar]" in text
+    assert "no pin is about price per million characters [max_price_usd_per_mchar]" in text
     pins = folder / "guide" / "pins.toml"
     assert run("verify", "--models", str(folder), "--pin", str(pins)).returncode == 0
     data, _ = told(folder)

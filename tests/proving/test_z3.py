@@ -149,7 +149,13 @@ class Encoding:
     def _need(self, need: Data) -> Formula:
         below = need.get("below", {}).items()
         return z3.Or(
-            *(self.stated[name] for name in need.get("stated_by", [])),
+            *(
+                z3.And(
+                    self.stated[name],
+                    *(z3.Not(self.stated[other]) for other in need.get("unless", {}).get(name, [])),
+                )
+                for name in need.get("stated_by", [])
+            ),
             *(z3.And(self.stated[name], self.limits[name] < exact(top)) for name, top in below),
         )
 

@@ -1,8 +1,8 @@
 """Whole reports, as people read them.
 
 Each `reports/NAME.toml` holds a profile (and perhaps measurements, a policy, a length, `explain`
-with the model asked about, or `compare` with two models) and `reports/NAME.txt` what is printed
-for it. After a wanted change of wording, look at the difference that running this file with
+with the model asked about, `verbose`, or `compare` with two models) and `reports/NAME.txt` what is
+printed for it. After a wanted change of wording, look at the difference that running this file with
 REWRITE_REPORTS=1 makes.
 """
 
@@ -24,11 +24,12 @@ CASES = sorted(path.stem for path in FOLDER.glob("*.toml"))
 def report(name: str) -> str:
     case = tomllib.loads((FOLDER / f"{name}.toml").read_text("utf-8"))
     asked, compared = case.pop("explain", None), case.pop("compare", None)
+    verbose = case.pop("verbose", False)
     answer = recommend(case.pop("profile"), **case)
     if compared is not None:
         return to_text(comparison(answer.compare(*compared))) + "\n"
     if asked is None:
-        return to_text(recommendation(answer)) + "\n"
+        return to_text(recommendation(answer, verbose=verbose)) + "\n"
     return to_text(explanation(answer.explain(asked or None))) + "\n"
 
 

@@ -167,7 +167,8 @@ def check_cell(where: World, column: Column, required: Any) -> None:
         expected = verdict(Check(column.requirement, required), model, catalogue)
         found = (cell.violated >> i & 1) * 2 + (cell.unverified >> i & 1)
         assert found == expected
-    named = [need.name for need in catalogue.declared.needs if cell.needs & need.bit]
+    declared = catalogue.declared
+    named = list(declared.names_of_needs(declared.needs_stated(cell.statements)))
     plain = list(required) if isinstance(required, tuple) else required
     assert named == where.oracle.needs({"require": {name: plain}})
 

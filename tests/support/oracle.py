@@ -132,7 +132,11 @@ class Oracle:
         found = []
         for question in self.guide["questions"]:
             need = self.guide["needs"][question["need"]]
-            named = any(name in stated for name in listed(need.get("stated_by")))
+            unless = need.get("unless", {})
+            named = any(
+                name in stated and not any(other in stated for other in listed(unless.get(name)))
+                for name in listed(need.get("stated_by"))
+            )
             low = any(
                 name in stated and stated[name] < limit
                 for name, limit in need.get("below", {}).items()

@@ -211,6 +211,10 @@ def random_guide(rng: Random, oracle: Oracle, models: Sequence[str]) -> Table:
         need["stated_by"] = rng.sample(names, min(len(names), rng.randint(0, 2)))
         if ceilings and rng.random() < 0.5:
             need["below"] = {rng.choice(ceilings): rng.choice([1, 3, 70, 100])}
+        silenced = [name for name in need["stated_by"] if name not in need.get("below", {})]
+        if silenced and not need["live"] and rng.random() < 0.5:
+            others = rng.sample(names, min(len(names), rng.randint(1, 2)))
+            need["unless"] = {rng.choice(silenced): others}
         needs[f"n{i}"] = need
     order = rng.sample(sorted(needs), len(needs))
 

@@ -22,12 +22,15 @@ class Scenario:
     expected: tuple[str, ...]
     profile: dict[str, Any]
     measurements: dict[str, Any] | None
+    preset: str | None
 
 
 @cache
 def scenarios() -> tuple[Scenario, ...]:
     """Every line of the guide, in order of id."""
     return tuple(
-        Scenario(**{"measurements": None, **data, "expected": tuple(data["expected"])})
+        Scenario(
+            **{"measurements": None, "preset": None, **data, "expected": tuple(data["expected"])}
+        )
         for data in tomllib.loads(LINES.read_text("utf-8"))["labels"]
     )

@@ -3,39 +3,30 @@
 from __future__ import annotations
 
 import re
-import shutil
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import uvicorn
 
+from browser import CHROMIUM, chromium
 from foreign import foreign_solver
 from mars_solver import Profile, Solver, recommend
-from mars_solver.web import server as serving
-from mars_solver.web.app import create_app
 from mars_solver.web.page import saved_page
 from mars_solver.web.query import Query, fields_of, query_of
 from scenarios import Scenario, scenarios
+from served import served
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, Page
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 pytestmark = [
     pytest.mark.skipif(find_spec("playwright") is None, reason="playwright is not installed"),
     pytest.mark.skipif(find_spec("axe_playwright_python") is None, reason="axe is not installed"),
     pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium"),
 ]
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 GUIDE = [scenario for scenario in scenarios() if scenario.id.startswith("S")]
 INFEASIBLE = "?real_time=true&max_ttfb_ms=100&style_control=true"
 STATES = {
@@ -44,19 +35,6 @@ STATES = {
     "infeasible": INFEASIBLE,
     "faulty": "?max_ttfb_ms=fast&languages=english&realtime=true",
 }
-
-
-@contextmanager
-def served(solver: Solver) -> Iterator[str]:
-    """The address of a server of the page, until the end of the block."""
-    opened = serving.listen("127.0.0.1", 0)
-    server = uvicorn.Server(serving.config(create_app(solver)))
-    thread = threading.Thread(target=server.run, args=([opened],), daemon=True)
-    thread.start()
-    yield serving.address(opened)
-    server.should_exit = True
-    thread.join(timeout=30)
-    opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -68,12 +46,8 @@ def site(solver: Solver) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415
-
-    with sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ def _needs(d: Dialect) -> tuple[Formula, ...]:
         ("q0", f"{d.flag('real_time')}{d.either}{soon}"),
         ("q1", voice),
         ("q2", d.flag("style_control")),
-        ("q3", device),
+        ("q3", d.choose(own, f"({held})", f"({device})")),
         ("bulk", d.equals("workflow", "batch")),
         ("torn", d.either.join(f"({one}{d.both}{other})" for one, other in pairs)),
     )

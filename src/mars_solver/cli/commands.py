@@ -62,7 +62,11 @@ def _root(version: options.ShowVersion = False) -> None:
 
 
 @asking.answering(app)
-def recommend(asked: asking.AnswerOptions, as_json: options.AsJson = False) -> None:
+def recommend(
+    asked: asking.AnswerOptions,
+    verbose: options.Verbose = False,
+    as_json: options.AsJson = False,
+) -> None:
     """Rank the models that meet a profile, with reasons.
 
     Exits with 0 for an answer, 2 for bad input, 3 where no model is left.
@@ -74,7 +78,7 @@ def recommend(asked: asking.AnswerOptions, as_json: options.AsJson = False) -> N
     if as_json:
         terminal.write(console.to_json(answer.to_dict()))
     else:
-        terminal.show(console.recommendation(answer))
+        terminal.show(console.recommendation(answer, verbose=verbose))
     _leave(answer)
 
 

@@ -67,6 +67,12 @@ Top = Annotated[
 
 # What is shown.
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose", "-v", help="Also caveats, every reason, and what each score is made of."
+    ),
+]
 ShowVersion = Annotated[bool, typer.Option("--version", help="Print the version and stop.")]
 
 # explain

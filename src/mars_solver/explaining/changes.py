@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mars_solver.briefs import brief
 from mars_solver.errors import InputError
 from mars_solver.inputs.profile import Profile, Required, parse_profile
 from mars_solver.vocabulary import ACCEPT_BETA
@@ -18,6 +19,8 @@ Amount = bool | int | float | list[Any] | str | None
 @dataclass(frozen=True, slots=True)
 class Change:
     """One stated requirement, importance, or `primary`, with another value."""
+
+    __repr__ = brief
 
     requirement: str
     from_: Amount

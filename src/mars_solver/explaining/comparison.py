@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from mars_solver.briefs import brief, named
 from mars_solver.explaining.findings import Finding, cause, plain
-from mars_solver.explaining.serialising import ModelStatus, UnitNumber, json_values, part
+from mars_solver.explaining.serialising import (
+    ModelStatus,
+    UnitNumber,
+    json_values,
+    part,
+    schemas_of,
+)
+from mars_solver.explaining.showing import Shown
 from mars_solver.solving.scoring import full_score
 from mars_solver.solving.solver import Decision, Solver
 from mars_solver.vocabulary import Verdict
 
 if TYPE_CHECKING:
     from mars_solver.explaining.recommendation import Recommendation
+    from mars_solver.inputs.catalogue.attributes import Declarations
 
 DecidedBy = Literal["status", "unverified", "score", "neutral_score", "id"]
 """What ranks one model before another: a better status, fewer unverified requirements, a higher
@@ -29,6 +38,8 @@ SCHEMA: Final = "mars-solver/comparison/1"
 class CriterionLead:
     """What one criterion adds to the lead of one model over another."""
 
+    __repr__ = brief
+
     criterion: str
     points: float
 
@@ -36,6 +47,8 @@ class CriterionLead:
 @dataclass(frozen=True, slots=True)
 class Side:
     """One of two models."""
+
+    __repr__ = brief
 
     model: str
     rank: int | None
@@ -52,6 +65,8 @@ class Side:
 class RequirementRow:
     """A stated requirement and how two models meet it."""
 
+    __repr__ = brief
+
     requirement: str
     required: Finding
     verdicts: tuple[str, str]
@@ -60,8 +75,8 @@ class RequirementRow:
     sources: tuple[str | None, str | None]
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Shown):
     """Two models head to head for one profile.
 
     Every part is computed when first asked for.
@@ -71,6 +86,11 @@ class Comparison:
     first: int
     """The index in the catalogue of the model named first."""
     second: int
+
+    def __repr__(self) -> str:
+        one, other = (self.answer.decision.standings[i] for i in (self.first, self.second))
+        told = (f"{each.model.name} {each.status.word}" for each in (one, other))
+        return named(type(self), " and ".join(told), self.answer.profile.name)
 
     @part
     def schema(self) -> Annotated[str, Field(json_schema_extra={"const": SCHEMA})]:
@@ -155,6 +175,25 @@ class Comparison:
                 (one.found, other.found),
                 (one.source, other.source),
             )
+
+
+def comparison_tables(declared: Declarations) -> dict[str, dict[str, Any]]:
+    """Return the JSON Schema of a comparison and of every table in it, by name.
+
+    They refer to one another as `#/$defs/NAME`; `Comparison` is the whole.
+    """
+    tables = schemas_of(Comparison)
+    side = tables["Side"]["properties"]
+    side["configuration"] |= {"anyOf": [declared.configuration_schema(), {"type": "null"}]}
+    return tables
+
+
+def comparison_schema(declared: Declarations) -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a comparison."""
+    tables = comparison_tables(declared)
+    whole = tables.pop("Comparison")
+    draft = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": draft, "$id": SCHEMA, **whole, "$defs": tables}
 
 
 def decided_by(decision: Decision, one: int, other: int) -> DecidedBy | None:

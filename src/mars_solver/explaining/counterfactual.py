@@ -15,6 +15,7 @@ from functools import cache
 from itertools import accumulate, combinations, islice, product
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mars_solver.briefs import brief
 from mars_solver.explaining.changes import Change, apply
 from mars_solver.explaining.diagnosis import Move, Repair, repairs_onto_list, values_of
 from mars_solver.explaining.serialising import RankedStatus
@@ -41,6 +42,8 @@ _SCORES: Final = 2**21
 class Promotion:
     """A smallest set of changes with which a model reaches a rank, solved again."""
 
+    __repr__ = brief
+
     changes: tuple[Change, ...]
     """Requirements by name, importances as `prefer.NAME`, and `accept_beta`."""
     rank: int
@@ -50,6 +53,8 @@ class Promotion:
 @dataclass(frozen=True, slots=True)
 class Standpoint:
     """The rank of one model, and the fewest changes that would put it on the list, and first."""
+
+    __repr__ = brief
 
     model: str
     rank: int | None
@@ -184,7 +189,7 @@ class _Search:
         """
         most = _STANDINGS // len(self._solver.catalogue.models)
         for repair, cells, stated in islice(self._repairs(), most):
-            context = self._what_if.context(union([cell.needs for cell in cells]))
+            context = self._what_if.context(union([cell.statements for cell in cells]))
             layers = self._what_if.layers(cells, stated, accept_beta=self.refused)
             contenders = self._what_if.contenders(layers)
             if context is not None and contenders >> self._index & 1:
@@ -208,7 +213,7 @@ class _Search:
         violated, unverified = self._solver.masks(decision.signature, index)
         ruled_out = minimal(m & ~violated for m in self._solver.ruled_out(stated)[index])
         cells = self._what_if.cells
-        helping = unverified | sum(1 << i for i, cell in cells.items() if cell.needs)
+        helping = unverified | sum(1 << i for i, cell in cells.items() if cell.statements)
         many = len(self.asked)
         for size in range(many + 1):
             for gone in ruled_out:
@@ -255,7 +260,7 @@ class _Search:
 
     def _state(self, cell: Cell) -> tuple[int, int, int]:
         i = self._index
-        return cell.violated >> i & 1, cell.unverified >> i & 1, cell.needs
+        return cell.violated >> i & 1, cell.unverified >> i & 1, cell.statements
 
     def _values(self, check: Check) -> list[Required]:
         """Return looser values of a number or set, the nearest first."""

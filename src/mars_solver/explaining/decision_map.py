@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, cast
 
+from mars_solver.briefs import brief
 from mars_solver.inputs.profile import Profile
 from mars_solver.solving.solver import Decision, Solver
 from mars_solver.solving.table import Interval, Number
@@ -33,6 +34,8 @@ def axes(solver: Solver) -> tuple[str, ...]:
 class MapAxis:
     """One side of a map."""
 
+    __repr__ = brief
+
     name: str
     """A numeric requirement or a criterion."""
     steps: tuple[Tick, ...]
@@ -47,6 +50,8 @@ class MapAxis:
 class MapCell:
     """The answer to every profile of a cell."""
 
+    __repr__ = brief
+
     status: str
     """Of the winner; "infeasible" where no model is left, "invalid" where the profile would
     contradict itself."""
@@ -56,6 +61,8 @@ class MapCell:
 @dataclass(frozen=True, slots=True)
 class DecisionMap:
     """The winner over two axes, all else as the profile has it."""
+
+    __repr__ = brief
 
     x: MapAxis
     y: MapAxis
@@ -107,7 +114,7 @@ class _Drawing:
             if tick is not None:
                 cells[requirement.index] = self._solver.column(name).find(tick.representative)
                 stated |= requirement.bit
-        context = what_if.context(union([cell.needs for cell in cells.values()]))
+        context = what_if.context(union([cell.statements for cell in cells.values()]))
         if context is None:
             return MapCell(INVALID, None)
         layers = what_if.layers(cells.values(), stated)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import accumulate, chain, combinations, islice
 from typing import Final, Literal
 
+from mars_solver.briefs import brief
 from mars_solver.inputs.catalogue.attributes import Criterion
 from mars_solver.inputs.catalogue.facts import EVERYTHING, Member, Range
 from mars_solver.solving.constraints import Check, checks, member_verdict, own_verdict
@@ -33,6 +34,8 @@ _LISTED: Final = 32
 class Evidence:
     """What one fact must be shown to be."""
 
+    __repr__ = brief
+
     requirement: str
     fact: str
     relation: Relation
@@ -44,6 +47,8 @@ class Evidence:
 @dataclass(frozen=True, slots=True)
 class DecisiveFacts:
     """Unverified facts of one model which, shown together, change the winner."""
+
+    __repr__ = brief
 
     model: str
     evidence: tuple[Evidence, ...]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, cast
 
+from mars_solver.briefs import brief
 from mars_solver.explaining.changes import Change, plain
 from mars_solver.inputs.catalogue.attributes import Declarations, Requirement
 from mars_solver.inputs.catalogue.facts import Member
@@ -31,6 +32,8 @@ Sets = tuple[tuple[str, ...], ...]
 @dataclass(frozen=True, slots=True)
 class Relaxation:
     """A minimal change of the stated requirements that admits a model."""
+
+    __repr__ = brief
 
     status: str
     """ "meets" where some configuration then meets everything; else "unverified"."""
@@ -260,7 +263,7 @@ def _solved_again(
             stated &= ~requirement.bit
         else:
             cells[requirement.index] = solver.column(requirement.name).find(to)
-    context = what_if.context(union([cell.needs for cell in cells.values()]))
+    context = what_if.context(union([cell.statements for cell in cells.values()]))
     require = profile.require
     changes = [
         Change(move.requirement.name, plain(require[move.requirement.name]), plain(move.to))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
+from mars_solver.briefs import brief
 from mars_solver.explaining.findings import Finding, claim_text, finding
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.facts import MEASURED, Claim, F, SetFact, member_key
@@ -25,6 +26,8 @@ _WOULD = {
 @dataclass(frozen=True, slots=True)
 class Dispute:
     """A claim, kept beside the chosen one, with which a requirement would come out otherwise."""
+
+    __repr__ = brief
 
     requirement: str
     found: Finding

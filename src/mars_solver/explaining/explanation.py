@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic.json_schema import SkipJsonSchema
 
+from mars_solver.briefs import brief, named
 from mars_solver.explaining.comparison import Comparison, CriterionLead, DecidedBy
 from mars_solver.explaining.counterfactual import Standpoint, standpoint
 from mars_solver.explaining.decisive_facts import DecisiveFacts, decisive_facts
@@ -20,6 +21,7 @@ from mars_solver.explaining.sensitivity import (
     sweeps,
 )
 from mars_solver.explaining.serialising import json_values, part, schemas_of
+from mars_solver.explaining.showing import Shown
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.files import load_catalogue
 from mars_solver.inputs.profile import profile_schema
@@ -28,6 +30,8 @@ from mars_solver.inputs.profile import profile_schema
 @dataclass(frozen=True, slots=True)
 class Difference:
     """The first model beside the second."""
+
+    __repr__ = brief
 
     first: str
     second: str
@@ -43,8 +47,8 @@ class Difference:
     """What adds up to it."""
 
 
-@dataclass(frozen=True)
-class Explanation:
+@dataclass(frozen=True, repr=False)
+class Explanation(Shown):
     """What would change an answer.
 
     Every part is computed when first asked for.
@@ -54,6 +58,9 @@ class Explanation:
     """The answer that is explained."""
     index: int | None = None
     """The index in the catalogue of the one model asked about."""
+
+    def __repr__(self) -> str:
+        return named(type(self), self.answer.decision.in_short, self.answer.profile.name)
 
     @part
     def difference(self) -> Difference | None:
@@ -118,15 +125,11 @@ def answer_tables(declared: Declarations | None = None) -> dict[str, dict[str, A
     tables["Profile"] = {key: profile[key] for key in profile if not key.startswith("$")}
     tables["Recommendation"]["properties"]["profile"] |= {"$ref": "#/$defs/Profile"}
     tables["Explanation"]["required"].remove("model")
-    known = (declared or load_catalogue().declared).variables
-    tables["Candidate"]["properties"]["configuration"] = {
-        "type": "object",
-        "properties": {
-            name: {"enum": [each.value for each in domain]} for name, domain in known.items()
-        },
-        "required": list(known),
-        "additionalProperties": False,
-        "description": tables["Candidate"]["properties"]["configuration"]["description"],
+    known = declared or load_catalogue().declared
+    candidate = tables["Candidate"]["properties"]
+    candidate["configuration"] = {
+        **known.configuration_schema(),
+        "description": candidate["configuration"]["description"],
     }
     return tables
 

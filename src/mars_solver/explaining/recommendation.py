@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import Field, PlainSerializer, WithJsonSchema
 
+from mars_solver.briefs import brief, named
 from mars_solver.explaining import diagnosis
 from mars_solver.explaining.calls import calls_of
 from mars_solver.explaining.comparison import Comparison
@@ -31,6 +31,7 @@ from mars_solver.explaining.serialising import (
     json_values,
     part,
 )
+from mars_solver.explaining.showing import Shown
 from mars_solver.inputs.catalogue.facts import Member
 from mars_solver.inputs.options import options_in, requirements_in
 from mars_solver.inputs.profile import Profile, Required
@@ -57,6 +58,8 @@ SCHEMA: Final = "mars-solver/recommendation/2"
 class Contribution:
     """What one criterion adds to a score: points = value * weight."""
 
+    __repr__ = brief
+
     criterion: str
     value: UnitNumber
     """How good the model is, 0 to 1; the midpoint of what its facts admit."""
@@ -69,6 +72,8 @@ class Contribution:
 class Unverified:
     """A requirement that the facts do not settle."""
 
+    __repr__ = brief
+
     requirement: str
     found: Finding
     """What the facts say; None is unknown, and an open end of a range."""
@@ -79,6 +84,8 @@ class Unverified:
 @dataclass(frozen=True, slots=True)
 class Violation:
     """A requirement that a model does not meet."""
+
+    __repr__ = brief
 
     requirement: str
     required: Finding
@@ -94,6 +101,8 @@ class Violation:
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A model on the shortlist."""
+
+    __repr__ = brief
 
     rank: Annotated[int, Field(ge=1)]
     model: str
@@ -120,6 +129,8 @@ class Candidate:
 class Exclusion:
     """A model that is not on the shortlist, with every requirement that it violates."""
 
+    __repr__ = brief
+
     model: str
     violations: tuple[Violation, ...]
 
@@ -127,6 +138,8 @@ class Exclusion:
 @dataclass(frozen=True, slots=True)
 class CatalogueVersion:
     """Which catalogue it was."""
+
+    __repr__ = brief
 
     version: str
     as_of: str
@@ -138,12 +151,14 @@ class CatalogueVersion:
 class WeightsVersion:
     """Which weights they were."""
 
+    __repr__ = brief
+
     name: str
     sha256: str
 
 
 @dataclass(frozen=True, repr=False)
-class Recommendation:
+class Recommendation(Shown):
     """The answer to one profile.
 
     Every part is computed when first asked for.
@@ -157,20 +172,7 @@ class Recommendation:
     """The requirements that cannot move."""
 
     def __repr__(self) -> str:
-        """Return the answer in a few words."""
-        best = self.best
-        more = len(self.decision.keys) - 1
-        first = f"{best.model} {best.status}, {more} more" if best else INFEASIBLE
-        return f"<{type(self).__name__}: {first}>"
-
-    def _repr_html_(self) -> str:
-        """Return the answer as a table, for notebooks."""
-        names = {model.id: model.name for model in self.solver.catalogue.models}
-        rows = [(str(c.rank), names[c.model], c.status, f"{c.score:.2f}") for c in self.shortlist]
-        rows += [("", names[each.model], Status.EXCLUDED.word, "") for each in self.excluded]
-        cells = ["".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows]
-        head = "".join(f"<th>{word}</th>" for word in ("rank", "model", "status", "score"))
-        return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>"
+        return named(type(self), self.decision.in_short, self.profile.name)
 
     @property
     def best(self) -> Candidate | None:
@@ -250,13 +252,16 @@ class Recommendation:
     def notes(self) -> tuple[str, ...]:
         """What to bear in mind of the profile, the weights, and the facts of the answer."""
         return (
-            *self._readings(),
-            *self._kept(),
-            *self._ties(),
+            *self.remarks,
             *(each.note for candidate in self.shortlist for each in candidate.disputed),
             *self.solver.notes,
             *self._caveats(),
         )
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The notes on this profile alone: how it was read, what is kept, what breaks a tie."""
+        return (*self._readings(), *self._kept(), *self._ties())
 
     @part
     def catalogue(self) -> CatalogueVersion:

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from pydantic import computed_field
 
+from mars_solver.briefs import brief
 from mars_solver.explaining.changes import Change
 from mars_solver.explaining.serialising import RankedStatus, ThresholdStatus, UnitNumber
 from mars_solver.inputs.catalogue.attributes import Requirement
 from mars_solver.solving.solver import Decision, Solver
 from mars_solver.solving.table import Interval, Number
-from mars_solver.solving.whatif import Layers, WhatIf
+from mars_solver.solving.whatif import Layers, WhatIf, union
 from mars_solver.vocabulary import INFEASIBLE, INVALID, MAX_IMPORTANCE, Status
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ _EXACT: Final = 2
 @dataclass(frozen=True, slots=True)
 class Flip:
     """Where another model starts to win as one importance moves and the others stay."""
+
+    __repr__ = brief
 
     at: Fraction
     """The importance at which the two score alike, exact: a fraction."""
@@ -60,6 +63,8 @@ class Flip:
 class ImportanceFlips:
     """How the importance of one criterion moves the winner, all others as they are."""
 
+    __repr__ = brief
+
     criterion: str
     importance: int
     down: Flip | None
@@ -77,6 +82,8 @@ class Ranked:
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """Thresholds of one requirement that give the same shortlist."""
+
+    __repr__ = brief
 
     from_: Number
     from_included: bool
@@ -101,6 +108,8 @@ class Stretch:
 class Sweep:
     """The whole axis of one numeric requirement, all else as it is."""
 
+    __repr__ = brief
+
     requirement: str
     current: Number | None
     """The stated threshold; None where none is stated."""
@@ -114,6 +123,8 @@ class Share:
     That is the first-rank acceptability index of SMAA-2 (Lahdelma & Salminen, "SMAA-2: stochastic
     multicriteria acceptability analysis for group decision making", 2001), for known values.
     """
+
+    __repr__ = brief
 
     model: str
     share: UnitNumber
@@ -224,15 +235,13 @@ class _Axis:
         cells = [cell for i, cell in what_if.cells.items() if i != index]
         stated = self._decision.signature.stated | requirement.bit
         others = what_if.layers(cells, stated)
-        needs = 0
-        for cell in cells:
-            needs |= cell.needs
+        statements = union([cell.statements for cell in cells])
         answers = []
         last: tuple[Layers, int] | None = None
         for interval, cell in self._solver.column(requirement.name).intervals:
-            key = what_if.narrowed(others, cell), cell.needs
+            key = what_if.narrowed(others, cell), cell.statements
             if key != last:
-                answer = self._answer(key[0], needs | cell.needs)
+                answer = self._answer(key[0], statements | cell.statements)
                 last = key
             answers.append((interval, answer))
         stretches = []
@@ -244,8 +253,8 @@ class _Axis:
         current = self._decision.profile.require.get(requirement.name)
         return Sweep(requirement.name, cast("Number | None", current), tuple(stretches))
 
-    def _answer(self, layers: Layers, needs: int) -> _Answer:
-        context = self._what_if.context(needs)
+    def _answer(self, layers: Layers, statements: int) -> _Answer:
+        context = self._what_if.context(statements)
         if context is None:
             return INVALID, (), ()
         shortlist = tuple(

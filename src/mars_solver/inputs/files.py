@@ -18,6 +18,7 @@ from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.catalogue.catalogue import (
     ATTRIBUTES,
     FLOWCHART,
+    GUIDE_LINES,
     SOURCES,
     Catalogue,
     build_catalogue,
@@ -40,7 +41,7 @@ _SHIPPED_ELSE: Final = (ATTRIBUTES, SOURCES)
 GUIDE: Final = "guide"
 """The folder beside the models for what the vendor's guide says of them."""
 CHART: Final = f"{FLOWCHART}.toml"
-LINES: Final = f"{GUIDE}/lines.toml"
+LINES: Final = f"{GUIDE_LINES}.toml"
 PINS: Final = f"{GUIDE}/pins.toml"
 _CALLS: Final = "calls"
 ENDPOINTS: Final = f"{_CALLS}/endpoints.toml"
@@ -322,11 +323,11 @@ def _read_catalogue(folder: Path) -> Catalogue:
     """Return the catalogue in a folder, naming every fault of every file at once."""
     every = listing(folder, "name a folder with one TOML file for each model")
     paths = [path for path in every if path.suffix == ".toml"]
-    guide = folder / CHART
-    misplaced = [path for path in paths if path.name in {guide.name, Path(PINS).name}]
+    misplaced = [path for path in paths if path.name in {Path(CHART).name, Path(PINS).name}]
     named = {path.stem: path for path in paths if path not in misplaced}
-    if guide.exists():
-        named[FLOWCHART] = guide
+    for name in (FLOWCHART, GUIDE_LINES):
+        if (path := folder / f"{name}.toml").exists():
+            named[name] = path
     shipped = data_folder("models")
     for name in _SHIPPED_ELSE:
         named.setdefault(name, shipped / f"{name}.toml")

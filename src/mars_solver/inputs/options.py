@@ -23,6 +23,10 @@ class Options(NamedTuple):
     """The id of the one model asked about."""
     keep: tuple[str, ...] = ()
     """The requirements that no relaxation and no correction may change."""
+    first: str | None = None
+    """The id of the first of two models to compare."""
+    second: str | None = None
+    """The id of the other one."""
 
 
 def options_in(
@@ -37,7 +41,7 @@ def options_in(
     Args:
         said: the texts.
         place: how messages call where they are.
-        models: the ids that `model` may name.
+        models: the ids that `model`, `first` and `second` may name.
         most: the largest `top`; None for any.
         declared: whose requirements `keep` may name, with `,` or `;` between them; None for none.
 
@@ -51,8 +55,9 @@ def options_in(
     if "top" in said:
         stated["top"] = number_or_text(said["top"])
         problems += _top_problems(stated["top"], place, said["top"], most)
-    if "model" in said and said["model"] not in models:
-        problems.append(Problem(place, "model", *not_one_of(said["model"], models)))
+    for name in ("model", "first", "second"):
+        if name in said and said[name] not in models:
+            problems.append(Problem(place, name, *not_one_of(said[name], models)))
     faults = Faults(problems)
     if declared is not None:
         with faults:

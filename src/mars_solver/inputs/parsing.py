@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeVar,
 from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from mars_solver.briefs import brief
 from mars_solver.errors import InputError, Problem, dotted, shown
 from mars_solver.vocabulary import MAX_IMPORTANCE, MAX_NUMBER
 
@@ -28,6 +29,8 @@ class Input(BaseModel):
     """The base of everything that is parsed: frozen, strict, and closed to unknown keys."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    __repr__ = __str__ = brief
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with some fields changed; nothing derived from the old ones stays."""

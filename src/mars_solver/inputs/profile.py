@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from mars_solver.briefs import cut
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.catalogue.attributes import Declarations, Need, Requirement, in_sentence
 from mars_solver.inputs.catalogue.facts import Member
@@ -106,9 +107,9 @@ class Profile:
         return hash(self._content)
 
     def __repr__(self) -> str:
-        """Return what is stated, as a call."""
+        """Return what is stated, as a call, cut to one line."""
         stated = {key: value for key, value in self.to_dict().items() if value}
-        return f"Profile({', '.join(f'{key}={value!r}' for key, value in stated.items())})"
+        return cut(f"Profile({', '.join(f'{key}={value!r}' for key, value in stated.items())})")
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return how to make the profile again, with what it was checked against."""
@@ -212,9 +213,11 @@ class Profile:
             lines.append(f"Prefers {importances} (5 is neutral)")
         if self.batch:
             live = " and ".join(
-                self.declared.phrase(c.name) for c in self.declared.criteria if c.live
+                self.declared.phrase(c.name)
+                for c in self.declared.criteria
+                if c.live and c.name not in self.prefer
             )
-            rest = f", so {live} counts only where it is stated" if live else ""
+            rest = f" ({live} is no concern)" if live else ""
             lines.append(f"Workflow: batch{rest}")
         if self.primary:
             need = in_sentence(self.declared.need[self.primary].label)

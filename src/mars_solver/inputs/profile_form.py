@@ -192,7 +192,19 @@ def _states(need: Need, declared: Declarations) -> dict[str, Any]:
     stating += [(name, {"type": "number", "exclusiveMaximum": limit}) for name, limit in need.below]
     if not stating:
         return {"not": {}}  # nothing states it
-    return {"anyOf": [_has("require", _has(name, value)) for name, value in stating]}
+    unless = dict(need.unless)
+    return {
+        "anyOf": [
+            _has("require", _has(name, value) | _lacking(unless.get(name, ()), declared))
+            for name, value in stating
+        ]
+    }
+
+
+def _lacking(names: Iterable[str], declared: Declarations) -> dict[str, Any]:
+    """Return the schema of tables in which none of some requirements is stated."""
+    stated = [_has(name, _STATED[declared.requirement[name].kind]) for name in names]
+    return {"not": {"anyOf": stated}} if stated else {}
 
 
 def _has(key: str, value: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, PlainValidator, model_validator
 
+from mars_solver.briefs import named
 from mars_solver.errors import Problem, shown
 from mars_solver.inputs.catalogue.attributes import Criterion, Declarations
 from mars_solver.inputs.catalogue.catalogue import digest
@@ -125,6 +126,9 @@ class Weights(Input):
 
     provenance: Provenance | None = None
     """What made them; no answer depends on it, so that the digest leaves it out."""
+
+    def __repr__(self) -> str:
+        return named(type(self), f"of {len(self.base)} criteria", self.name)
 
     def __hash__(self) -> int:
         """Return the hash of the content."""

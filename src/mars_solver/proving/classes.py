@@ -150,7 +150,7 @@ def classes(solver: Solver, groups: Sequence[tuple[int, ...]] = ()) -> Classes:
     # What changes least comes first, so that the classes grow late.
     for column in sorted(others, key=lambda column: len(column.choices)):
         found = _joined(found, column, solver)
-    return found
+    return replace(found, needs=solver.declared.needs_stated(found.needs))
 
 
 def cell_count(solver: Solver) -> int:
@@ -179,7 +179,7 @@ def _pinned(
         stated = sum(requirement.bit for requirement, _ in pairs)
         mask = 0
         for _, cell in pairs:
-            mask |= cell.needs
+            mask |= cell.statements
         masks = [requirement_masks(pairs, index) for index in models]
         for batch in (False,) if mask & live else (False, True):
             standings = [
@@ -226,12 +226,14 @@ def _joined(found: Classes, column: Column, solver: Solver) -> Classes:
     parents: list[Array] = []
     for choice in column.choices:
         cell = choice.cell
-        keep = np.flatnonzero(~found.batch) if cell.needs & live else np.arange(len(found.needs))
+        keep = (
+            np.flatnonzero(~found.batch) if cell.statements & live else np.arange(len(found.needs))
+        )
         violated = np.array([cell.violated >> i & 1 for i in models], dtype=np.bool_)
         unverified = np.array([cell.unverified >> i & 1 for i in models], dtype=np.uint8)
         before = found.behind[keep]
         behind = np.where((before == EXCLUDED) | violated, EXCLUDED, before + unverified)
-        needs = found.needs[keep] | cell.needs
+        needs = found.needs[keep] | cell.statements
         cells = found.cells[keep] * len(choice.values)
         parts.append(_Parts(needs, found.batch[keep], _relative(behind), cells))
         parents.append(keep)

@@ -15,7 +15,7 @@ from mars_solver.inputs.catalogue.attributes import Declarations, Need
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.facts import Fact, NumberFact
 from mars_solver.inputs.files import LINES, PINS, catalogue_file, read_document
-from mars_solver.inputs.parsing import SCHEMA, Input, Text, Version, parse, unexpected
+from mars_solver.inputs.parsing import SCHEMA, Input, Text, TextLine, Version, parse, unexpected
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.solving.flowchart import compare
 from mars_solver.solving.solver import Solver
@@ -56,6 +56,8 @@ class Scenario(Input):
 
     id: Text
     line: Text
+    preset: TextLine = None
+    """The name under which people ask for the profile."""
     text: Text
     expected: Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]
     """Ids, best first: they take the first places in this order."""
@@ -209,7 +211,11 @@ def _stating(need: Need, solver: Solver) -> list[tuple[str, object]]:
     """
     for name in (*need.stated_by, *(name for name, _ in need.below)):
         choices = solver.column(name).choices
-        able = [choice for choice in choices if choice.cell.needs & need.bit]
+        able = [
+            choice
+            for choice in choices
+            if solver.declared.needs_stated(choice.cell.statements) & need.bit
+        ]
         if able:
             mildest = min(
                 able,

@@ -147,7 +147,7 @@ class _Judge:
         kinds = found.needs * 2 + found.batch
         for kind in np.unique(kinds).tolist():
             rows = np.flatnonzero(kinds == kind)
-            needs = tuple(n.name for n in self._solver.declared.needs if kind >> 1 & n.bit)
+            needs = self._solver.declared.names_of_needs(kind >> 1)
             for primary in (None, *needs):
                 context = Context(needs, primary, bool(kind & 1))
                 question, models = answer(self._chart, context)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from mars_solver.explaining.comparison import decided_by
+from mars_solver.explaining.comparison import Comparison, decided_by
 from mars_solver.explaining.findings import range_text
 from mars_solver.inputs.profile import requirement_text
-from mars_solver.rendering.words import MARKS, Section, both, change_text, digests
+from mars_solver.rendering.words import MARKS, Section, both, change_text, digests, signed
 from mars_solver.vocabulary import ACCEPT_BETA, CONFIGURATION, Kind, Policy, Status
 
 if TYPE_CHECKING:
@@ -109,6 +109,35 @@ def _headline(answer: Recommendation) -> str:
     return f"Use {best.model.name}, once you have verified {_open_points(answer, best)}."
 
 
+def lead_sentence(answer: Recommendation) -> str:
+    """Return why the first model is ahead of the second; empty where there is no first one."""
+    ranking, catalogue = answer.decision.ranking, answer.solver.catalogue
+    if len(ranking) < 2:  # noqa: PLR2004  (a first and a second)
+        return "Every other model is ruled out." if ranking else ""
+    lead = Comparison(answer, ranking[0], ranking[1])
+    second, phrase = catalogue.names[answer.decision.ids[1]], catalogue.declared.phrase
+    match lead.decided_by:
+        case "status" | "unverified":
+            higher = "scores higher but " if lead.points < 0 else ""
+            open_points = _open_points(answer, answer.decision.ranked[1])
+            return f"{second} {higher}is second: nobody has confirmed {open_points} for it."
+        case "score":
+            most = max(lead.criteria, key=lambda each: each.points)
+            return (
+                f"It leads {second} by {lead.points:.3f} points,"
+                f" above all for {phrase(most.criterion)} ({signed(most.points)})."
+            )
+        case tie:
+            return f"It ties with {second}: {tie_break(str(tie))}."
+
+
+def tie_break(decided_by: str) -> str:
+    """Return what breaks a tie."""
+    if decided_by == "id":
+        return "the ids decide, in alphabetical order"
+    return "the score at neutral importances decides"
+
+
 def _open_points(answer: Recommendation, standing: Standing) -> str:
     """Return the requirements that a model leaves open."""
     declared = answer.solver.declared
@@ -205,6 +234,14 @@ class Found(Protocol):
     @property
     def source(self) -> str | None:
         """The key of the source, or "configuration"."""
+
+
+class Said(NamedTuple):
+    """What the facts of one model say of a requirement."""
+
+    required: Finding
+    found: Finding
+    source: str | None
 
 
 def finding_text(

@@ -11,9 +11,11 @@ from mars_solver.inputs.catalogue.catalogue import few
 from mars_solver.inputs.catalogue.facts import SetFact
 from mars_solver.inputs.catalogue.models import CARD_FACTS
 from mars_solver.rendering.words import Section
+from mars_solver.vocabulary import number
 
 if TYPE_CHECKING:
     from mars_solver.explaining.recommendation import Recommendation
+    from mars_solver.inputs.catalogue.attributes import Attribute
     from mars_solver.inputs.catalogue.catalogue import Catalogue
     from mars_solver.inputs.catalogue.facts import Fact
     from mars_solver.inputs.catalogue.models import AnyFact, Model
@@ -97,6 +99,14 @@ def _cell(fact: AnyFact | None, unit: str) -> FactCell:
     value = claim_text(fact, unit)
     look = value if value in {"yes", "no", "unknown"} else ""
     return FactCell(value, look, fact.source, fact.as_of, fact.grade, fact.note or "")
+
+
+def fact_text(fact: AnyFact | None, attribute: Attribute) -> str:
+    """Return what a fact says, in short; of a judged number also its scale."""
+    if fact is None or isinstance(fact, SetFact):
+        return set_text(fact) if fact else "unknown"
+    text = claim_text(fact, attribute.unit or "")
+    return f"{text} of {number(attribute.scale[1])}" if attribute.scale and fact.settled else text
 
 
 def _set_cell(known: SetFact) -> FactCell:
@@ -185,9 +195,9 @@ def usable(catalogue: Catalogue) -> str:
     return f"{', '.join(counts)}: no fault found"
 
 
-def _counted(number: int, noun: str) -> str:
+def _counted(many: int, noun: str) -> str:
     first, *rest = noun.split(" ")
-    return " ".join([str(number), first if number == 1 else f"{first}s", *rest])
+    return " ".join([str(many), first if many == 1 else f"{first}s", *rest])
 
 
 # -------------------------------------------------------------------------- JSON

@@ -4,31 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from mars_solver.inputs.profile import requirement_text
-from mars_solver.rendering.answer import finding_text
-from mars_solver.rendering.explanation import lead_lines, tie_break
+from mars_solver.rendering.answer import Said, finding_text, tie_break
+from mars_solver.rendering.explanation import lead_lines
 from mars_solver.rendering.words import MARKS, Section, digests, signed
 from mars_solver.vocabulary import CONFIGURATION, Status, Verdict
 
 if TYPE_CHECKING:
     from mars_solver.explaining.comparison import Comparison, RequirementRow, Side
-    from mars_solver.explaining.findings import Finding
 
 _VERDICTS: Final = {
     verdict.name.lower(): MARKS[status.word]
     for verdict, status in zip(Verdict, Status, strict=True)
 }
 """The mark of each verdict: that of the status of a model of which it is the worst."""
-
-
-class _Said(NamedTuple):
-    """What the facts of one model say of a requirement."""
-
-    required: Finding
-    found: Finding
-    source: str | None
 
 
 Row = tuple[str, str, str]
@@ -117,7 +108,7 @@ def _cell(comparison: Comparison, row: RequirementRow, index: int) -> str:
     """Return how one of the models meets a requirement."""
     declared = comparison.answer.solver.declared
     requirement = declared.requirement[row.requirement]
-    said = _Said(row.required, row.found[index], row.sources[index])
+    said = Said(row.required, row.found[index], row.sources[index])
     verdict = row.verdicts[index]
     settled = verdict != Verdict.UNVERIFIED.name.lower()
     found = finding_text(said, requirement, declared, settled=settled)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console, Group, RenderableType
@@ -13,18 +14,22 @@ from rich.table import Table
 from rich.text import Text
 
 from mars_solver.rendering.answer import report_of
+from mars_solver.rendering.brief import brief_of
 from mars_solver.rendering.catalogue import fact_table
 from mars_solver.rendering.comparison import head_to_head
 from mars_solver.rendering.explanation import sections_of, standpoint_of, summary
-from mars_solver.rendering.words import catalogue_digest
+from mars_solver.rendering.words import MARKS, catalogue_digest
 from mars_solver.vocabulary import INFEASIBLE, Status, number
 
 if TYPE_CHECKING:
+    from rich.console import ConsoleOptions, RenderResult
+
     from mars_solver.explaining.comparison import Comparison
     from mars_solver.explaining.explanation import Explanation
     from mars_solver.explaining.recommendation import Recommendation
     from mars_solver.inputs.catalogue.catalogue import Catalogue
     from mars_solver.rendering.answer import RankingRow
+    from mars_solver.rendering.brief import Brief, BriefColumn
     from mars_solver.rendering.catalogue import FactCell
     from mars_solver.rendering.words import Section
 
@@ -37,6 +42,7 @@ _STYLE: Final = {
     Status.UNVERIFIED.word: "yellow",
     Status.EXCLUDED.word: "dim",
 }
+_MET: Final = MARKS[Status.MEETS.word]
 _KEY: Final = r"\[[^\]\n]+\]"
 """What a terminal shows dim: keys of requirements and of sources."""
 
@@ -56,8 +62,106 @@ def to_text(renderable: RenderableType, width: int = WIDTH) -> str:
     return "\n".join(line.rstrip() for line in capture.get().rstrip().splitlines())
 
 
-def recommendation(answer: Recommendation) -> RenderableType:
-    """Return a recommendation for people."""
+def recommendation(answer: Recommendation, *, verbose: bool = False) -> RenderableType:
+    """Return a recommendation for people: in one screen, or with all that is known of it."""
+    return _whole(answer) if verbose else _Screen(brief_of(answer))
+
+
+class _Screen:
+    """A recommendation in short, laid out for the width that there is."""
+
+    def __init__(self, brief: Brief) -> None:
+        self.brief = brief
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        parts = self._parts(options.max_width)
+        excess = len(console.render_lines(Group(*parts), options)) - _HEIGHT
+        blanks = [i for i, part in enumerate(parts) if part is _BLANK]
+        dropped = set(blanks[len(blanks) - excess :] if 0 < excess < len(blanks) else blanks)
+        yield from (part for i, part in enumerate(parts) if excess <= 0 or i not in dropped)
+
+    def _parts(self, room: int) -> list[RenderableType]:
+        """Return the parts from top to bottom."""
+        said = self.brief
+        verdict = Text(said.headline, style="bold")
+        if said.why:
+            verdict.append(f" {said.why}", style="not bold")
+        parts: list[RenderableType] = [verdict, Text(said.asked, style="dim"), _BLANK]
+        if said.rows:
+            fitting, high = self._fitting(room)
+            parts += [self._table(fitting, high), *map(_text, self._unseen(fitting))]
+        parts += [*(Text(line, style="dim") for line in said.aside), _BLANK]
+        for each in said.sections:
+            if each.lines:
+                parts += [*section(each.title, each.lines)[:-1], _BLANK]
+        parts += map(_text, said.remarks)
+        if said.call:
+            parts += [_BLANK, Text(said.call_title, style="bold")]
+            parts.append(Padding(Text(said.call), (0, 0, 0, 4)))
+        return [*parts, Text(said.more, style="dim")]
+
+    def _fitting(self, room: int) -> tuple[list[BriefColumn], int]:
+        """Return the columns that fit beside the names, in order, and how high headings are.
+
+        A heading takes two lines where more of the requirements fit in that way.
+        """
+        rows = self.brief.rows
+        score = len(_SCORE) + 2 if any(row.score for row in rows) else 0
+        rank = max(len(row.rank) for row in rows) + 2 if score else 0
+        names = rank + 3 + max(len(row.name) for row in rows) + score
+        found = {}
+        for high in (1, 2):
+            widths = accumulate(_width(column, high) + 2 for column in self.brief.columns)
+            within = [width for width in widths if names + width <= room]
+            found[high] = self.brief.columns[: len(within)]
+        asked = {high: sum(1 for c in f if c.cells[0].mark) for high, f in found.items()}
+        high = 2 if asked[2] > asked[1] else 1
+        return list(found[high]), high
+
+    def _table(self, columns: Sequence[BriefColumn], high: int) -> Table:
+        table, rows = _table(), self.brief.rows
+        ranked = any(row.rank for row in rows)
+        if ranked:
+            table.add_column("", justify="right", no_wrap=True)
+        table.add_column("", no_wrap=True)
+        table.add_column("Model", overflow="fold")
+        if ranked:
+            table.add_column(_SCORE, justify="right", no_wrap=True)
+        for column in columns:
+            table.add_column(Text(column.label), width=_width(column, high))
+        for i, row in enumerate(rows):
+            mark = Text(row.mark, style=_STYLE[row.status])
+            facts = [Text(str(column.cells[i])) for column in columns]
+            left, score = ([Text(row.rank)], [Text(row.score)]) if ranked else ([], [])
+            style = {1: "bold"}.get(i + 1 if row.rank else 0, "")
+            table.add_row(*left, mark, Text(row.name), *score, *facts, style=style)
+        return table
+
+    def _unseen(self, fitting: Sequence[BriefColumn]) -> Iterator[str]:
+        """Yield what a model does not meet, or leaves open, in the columns that do not fit."""
+        hidden = [column for column in self.brief.columns if column not in fitting]
+        for i, row in enumerate(self.brief.rows):
+            told = [f"{c.label} {c.cells[i]}" for c in hidden if c.cells[i].mark not in {"", _MET}]
+            if told:
+                yield f"{row.name}: {'; '.join(told)}"
+
+
+_SCORE: Final = "Score 0–1"
+_HEIGHT: Final = 23
+"""The lines of a screen without the prompt; a longer answer has fewer blank ones."""
+_BLANK: Final = Text()
+
+
+def _width(column: BriefColumn, high: int) -> int:
+    """Return the width of a column whose heading may take one line, or two."""
+    words = column.label.split()
+    breaks = range(len(words) if high > 1 else 1)
+    heading = min(max(len(" ".join(words[:i])), len(" ".join(words[i:]))) for i in breaks)
+    return max(heading, *(len(str(cell)) for cell in column.cells))
+
+
+def _whole(answer: Recommendation) -> RenderableType:
+    """Return all that is known of a recommendation."""
     report = report_of(answer)
     parts: list[RenderableType] = []
     if report.name:
@@ -79,7 +183,7 @@ def explanation(explained: Explanation) -> RenderableType:
     parts: list[RenderableType] = [Text(summary(explained)), Text()]
     if standpoint := standpoint_of(explained):
         parts += _sections(standpoint)
-    parts.append(recommendation(explained.answer))
+    parts.append(_whole(explained.answer))
     return Group(*parts, *_sections(*sections_of(explained)))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from mars_solver.inputs.profile import requirement_text
-from mars_solver.rendering.answer import relaxation_text
+from mars_solver.rendering.answer import lead_sentence, relaxation_text, tie_break
 from mars_solver.rendering.words import (
     MARKS,
     Section,
@@ -39,7 +39,7 @@ def summary(explanation: Explanation) -> str:
         return " ".join(_no_model(answer))
     catalogue = answer.solver.catalogue
     best = answer.shortlist[0]
-    sentences = [f"{catalogue.names[best.model]} comes first.", _lead_sentence(explanation)]
+    sentences = [f"{catalogue.names[best.model]} comes first.", lead_sentence(answer)]
     if best.to_verify:
         open_points = both(catalogue.declared.phrase(each.requirement) for each in best.to_verify)
         sentences.append(f"Before you rely on it, verify {open_points}.")
@@ -60,34 +60,6 @@ def _no_model(answer: Recommendation) -> Iterator[str]:
         policy = answer.decision.policy
         first = relaxation_text(answer.relaxations[0], answer.solver.catalogue, policy)
         yield f"The cheapest way out: {first}."
-
-
-def _lead_sentence(explanation: Explanation) -> str:
-    """Return why the first model is ahead of the second."""
-    lead = explanation.difference
-    if lead is None:
-        return "It is the only model that is left."
-    catalogue = explanation.answer.solver.catalogue
-    phrase, second = catalogue.declared.phrase, catalogue.names[lead.second]
-    if lead.by_standing:
-        standing = explanation.answer.decision.ranked[1]
-        open_points = both(map(phrase, catalogue.declared.names_of(standing.unverified)))
-        higher = "scores higher but " if lead.points < 0 else ""
-        return f"{second} {higher}is second: nobody has confirmed {open_points} for it."
-    if lead.tied:
-        return f"It ties with {second}: {tie_break(lead.decided_by)}."
-    most = max(lead.criteria, key=lambda each: each.points)
-    return (
-        f"It leads {second} by {lead.points:.3f} points,"
-        f" above all for {phrase(most.criterion)} ({signed(most.points)})."
-    )
-
-
-def tie_break(decided_by: str) -> str:
-    """Return what breaks a tie."""
-    if decided_by == "id":
-        return "the ids decide, in alphabetical order"
-    return "the score at neutral importances decides"
 
 
 def _nearest_flip(importances: Iterable[ImportanceFlips], catalogue: Catalogue) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, cast
 
+from mars_solver.briefs import brief
 from mars_solver.inputs.catalogue.attributes import Declarations, Requirement
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.facts import EVERYTHING, Member, member_key
@@ -24,6 +25,9 @@ class Check(NamedTuple):
 
     requirement: Requirement
     required: Required
+
+    def __repr__(self) -> str:
+        return brief(self)
 
     @property
     def amount(self) -> int | float:
@@ -107,6 +111,9 @@ class RunnableConfiguration(NamedTuple):
     """For each variable that has a value for batch work: whether it is chosen."""
     spare: tuple[int, ...]
     """For each spare value chosen: the mask of the requirements that pin it."""
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 def ruled_out(requirement: Requirement, values: Configuration, declared: Declarations) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mars_solver.briefs import brief
 from mars_solver.inputs.catalogue.guide import Flowchart
 from mars_solver.inputs.profile import Context
 from mars_solver.solving.solver import Decision, Order
@@ -13,6 +14,8 @@ from mars_solver.solving.solver import Decision, Order
 @dataclass(frozen=True, slots=True)
 class GuideVerdict:
     """The guide's answer to a profile, and whether the decision agrees with it."""
+
+    __repr__ = brief
 
     question: int | None
     """The number of the first question answered with yes; None where there is no need."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mars_solver.briefs import brief, named
 from mars_solver.errors import InputError
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.measurements import with_measurements
@@ -33,7 +34,7 @@ from mars_solver.solving.constraints import (
 )
 from mars_solver.solving.scoring import Sums, value_rows
 from mars_solver.solving.table import Cell, Column, requirement_masks
-from mars_solver.vocabulary import Policy, Status
+from mars_solver.vocabulary import INFEASIBLE, Policy, Status
 
 if TYPE_CHECKING:
     pass
@@ -53,6 +54,9 @@ class Signature(NamedTuple):
     accept_beta: bool
     policy: Policy
 
+    def __repr__(self) -> str:
+        return brief(self)
+
 
 class Standing(NamedTuple):
     """How one model stands: its configuration, and the requirements that this does not meet."""
@@ -64,6 +68,9 @@ class Standing(NamedTuple):
     unverified: int
     refused: bool
     """Whether it is a beta that the profile does not accept."""
+
+    def __repr__(self) -> str:
+        return named(type(self), f"{self.model.name} {self.status.word}")
 
     @property
     def status(self) -> Status:
@@ -90,6 +97,9 @@ class Standings(NamedTuple):
     masks: tuple[Masks, ...]
     """Which stated requirements the facts of each model violate and leave unverified."""
 
+    def __repr__(self) -> str:
+        return brief(self)
+
 
 class Scores(NamedTuple):
     """How all models score under one context and importances."""
@@ -100,6 +110,9 @@ class Scores(NamedTuple):
     """The least and most weighted sum of each model, in the catalogue's order."""
     ranks: tuple[tuple[int, int, int], ...]
     """What ranks each model among those of its standing; the least comes first."""
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 @dataclass(eq=False)
@@ -119,6 +132,16 @@ class Decision:
     """The least and most weighted sum of each model, in the catalogue's order."""
     keys: tuple[RankKey, ...]
     """What ranks each model that is not excluded, best first."""
+
+    def __repr__(self) -> str:
+        return named(type(self), self.in_short, self.profile.name)
+
+    @property
+    def in_short(self) -> str:
+        """The winner with its status, and how many models the shortlist has of all."""
+        best = self.winner
+        first = f"{best.model.name} {best.status.word}" if best else INFEASIBLE
+        return f"{first}, {len(self.keys)} of {len(self.standings)} models"
 
     @property
     def policy(self) -> Policy:
@@ -201,6 +224,10 @@ class Solver:
         self.ruled_out = lru_cache(maxsize=_KEPT)(self._ruled_out)
         self.able = lru_cache(maxsize=_KEPT)(self._able)
         self._preferred = lru_cache(maxsize=_KEPT)(self._in_preference)
+
+    def __repr__(self) -> str:
+        what = f"{len(self.catalogue.models)} models, weights {self.weights.name}"
+        return named(type(self), what)
 
     def __reduce__(self) -> tuple[type[Solver], tuple[Catalogue, Weights]]:
         """Return how to prepare the solver again, without what it remembers."""

@@ -17,6 +17,7 @@ from itertools import pairwise, product
 from string import ascii_lowercase
 from typing import Final, NamedTuple, cast
 
+from mars_solver.briefs import brief, named
 from mars_solver.inputs.catalogue.attributes import Requirement
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.facts import EVERYTHING, Member, member_key
@@ -59,8 +60,8 @@ class Cell(NamedTuple):
     """The mask of the models, by index, whose facts violate the requirement."""
     unverified: int
     """The mask of those whose facts leave it open."""
-    needs: int
-    """The mask of the needs that it states."""
+    statements: int
+    """What it says of needs; see `Declarations.statements`."""
 
     def under(self, *, reject: bool) -> tuple[int, int]:
         """Return both masks; to reject the unknown is to count it as violated."""
@@ -73,6 +74,9 @@ class Choice(NamedTuple):
     cell: Cell
     values: tuple[Required | None, ...]
     """One value of each part; None where the requirement is not stated."""
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 class Column:
@@ -97,6 +101,9 @@ class Column:
         self.nearest = lru_cache(maxsize=_KEPT)(self._nearest)
         self._is_set = requirement.kind is Kind.SET
 
+    def __repr__(self) -> str:
+        return named(type(self), f"{len(self._catalogue.models)} models", self.requirement.name)
+
     def find(self, required: Required) -> Cell:
         """Return the cell of what a profile asks for."""
         if self._is_set:
@@ -117,7 +124,7 @@ class Column:
         check = Check(self.requirement, required)
         models = self._catalogue.models
         masks = _split([verdict(check, model, self._catalogue) for model in models])
-        return Cell(*masks, self._needs(required))
+        return Cell(*masks, self._statements(required))
 
     def _nearest(self, required: Required, index: int, worst: Verdict) -> Required | None:
         """Return the value nearest to one whose verdict on the facts of a model is good enough.
@@ -180,7 +187,7 @@ class Column:
         violated = unverified = 0
         for part, (one, other) in zip(parts, changes, strict=False):
             violated, unverified = violated ^ one, unverified ^ other
-            cell = Cell(violated, unverified, self._needs(part.representative))
+            cell = Cell(violated, unverified, self._statements(part.representative))
             cells.append((part, self._parts.setdefault(self.position(part.representative), cell)))
         return tuple(cells)
 
@@ -243,7 +250,7 @@ class Column:
         masks = Masks(0, 0)
         for member in members:
             masks = _worst(masks, self.member(member))
-        return Cell(*self._with_implied(masks), self._needs(members))
+        return Cell(*self._with_implied(masks), self._statements(members))
 
     def _with_implied(self, masks: Masks) -> Masks:
         for implied in self._implied:
@@ -265,10 +272,8 @@ class Column:
             [member_verdict(key, model, self._attribute, catalogue) for model in catalogue.models]
         )
 
-    def _needs(self, required: Required) -> int:
-        name = self.requirement.name
-        needs = self._catalogue.declared.needs
-        return sum(need.bit for need in needs if need.states(name, required))
+    def _statements(self, required: Required) -> int:
+        return self._catalogue.declared.statements(self.requirement.name, required)
 
 
 def _split(verdicts: Sequence[Verdict]) -> Masks:

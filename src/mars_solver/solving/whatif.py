@@ -67,20 +67,21 @@ class WhatIf:
             return union(layers)
         return next(filter(None, layers), 0)
 
-    def context(self, needs: int) -> Context | None:
-        """Return what weights depend on where needs, in a mask, are stated.
+    def context(self, statements: int) -> Context | None:
+        """Return what weights depend on where requirements say so much of needs, as a mask.
 
         None where that would contradict the rest of the profile.
         """
-        if needs not in self._contexts:
+        if statements not in self._contexts:
             declared, profile = self._solver.declared, self._profile
-            names = tuple([need.name for need in declared.needs if needs & need.bit])
+            needs = declared.needs_stated(statements)
+            names = declared.names_of_needs(needs)
             primary = profile.primary if profile.primary in names else None
             contradiction = profile.batch and needs & declared.live
-            self._contexts[needs] = (
+            self._contexts[statements] = (
                 None if contradiction else Context(names, primary, profile.batch)
             )
-        return self._contexts[needs]
+        return self._contexts[statements]
 
     def order(self, context: Context) -> tuple[int, ...]:
         """Return the indices of all models by their scores, best first."""

@@ -35,6 +35,7 @@ _OWN: Final = {
     "group": ColumnKind.TEXT,
     "weight": ColumnKind.AMOUNT,
     "line": ColumnKind.TEXT,
+    "preset": ColumnKind.TEXT,
     "text": ColumnKind.TEXT,
 }
 _HEADER: Final = re.compile(r"(\[\[?)\s*([^\[\]]+?)\s*\]")

@@ -52,6 +52,7 @@ class Document(Input):
     """How much the label counts if labels contradict each other."""
     line: TextLine = None
     """The line of the guide that the label states, which `verify` reads as an order."""
+    preset: TextLine = None
     text: TextLine = None
     measurements: dict[str, Any] | None = None
 

@@ -15,6 +15,7 @@ from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.documents import decode, json_value
 from mars_solver.inputs.options import Options, options_in
+from mars_solver.inputs.parsing import one_of
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.rendering.catalogue import catalogue_to_dict
 from mars_solver.solving.solver import Solver
@@ -44,6 +45,8 @@ _API: Final = ("unknown", "top")
 """The options of every call that answers profiles."""
 _KEEP: Final = "keep"
 """The option that names the requirements that cannot move."""
+_PAIR: Final = ("first", "second")
+"""The options that name two models to compare."""
 
 
 def create_app(solver: Solver) -> Starlette:
@@ -58,6 +61,7 @@ def create_app(solver: Solver) -> Starlette:
         routes=[
             Route("/v1/recommend", service.recommend, methods=["POST"]),
             Route("/v1/explain", service.explain, methods=["POST"]),
+            Route("/v1/compare", service.compare, methods=["POST"]),
             Route("/v1/batch", service.batch, methods=["POST"]),
             Route("/", service.page, methods=["GET"]),
             *(Route(path, _fixed(data), methods=["GET"]) for path, data in fixed.items()),
@@ -109,10 +113,15 @@ class _Service:
 
     def _answer(self, data: bytes, options: Options) -> Recommendation:
         """Return the answer to the profile in a body."""
-        unknown, top, _, keep = options
         profile = _profile_in(data, self._solver.declared)
         try:
-            return recommend_with(self._solver, profile, unknown=unknown, top=top, keep=keep)
+            return recommend_with(
+                self._solver,
+                profile,
+                unknown=options.unknown,
+                top=options.top,
+                keep=options.keep,
+            )
         except InputError as error:  # a preference that the weights do not score
             raise unusable(replace(each, place=BODY) for each in error.problems) from None
 
@@ -127,19 +136,34 @@ class _Service:
 
         return Response(await self._workshop.do(explained), media_type=JSON)
 
+    async def compare(self, request: Request) -> Response:
+        """Return two models head to head for the profile in the body."""
+        options = self._options(request, ("unknown", *_PAIR))
+        models = one_of(self._solver.catalogue.names)
+        absent = [Problem(PLACE, name, models, "nothing") for name in _PAIR]
+        if missing := [each for each in absent if getattr(options, each.path) is None]:
+            raise unusable(missing)
+        _check_type(request, JSON)
+        answer = self._answer(await guard.body_of(request, PROFILE_BYTES), options)
+        compared = answer.compare(str(options.first), str(options.second))
+        return Response(_encoded(compared.to_dict()), media_type=JSON)
+
     def _options(self, request: Request, known: Sequence[str]) -> Options:
         """Return the options in the query of a call, as far as it knows them."""
         return _options(request, known, self._solver.catalogue)
 
     async def batch(self, request: Request) -> Response:
-        """Answer a bounded number of profiles."""
+        """Answer a bounded number of profiles, in the media type in which they come."""
         options = self._options(request, _API)
-        _check_type(request, NDJSON)
-        rows = lines_in(await guard.body_of(request, BATCH_BYTES))
+        sent = _check_type(request, NDJSON, JSON)
+        data = await guard.body_of(request, BATCH_BYTES)
+        rows = lines_in(data if sent == NDJSON else _lines_of(data))
         if len(rows) > BATCH_ROWS:
             raise guard.too_large(f"{BATCH_ROWS} rows")
         answered = partial(json_lines, rows, self._solver, options.unknown, options.top or 3)
-        return Response(await self._workshop.do(answered), media_type=NDJSON)
+        lines = await self._workshop.do(answered)
+        body = lines if sent == NDJSON else _encoded(openapi.batch_answer(lines))
+        return Response(body, media_type=sent)
 
 
 def _typed(query: bytes) -> dict[str, str]:
@@ -195,11 +219,38 @@ def _options(request: Request, known: Sequence[str], catalogue: Catalogue | None
     return options
 
 
-def _check_type(request: Request, wanted: str) -> None:
-    """Refuse a body of another media type with 415."""
+def _check_type(request: Request, *wanted: str) -> str:
+    """Return the media type of a body; refuse any other than those wanted with 415."""
     sent = guard.media_type_of(request)
-    if sent != wanted:
-        raise RefusalError(415, f"Send the body as {wanted}; found {shown(sent)}.")
+    if sent not in wanted:
+        raise RefusalError(415, f"Send the body as {' or '.join(wanted)}; found {shown(sent)}.")
+    return sent
+
+
+def _json_in(data: bytes) -> Any:
+    """Return the value in a body.
+
+    Raises:
+        RefusalError: 400 if the body is not JSON.
+    """
+    try:
+        return json_value(decode(data, BODY), BODY)
+    except InputError as error:
+        raise RefusalError(400, "The body is not well-formed JSON.", error.problems) from None
+
+
+def _lines_of(data: bytes) -> bytes:
+    """Return the rows in a JSON body, an array or one under `rows`, as JSON Lines.
+
+    Raises:
+        RefusalError: 400 if the body is not JSON, 422 if it has no rows.
+    """
+    value = _json_in(data)
+    rows = value["rows"] if isinstance(value, dict) and list(value) == ["rows"] else value
+    if not isinstance(rows, list):
+        expected = '{"rows": [...]}, each row a profile with its fields side by side'
+        raise unusable([Problem(BODY, "", expected, shown(rows))])
+    return b"\n".join(map(_encoded, rows))
 
 
 def _profile_in(data: bytes, declared: Declarations) -> Profile:
@@ -208,10 +259,7 @@ def _profile_in(data: bytes, declared: Declarations) -> Profile:
     Raises:
         RefusalError: 400 if the body is not JSON, 422 with every problem if it is not a profile.
     """
-    try:
-        value = json_value(decode(data, BODY), BODY)
-    except InputError as error:
-        raise RefusalError(400, "The body is not well-formed JSON.", error.problems) from None
+    value = _json_in(data)
     if value is None:  # `parse_profile` takes None for the empty profile
         raise unusable([Problem(BODY, "", "a table of keys and values", "nothing")])
     try:

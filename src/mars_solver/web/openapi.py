@@ -9,11 +9,12 @@ from mars_solver import __version__
 from mars_solver.batch.answers import json_lines
 from mars_solver.batch.texts import lines_in
 from mars_solver.errors import InputError
+from mars_solver.explaining.comparison import comparison_tables
 from mars_solver.explaining.explanation import answer_tables
 from mars_solver.explaining.recommendation import recommend_with
 from mars_solver.inputs.profile import parse_profile
-from mars_solver.inputs.profile_row import columns
-from mars_solver.vocabulary import POLICIES
+from mars_solver.inputs.profile_row import ID, columns
+from mars_solver.vocabulary import INFEASIBLE, POLICIES, Status
 from mars_solver.web import examples
 from mars_solver.web.guard import MEDIA_TYPE, RefusalError, unusable
 
@@ -27,6 +28,8 @@ NDJSON: Final = "application/x-ndjson"
 JSON: Final = "application/json"
 BODY: Final = "body"
 """How messages call the body of a request."""
+_RANKED: Final = 3
+"""How many models the rows of a batch rank where `top` does not say."""
 
 
 def document(solver: Solver, most_rows: int, most_ranked: int) -> Schema:
@@ -38,8 +41,9 @@ def document(solver: Solver, most_rows: int, most_ranked: int) -> Schema:
         most_ranked: how many models an answer may rank.
     """
     bounded = {"type": "integer", "minimum": 1, "maximum": most_ranked}
+    policies = {"type": "string", "enum": list(POLICIES)}
     options = [
-        _parameter("unknown", {"enum": list(POLICIES)}, "how to rank what the facts leave open"),
+        _parameter("unknown", policies, "how to rank what public sources leave open"),
         _parameter("top", bounded, "the longest shortlist wanted"),
     ]
     asked = examples.profiles(solver)
@@ -82,6 +86,8 @@ def _answering(solver: Solver, asked: dict[str, Profile], options: list[Schema])
         }
     }
     told = "the requirements that cannot move, with , between them"
+    pair = [model.id for model in solver.catalogue.models][:2]
+    compared = {name: each.compare(pair[0], pair[-1]) for name, each in answers.items()}
     keep = _parameter("keep", {"type": "string"}, told)
     model = _parameter("model", {"type": "string"}, "also: what would put this model first")
     return {
@@ -107,7 +113,24 @@ def _answering(solver: Solver, asked: dict[str, Profile], options: list[Schema])
                 {name: {"value": each.explain().to_dict()} for name, each in answers.items()},
             ),
         ),
+        "/v1/compare": _post(
+            "compare",
+            "Compare two models for a profile",
+            [options[0], *(_model(name, solver) for name in ("first", "second"))],
+            body,
+            _json(
+                "The two models head to head, on the shortlist or not.",
+                "Comparison",
+                {name: {"value": each.to_dict()} for name, each in compared.items()},
+            ),
+        ),
     }
+
+
+def _model(name: str, solver: Solver) -> Schema:
+    """Return the description of an option that has to name a model."""
+    ids = {"type": "string", "enum": [each.id for each in solver.catalogue.models]}
+    return _parameter(name, ids, f"the id of the {name} model") | {"required": True}
 
 
 def _post(
@@ -141,21 +164,42 @@ def _batch(solver: Solver, asked: Profile, options: list[Schema], most_rows: int
     rows = examples.rows(asked)
     found = json_lines(lines_in(rows.encode()), solver)
     fields = ", ".join(columns(solver.declared))
+    first, _ = rows.splitlines()
+    lines = {
+        "type": "string",
+        "description": f"A row is a profile, its fields side by side: {fields}",
+    }
     answer = {
-        "description": "One line for each row, in order. A row that is no profile has the status"
-        " rejected, and its reasons.",
-        "content": {NDJSON: {"schema": {"type": "string"}, "example": found}},
+        "description": "What comes as JSON is answered as JSON: the answers, and the rejected rows"
+        " with their reasons. JSON Lines are answered with one line for each row, in order; a row"
+        " that is no profile has the status rejected, and its reasons.",
+        "content": {
+            JSON: {
+                "schema": _ref("BatchAnswer"),
+                "example": batch_answer(json_lines(lines_in(first.encode()), solver)),
+            },
+            NDJSON: {"schema": {"type": "string"}, "example": found},
+        },
     }
     content = {
-        NDJSON: {
-            "schema": {
-                "type": "string",
-                "description": f"A row is a profile, its fields side by side: {fields}",
-            },
-            "example": rows,
-        }
+        JSON: {"schema": _ref("Batch"), "example": {"rows": [json.loads(first)]}},
+        NDJSON: {"schema": lines, "example": rows},
     }
     return _post("batch", f"Answer up to {most_rows} profiles", options, content, answer)
+
+
+def batch_answer(lines: str) -> Schema:
+    """Return the answers in JSON Lines as one table: those of profiles, and the rejected rows."""
+    rows = [json.loads(line) for line in lines.splitlines()]
+    reasons = [row.pop("reasons") for row in rows]
+    return {
+        "answers": [row for row, why in zip(rows, reasons, strict=True) if why is None],
+        "rejects": [
+            {"row": row["row"], "id": row["id"], "reasons": why}
+            for row, why in zip(rows, reasons, strict=True)
+            if why is not None
+        ],
+    }
 
 
 def _parameter(name: str, schema: Schema, description: str) -> Schema:
@@ -205,12 +249,15 @@ def _refusal(status: int, solver: Solver) -> Schema:
 def _schemas(declared: Declarations) -> Schema:
     """Return the schemas of what is asked and answered, referring to one another here."""
     text, table = {"type": "string"}, {"type": "object"}
-    problem = _object(**dict.fromkeys(("place", "path", "expected", "found", "hint"), text))
+    fault = _object(**dict.fromkeys(("place", "path", "expected", "found", "hint"), text))
     status = {"type": "integer", "minimum": 400, "maximum": 599}
-    answers = json.dumps(answer_tables(declared)).replace("#/$defs/", "#/components/schemas/")
-    tables = json.loads(answers)
+    answers = json.dumps(answer_tables(declared) | comparison_tables(declared))
+    tables = json.loads(answers.replace("#/$defs/", "#/components/schemas/"))
+    asked = {name: _stated(tables[name]) for name in ("Profile", "Requirements", "Preferences")}
     return {
         **tables,
+        **asked,
+        **_rows(asked),
         "Explanation": {"allOf": [_ref("Recommendation"), tables["Explanation"]]},
         "Catalogue": _object(
             schema=text,
@@ -224,11 +271,75 @@ def _schemas(declared: Declarations) -> Schema:
             flowchart={"anyOf": [table, {"type": "null"}]},
             calls=table,
         ),
-        "Health": _object(status={"const": "ok"}),
+        "Health": _object(status={"type": "string", "const": "ok"}),
         "Problem": _object(
-            type=text, title=text, status=status, detail=text, problems=_list(problem)
+            type=text, title=text, status=status, detail=text, problems=_list(_ref("Fault"))
         ),
+        "Fault": fault,
     }
+
+
+def _rows(asked: Schema) -> Schema:
+    """Return the schemas of a batch as JSON: rows of profiles, and their answers."""
+    beside = {k: v for k, v in asked["Profile"]["properties"].items() if "$ref" not in v}
+    opened = asked["Requirements"]["properties"] | asked["Preferences"]["properties"]
+    place: Schema = {"row": {"type": "integer", "minimum": 0}, ID: {"type": ["string", "null"]}}
+    text, share = {"type": ["string", "null"]}, {"type": ["number", "null"]}
+    ranked = {
+        f"{name}_{rank}": schema
+        for name, schema in (("model", text), ("score", share), ("status", text))
+        for rank in range(1, _RANKED + 1)
+    }
+    answer = _object(
+        **place,
+        status={"type": "string", "enum": [Status.MEETS.word, Status.UNVERIFIED.word, INFEASIBLE]},
+        blocked=text,
+        flowchart_agrees={"type": ["boolean", "null"]},
+    )
+    answer["properties"] |= ranked
+    return {
+        "Batch": _object(rows=_list(_ref("Row"))),
+        "Row": {
+            "type": "object",
+            "description": "A profile with its fields side by side.",
+            "properties": {ID: {"type": "string"}, **beside, **opened},
+            "additionalProperties": False,
+        },
+        "BatchAnswer": _object(
+            answers=_list(_ref("AnswerRow")), rejects=_list(_ref("RejectedRow"))
+        ),
+        "AnswerRow": {
+            **answer,
+            "description": "The answer to a row; `top` says how many models are ranked.",
+        },
+        "RejectedRow": _object(**place, reasons=_list({"type": "string"})),
+    }
+
+
+def _stated(schema: Any) -> Any:
+    """Return the schema of what a client sends: it leaves out what is not stated.
+
+    The server also takes null there, numbers of a list as text, and it checks what fields say
+    together; but generators of clients make nothing useful of such schemas.
+    """
+    if isinstance(schema, list):
+        return [_stated(each) for each in schema if each not in (None, "null", {"type": "null"})]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("default", 0) is None:
+        schema = {key: value for key, value in schema.items() if key != "default"}
+    nothing = [key for key, each in schema.items() if _is_null(each)]
+    kept = {k: _stated(each) for k, each in schema.items() if k not in {"allOf", *nothing}}
+    if "anyOf" in kept:
+        kept |= kept.pop("anyOf")[0]
+    if isinstance(kept.get("type"), list):
+        kept["type"] = kept["type"][0]
+    return kept
+
+
+def _is_null(schema: Any) -> bool:
+    """Return whether a schema takes nothing but null, as `primary` of a catalogue without needs."""
+    return isinstance(schema, dict) and schema.get("type") == "null"
 
 
 def _object(**properties: Schema) -> Schema:

@@ -35,8 +35,8 @@ class Effects(NamedTuple):
 
     penalties: Numbers
     """`EXCLUDED` for a violated requirement, 1 for an unverified one, shape (choices, models)."""
-    needs: Numbers
-    """The mask of the needs that a choice states."""
+    statements: Numbers
+    """What a choice says of needs; see `Declarations.statements`."""
     marks: Numbers
     """A number as good as random, which depends on nothing but the choice."""
 
@@ -80,13 +80,13 @@ class ChoiceTable:
     def effects(self) -> Effects:
         """Return what the choices come to that are numbered so far; not for several threads."""
         known = self._effects
-        new = self._cells[len(known.needs) :]
+        new = self._cells[len(known.statements) :]
         if new:
             name = self.column.requirement.name
             marks = [0 if cell is _SILENT else mark(f"{name} {tuple(cell)}") for cell in new]
             more = (
                 np.array([self._penalties(cell) for cell in new]),
-                np.array([cell.needs for cell in new], dtype=np.int64),
+                np.array([cell.statements for cell in new], dtype=np.int64),
                 np.array(marks, dtype=np.uint64),
             )
             self._effects = Effects(

@@ -58,9 +58,10 @@ class Contexts:
     def __len__(self) -> int:
         return len(self._settings)
 
-    def settings(self, needs: Numbers, batch: Numbers) -> Numbers:
+    def settings(self, statements: Numbers, batch: Numbers) -> Numbers:
         """Return the number of each pair of stated needs and workflow."""
         known = self._settings
+        needs = self._solver.declared.needs_stated(statements)
         pairs = zip(needs.tolist(), batch.tolist(), strict=True)
         return np.array([known.setdefault(pair, len(known)) for pair in pairs], dtype=np.int32)
 
@@ -84,7 +85,7 @@ class Contexts:
         self._known[number] = True
         if (batch and needs & solver.declared.live) or (primary >= 0 and not needs >> primary & 1):
             return
-        names = tuple(need.name for need in solver.declared.needs if needs & need.bit)
+        names = solver.declared.names_of_needs(needs)
         first = solver.declared.needs[primary].name if primary >= 0 else None
         context = Context(names, first, batch)
         sums = solver.neutral_sums(context)

@@ -119,12 +119,12 @@ class Questions:
         ]
         batch, accept = rows.batch[which], rows.accept_beta[which]
         stated = np.zeros(len(which), dtype=np.int64)
-        needs = np.zeros(len(which), dtype=np.int64)
+        statements = np.zeros(len(which), dtype=np.int64)
         marks = batch * np.uint64(mark(BATCH)) ^ accept * np.uint64(mark(ACCEPT_BETA))
         penalties = np.zeros((len(which), self.models), dtype=np.int16)
         for requirement, effects, numbers in chosen:
             stated |= (numbers > 0) * np.int64(requirement.bit)
-            needs |= effects.needs.take(numbers)
+            statements |= effects.statements.take(numbers)
             marks ^= effects.marks.take(numbers)
             penalties += effects.penalties.take(numbers, axis=0)
         refused = self._betas & ~accept[:, None]
@@ -136,9 +136,8 @@ class Questions:
             violated |= missed * np.int64(requirement.bit)
         blocked = np.zeros(len(which), dtype=np.int64)
         blocked[lost] = self._blocking.find(stated[lost], violated)
-        return Decided(
-            self._standings(penalties), self.contexts.settings(needs, batch), blocked, marks
-        )
+        settings = self.contexts.settings(statements, batch)
+        return Decided(self._standings(penalties), settings, blocked, marks)
 
     def _standings(self, penalties: Numbers) -> Numbers:
         """Return standings as `Decided` has them."""

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, PlainValidator, model_validator
 
+from mars_solver.briefs import brief, named
 from mars_solver.errors import shown
 from mars_solver.inputs.catalogue.tags import Tags
 from mars_solver.inputs.parsing import (
@@ -28,6 +29,9 @@ from mars_solver.inputs.parsing import (
     unexpected,
 )
 from mars_solver.vocabulary import Kind
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MemberKind = Literal["text", "number", "language"]
 _NAME: Final = re.compile("[a-z][a-z0-9_]*")
@@ -88,6 +92,8 @@ class Attribute(Input):
     criterion: Name | None = None
     criterion_label: TextLine = None
     """What people read for the criterion; without one, the attribute's label."""
+    criterion_describe: TextLine = None
+    """What the criterion rewards; without one, the attribute's description."""
     live: bool = False
     """Whether it matters in live work only: its criterion counts 0 in batch work, unless stated."""
     enables: ValueChoices = Field(default_factory=dict)
@@ -118,6 +124,7 @@ class Attribute(Input):
             "tags": kind is Kind.SET and self.members == "language",
             "criterion": kind is not Kind.SET,
             "criterion_label": self.criterion is not None,
+            "criterion_describe": self.criterion is not None,
             "live": self.criterion is not None,
             "pins": required,
             "implies": required,
@@ -148,6 +155,8 @@ class NeedTable(Input):
     stated_by: SomeNames = ()
     below: dict[Name, Bound] = Field(default_factory=dict)
     """Ceilings that state the need where they are below a number."""
+    unless: dict[Name, SomeNames] = Field(default_factory=dict)
+    """Requirements of `stated_by` that do not state it beside any of some others."""
     live: bool = False
     """Whether it contradicts work that is rendered ahead of time."""
 
@@ -155,6 +164,8 @@ class NeedTable(Input):
 @dataclass(frozen=True, slots=True, eq=False)
 class Requirement:
     """One requirement: what it compares, which configurations can meet it, and how it is worded."""
+
+    __repr__ = brief
 
     name: str
     index: int
@@ -186,6 +197,8 @@ class Requirement:
 class Criterion:
     """What is scored, and by which attribute."""
 
+    __repr__ = brief
+
     name: str
     index: int
     attribute: str
@@ -201,11 +214,14 @@ class Criterion:
 class Need:
     """What a question of the guide asks, and what states it."""
 
+    __repr__ = brief
+
     name: str
     index: int
     label: str
     stated_by: tuple[str, ...]
     below: tuple[tuple[str, int | float], ...]
+    unless: tuple[tuple[str, tuple[str, ...]], ...]
     live: bool
 
     @property
@@ -219,6 +235,10 @@ class Need:
             name == requirement and required < limit  # type: ignore[operator]
             for name, limit in self.below
         )
+
+
+Mask = TypeVar("Mask", int, "NDArray[Any]")
+"""A mask, or an array of masks."""
 
 
 class Declarations:
@@ -243,12 +263,24 @@ class Declarations:
         self.requirements = tuple(_requirements(self.attributes))
         self.criteria = tuple(_criteria(self.attributes))
         self.needs = tuple(
-            Need(name, i, n.label, n.stated_by, tuple(n.below.items()), n.live)
+            Need(
+                name,
+                i,
+                n.label,
+                n.stated_by,
+                tuple(n.below.items()),
+                tuple(n.unless.items()),
+                n.live,
+            )
             for i, (name, n) in enumerate((needs or {}).items())
         )
         self.requirement = {r.name: r for r in self.requirements}
         self.criterion = {c.name: c for c in self.criteria}
         self.need = {n.name: n for n in self.needs}
+
+    def __repr__(self) -> str:
+        counts = (len(self.requirements), len(self.criteria), len(self.needs))
+        return named(type(self), "{} requirements, {} criteria, {} needs".format(*counts))
 
     def with_needs(self, needs: Mapping[str, NeedTable]) -> Declarations:
         """Return the same declarations with the needs of a guide."""
@@ -280,6 +312,16 @@ class Declarations:
         """The mask of the needs that contradict batch work."""
         return sum(need.bit for need in self.needs if need.live)
 
+    def configuration_schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of a configuration by variable, as `chosen` returns it."""
+        domains = {name: [v.value for v in domain] for name, domain in self.variables.items()}
+        return {
+            "type": "object",
+            "properties": {name: {"enum": values} for name, values in domains.items()},
+            "required": list(domains),
+            "additionalProperties": False,
+        }
+
     def chosen(self, values: Iterable[str]) -> dict[str, str]:
         """Return the values of a configuration by variable."""
         return dict(zip(self.variables, values, strict=True))
@@ -288,11 +330,44 @@ class Declarations:
         """Return the requirements in a mask, in declared order."""
         return tuple([r.name for r in self.requirements if mask >> r.index & 1])
 
+    @cached_property
+    def _provisos(self) -> tuple[tuple[Need, str, tuple[str, ...], int], ...]:
+        """The requirements that state a need unless others are stated, each with its first bit."""
+        listed = [(need, name, others) for need in self.needs for name, others in need.unless]
+        return tuple([(*each, 1 << len(self.needs) + 2 * i) for i, each in enumerate(listed)])
+
+    def statements(self, requirement: str, required: object) -> int:
+        """Return what a stated requirement says of needs, as a mask for `needs_stated`.
+
+        The masks of several requirements are joined by "or". Beside the bits of the needs, each
+        proviso has two: the requirement is stated, and one of those that silence it is.
+        """
+        mask = sum(
+            need.bit
+            for need in self.needs
+            if need.states(requirement, required) and requirement not in dict(need.unless)
+        )
+        for _, name, others, bit in self._provisos:
+            mask |= bit * (name == requirement) | 2 * bit * (requirement in others)
+        return mask
+
+    def needs_stated(self, statements: Mask) -> Mask:
+        """Return the mask of the needs that statements come to; an integer, or an array of them."""
+        needs = statements & ((1 << len(self.needs)) - 1)
+        for need, _, _, bit in self._provisos:
+            needs = needs | (statements & 3 * bit == bit) * need.bit
+        return needs
+
+    def names_of_needs(self, mask: int) -> tuple[str, ...]:
+        """Return the needs in a mask, in the guide's order."""
+        return tuple([need.name for need in self.needs if mask & need.bit])
+
     def needs_of(self, require: Mapping[str, object]) -> tuple[str, ...]:
         """Return the needs that stated requirements state, in the guide's order."""
-        return tuple(
-            [n.name for n in self.needs if any(n.states(k, v) for k, v in require.items())]
-        )
+        statements = 0
+        for name, required in require.items():
+            statements |= self.statements(name, required)
+        return self.names_of_needs(self.needs_stated(statements))
 
     def label(self, name: str) -> str:
         """Return what people read for a requirement, criterion, need or attribute."""
@@ -381,7 +456,7 @@ def _criteria(attributes: Mapping[str, Attribute]) -> Iterable[Criterion]:
             attribute=name,
             kind=Kind(a.kind),
             label=label,
-            describe=label[0].lower() + label[1:] if a.criterion_label else a.describe or label,
+            describe=a.criterion_describe or a.describe or in_sentence(label),
             caveat=a.caveat or "",
             live=a.live,
             scale=a.scale,

@@ -155,10 +155,20 @@ def check_needs(needs: Mapping[str, NeedTable], declared: Declarations) -> Itera
     if BATCH in needs:
         yield f"needs.{BATCH}", "a name of its own", f"{BATCH}, which is a workflow", ""
     for name, need in needs.items():
-        for requirement in need.stated_by:
-            if requirement not in declared.requirement:
-                hint = did_you_mean(requirement, declared.requirement)
-                yield f"needs.{name}.stated_by", "a requirement", shown(requirement), hint
+        named = {"stated_by": need.stated_by}
+        for requirement, others in need.unless.items():
+            named[path := f"unless.{requirement}"] = others
+            if need.live:
+                hint = "drop unless, or live"
+                yield f"needs.{name}.{path}", "nothing for a live need", shown(others), hint
+            if requirement not in need.stated_by or requirement in need.below:
+                expected = "a requirement of stated_by that is not in below"
+                yield f"needs.{name}.{path}", expected, shown(requirement), ""
+        for path, requirements in named.items():
+            for requirement in requirements:
+                if requirement not in declared.requirement:
+                    hint = did_you_mean(requirement, declared.requirement)
+                    yield f"needs.{name}.{path}", "a requirement", shown(requirement), hint
         for requirement, limit in need.below.items():
             known = declared.requirement.get(requirement)
             if known is None or not (known.numeric and known.ceiling):

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
+from mars_solver.briefs import named
 from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.catalogue.attributes_file import check_needs, parse_declarations, usable
@@ -24,6 +25,7 @@ from mars_solver.inputs.catalogue.facts import (
 )
 from mars_solver.inputs.catalogue.guide import Flowchart, parse_flowchart, with_needs
 from mars_solver.inputs.catalogue.models import Model, parse_model
+from mars_solver.inputs.catalogue.presets import Preset, parse_presets
 from mars_solver.inputs.catalogue.tags import is_bare, language
 from mars_solver.inputs.parsing import (
     SCHEMA,
@@ -38,6 +40,7 @@ from mars_solver.vocabulary import Kind
 ATTRIBUTES: Final = "attributes"
 SOURCES: Final = "sources"
 FLOWCHART: Final = "guide/flowchart"
+GUIDE_LINES: Final = "guide/lines"
 
 
 class Source(Input):
@@ -65,6 +68,7 @@ class Catalogue:
         sources: what the source keys mean.
         flowchart: the guide's, as data; None where the catalogue has no guide.
         calls: the templates of ways to call a model, by name.
+        presets: profiles that people ask for by name; no answer depends on them.
     """
 
     declared: Declarations
@@ -72,7 +76,11 @@ class Catalogue:
     sources: Mapping[str, Source]
     flowchart: Flowchart | None = None
     calls: Mapping[str, str] = field(default_factory=dict)
+    presets: tuple[Preset, ...] = ()
     version: str = str(SCHEMA)
+
+    def __repr__(self) -> str:
+        return named(type(self), f"{len(self.models)} models, facts as of {self.as_of}")
 
     @cached_property
     def as_of(self) -> str:
@@ -224,7 +232,7 @@ def build_catalogue(
 
     Args:
         content: of each file, by its path below the folder, without `.toml`: `attributes`,
-            `sources`, `guide/flowchart` where there is a guide, and the models.
+            `sources`, `guide/flowchart` and `guide/lines` where there is a guide, and the models.
         calls: the templates of ways to call a model.
         folder: where the files are, for messages.
         unread: the faults of files that could not be read, to be reported with the others.
@@ -246,6 +254,7 @@ def build_catalogue(
         with found:
             chart = parse_flowchart(files.pop(FLOWCHART), place)
             found.problems += _unfounded(chart, None if skipped else declared, keys or {}, place)
+    lines = files.pop(GUIDE_LINES, None)
     models = {path: data for path, data in files.items() if "/" not in path}
     if not models and not found.problems:
         hint = "add <id>.toml"
@@ -260,11 +269,15 @@ def build_catalogue(
             parsed[stem] = parse_model(data, declared, f"{folder}/{stem}.toml")
     found.problems += _misnamed(parsed, folder)
     found.problems += [] if keys is None else _unsourced(parsed, keys, folder)
-    found.check()
     if chart is not None:
         declared = with_needs(declared, chart)
+    presets: tuple[Preset, ...] = ()
+    if lines is not None and not skipped:
+        with found:
+            presets = parse_presets(lines, declared, f"{folder}/{GUIDE_LINES}.toml")
+    found.check()
     sources = dict(sorted((keys or {}).items()))
-    return Catalogue(declared, by_id(parsed.values()), sources, chart, calls or {})
+    return Catalogue(declared, by_id(parsed.values()), sources, chart, calls or {}, presets)
 
 
 def _declared(

@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from mars_solver.briefs import named
 from mars_solver.errors import InputError, shown
 from mars_solver.inputs.catalogue.attributes import Attribute
 from mars_solver.inputs.catalogue.tags import EXAMPLE, EXPECTED
@@ -84,6 +85,12 @@ class Claim(Input):
     confidence: Annotated[float, PlainValidator(_share)] | None = None
     region: TextLine = None
     connection: TextLine = None
+
+    def __repr__(self) -> str:
+        ends = [getattr(self, name, None) for name in ("value", "low", "high")]
+        said = " to ".join(shown(end) for end in ends if end is not None)
+        what = ", ".join(filter(None, (said, self.source, self.as_of, self.grade)))
+        return named(type(self), what)
 
     @property
     def made(self) -> str:
@@ -216,6 +223,10 @@ class SetFact:
     spelling: Mapping[Member, Member] = field(default_factory=dict)
     others: bool | None = None
     closure: Claim | None = None
+
+    def __repr__(self) -> str:
+        others = {True: "yes", False: "no", None: UNKNOWN}[self.others]
+        return named(type(self), f"{len(self.members)} members, others {others}")
 
     def known(self, key: Member) -> bool | None:
         """Return whether a member belongs to the set, by its key; None where that is unknown."""

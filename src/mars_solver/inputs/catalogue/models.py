@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, get_args
 
 from pydantic import AfterValidator, Field, PlainValidator, create_model
 
+from mars_solver.briefs import named
 from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
 from mars_solver.inputs.catalogue.attributes import Attribute, Declarations
 from mars_solver.inputs.catalogue.facts import (
@@ -90,6 +91,9 @@ class Model:
     availability: WordFact | None
     impossible: tuple[Mapping[str, str], ...]
     facts: Mapping[str, AnyFact]
+
+    def __repr__(self) -> str:
+        return named(type(self), f"{self.name}, {self.stage.value}", self.id)
 
     @property
     def beta(self) -> bool:

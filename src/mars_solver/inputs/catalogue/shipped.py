@@ -13,53 +13,53 @@ class Requirements(TypedDict, total=False):
     """What can be required; None is not stated."""
 
     real_time: bool | None
-    """Streaming speech in a live conversation."""
+    """Streaming speech for a live conversation."""
     max_ttfb_ms: float | None
-    """Time to first byte, at most, in ms."""
+    """Time until the first byte of audio arrives, at most, in ms."""
     voice_transfer: bool | None
-    """Speaker and emotion carried over from reference audio."""
+    """Keeps the speaker and the emotion of reference audio."""
     short_reference: bool | None
-    """The reference audio is short or challenging."""
+    """Works with short or challenging reference audio."""
     style_control: bool | None
-    """Emotion and prosody directed apart from the speaker."""
+    """Emotion and prosody set independently of the speaker."""
     on_device: bool | None
-    """Speech made on the device."""
+    """Speech synthesis on the device itself."""
     offline: bool | None
     """No network at run time, on the device or on your own server."""
     max_memory_mb: float | None
-    """Memory at run time on your own device, at most (implies on the device), in MB."""
+    """Memory of the running process on your own device (implies on-device use), at most, in MB."""
     self_hosted: bool | None
-    """Run on your own deployment."""
+    """Runs on a deployment of your own."""
     public_api: bool | None
     """Callable through the vendor's public API."""
     languages: list[str] | tuple[str, ...] | None
-    """Every one of these locales; a language alone asks for any locale of it."""
+    """Speaks each of these locales; a bare language such as pt accepts any of its locales."""
     min_sample_rate_hz: float | None
-    """Sample rate at which the model makes sound, at least, in Hz."""
+    """Sample rate of the model's own output, at least, in Hz."""
     output_sample_rates_hz: Sequence[float] | None
-    """Every one of these sample rates can be asked for, in Hz."""
+    """Can deliver each of these sample rates, in Hz."""
     output_formats: list[str] | tuple[str, ...] | None
-    """Every one of these audio formats."""
+    """Can deliver each of these audio formats."""
     text_streaming: bool | None
-    """Text goes in while audio comes out."""
+    """Accepts more text while it already speaks."""
     platforms: list[str] | tuple[str, ...] | None
-    """A ready integration with every one of these platforms."""
+    """Has a ready integration with each of these platforms."""
     regions: list[str] | tuple[str, ...] | None
-    """Served from every one of these regions."""
+    """Is served from each of these regions."""
     max_price_usd_per_mchar: float | None
-    """Price of a million characters, at most, in USD."""
+    """Price per million characters, at most, in USD."""
 
 
 class Importances(TypedDict, total=False):
     """What can be preferred: 0 is off, 5 neutral, 10 the most."""
 
     latency: int | None
-    """Low latency."""
+    """A short time to first byte."""
     fidelity: int | None
-    """Audio close to a real voice."""
+    """How close the audio is to a real voice."""
     expressiveness: int | None
-    """Lively, natural delivery."""
+    """How lively and natural the delivery is."""
     control: int | None
-    """Control of delivery."""
+    """Emotion and prosody set independently of the speaker."""
     footprint: int | None
-    """Small footprint."""
+    """Little memory at run time."""

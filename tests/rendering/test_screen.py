@@ -1,0 +1,94 @@
+"""An answer fits a screen of 80 × 24 with its prompt, and narrow ones cut nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from mars_solver import load_catalogue, recommend
+from mars_solver.rendering.brief import brief_of, naming
+from mars_solver.rendering.console import recommendation, to_text
+
+PRESETS = {preset.name: preset.profile for preset in load_catalogue().presets}
+INFEASIBLE = {"require": {"real_time": True, "style_control": True, "on_device": True}}
+
+
+@pytest.mark.parametrize("name", [*PRESETS, "infeasible"])
+def test_an_answer_fits_a_screen_with_all_that_one_acts_on(name: str) -> None:
+    answer = recommend(PRESETS.get(name, INFEASIBLE))
+    names = answer.solver.catalogue.names
+    text = to_text(recommendation(answer), 80)
+    lines = text.splitlines()
+    assert len(lines) <= 23, text
+    assert max(map(len, lines)) <= 80
+    joined = " ".join(text.split())
+    assert lines[0].startswith(f"Use {names[answer.best.model]}" if answer.best else "No model")
+    for standing in answer.decision.standings:
+        assert (standing.model.name in text) != standing.refused
+    assert "CAMB.AI's guide “Choosing a MARS model” picks " in joined
+    assert ("We agree." in joined) == answer.flowchart.agrees  # type: ignore[union-attr]
+    if answer.best is None:
+        assert "Ways out" in text
+    elif answer.calls:
+        assert f'"{answer.best.speech_model}"' in text
+        assert "How to call it" in text
+    else:
+        assert "How to get it: " in text
+
+
+def solid(text: str) -> str:
+    """A text without what its layout adds."""
+    return "".join(text.split())
+
+
+@pytest.mark.parametrize("width", [40, 60, 100])
+def test_no_width_cuts_anything_and_each_shortcoming_is_told(width: int) -> None:
+    for profile in (*PRESETS.values(), INFEASIBLE):
+        answer = recommend(profile)
+        said, text = brief_of(answer), to_text(recommendation(answer), width)
+        assert max(map(len, text.splitlines())) <= width
+        sentences = (said.headline, said.why, said.asked, *said.aside, *said.remarks, said.more)
+        lines = (line for section in said.sections for line in section.lines)
+        for each in (*sentences, *lines, said.call_title, said.call):
+            assert solid(each) in solid(text), each
+        for column in said.columns:
+            for cell in column.cells:
+                assert cell.mark in {"", "✓"} or solid(str(cell)) in solid(text)
+
+
+def test_a_wider_screen_shows_more_facts() -> None:
+    answer = recommend(PRESETS["live-assistant"])
+    narrow, wide = (to_text(recommendation(answer), width) for width in (60, 160))
+    assert "Memory at run time" in wide
+    assert "Memory at run time" not in narrow
+
+
+def test_what_is_required_stands_before_what_scores_and_what_decides_comes_first() -> None:
+    profile = {"require": {"public_api": True, "max_ttfb_ms": 300}, "prefer": {"control": 8}}
+    (heading,) = [
+        line
+        for line in to_text(recommendation(recommend(profile)), 200).splitlines()
+        if "Score 0–1" in line
+    ]
+    order = ["Score 0–1", "Public API", "Style control", "Fidelity"]
+    assert sorted(order, key=heading.index) == order
+    assert "Time to first byte" in heading
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        (
+            "import x\n\na = f(\n    model='m',\n    b=1,\n)\nsave(a)",
+            "a = f(\n    model='m',\n    b=1,\n)",
+        ),
+        (
+            "def g():\n    t = T(\n        model='m',\n    )\n    run(t)",
+            "t = T(\n    model='m',\n)",
+        ),
+        ("go(model='m')\nsave()", "go(model='m')"),
+        ('curl x \\\n  -d \'{"a": "m"}\'', 'curl x \\\n  -d \'{"a": "m"}\''),
+        ("nothing", "nothing"),
+    ],
+)
+def test_of_a_call_the_statement_is_shown_that_names_the_model(code: str, shown: str) -> None:
+    assert naming(code, ["'m'", '"m"']) == shown

@@ -86,7 +86,7 @@ def test_samples_recompute_to_the_same_and_merge(folder: Path) -> None:
     found = json.loads(merged.stdout)
     (series,) = found["series"]
     assert (found["statistic"], series["samples"] + series["reconnected"]) == ("p50", 160)
-    assert series["failures"] == {"status": 8}
+    assert series["failures"] == {"status 500 (Internal Server Error)": 8}
     assert None in series["waits"]
     lines = (folder / "a.jsonl").read_text("utf-8").splitlines()
     assert len(lines) == 81

@@ -54,6 +54,13 @@ def test_72_samples_give_a_p95_an_upper_end_and_fewer_do_not() -> None:
         1,
     ]
     assert samples_needed(P95, tail_of(Fraction(95, 100), looks=3)) == 94
+    for failed in (1, 2, 5):
+        needed = samples_needed(P95, SURE, failed)
+        highs = [
+            estimate([1.0] * (n - failed) + [math.inf] * failed, P95, SURE).high
+            for n in (needed - 1, needed)
+        ]
+        assert highs == [math.inf, 1]
 
 
 def test_a_failure_is_an_infinite_wait_that_no_sample_outweighs() -> None:

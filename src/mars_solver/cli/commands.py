@@ -209,7 +209,7 @@ def catalogue(
     """Show the facts with their sources, or check a catalogue of your own."""
     from mars_solver.cli import reading  # noqa: PLC0415
     from mars_solver.explaining.calls import check_calls  # noqa: PLC0415
-    from mars_solver.inputs.files import load_catalogue  # noqa: PLC0415
+    from mars_solver.inputs.files import load_catalogue, load_endpoints  # noqa: PLC0415
     from mars_solver.proving import pins  # noqa: PLC0415
     from mars_solver.rendering import console  # noqa: PLC0415
     from mars_solver.rendering.catalogue import catalogue_to_dict, usable  # noqa: PLC0415
@@ -225,6 +225,7 @@ def catalogue(
             lambda: check_calls(facts),
             lambda: pins.load_scenarios(facts.declared, folder or models),
             lambda: pins.load_pins(facts.declared, folder or models),
+            lambda: load_endpoints(folder or models),
         )
         terminal.write(usable(facts))
     else:

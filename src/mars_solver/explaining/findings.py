@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from mars_solver.inputs.catalogue.attributes import Declarations
+from mars_solver.inputs.catalogue.attributes import Declarations, Requirement
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.facts import (
     MEASURED,
@@ -99,7 +99,7 @@ def _capability(model: Model, attribute: str) -> Cause:
 
 def _source(model: Model, attribute: str) -> str | None:
     fact = model.facts.get(attribute)
-    return fact.source if isinstance(fact, Claim) else None
+    return fact.told if isinstance(fact, Claim) else None
 
 
 def _members(check: Check, model: Model, catalogue: Catalogue) -> Cause:
@@ -164,7 +164,24 @@ def note_of(check: Check, model: Model, catalogue: Catalogue) -> str:
     Empty where the facts settle it.
     """
     known = list(_open_points(check, model, catalogue))
-    return "; ".join([*known, check.requirement.settle]) if known else ""
+    settle = _NARROW if _sampled(check.requirement, model) else check.requirement.settle
+    return "; ".join([*known, settle]) if known else ""
+
+
+def settling(requirement: Requirement, model: Model) -> str:
+    """Return what would settle a requirement on a model that its facts leave open, in short."""
+    made = _sampled(requirement, model)
+    return f"{made}; {_NARROW}" if made else requirement.settle
+
+
+_NARROW: Final = "more samples would narrow this"
+"""What settles what a user has measured."""
+
+
+def _sampled(requirement: Requirement, model: Model) -> str:
+    """Return how the number that a requirement asks for was measured; empty if it was not."""
+    fact = model.facts.get(requirement.attribute)
+    return fact.made if isinstance(fact, NumberClaim) and fact.samples else ""
 
 
 def unknown_members(check: Check, model: Model, catalogue: Catalogue) -> str:
@@ -200,8 +217,9 @@ def _unsettled(model: Model, name: str, unit: str = "") -> str:
     claimed = model.range(name)
     if claimed is None:
         return f"unknown{note}"
-    made = f": {fact.made}" if isinstance(fact, Claim) and fact.made else ""
-    return f"documented at {range_text(claimed, unit)} ({fact.source}{made}){note}"
+    how = "measured" if isinstance(fact, Claim) and fact.grade == MEASURED else "documented"
+    told = fact.told if isinstance(fact, Claim) else ""
+    return f"{how} at {range_text(claimed, unit)} ({told}){note}"
 
 
 def range_text(claimed: Range, unit: str) -> str:
@@ -229,8 +247,9 @@ def caveats(
 ) -> Iterator[str]:
     """Yield what an answer that rests on attributes of models has to say of their facts.
 
-    Facts that are judged or derived are named with their source; the caveat that an attribute
-    declares is said unless the user has measured every fact.
+    Facts that are judged or derived are named with their source, and measured ones with how they
+    were measured; the caveat that an attribute declares is said unless the user has measured every
+    fact.
     """
     alike: dict[_Origin, list[str]] = {}
     for model in models:
@@ -260,7 +279,12 @@ def _uncertain(model: Model, declared: Declarations) -> tuple[_Origin, ...]:
     found = []
     for place, (name, attribute) in enumerate(declared.attributes.items()):
         fact = model.facts.get(name)
-        if not isinstance(fact, Claim) or fact.grade == MEASURED or not fact.settled:
+        if not isinstance(fact, Claim) or not fact.settled:
+            continue
+        if fact.grade == MEASURED:
+            if fact.made:
+                said = f"measured ({fact.told})"
+                found.append(_Origin(place, name, attribute.label, said))
             continue
         doubtful = fact.grade in _UNCERTAIN
         if doubtful or attribute.caveat:

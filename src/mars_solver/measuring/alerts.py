@@ -11,7 +11,7 @@ from statistics import median
 from typing import Final
 
 from mars_solver.measuring.samples import Sample
-from mars_solver.measuring.statistics import chance_in_first, quantile
+from mars_solver.measuring.statistics import chance_in_first, quantile, samples_needed
 
 
 class AlertKind(StrEnum):
@@ -42,6 +42,8 @@ NOTICED: Final = 1.1
 FAR: Final = 10 * 1.4826
 """So many median absolute deviations from the median are an outlier: ten standard deviations where
 waits are normal."""
+MOST_FAILED: Final = 20
+"""With more failures than this an upper end is far away."""
 LATE_MS: Final = 5
 QUIET_MS: Final = 50
 STARVED_MS: Final = 20
@@ -50,18 +52,18 @@ _MOST: Final = Fraction(99, 100)
 
 
 def alerts_of(
-    samples: Sequence[Sample], counted: Sequence[Sample], needed: int, percentile: Fraction
+    samples: Sequence[Sample], counted: Sequence[Sample], percentile: Fraction, tail: Fraction
 ) -> tuple[Alert, ...]:
     """Return every doubt about some samples.
 
     Args:
         samples: all of them, as they were due.
         counted: those that the fact counts.
-        needed: how many give the percentile an upper end, if none fails.
         percentile: as a share.
+        tail: how often each end of its interval may be wrong.
     """
     checks = (
-        _few(counted, needed, percentile),
+        _few(counted, percentile, tail),
         _drift(counted),
         _reconnects(samples),
         _stalls(counted, percentile),
@@ -72,21 +74,16 @@ def alerts_of(
     return tuple(alert for each in checks for alert in each)
 
 
-def _few(counted: Sequence[Sample], needed: int, percentile: Fraction) -> Iterator[Alert]:
-    if len(counted) < needed:
-        yield Alert(
-            AlertKind.FEW,
-            f"{len(counted)} samples give no upper end; {needed} do, if none of them fails",
-            f"ask for --requests {needed} or more",
-        )
-        return
+def _few(counted: Sequence[Sample], percentile: Fraction, tail: Fraction) -> Iterator[Alert]:
     failed = sum(math.isinf(each.wait) for each in counted)
-    if failed and failed >= (1 - percentile) * len(counted) / 2:
-        yield Alert(
-            AlertKind.FEW,
-            f"{failed} of {len(counted)} requests failed, and each counts as infinitely slow",
-            "look at what failed; only more samples with fewer failures give an upper end",
-        )
+    found = f"{len(counted)} samples, {failed} of them failed, give no upper end"
+    if failed > (1 - percentile) * len(counted):
+        do = "no number of samples would, while so many fail: look at what failed"
+        yield Alert(AlertKind.FEW, found, do)
+    elif failed <= MOST_FAILED and len(counted) < (
+        needed := samples_needed(percentile, tail, failed)
+    ):
+        yield Alert(AlertKind.FEW, found, f"ask for {needed} or more, of which no more may fail")
 
 
 def _drift(counted: Sequence[Sample]) -> Iterator[Alert]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any, Final
@@ -14,7 +14,7 @@ from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.measurements import with_measurements
 from mars_solver.measuring.alerts import Alert, alerts_of
-from mars_solver.measuring.samples import Connection, Marks, Outcome, Sample, Setup
+from mars_solver.measuring.samples import Connection, Marks, Sample, Setup
 from mars_solver.measuring.statistics import (
     Estimate,
     estimate,
@@ -27,8 +27,8 @@ from mars_solver.vocabulary import Verdict
 
 SCHEMA_OF_MEASUREMENT: Final = "mars-solver/measurement/1"
 _HALF: Final = Fraction(1, 2)
-_PLACES: Final = 10
-"""Facts are rounded outwards, to a tenth of a ms."""
+_FINE: Final = 100
+"""Ends are rounded to a tenth of a ms below this, and to a whole one above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Series:
     Attributes:
         wait: the percentile of the time to the first audio byte, in ms, since requests were due.
         since_sent: the same since they were sent, which hides what they waited before.
-        failures: how many requests failed, by outcome; their wait is infinite.
+        failures: how many requests failed, by how; their wait is infinite.
         reconnected: how many were heard on another kind of connection; they are not counted.
         marks: median and percentile of each mark, in ms, over the requests that reached it.
         real_time_factor: the median time from the first to the last byte, as a share of what plays.
@@ -56,6 +56,11 @@ class Series:
     real_time_factor: float | None
     gap: float | None
     waits: tuple[float, ...]
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The ends of the percentile's interval in ms, rounded outwards."""
+        return _rounded(self.wait.low, math.floor), _rounded(self.wait.high, math.ceil)
 
     @property
     def failed(self) -> int:
@@ -119,8 +124,8 @@ class Measurement:
     def _claim(self, series: Series) -> dict[str, Any]:
         setup = self.setup
         claim = {
-            "low": _rounded(series.wait.low, math.floor),
-            "high": _rounded(series.wait.high, math.ceil),
+            "low": series.ends[0],
+            "high": series.ends[1],
             "source": f"our measurement of {setup.endpoint}",
             "as_of": setup.started[:10],
             "grade": "measured",
@@ -129,7 +134,7 @@ class Measurement:
             "confidence": float(self.setup.sure),
             "region": setup.region,
             "connection": series.connection.value,
-            "note": f"to the first audio byte since each request was due, {setup.rate:g} a second;"
+            "note": f"first audio byte since each request was due, {setup.rate:g} a second;"
             f" {series.failed} failed; texts {setup.texts[:12]}",
         }
         return {name: value for name, value in claim.items() if value is not None}
@@ -154,7 +159,7 @@ def measurement_of(setup: Setup, samples: Sequence[Sample]) -> Measurement:
     )
     needed = samples_needed(percentile, tail)
     counted = [each for each in ordered if each.wanted in kinds[:1] and not each.reconnected]
-    alerts = alerts_of(ordered, counted, needed, percentile)
+    alerts = alerts_of(ordered, counted, percentile, tail)
     return Measurement(setup, series, needed, alerts)
 
 
@@ -168,7 +173,7 @@ def _series(
         reached = sorted(at for each in counted if (at := getattr(each.marks, name)) is not None)
         if reached:
             marks[name] = (quantile(reached, _HALF), quantile(reached, percentile))
-    failed = Counter(each.outcome for each in counted if each.outcome is not Outcome.HEARD)
+    failed = Counter(each.failure for each in counted if each.failure)
     factors = sorted(
         (each.marks.last_byte - each.marks.first_audio) / each.audio_ms
         for each in counted
@@ -179,7 +184,7 @@ def _series(
         len(counted),
         estimate(waits, percentile, tail),
         estimate([each.wait_since_sent for each in counted], percentile, tail).point,
-        {outcome.value: count for outcome, count in failed.most_common()},
+        dict(failed.most_common()),
         len(wanting) - len(counted),
         marks,
         quantile(factors, _HALF) if factors else None,
@@ -190,7 +195,7 @@ def _series(
 
 def failures_text(series: Series) -> str:
     """Return what failed, in words."""
-    return ", ".join(f"{count} × {outcome}" for outcome, count in series.failures.items())
+    return ", ".join(f"{count} × {how}" for how, count in series.failures.items())
 
 
 def measurements_toml(measurement: Measurement) -> str:
@@ -217,8 +222,10 @@ def _toml(claim: dict[str, Any]) -> list[str]:
     ]
 
 
-def _rounded(value: float, outwards: Any) -> float:
-    return value if math.isinf(value) else outwards(value * _PLACES) / _PLACES
+def _rounded(value: float, outwards: Callable[[float], int]) -> float:
+    if math.isinf(value):
+        return value
+    return outwards(value * 10) / 10 if value < _FINE else outwards(value)
 
 
 def _finite(value: Any) -> Any:

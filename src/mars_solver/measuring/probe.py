@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
 from time import perf_counter_ns
 from typing import Any, Final, Literal
 
@@ -145,7 +144,7 @@ class _Probe:
             exchange = _Exchange(plan, number, plan.kinds[0])
             await exchange.make(self._clients[plan.kinds[0]], self._slots, perf_counter_ns())
             if exchange.outcome is not Outcome.HEARD:
-                failures[exchange.failure] += 1
+                failures[exchange.sample(0).failure] += 1
 
         while left and self.stopped == "complete":
             some = min(left, plan.concurrency)
@@ -248,14 +247,6 @@ class _Exchange:
         self._status: int | None = None
         self._due = self._late = self._size = 0
         self._gap: int | None = None
-
-    @property
-    def failure(self) -> str:
-        """The outcome in words."""
-        if self.outcome is Outcome.STATUS and self._status is not None:
-            phrase = {each.value: f" ({each.phrase})" for each in HTTPStatus}.get(self._status, "")
-            return f"status {self._status}{phrase}"
-        return self.outcome.value
 
     async def make(
         self, client: httpx2.AsyncClient, slots: anyio.CapacityLimiter, due: int

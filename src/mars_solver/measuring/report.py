@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.measuring.measurement import Measurement, Series, failures_text
 from mars_solver.measuring.samples import Sample
-from mars_solver.vocabulary import number
+from mars_solver.vocabulary import day, number
 
 MARKS: Final = {
     "sent": "request sent",
@@ -45,11 +44,8 @@ def basis(measurement: Measurement) -> str:
     setup = measurement.setup
     kinds = " and ".join(f"{each.samples} {each.connection}" for each in measurement.series)
     region = f" from {setup.region}" if setup.region else ""
-    day = date.fromisoformat(setup.started[:10])
-    return (
-        f"{kinds} requests to {setup.endpoint}{region}, {day:%-d %b %Y}, due at {setup.rate:g} a"
-        f" second, at most {setup.concurrency} at once"
-    )
+    how = f"due at {setup.rate:g} a second, at most {setup.concurrency} at once"
+    return f"{kinds} requests to {setup.endpoint}{region}, {day(setup.started[:10])}, {how}"
 
 
 def report(measurement: Measurement, catalogue: Catalogue) -> str:
@@ -65,7 +61,7 @@ def report(measurement: Measurement, catalogue: Catalogue) -> str:
 
 
 def _interval(series: Series) -> str:
-    low, high = series.wait.low, series.wait.high
+    low, high = series.ends
     if math.isinf(low):
         return "infinite: too many requests failed"
     if math.isinf(high):

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from fractions import Fraction
+from http import HTTPStatus
 from typing import Annotated, Final
 
 from pydantic import Field, PlainValidator
@@ -96,6 +97,14 @@ class Sample(Input):
     def _if_heard(self, start: float) -> float:
         first = self.marks.first_audio
         return first - start if self.outcome is Outcome.HEARD and first is not None else math.inf
+
+    @property
+    def failure(self) -> str:
+        """How it failed, in words; empty where it was heard."""
+        if self.outcome is Outcome.STATUS:
+            phrase = {each.value: f" ({each.phrase})" for each in HTTPStatus}.get(self.status or 0)
+            return f"status {self.status}{phrase or ''}"
+        return "" if self.outcome is Outcome.HEARD else self.outcome.value
 
     @property
     def reconnected(self) -> bool:

@@ -58,9 +58,10 @@ def tail_of(confidence: Fraction, looks: int = 1) -> Fraction:
     return (1 - confidence) / (2 * max(1, looks))
 
 
-def samples_needed(percentile: Fraction, tail: Fraction) -> int:
-    """Return the fewest samples that give a percentile an upper bound, if none of them fails."""
-    return next(n for n in count(1) if percentile**n <= tail)
+def samples_needed(percentile: Fraction, tail: Fraction, failed: int = 0) -> int:
+    """Return the fewest samples that give a percentile an upper bound, if so many of them fail."""
+    least = next(n for n in count(1) if percentile**n <= tail)
+    return next(n for n in count(least) if (ranks(n, percentile, tail).high or n) <= n - failed)
 
 
 @dataclass(frozen=True, slots=True)

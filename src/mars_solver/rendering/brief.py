@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mars_solver.explaining.findings import cause, plain
+from mars_solver.explaining.findings import cause, plain, settling
 from mars_solver.inputs.catalogue.catalogue import few
 from mars_solver.rendering.answer import Said, finding_text, lead_sentence, report_of
 from mars_solver.rendering.catalogue import fact_text
@@ -220,9 +220,12 @@ def _short(section: Section) -> Section:
 def _to_verify(answer: Recommendation) -> Iterator[str]:
     """Yield what would settle each open point of the winner."""
     declared = answer.solver.declared
-    for item in answer.shortlist[0].to_verify if answer.shortlist else ():
-        requirement = declared.requirement[item.requirement]
-        yield f"{declared.phrase(item.requirement)}: {requirement.settle}"
+    winner = answer.decision.winner
+    if winner is None:
+        return
+    for item in answer.shortlist[0].to_verify:
+        what = settling(declared.requirement[item.requirement], winner.model)
+        yield f"{declared.phrase(item.requirement)}: {what}"
 
 
 def _call(answer: Recommendation, report: Report) -> tuple[str, str]:

@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-all lint verify shipped tune long spark browser picture chromium clients peers peers-quick lock clean
+.PHONY: demo test test-all lint verify shipped tune long spark browser picture chromium calls clients peers peers-quick lock clean
 
 demo: $(VENV)/.core
 	$(BIN)/mars-solver recommend benchmarks/profiles/support-line.toml
@@ -14,7 +14,7 @@ test: lint verify
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # Everything, in this order.
-test-all: test long spark browser picture chromium clients peers-quick
+test-all: test long spark browser picture chromium calls clients peers-quick
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -76,6 +76,11 @@ chromium: $(VENV)/.dev
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium || true; \
 	fi
 
+# The printed calls against the packages that they use, pinned, in an environment of its own; their
+# own warnings are none of ours.
+calls: $(VENV)-calls/.done
+	$(VENV)-calls/bin/python -m pytest -W ignore tests/explaining/test_calls_installed.py
+
 # A client generated from the description of the API, in an environment of its own.
 clients: $(VENV)-clients/.done
 	$(VENV)-clients/bin/python -m pytest tests/web/test_clients.py
@@ -119,8 +124,9 @@ lock:
 	$(LOCK) --output-file requirements/dev.txt requirements/dev.in pyproject.toml
 	$(LOCK) --output-file requirements/spark.txt requirements/spark.in
 	$(LOCK) --output-file requirements/browser.txt requirements/browser.in
+	$(LOCK) --output-file requirements/calls.txt requirements/calls.in pyproject.toml
 	$(LOCK) --extra web --output-file requirements/clients.txt requirements/clients.in pyproject.toml
 	$(LOCK) --extra peers --output-file requirements/peers.txt requirements/core.in pyproject.toml
 
 clean:
-	rm -rf $(VENV) $(VENV)-clients $(VENV)-peers build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-calls $(VENV)-clients $(VENV)-peers build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -8,10 +8,10 @@ LABELS are files, or folders of files: scenarios (TOML or JSON, one in a file or
 come first: `id`, `profile`, `expected`, and optionally `over` (pairs of which the first ranks
 before the second), `group`, `weight`, `measurements`. A scenario with the `line` of the guide that
 it is says in `expected` which models come first in this order, as `mars-solver verify` reads it.
-In a table the profile's fields stand side by side, `expected` holds ids with `;` between them, and
+In a table the profile's fields are side by side, `expected` holds ids with `;` between them, and
 `over` such pairs as `mars-pro>mars-flash`.
 
-Labels that can all come out do. Beside them, the guide and the pinned answers that `mars-solver
+Labels that can all win do. Beside them, the guide and the pinned answers that `mars-solver
 verify` asks for are kept where the labels leave room; what is given up is named on stderr. Labels
 that contradict each other are named in minimal sets, and the likeliest weights are written: that
 exits with 0 too. Bad input exits with 2 and writes nothing.
@@ -222,15 +222,15 @@ def _warn(tuned: Tuned, labels: Sequence[Label], proof: Proof, options: argparse
     places = {label.id: label.at("expected") for label in labels}
     for each in tuned.contradictions:
         named = ", ".join(f"{name} ({places[name]})" for name in each)
-        what = "no weights bring it about" if len(each) == 1 else "these contradict each other"
+        what = "no weights let it win" if len(each) == 1 else "these contradict each other"
         print(f"warning: {what}: {named}", file=sys.stderr)
     if tuned.violated:
-        text = f"{len(tuned.violated)} of {len(labels)} labels do not come out"
+        text = f"{len(tuned.violated)} of {len(labels)} labels do not win"
         why = "the margin is too narrow for whole numbers"
         written = why if tuned.separable else "the likeliest weights are written"
         print(f"warning: {text}; {written}", file=sys.stderr)
     for name in tuned.given_up[:SHOWN]:
-        print(f"warning: given up for the labels: {name}", file=sys.stderr)
+        print(f"warning: lost to the labels: {name}", file=sys.stderr)
     if len(tuned.given_up) > SHOWN:
         print(f"warning: and {len(tuned.given_up) - SHOWN} more", file=sys.stderr)
     if not proof.holds:
@@ -259,18 +259,18 @@ def _told(
     right = len(tuned.questions) - len(tuned.violated)
     lines = [
         f"Weights in {out}, the report in {report}",
-        f"  {right} of {len(tuned.questions)} labels come out",
+        f"  {right} of {len(tuned.questions)} labels win",
     ]
     if tuned.margin is not None and tuned.separable:
         lines.append(f"  smallest lead of any label: {float(tuned.margin):.4f} points")
     if proof.missing != PARTS:
-        lines.append(f"  the proof that the guide is kept {'holds' if proof.holds else 'FAILS'}")
+        lines.append(f"  the guide is kept: {'proved' if proof.holds else 'NOT proved'}")
     lines += ["", "What changed"]
     moved = changes(tuned.start, weights, declared)
     lines += [f"  {name}: {old} -> {new}" for name, old, new in moved] or ["  no number"]
     others = turned(tuned.questions, tuned.start, weights, declared)
     if others:
-        lines += ["", "Labels that are answered otherwise"]
+        lines += ["", "Labels with another answer than before"]
         lines += [f"  {name}: {old} -> {new}" for name, old, new in others[:SHOWN]]
         if len(others) > SHOWN:
             lines.append(f"  and {len(others) - SHOWN} more")

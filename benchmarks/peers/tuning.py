@@ -4,7 +4,7 @@
 
 Labels are made from hidden weights, of which no contender knows anything, and so are those that are
 held out. scikit-learn fits a logistic regression to the differences of pairs (the right model
-against each other one); Optuna searches the same numbers for the most labels that come out (pip
+against each other one); Optuna searches the same numbers for the most labels that win (pip
 install 'mars-solver[peers]'). All of them see the same labels, and the guide is left aside. Figures
 are means over seeds; each seed has hidden weights of its own.
 """
@@ -45,7 +45,7 @@ SCHEMA: Final = "mars-solver/tuning-peers/1"
 PACKAGES: Final = ("mars-solver", "numpy", "scipy", "scikit-learn", "optuna")
 OURS: Final = "mars-solver"
 REGRESSION: Final = "scikit-learn, logistic regression on pairs"
-SEARCH: Final = "Optuna, labels that come out"
+SEARCH: Final = "Optuna, labels that win"
 TESTED: Final = 1000
 NOISY_TARGET: Final = 0.94
 TIMES_FASTER: Final = 10
@@ -133,7 +133,7 @@ def _regression(asked: Sequence[GroundedLabel], model: Any) -> IntegerRow:
 
 
 def _searched(asked: Sequence[GroundedLabel], optuna: Any, size: int, trials: int) -> IntegerRow:
-    """Return the numbers from 0 to 100 under which most labels come out, as Optuna finds them."""
+    """Return the numbers from 0 to 100 under which most labels win, as Optuna finds them."""
 
     def objective(trial: Any) -> float:
         row = tuple(trial.suggest_int(f"x{i}", 0, 100) for i in range(size))

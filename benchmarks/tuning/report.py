@@ -78,11 +78,11 @@ def _tiles(
     least = min((lead.after for lead in shown.leads), default=None)
     share = sum(shown.turned_profiles.values()) / shown.profiles
     return [
-        (f"{shown.after.right}/{shown.labels}", "labels come out"),
+        (f"{shown.after.right}/{shown.labels}", "labels win"),
         ("–" if least is None else f"{least:.4f}", "smallest lead of a label, in score points"),
-        (f"{right}/{tested}", f"come out held out, in {len(shown.folds)} parts"),
+        (f"{right}/{tested}", f"win when held out, in {len(shown.folds)} parts"),
         (str(len(changes(before, after, declared))), "numbers changed"),
-        (f"{share:.1%}", f"of {shown.profiles} random profiles are answered otherwise"),
+        (f"{share:.1%}", f"of {shown.profiles} random profiles get another answer"),
     ]
 
 
@@ -108,7 +108,7 @@ def _troubles(tuned: Tuned | None) -> dict[str, list[str]]:
         return {}
     troubles = {
         "Labels that exclude each other": [", ".join(each) for each in tuned.contradictions],
-        "Labels that do not come out": list(tuned.violated),
+        "Labels that do not win": list(tuned.violated),
         "Given up for the labels": list(tuned.given_up),
     }
     return {title: items for title, items in troubles.items() if items}

@@ -1,4 +1,4 @@
-"""Pick a text-to-speech model: constraints for what must hold, weights for the rest.
+"""Pick a text-to-speech model: constraints for what must be met, weights for the rest.
 
 >>> from mars_solver import recommend
 >>> recommend().status

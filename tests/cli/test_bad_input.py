@@ -338,14 +338,14 @@ PROFILES: Final = (
     toml(
         "batch-in-real-time",
         'workflow = "batch"\n[require]\nreal_time = true\n',
-        ("workflow", "none beside real_time, found", "drop workflow, or drop real_time"),
+        ("workflow", "no workflow beside real_time, found", "drop workflow, or drop real_time"),
     ),
     toml(
         "batch-within-300-ms",
         'workflow = "batch"\n[require]\nmax_ttfb_ms = 300\n',
         (
             "workflow",
-            "none beside max_ttfb_ms, which needs real_time",
+            "no workflow beside max_ttfb_ms, which needs real_time",
             "drop max_ttfb_ms or raise it to 800",
         ),
     ),
@@ -505,7 +505,7 @@ FLAGS: Final = (
     flags(
         "batch-in-real-time",
         ("--workflow", "batch", "--require", "max_ttfb_ms=300"),
-        ("--workflow", "none beside max_ttfb_ms", "raise it to 800"),
+        ("--workflow", "no workflow beside max_ttfb_ms", "raise it to 800"),
     ),
     flags(
         "unknown-typo",
@@ -523,7 +523,10 @@ FLAGS: Final = (
     Case(
         "flags-over-a-good-file",
         ("recommend", "p.toml", "--workflow", "batch", "--require", "max_ttfb_ms=-2"),
-        (("--workflow", "none beside real_time"), ("--require: max_ttfb_ms", AMOUNT, "found -2")),
+        (
+            ("--workflow", "no workflow beside real_time"),
+            ("--require: max_ttfb_ms", AMOUNT, "found -2"),
+        ),
         {"p.toml": "[require]\nreal_time = true\n"},
     ),
     Case(
@@ -606,7 +609,7 @@ CATALOGUES: Final = (
     model(
         "no-configuration",
         (("value = true", "value = false"), ('"unknown"', "false")),
-        ("on_device, self_hosted, public_api", "a way to run the model", "mend a fact"),
+        ("on_device, self_hosted, public_api", "a way to run the model", "correct a fact"),
     ),
     model("schema", (("schema = 1", "schema = 2"),), ("schema", "1, the version", "found 2")),
     model("schema-missing", (("schema = 1\n", ""),), ("schema", "found nothing", "add it")),

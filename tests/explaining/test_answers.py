@@ -252,7 +252,7 @@ def test_found_members_are_those_that_are_met_and_the_unknown_ones_are_noted() -
     (to_verify,) = answer.shortlist[0].to_verify
     assert to_verify.found == ["wav"]
     assert "mp3: a rumour (test)" in to_verify.note
-    assert "ogg: no source speaks of it" in to_verify.note
+    assert "ogg: no source mentions it" in to_verify.note
 
 
 def test_rejecting_the_unknown_names_what_excludes_and_what_would_settle_it() -> None:
@@ -268,7 +268,7 @@ def test_rejecting_the_unknown_names_what_excludes_and_what_would_settle_it() ->
     assert (found["a"].found, found["a"].source, found["a"].note) == (False, "test", "")
     assert (found["b"].found, found["b"].source) == (None, None)
     assert found["b"].note == (
-        "documented at 10–30 ms (test); Quick: unknown: no source speaks of it; measure it"
+        "documented at 10–30 ms (test); Quick: unknown: no source mentions it; measure it"
     )
     assert (found["c"].found, found["c"].source) == (None, "test")
     assert found["c"].note == "Quick: unknown; no word; measure it"

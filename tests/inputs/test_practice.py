@@ -34,7 +34,7 @@ def test_a_locale_that_only_shared_lists_know_is_unverified_with_that_evidence()
     assert answer.status == "unverified"
     for model in ("mars-flash", "mars-pro"):
         (note,) = (v.note for c in answer.shortlist if c.model == model for v in c.to_verify)
-        assert "in the one list of openapi and pipecat for several models together" in note
+        assert "listed by openapi and pipecat for several models together" in note
         assert "33 locales are counted" in note
         assert "at most a few others are possible" in note
     accepted = recommend({**asked, "accept_beta": True})
@@ -129,7 +129,7 @@ def test_a_word_that_no_list_has_comes_with_the_one_that_is_near() -> None:
     assert answer.status == "unverified"
     assert "did you mean livekit?" in answer.shortlist[0].to_verify[0].note
     answer = recommend({"require": {"platforms": ["vapi"]}})
-    assert "the lists have jambonz, jambonz-streaming, livekit" in (
+    assert "known are jambonz, jambonz-streaming, livekit" in (
         answer.shortlist[0].to_verify[0].note
     )
 

@@ -175,15 +175,15 @@ def note(model_id: str, tag: str) -> str:
     ("model_id", "tag", "evidence"),
     [
         ("mars-pro", "pa-in", "disputed: a measured request returned no audio (audiobook)"),
-        ("mars-pro", "th-th", "in the one list of openapi, pipecat and sdk for several models"),
+        ("mars-pro", "th-th", "listed by openapi, pipecat and sdk for several models"),
         ("mars-pro", "pt", "pt-br, pt-pt used with mars-pro by a third party (audiobook)"),
-        ("mars-flash", "sv-xx", "the lists have sv-se of sv"),
-        ("mars-flash", "zh-hant", "the lists have zh-cn, zh-cn-henan, zh-cn-liaoning"),
-        ("mars-flash", "qq-qq", "no list has a tag of qq"),
-        ("mars-flash", "qq", "no list has a tag of qq"),
-        ("mars-flash", "fil-ph", "in the one list of openapi for several models"),
+        ("mars-flash", "sv-xx", "the known tags of sv are sv-se"),
+        ("mars-flash", "zh-hant", "the known tags of zh are zh-cn, zh-cn-henan, zh-cn-liaoning"),
+        ("mars-flash", "qq-qq", "no source lists a tag of qq"),
+        ("mars-flash", "qq", "no source lists a tag of qq"),
+        ("mars-flash", "fil-ph", "listed by openapi for several models"),
         ("mars-flash", "sv-se", "at most a few others are possible (api)"),
-        ("mars-nano", "de-de", "no source speaks of it"),
+        ("mars-nano", "de-de", "no source mentions it"),
     ],
 )
 def test_an_unverified_tag_comes_with_its_evidence(model_id: str, tag: str, evidence: str) -> None:
@@ -191,6 +191,6 @@ def test_an_unverified_tag_comes_with_its_evidence(model_id: str, tag: str, evid
 
 
 def test_a_tag_that_is_known_needs_no_list_of_others() -> None:
-    assert "the lists have" not in note("mars-pro", "pt-br")
-    assert "the lists have" not in note("mars-pro", "pt")
+    assert "the known tags" not in note("mars-pro", "pt-br")
+    assert "the known tags" not in note("mars-pro", "pt")
     assert SHIPPED.catalogue.kin("languages", "fil-ph") == ("fil-ph",)

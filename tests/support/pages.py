@@ -54,6 +54,7 @@ _OUTPUT = re.compile(r"\n```text\n(.*?)^```\n", re.DOTALL | re.MULTILINE)
 _PROGRESS = re.compile(r"(?m)^.* %\n")
 _IMPORTED = re.compile(r"(?m)^\s*(?:import|from) (\w+)")
 _SHELL = re.compile(r"[|&;<>()$*]")
+_CUT = re.compile(r"(.*) \| head -n (\d+)")
 _SEEN_TO = re.compile(
     r"make |(python -m )?pip |python3? -m venv |#"
     r"|mars-solver (serve|measure --endpoint|measure --url)\b"
@@ -121,7 +122,11 @@ class Reader:
         return told
 
     def call(self, command: str) -> Run:
-        """Run a command: in this process where it needs no shell."""
+        """Run a command: in this process where it needs no shell; `head -n` is no need of one."""
+        if cut := _CUT.fullmatch(command):
+            whole = self.call(cut[1])
+            lines = whole.stdout.splitlines(keepends=True)
+            return whole._replace(stdout="".join(lines[: int(cut[2])]))
         if not _SHELL.search(command):
             program, *words = shlex.split(command.replace("\\\n", " "), comments=True)
             if program == "mars-solver":

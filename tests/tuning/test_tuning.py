@@ -582,7 +582,7 @@ def test_contradicting_labels_are_named_with_their_lines(tmp_path: Path) -> None
     assert found.returncode == 0
     assert json.loads(found.stdout)["contradictions"] == [["a", "b"]]
     assert f"these contradict each other: a ({path}:1), b ({path}:2)" in found.stderr
-    assert "1 of 2 labels do not come out" in found.stderr
+    assert "1 of 2 labels do not win" in found.stderr
 
 
 @pytest.fixture

@@ -111,7 +111,7 @@ def open_table(path: str | Path, declared: Declarations) -> Table:
     place, chosen = str(path), Path(path)
     kind = _SUFFIXES.get(chosen.suffix.lower())
     if kind is None:
-        hint = "name it by what it holds: " + ", ".join(_SUFFIXES)
+        hint = "name it after its format: " + ", ".join(_SUFFIXES)
         suffix = chosen.suffix or "no suffix"
         raise InputError([Problem(place, "", "a Parquet, CSV or JSON Lines file", suffix, hint)])
     with file_errors(path, f"a readable {kind} file"):

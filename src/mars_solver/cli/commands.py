@@ -64,18 +64,26 @@ def _root(version: options.ShowVersion = False) -> None:
 @asking.answering(app)
 def recommend(
     asked: asking.AnswerOptions,
+    way: options.Way = None,
     verbose: options.Verbose = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Rank the models that meet a profile, with reasons.
 
-    Exits with 0 for an answer, 2 for bad input, 3 where no model is left.
+    Exits with 0 for an answer, 2 for bad input, 3 where no model is left, or where the first one
+    cannot be called the way that --for names.
     """
     from mars_solver.cli import reading  # noqa: PLC0415
     from mars_solver.rendering import console  # noqa: PLC0415
 
-    answer = reading.read_answer(asked)
-    if as_json:
+    answer = reading.read_answer(asked, way, as_json=as_json)
+    if way is not None:
+        for line in console.beside_call(answer, way):
+            terminal.tell(line)
+        if way not in answer.calls:
+            raise typer.Exit(INFEASIBLE)
+        terminal.write(answer.calls[way])
+    elif as_json:
         terminal.write(console.to_json(answer.to_dict()))
     else:
         terminal.show(console.recommendation(answer, verbose=verbose))

@@ -75,6 +75,14 @@ Verbose = Annotated[
 ]
 ShowVersion = Annotated[bool, typer.Option("--version", help="Print the version and stop.")]
 
+# recommend
+Way = Annotated[
+    str | None,
+    typer.Option(
+        "--for", metavar="NAME", help="Print the ready call alone: NAME is a way in calls/."
+    ),
+]
+
 # explain
 AskedModel = Annotated[
     str | None,

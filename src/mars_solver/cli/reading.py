@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mars_solver import api
 from mars_solver.cli.flags import measured_by_flags, profile_from
 from mars_solver.errors import Faults, InputError, Problem, gather, rerooted
+from mars_solver.explaining.calls import check_way
 from mars_solver.explaining.recommendation import Recommendation
 from mars_solver.inputs import files
 from mars_solver.inputs.catalogue.attributes import Declarations
@@ -47,12 +48,22 @@ def check_paths(**paths: str | Iterable[str] | None) -> None:
         raise InputError([Problem("standard input", "", "one reader", ", ".join(readers), hint)])
 
 
-def read_answer(asked: AnswerOptions) -> Recommendation:
+def read_answer(
+    asked: AnswerOptions, way: str | None = None, *, as_json: bool = False
+) -> Recommendation:
     """Return the answer to the profile that a file and flags state.
+
+    Args:
+        asked: the file and the flags.
+        way: how the first model is to be called; None for no way in particular.
+        as_json: whether JSON is wanted, which has all ways.
 
     Raises:
         InputError: with every fault of everything that the answer rests on.
     """
+    if way is not None and as_json:
+        hint = "drop one: the JSON has every call under `calls`"
+        raise InputError([Problem("--for", "", "no --json beside it", "both", hint)])
     check_paths(
         PROFILE=asked.profile,
         measurements=asked.measurements,
@@ -61,7 +72,10 @@ def read_answer(asked: AnswerOptions) -> Recommendation:
     )
     catalogue, weights, policy, profile, keep = against(
         asked.models,
-        lambda known: with_measurements(known, asked.measurements, asked.measure),
+        lambda known: gather(
+            lambda: with_measurements(known, asked.measurements, asked.measure),
+            lambda: check_way(way, known, "--for"),
+        )[0],
         lambda _: files.load_weights(asked.weights),
         lambda _: policy_of(asked.unknown),
         lambda declared: _profile(asked, declared),

@@ -18,7 +18,7 @@ from mars_solver.vocabulary import Kind, Verdict
 
 _WOULD = {
     Verdict.MET: "would meet",
-    Verdict.UNVERIFIED: "would leave open",
+    Verdict.UNVERIFIED: "may or may not meet",
     Verdict.VIOLATED: "would not meet",
 }
 

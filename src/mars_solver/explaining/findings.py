@@ -212,7 +212,7 @@ def _unsettled(model: Model, name: str, unit: str = "") -> str:
     """Return what is known of a fact that does not settle a requirement."""
     fact = model.facts.get(name)
     if fact is None or isinstance(fact, SetFact):
-        return "unknown: no source speaks of it"
+        return "unknown: no source mentions it"
     note = f"; {fact.note}" if fact.note else ""
     claimed = model.range(name)
     if claimed is None:

@@ -11,7 +11,7 @@ from pydantic import Field, PlainSerializer, WithJsonSchema
 
 from mars_solver.briefs import brief, named
 from mars_solver.explaining import diagnosis
-from mars_solver.explaining.calls import calls_of
+from mars_solver.explaining.calls import Calls, calls_of
 from mars_solver.explaining.comparison import Comparison
 from mars_solver.explaining.disputes import Dispute, disputes
 from mars_solver.explaining.findings import (
@@ -244,9 +244,7 @@ class Recommendation(Shown):
     @part
     def calls(self) -> dict[str, str]:
         """How to call the first model, by way of calling."""
-        if not self.shortlist:
-            return {}
-        return calls_of(self.solver.catalogue, self.profile, self.decision.ranked[0])
+        return dict(self.calling.ready)
 
     @part
     def notes(self) -> tuple[str, ...]:
@@ -311,6 +309,12 @@ class Recommendation(Shown):
         return json_values(self)
 
     @cached_property
+    def calling(self) -> Calls:
+        """How to call the first model, and why in some ways it cannot be called."""
+        best = self.decision.winner
+        return calls_of(self.solver.catalogue, self.profile, best) if best else Calls()
+
+    @cached_property
     def _correction_masks(self) -> list[int]:
         return [] if self.decision.keys else diagnosis.corrections(self.solver, self.decision)
 
@@ -334,7 +338,7 @@ class Recommendation(Shown):
         """Yield that nothing is left to relax, where requirements that cannot move leave none."""
         if self.keep and self._correction_masks and not self.relaxations:
             kept = " and ".join(map(self.solver.declared.phrase, self.keep))
-            yield f"no change leaves a model while {kept} cannot move"
+            yield f"no change admits a model as long as nobody touches {kept}"
 
     def _ties(self) -> Iterator[str]:
         """Yield which models tie with the first, and what breaks the tie."""

@@ -45,7 +45,7 @@ LINES: Final = f"{GUIDE_LINES}.toml"
 PINS: Final = f"{GUIDE}/pins.toml"
 _CALLS: Final = "calls"
 ENDPOINTS: Final = f"{_CALLS}/endpoints.toml"
-_TEMPLATE: Final = ".jinja"
+TEMPLATE: Final = ".jinja"
 
 
 def load_profile(path: str | Path) -> Profile:
@@ -347,9 +347,9 @@ def _read_calls(folder: Path) -> dict[str, str]:
     """Return the templates of ways to call a model, by name."""
     if not folder.is_dir():
         return {}
-    templates = [path for path in listing(folder) if path.name.endswith(_TEMPLATE)]
+    templates = [path for path in listing(folder) if path.name.endswith(TEMPLATE)]
     return {
-        path.name.removesuffix(_TEMPLATE): decode(_read(path, str(path)), str(path))
+        path.name.removesuffix(TEMPLATE): decode(_read(path, str(path)), str(path))
         for path in templates
     }
 

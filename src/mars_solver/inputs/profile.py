@@ -372,4 +372,4 @@ def _contradiction(profile: Profile, need: Need) -> tuple[str, str, str]:
     limit = dict(need.below).get(cause)
     hint = f"drop workflow, or drop {cause}" + (f" or raise it to {limit}" if limit else "")
     why = "" if cause == need.name else f", which needs {need.name}"
-    return f"none beside {cause}{why}", BATCH, hint
+    return f"no workflow beside {cause}{why}", BATCH, hint

@@ -71,7 +71,7 @@ class Curve(Input):
         values = [anchor.value for anchor in self.anchors]
         issues: list[Issue] = []
         if any(a >= b for a, b in pairwise(at)) or at[-1] == float("inf"):
-            issues.append(("anchors", "finite, rising places", shown(at), "sort them by `at`"))
+            issues.append(("anchors", "finite, rising numbers", shown(at), "sort them by `at`"))
         if self.scale == "log" and at[0] <= 0:
             issues.append(("anchors.0.at", "a number > 0 on a log scale", shown(at[0]), ""))
         steps = [b - a for a, b in pairwise(values)]
@@ -248,12 +248,12 @@ def check_preferences(
 
 
 _ABOUT_CURVES: Final = (
-    "Value functions: a fact at or before the first anchor takes its value, at or beyond the last",
-    "(infinity included) that one's; between two anchors the value runs straight along the scale.",
+    "Value functions: a fact up to the first anchor gets its value, a fact from the last one on",
+    "(infinity included) the value of the last; in between, the value is interpolated.",
 )
 _ABOUT_VECTORS: Final = (
     "The weight of a criterion is its importance times the sum of the rows that apply:",
-    "base, the emphasis of each need that is stated and of batch, the first of the primary need.",
+    "base, emphasis for each stated need and for batch work, first for the need that comes first.",
 )
 _ABOUT_PROVENANCE: Final = ("What made this file. No answer and no digest depends on it.",)
 

@@ -32,7 +32,7 @@ PARTS: Final = (CHART, LINES, PINS)
 
 @dataclass(frozen=True, slots=True)
 class LineResult:
-    """Whether one line of the guide comes out."""
+    """Whether a line of the guide has its models first."""
 
     line: str
     expected: tuple[str, ...]

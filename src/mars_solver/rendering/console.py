@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mars_solver.explaining.explanation import Explanation
     from mars_solver.explaining.recommendation import Recommendation
     from mars_solver.inputs.catalogue.catalogue import Catalogue
-    from mars_solver.rendering.answer import RankingRow
+    from mars_solver.rendering.answer import Call, RankingRow
     from mars_solver.rendering.brief import Brief, BriefColumn
     from mars_solver.rendering.catalogue import FactCell
     from mars_solver.rendering.words import Section
@@ -172,10 +172,38 @@ def _whole(answer: Recommendation) -> RenderableType:
     parts += _sections(report.conflicts, report.ways_out, report.to_verify)
     if report.guide:
         parts += [_text(report.guide), Text()]
-    for call in report.calls:
+    for call in report.calls[:1]:
         parts += [Text(f"How to call it with {call.name}", style="bold")]
-        parts += [Padding(Text(call.example), (0, 0, 0, 4)), Text()]
+        parts += [Padding(Text(call.example), (0, 0, 0, 4))]
+        parts += [Text(each, style="dim") for each in _other_ways(report.calls[1:])] + [Text()]
     return Group(*parts, *_sections(report.notes))
+
+
+def beside_call(answer: Recommendation, way: str) -> list[str]:
+    """Return what is said beside a ready call, or in its place where there is none.
+
+    Args:
+        answer: whose first model is to be called.
+        way: how; one that the catalogue has a template for.
+    """
+    best, report = answer.decision.winner, report_of(answer)
+    if best is None:
+        return [to_text(recommendation(answer))]
+    if way in answer.calls:
+        doubts = "; ".join((*report.to_verify.lines, *report.notes.lines))
+        return [report.headline, *([f"Bear in mind: {doubts}"] if doubts else [])]
+    reason = answer.calling.missing[way] or "the catalogue has no such call for it"
+    return [
+        f"{best.model.name} comes first, but cannot be called with {way}: {reason}.",
+        *report.how,
+        *(_other_ways(report.calls) or ["There is no other way to call it."]),
+    ]
+
+
+def _other_ways(calls: Sequence[Call]) -> list[str]:
+    """Return a line that says which other calls there are; none where there are none."""
+    names = ", ".join(f"--for {call.name}" for call in calls)
+    return [f"Other ways to call it: {names}"] if names else []
 
 
 def explanation(explained: Explanation) -> RenderableType:

@@ -103,7 +103,7 @@ def _parsers(path: Path, declared: Declarations) -> Iterable[LabelParser]:
     place, suffix = str(path), path.suffix.lower()
     if suffix not in SUFFIXES:
         found = path.suffix or "no suffix"
-        hint = "name it by what it holds"
+        hint = "name it after its format"
         raise InputError(
             [Problem(place, "", f"a file that ends in {', '.join(SUFFIXES)}", found, hint)]
         )

@@ -204,8 +204,8 @@ class _Field:
             why = "which the measurements leave no way to run"
         else:
             why = "a beta, and the profile does not accept betas"
-        best = f"{', '.join(self.best)} stands best" if self.best else "no model meets the profile"
-        hint = f"{best}, and weights decide only between equal standings"
+        best = f"{', '.join(self.best)} meets more" if self.best else "no model meets the profile"
+        hint = f"{best}, and weights only decide between models that meet equally much"
         expected = "a model that weights can put there"
         return Problem(self.label.at(path), path, expected, f"{model}, {why}", hint)
 

@@ -137,19 +137,30 @@ class Catalogue:
         }
 
     @cached_property
-    def _shared(self) -> dict[str, dict[str, frozenset[Member]]]:
-        """The keys that each source shares, by attribute and source."""
-        found: dict[str, dict[str, frozenset[Member]]] = {}
+    def _shared(self) -> dict[str, dict[str, dict[Member, Member]]]:
+        """The keys that each source shares with their spelling, by attribute and source.
+
+        Of several spellings of one member, that of ours is kept.
+        """
+        found: dict[str, dict[str, dict[Member, Member]]] = {}
         for name, attribute in self.declared.attributes.items():
-            found[name] = {
-                key: frozenset(
-                    member_key(member)
-                    for each in source.shared.get(name, ())
-                    if (member := read_member(attribute, each)) is not None
-                )
-                for key, source in self.sources.items()
-            }
+            lists = found[name] = {source: {} for source in self.sources}
+            for source, spelled in lists.items():
+                for each in self.sources[source].shared.get(name, ()):
+                    member = read_member(attribute, each)
+                    if member is not None and spelled.get(key := member_key(member)) != key:
+                        spelled[key] = each
         return found
+
+    def spelling(self, attribute: str, member: Member, source: str) -> Member:
+        """Return a member as a source spells it; unchanged where the source does not list it."""
+        read = read_member(self.declared.attributes[attribute], member)
+        spelled = self._shared[attribute][source]
+        return member if read is None else spelled.get(member_key(read), member)
+
+    def listed(self, attribute: str, key: Member) -> int:
+        """Return how many sources list a member for several models together."""
+        return sum(key in keys for keys in self._shared[attribute].values())
 
     def asks_any(self, attribute: str, key: Member) -> bool:
         """Return whether a member is a language alone, and so asks for any locale of it."""
@@ -179,7 +190,7 @@ class Catalogue:
             parts = [f"{few(tags)} {phrase}" for phrase, tags in by_phrase.items() if phrase]
         if known.closure is not None and known.closure.note and key not in known.members:
             parts.append(f"{known.closure.note} ({known.closure.source})")
-        parts = [part for part in parts if part] or ["no source speaks of it"]
+        parts = [part for part in parts if part] or ["no source mentions it"]
         parts += self._known_instead(attribute, key)
         return "; ".join(parts)
 
@@ -189,13 +200,13 @@ class Catalogue:
             known = self.known_members(attribute)
             if known and key not in known:
                 hint = did_you_mean(str(key), map(str, known))
-                yield hint or f"the lists have {few([str(each) for each in known])}"
+                yield hint or f"known are {few([str(each) for each in known])}"
             return
         spoken, kin = language(str(key)), self.kin(attribute, key)
         if not kin:
-            yield f"no list has a tag of {spoken}"
+            yield f"no source lists a tag of {spoken}"
         elif key not in kin and key != spoken:
-            yield f"the lists have {', '.join(map(str, kin))} of {spoken}"
+            yield f"the known tags of {spoken} are {', '.join(map(str, kin))}"
 
     def _own_evidence(self, model: Model, attribute: str, key: Member) -> str:
         """Return what is said of one member itself; empty where nothing is."""
@@ -208,7 +219,7 @@ class Catalogue:
             if key in keys and model.id in (self.sources[source].shared_by or (model.id,))
         ]
         many = f"{', '.join(lists[:-1])} and {lists[-1]}" if len(lists) > 1 else "".join(lists)
-        return f"in the one list of {many} for several models together" if lists else ""
+        return f"listed by {many} for several models together" if lists else ""
 
 
 _FEW: Final = 4

@@ -268,7 +268,7 @@ def parse_model(data: object, declared: Declarations, place: str) -> Model:
         facts=facts_in(card, declared),
     )
     if not runnable(model, declared):
-        hint = "a model that nothing can run is no candidate: remove it or mend a fact"
+        hint = "nothing can run this model: remove it, or correct a fact"
         raise InputError(
             [Problem(place, _blame(model, declared), "a way to run the model", "none", hint)]
         )

@@ -57,9 +57,9 @@ value = "released"  # or "beta": a beta is a candidate only where a profile acce
 [speech_model]
 value = "{id}"
 
-# How one gets the model, in one line.
+# How to get the model, in one line.
 [availability]
-value = "say here how one gets it"
+value = "say here how to get it"
 {more}
 """
 _IMPOSSIBLE: Final = """
@@ -169,7 +169,7 @@ def _members(shipped: Catalogue, name: str, attribute: Attribute, *, known: bool
     listed = list(known_members) or examples[attribute.members]
     if known:
         yield f"yes = {json.dumps(listed[:2])}"
-        yield 'others = "no"  # what holds for every member that is not listed'
+        yield 'others = "no"  # for every member that is not listed'
         return
     yield f'others = "{UNKNOWN}"'
     yield f'{json.dumps(str(listed[0]))} = {{ value = true, note = "a claim about one member" }}'

@@ -186,7 +186,7 @@ def test_a_percentage_is_one(folder: Path, percent: str) -> None:
     asked = ("--model", "mars-pro", "--url", "http://127.0.0.1:9/{text}", "--percentile", percent)
     called = run("measure", *asked)
     assert called.returncode == 2
-    assert "--percentile: expected percent, from 1 to below 100" in called.stderr
+    assert "--percentile: expected percent, from 1 to 99.99" in called.stderr
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ class Alert:
     do: str
 
 
-CHANCE: Final = Fraction(1, 1000)
+CHANCE: Final = 0.001
 """Below this probability a slow start is no accident."""
 NOTICED: Final = 1.1
 """A factor between medians from which a drift matters."""

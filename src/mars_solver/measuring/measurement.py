@@ -106,13 +106,14 @@ class Measurement:
         Raises:
             InputError: where so many requests failed that the percentile has no finite lower end.
         """
-        first, *others = [self._claim(each) for each in self.series]
-        if math.isinf(first["low"]):
-            worst = self.series[0]
-            found = f"{worst.failed} of {worst.samples} failed ({failures_text(worst)})"
-            hint = "nothing is written: mend that first"
-            expected = f"requests of which {self.statistic} are answered"
+        series = self.series[0]
+        if not series.samples or math.isinf(series.wait.low):
+            told = failures_text(series) or f"{series.reconnected} had to connect anew"
+            found = f"{series.failed} of {series.samples} that failed: {told}"
+            expected = f"{series.connection} requests of which nearly all are answered"
+            hint = "there is no fact to write"
             raise InputError([Problem(self.setup.endpoint, "", expected, found, hint)])
+        first, *others = [self._claim(each) for each in self.series]
         finite = [claim for claim in others if math.isfinite(claim["low"])]
         if finite:
             why = f"of {{}} connections; the fact is of {first['connection']} ones"
@@ -141,7 +142,7 @@ class Measurement:
 
     def verdict(self, check: Check, catalogue: Catalogue) -> Verdict:
         """Return what the fact says of a requirement, as every answer would."""
-        if not self.series or math.isinf(self.series[0].wait.low):
+        if math.isinf(self.series[0].wait.low) or not self.series[0].samples:
             return Verdict.UNVERIFIED
         measured = with_measurements(catalogue, self.claims(), place="measure")
         (model,) = (each for each in measured.models if each.id == self.setup.model)

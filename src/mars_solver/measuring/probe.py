@@ -6,6 +6,7 @@ when a request was due, so that a wait for a free slot is part of what is measur
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 from collections import Counter
@@ -90,7 +91,12 @@ def run(
     Raises:
         InputError: where every request of the warm-up fails.
     """
-    return anyio.run(_Probe(plan, record, settled, tell).run)
+    gc.collect()
+    gc.freeze()  # what is there already need not be looked through in the middle of a request
+    try:
+        return anyio.run(_Probe(plan, record, settled, tell).run)
+    finally:
+        gc.unfreeze()
 
 
 @dataclass(eq=False)

@@ -19,7 +19,7 @@ from mars_solver.inputs.files import read_long
 from mars_solver.inputs.parsing import Input, parse, unexpected
 
 SCHEMA_OF_SAMPLES: Final = "mars-solver/samples/1"
-_DECIMAL: Final = re.compile(r"[0-9]{1,2}(\.[0-9]{1,6})?")
+_DECIMAL: Final = re.compile(r"[0-9]{1,2}(\.[0-9]{1,2})?")
 MS: Final = 10**6
 """Nanoseconds in a millisecond."""
 
@@ -115,7 +115,7 @@ class Sample(Input):
 def _percent(value: object) -> str:
     if isinstance(value, str) and _DECIMAL.fullmatch(value) and 1 <= Fraction(value) < 100:  # noqa: PLR2004
         return value
-    raise unexpected(value, "percent, from 1 to below 100, such as 95")
+    raise unexpected(value, "percent, from 1 to 99.99, such as 95")
 
 
 class Setup(Input):

@@ -8,10 +8,10 @@ Nagaraja, Order Statistics, 2003, section 7.1). A failed request is an infinite 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,15 @@ def tail_of(confidence: Fraction, looks: int = 1) -> Fraction:
 
 def samples_needed(percentile: Fraction, tail: Fraction, failed: int = 0) -> int:
     """Return the fewest samples that give a percentile an upper bound, if so many of them fail."""
-    least = next(n for n in count(1) if percentile**n <= tail)
-    return next(n for n in count(least) if (ranks(n, percentile, tail).high or n) <= n - failed)
+    about = math.ceil(math.log(tail) / math.log(percentile))
+    least = about - 1 if percentile ** (about - 1) <= tail else about
+
+    def bounded(n: int) -> bool:
+        high = ranks(n, percentile, tail).high
+        return high is not None and high <= n - failed
+
+    sizes = range(least, 2 * (least + 1) * (failed + 1))
+    return sizes[bisect_left(sizes, True, key=bounded)] if failed else least
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,7 @@ def quantile(ordered: Sequence[float], share: Fraction) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-def chance_in_first(n: int, first: int, above: int, seen: int) -> Fraction:
+def chance_in_first(n: int, first: int, above: int, seen: int) -> float:
     """Return how likely chance puts so many of the greatest numbers among the first ones.
 
     Args:
@@ -106,8 +113,13 @@ def chance_in_first(n: int, first: int, above: int, seen: int) -> Fraction:
         above: how many of them are among the greatest.
         seen: how many of the greatest come first, at least.
     """
-    ways = sum(
-        math.comb(above, k) * math.comb(n - above, first - k)
-        for k in range(seen, min(above, first) + 1)
+    all_ways = _log_ways(n, first)
+    return math.fsum(
+        math.exp(_log_ways(above, k) + _log_ways(n - above, first - k) - all_ways)
+        for k in range(max(seen, first + above - n), min(above, first) + 1)
     )
-    return Fraction(ways, math.comb(n, first))
+
+
+def _log_ways(n: int, k: int) -> float:
+    """Return the logarithm of the number of ways to choose k of n."""
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)

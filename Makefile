@@ -57,10 +57,11 @@ shipped: $(VENV)/.dev
 long: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal -m long
 
-# The batch path in a Spark session of this machine; skipped where there is no Java.
+# The batch path in a Spark session of this machine, skipped where there is no Java; and data frames
+# of pandas, which come with it.
 spark: $(VENV)/.dev
 	$(PIP) install --require-hashes -r requirements/spark.txt
-	$(BIN)/python -m pytest tests/batch/test_spark.py
+	$(BIN)/python -m pytest tests/batch/test_spark.py tests/inputs/test_brought.py
 
 # The page in a real Chromium: Debian's, put there where we may; skipped where there is none.
 browser: chromium

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mars_solver.api import decide, recommend, recommend_many
+    from mars_solver.api import decide, decide_stream, recommend, recommend_many
     from mars_solver.errors import InputError, MarsSolverError, Problem
     from mars_solver.explaining.recommendation import Recommendation, recommend_with
     from mars_solver.inputs.catalogue.catalogue import Catalogue
@@ -40,6 +40,7 @@ _HOME = {
     "Solver": "solving.solver",
     "Weights": "inputs.weights",
     "decide": "api",
+    "decide_stream": "api",
     "load_catalogue": "inputs.files",
     "load_measurements": "inputs.files",
     "load_profile": "inputs.files",
@@ -62,6 +63,7 @@ __all__ = [
     "Solver",
     "Weights",
     "decide",
+    "decide_stream",
     "load_catalogue",
     "load_measurements",
     "load_profile",

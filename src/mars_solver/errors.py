@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -85,9 +87,25 @@ def extra(name: str) -> Iterator[None]:
         package = (error.name or "").partition(".")[0]
         if package == "mars_solver":
             raise
-        hint = f"pip install 'mars-solver[{name}]'"
+        hint = f"pip install {shlex.join(_distributions(name))}"
         found = f"no package {package}"
         raise InputError([Problem("mars-solver", "", f"the extra {name}", found, hint)]) from None
+
+
+def _distributions(name: str) -> list[str]:
+    """Return the distributions that an extra brings, as pip takes them.
+
+    Pip finds these however the package was installed; the extra itself where nothing tells.
+    """
+    from importlib import metadata  # noqa: PLC0415  (needed for a missing package only)
+
+    try:
+        every = metadata.requires("mars-solver") or []
+    except metadata.PackageNotFoundError:
+        every = []
+    marked = re.compile(rf"extra == ['\"]{name}['\"]")
+    found = [each.partition(";")[0].strip() for each in every if marked.search(each)]
+    return found or [f"mars-solver[{name}]"]
 
 
 class Faults:

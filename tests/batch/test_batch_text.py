@@ -158,7 +158,7 @@ def test_lines_in_memory_are_answered_as_those_of_a_file(
 def _id(row: Row) -> bool:
     value = row.get("id", "")
     try:
-        return value is None or (isinstance(value, str) and value.encode() is not None)
+        return not isinstance(value, list | dict) and str(value).encode() is not None
     except UnicodeEncodeError:
         return False
 

@@ -30,8 +30,8 @@ def test_columns_follow_the_declarations() -> None:
     assert dict(columns(DECLARED)) == {
         "id": ColumnKind.TEXT,
         "name": ColumnKind.TEXT,
-        "workflow": ColumnKind.TEXT,
-        "primary": ColumnKind.TEXT,
+        "workflow": ColumnKind.WORD,
+        "primary": ColumnKind.WORD,
         "accept_beta": ColumnKind.FLAG,
         "quick": ColumnKind.FLAG,
         "hosted": ColumnKind.FLAG,
@@ -55,7 +55,7 @@ def test_a_row_is_a_profile_with_its_tables_opened_up() -> None:
         "formats": "wav; MP3,ogg",
         "rates": "24000;8000",
         "tongues": ["EN_UK", "pt"],
-        "speed": 7,
+        "speed": 7.0,
         "accept_beta": False,
     }
     profile = parse_row(row, DECLARED)
@@ -84,10 +84,19 @@ def test_a_row_is_a_profile_with_its_tables_opened_up() -> None:
         ("wav, mp3", ["wav", "mp3"]),
         (" en-us ;pt,fr ", ["en-us", "pt", "fr"]),
         ("wav;", ["wav", ""]),
+        ("raspberry pi|5", ["raspberry pi|5"]),
     ],
 )
 def test_a_text_lists_members_with_semicolons_or_commas(text: str, members: list[str]) -> None:
     assert members_in(text) == members
+
+
+@pytest.mark.parametrize("text", ["pt;hi-in", "pt, hi-in", " pt hi-in ", "pt|hi-in", "pt |  hi-in"])
+def test_tags_and_numbers_may_have_spaces_or_bars_between_them(text: str) -> None:
+    assert members_in(text, codes=True) == ["pt", "hi-in"]
+    assert parse_row({"tongues": text}, DECLARED).to_dict()["require"] == {
+        "tongues": ["pt", "hi-in"]
+    }
 
 
 @pytest.mark.parametrize(
@@ -97,6 +106,17 @@ def test_a_text_lists_members_with_semicolons_or_commas(text: str, members: list
         (ColumnKind.FLAG, "false", False),
         (ColumnKind.FLAG, "", None),
         (ColumnKind.FLAG, "maybe", "maybe"),
+        *((ColumnKind.FLAG, word, True) for word in ("Yes", "y", "T", "1")),
+        *((ColumnKind.FLAG, word, False) for word in ("No", "n", "F", "0", " FALSE")),
+        *(
+            (kind, word, None)
+            for kind in (ColumnKind.FLAG, ColumnKind.AMOUNT, ColumnKind.MEMBERS)
+            for word in ("NA", " n/a ", "Null")
+        ),
+        (ColumnKind.TEXT, "NA", "NA"),
+        (ColumnKind.WORD, "NA", None),
+        (ColumnKind.IMPORTANCE, "7.0", 7),
+        (ColumnKind.IMPORTANCE, "7.5", 7.5),
         (ColumnKind.AMOUNT, " 300 ", 300),
         (ColumnKind.AMOUNT, "2.5", 2.5),
         (ColumnKind.AMOUNT, " ", None),
@@ -108,13 +128,31 @@ def test_a_text_lists_members_with_semicolons_or_commas(text: str, members: list
 )
 def test_a_cell_of_text_spells_a_value(kind: ColumnKind, text: str, value: object) -> None:
     assert from_text(kind, text) == value
+    assert type(from_text(kind, text)) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("300,5", 300.5), ("-0,25", -0.25), ("300.5", 300.5), ("0.125", 0.125), ("1500", 1500)],
+)
+def test_a_decimal_may_have_a_comma_where_cells_are_not_separated_by_one(
+    text: str, value: object
+) -> None:
+    assert from_text(ColumnKind.AMOUNT, text, comma=True) == value
+
+
+@pytest.mark.parametrize("text", ["1.234,5", "1,234.5", "1.234", "1,234", "12 345,6", "1'234.5"])
+def test_a_number_with_separators_of_thousands_is_refused_with_advice(text: str) -> None:
+    assert from_text(ColumnKind.AMOUNT, text, comma=True) == text
+    with pytest.raises(InputError, match=r"without separators of thousands .* as 1234\.5"):
+        parse_row({"max_price": text}, DECLARED)
 
 
 @pytest.mark.parametrize(
     ("row", "path", "expected"),
     [
         ({"quik": True}, "", "one of"),
-        ({"id": 5}, "id", "text"),
+        ({"id": ["a"]}, "id", "text"),
         ({"max_price": 0}, "max_price", "a number > 0"),
         ({"formats": "wav;"}, "formats.1", "a word"),
         ({"rates": "fast"}, "rates.0", "a number > 0"),

@@ -37,6 +37,7 @@ SURFACE = {
     "Solver",
     "Weights",
     "decide",
+    "decide_stream",
     "load_catalogue",
     "load_measurements",
     "load_profile",

@@ -8,7 +8,13 @@ from itertools import pairwise
 from mars_solver import Catalogue, load_catalogue, recommend
 from mars_solver.rendering.answer import report_of
 from mars_solver.rendering.catalogue import fact_table, set_text
-from mars_solver.rendering.console import catalogue, comparison, explanation, to_text
+from mars_solver.rendering.console import (
+    catalogue,
+    comparison,
+    explanation,
+    recommendation,
+    to_text,
+)
 from mars_solver.rendering.explanation import summary
 from mars_solver.vocabulary import Status
 
@@ -123,3 +129,10 @@ def test_a_measurement_that_settles_nothing_says_how_it_was_made() -> None:
         "measured (our route: p95 of 200 warm requests from eu-west, 1 Dec 2026, 95 % confidence)"
     )
     assert f"Time to first byte of MARS-Pro: {told}" in kept.notes
+
+
+def test_no_line_breaks_within_a_number() -> None:
+    asked = recommend({"require": {"min_sample_rate_hz": 44100}})
+    for width in range(40, 100, 7):
+        lines = to_text(recommendation(asked), width).splitlines()
+        assert any("44\N{NARROW NO-BREAK SPACE}100" in line for line in lines)

@@ -132,11 +132,22 @@ def nested(row: Row, declared: Declarations = DECLARED) -> dict[str, Any]:
     criteria = {criterion.name for criterion in declared.criteria}
     return {
         **{name: value for name, value in row.items() if name in top},
-        "prefer": {name: value for name, value in row.items() if name in criteria},
+        "prefer": {name: _whole(value) for name, value in row.items() if name in criteria},
         "require": {
             name: value for name, value in row.items() if name not in {"id", *top, *criteria}
         },
     }
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def as_id(value: Any) -> str | None:
+    """An id of any scalar kind as text."""
+    if value is None or isinstance(value, str):
+        return value
+    return str(value).lower() if isinstance(value, bool) else str(_whole(value))
 
 
 def _flat(path: str) -> str:
@@ -149,7 +160,12 @@ def expected(
     """The answer to a row, from the single path."""
     ranks = range(1, top + 1)
     blank = dict.fromkeys(f"{key}_{k}" for key in ("model", "score", "status") for k in ranks)
-    said: dict[str, Any] = {"row": number, "id": row.get("id"), "status": "rejected", **blank}
+    said: dict[str, Any] = {
+        "row": number,
+        "id": as_id(row.get("id")),
+        "status": "rejected",
+        **blank,
+    }
     said |= {"blocked": None, "flowchart_agrees": None, "reasons": None}
     try:
         profile = parse_profile(nested(row, solver.declared), "Profile", solver.declared)

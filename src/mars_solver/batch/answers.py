@@ -18,15 +18,16 @@ from mars_solver.batch.kernel.arrays import Flags, Numbers, coded, flags_out, nu
 from mars_solver.batch.kernel.contexts import NONE
 from mars_solver.batch.kernel.encoding import Encoder
 from mars_solver.batch.kernel.kernel import Answers, BatchSolver, joined
-from mars_solver.batch.records import Records, check_schema
-from mars_solver.batch.texts import TextLines, from_json
+from mars_solver.batch.records import Records, check_schema, of_batch
+from mars_solver.batch.texts import JsonForm
 from mars_solver.errors import InputError, rerooted
-from mars_solver.inputs.profile_row import ID, SEPARATOR, column_of, parse_row
+from mars_solver.inputs.profile_row import ID, SEPARATOR, ExtraColumns, column_of, parse_row
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import INFEASIBLE, Policy, Status
 
 REJECTED: Final = "rejected"
 """The status of a row that is no profile."""
+ROW: Final = "row"
 REASONS: Final = "reasons"
 _REASONS_TYPE: Final = pa.list_(pa.string())
 MOST_ROWS: Final = 2**17
@@ -51,7 +52,7 @@ class Answerer:
     """
 
     def __init__(self, solver: Solver, policy: Policy = "flag", top: int = 3) -> None:
-        self.schema = _coded_schema(answer_schema(top))
+        self.schema = coded_schema(answer_schema(top))
         self._solver = solver
         self._options = policy, top
         self._models = pa.array([model.id for model in solver.catalogue.models], pa.string())
@@ -65,28 +66,32 @@ class Answerer:
             records: the profiles.
             at_once: how many rows are worked on together; no answer depends on it.
         """
+        refused = np.zeros(records.batch.num_rows, dtype=np.bool_)
+        refused[list(records.refused)] = True
         answers = joined(
             [
-                self._answers(records.batch.slice(start, at_once))
-                for start in range(0, max(records.batch.num_rows, 1), at_once)
+                self._answers(records.batch.slice(start, at_once), refused[start : start + at_once])
+                for start in range(0, max(len(refused), 1), at_once)
             ]
         )
-        faulty = answers.faulty
-        faulty[list(records.refused)] = True
+        kept = records.batch.select(records.kept)
         columns = [
-            pa.array(np.arange(len(faulty))),
+            pa.array(np.arange(len(refused))),
             records.ids(),
+            *kept.columns,
             *self._columns(answers),
-            self._reasons(records, faulty),
+            self._reasons(records, answers.faulty),
         ]
-        batch = pa.RecordBatch.from_arrays(columns, schema=self.schema)
-        return AnswerBatch(batch, answers.marks)
+        schema = with_kept(self.schema, kept.schema)
+        return AnswerBatch(pa.RecordBatch.from_arrays(columns, schema=schema), answers.marks)
 
-    def _answers(self, batch: pa.RecordBatch) -> Answers:
+    def _answers(self, batch: pa.RecordBatch, refused: Flags) -> Answers:
         kernel, encoder = self._prepared
         if kernel.questions.is_full:
             self._prepared = kernel, encoder = self._fresh()
-        return kernel.answer(encoder.encode(batch))
+        rows = encoder.encode(batch)
+        np.logical_or(rows.faulty, refused, out=rows.faulty)
+        return kernel.answer(rows)
 
     def _fresh(self) -> tuple[BatchSolver, Encoder]:
         """Return what answers, with nothing remembered."""
@@ -137,24 +142,34 @@ class Answerer:
 
 
 def decide(
-    batch: pa.RecordBatch, solver: Solver, unknown: Policy = "flag", top: int = 3
+    batch: pa.RecordBatch,
+    solver: Solver,
+    unknown: Policy = "flag",
+    top: int = 3,
+    extra: ExtraColumns | None = None,
 ) -> pa.RecordBatch:
     """Return the answers to the profiles of a record batch, one row for each: `api.decide`.
 
     Raises:
         InputError: with every unknown column and each of the wrong type.
     """
-    check_schema(batch.schema, solver.declared, "record batch")
-    answers = answerer(solver, unknown, top).answer(Records(batch)).batch
-    return answers.cast(answer_schema(top))
+    check_schema(batch.schema, solver.declared, "record batch", extra, answer_schema(top).names)
+    return answered(of_batch(batch, solver.declared, extra), solver, unknown, top)
 
 
-def json_lines(lines: TextLines, solver: Solver, unknown: Policy = "flag", top: int = 3) -> str:
+def answered(records: Records, solver: Solver, unknown: Policy, top: int) -> pa.RecordBatch:
+    """Return the answers to profiles, with texts as texts."""
+    answers = answerer(solver, unknown, top).answer(records).batch
+    return answers.cast(with_kept(answer_schema(top), records.batch.select(records.kept).schema))
+
+
+def json_lines(lines: list[bytes], solver: Solver, unknown: Policy = "flag", top: int = 3) -> str:
     """Return the answers to profiles in JSON Lines as JSON Lines, one for each that is not blank.
 
     Each line is an object with the columns of `answer_schema`.
     """
-    answers = answerer(solver, unknown, top).answer(from_json(lines, solver.declared)).batch
+    form = JsonForm(solver.declared, None, ())
+    answers = answerer(solver, unknown, top).answer(form.records(b"\n".join(lines))).batch
     return "".join(json.dumps(row) + "\n" for row in answers.to_pylist())
 
 
@@ -169,7 +184,7 @@ def answer_schema(top: int) -> pa.Schema:
     ranks = range(1, top + 1)
     return pa.schema(
         [
-            ("row", pa.int64()),
+            (ROW, pa.int64()),
             (ID, pa.string()),
             ("status", pa.string()),
             *((f"model_{k}", pa.string()) for k in ranks),
@@ -182,7 +197,14 @@ def answer_schema(top: int) -> pa.Schema:
     )
 
 
-def _coded_schema(schema: pa.Schema) -> pa.Schema:
+def with_kept(answers: pa.Schema, kept: pa.Schema) -> pa.Schema:
+    """Return the columns of answers that carry columns of their profiles, after the id."""
+    after = answers.get_field_index(ID) + 1
+    fields = [*answers]
+    return pa.schema([*fields[:after], *kept, *fields[after:]])
+
+
+def coded_schema(schema: pa.Schema) -> pa.Schema:
     """Return the schema with every text but the id as a dictionary."""
     codes = {"blocked": pa.int32(), **{n: pa.int16() for n in schema.names if "model_" in n}}
     return pa.schema(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
@@ -13,11 +14,20 @@ import pyarrow.compute as pc
 from mars_solver.batch.kernel.arrays import Numbers
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.catalogue.attributes import Declarations
-from mars_solver.inputs.profile_row import ID, ColumnKind, column_problems, columns
+from mars_solver.inputs.profile_row import (
+    ID,
+    ColumnKind,
+    ExtraColumns,
+    column_problems,
+    columns,
+    extras,
+    id_text,
+)
 
+PlainRows = list[dict[str, Any]]
 Refusal = Callable[[dict[str, Any]], list[str]]
 Reasons = dict[int, list[str]]
-"""Why rows, by their index, are no profiles."""
+"""Why rows, by their index, are no profiles; no reason yet where their values say it."""
 
 
 @dataclass(frozen=True)
@@ -26,19 +36,18 @@ class Records:
 
     batch: pa.RecordBatch
     refused: Reasons = field(default_factory=dict)
-    """The rows that no typed column can hold; in `batch` only their id is left."""
-    _read: dict[str, list[Any]] | None = None
-    """The values of a text as they were read, by column; None where `batch` holds them."""
+    """The rows that no typed column can hold; of these only the id in `batch` counts."""
+    kept: Sequence[str] = ()
+    """The columns of `batch` that no profile has and that the answers carry."""
+    read: Callable[[Numbers], PlainRows] | None = None
+    """Returns some rows by their columns as they were read; None where `batch` holds them."""
 
     def ids(self) -> pa.Array:
         """Return the id of each row; bytes that are not UTF-8 are replaced."""
         index = self.batch.schema.get_field_index(ID)
-        if index < 0 or pa.types.is_null(self.batch.schema.types[index]):
+        if index < 0:
             return pa.nulls(self.batch.num_rows, pa.string())
-        column = opened(self.batch.column(index))
-        if (texts := as_text(column)) is not None:
-            return texts
-        return pa.array(_decoded(column.cast(pa.large_binary()), "replace"), pa.string())
+        return texts_of(self.batch.column(index))
 
     def reasons(self, faulty: Numbers, refusal: Refusal) -> list[list[str]]:
         """Return every reason why rows, by their indices, are no profiles.
@@ -47,40 +56,111 @@ class Records:
             faulty: the indices.
             refusal: returns the reasons of a row, by its columns.
         """
-        unsaid = np.array([row for row in faulty.tolist() if row not in self.refused], np.int64)
+        unsaid = np.array([row for row in faulty.tolist() if not self.refused.get(row)], np.int64)
         said = dict(zip(unsaid.tolist(), map(refusal, self._rows(unsaid)), strict=True))
         return [self.refused.get(row) or said[row] for row in faulty.tolist()]
 
-    def _rows(self, indices: Numbers) -> Iterator[dict[str, Any]]:
-        """Yield some rows by their columns, with the values as they were read.
+    def _rows(self, indices: Numbers) -> PlainRows:
+        """Return some rows by their columns, with the values as they were read.
 
         Bytes that are not UTF-8 become lone surrogates, which no text has.
         """
-        if self._read is not None:
-            for index in indices:
-                yield {name: column[index] for name, column in self._read.items()}
-            return
-        columns = [values(opened(each)) for each in self.batch.take(pa.array(indices)).columns]
-        for row in zip(*columns, strict=True):
-            yield dict(zip(self.batch.schema.names, row, strict=True))
+        if self.read is not None:
+            return self.read(indices)
+        names = [name for name in self.batch.schema.names if name not in self.kept]
+        asked = self.batch.select(names).take(pa.array(indices))
+        each = [values(opened(column)) for column in asked.columns]
+        return [dict(zip(names, row, strict=True)) for row in zip(*each, strict=True)]
 
 
-def check_schema(schema: pa.Schema, declared: Declarations, place: str) -> None:
+def of_batch(
+    batch: pa.RecordBatch, declared: Declarations, extra: ExtraColumns | None = None
+) -> Records:
+    """Return the records of a record batch that `check_schema` admits."""
+    known = columns(declared)
+    kept = extras(batch.schema.names, declared) if extra == "keep" else []
+    names = [name for name in batch.schema.names if name in known or name in kept]
+    if len(names) < batch.num_columns:
+        batch = batch.select(names) if names else _no_columns(batch.num_rows)
+    return Records(batch, kept=kept)
+
+
+def _no_columns(rows: int) -> pa.RecordBatch:
+    """Return as many empty profiles."""
+    return pa.RecordBatch.from_arrays([pa.nulls(rows, pa.string())], [ID])
+
+
+def check_schema(
+    schema: pa.Schema,
+    declared: Declarations,
+    place: str,
+    extra: ExtraColumns | None = None,
+    taken: Iterable[str] = (),
+) -> None:
     """Refuse a table whose columns are no profile's.
+
+    Args:
+        schema: of the table.
+        declared: what can be asked.
+        place: how messages call the table.
+        extra: what becomes of columns that no profile has.
+        taken: the names of the columns of answers.
 
     Raises:
         InputError: with every unknown or repeated column, and each of the wrong type.
     """
     known = columns(declared)
-    problems = column_problems(schema.names, declared, place)
+    problems = column_problems(schema.names, declared, place, extra, list(taken))
     problems += [
         Problem(place, field.name, kind.value, str(field.type), "cast the column")
         for field in schema
         if (kind := known.get(field.name))
-        and not _fits(kind, plain(field.type), numbers=holds_numbers(field.name, declared))
+        and not _fits(field, kind, numbers=holds_numbers(field.name, declared))
     ]
     if problems:
         raise InputError(problems)
+
+
+def texts_of(column: pa.Array) -> pa.Array:
+    """Return a column of scalars as texts; bytes that are not UTF-8 are replaced."""
+    column = opened(column)
+    if isinstance(column, pa.ExtensionArray):
+        column = _identifiers(column)
+    if pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
+        return pa.array(
+            [v if v is None else id_text(_plain(v)) for v in column.to_pylist()], pa.string()
+        )
+    if is_text_type(column.type):
+        texts = as_text(column)
+        return _replaced(column.cast(pa.large_binary())) if texts is None else texts
+    if _holds_bytes(column.type):
+        return _replaced(column)
+    return column.cast(pa.string())
+
+
+def _plain(number: Any) -> Any:
+    """Return a whole number as such, whatever the type that holds it."""
+    return int(number) if number == number // 1 else number
+
+
+def _identifiers(column: pa.ExtensionArray) -> pa.Array:
+    """Return what an extension type stores; UUIDs as people write them."""
+    if column.type.extension_name != "arrow.uuid":
+        return column.storage
+    data = column.storage.to_pylist()
+    return pa.array([v if v is None else str(UUID(bytes=v)) for v in data], pa.string())
+
+
+def _holds_bytes(arrow: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_binary(arrow)
+        or pa.types.is_large_binary(arrow)
+        or pa.types.is_fixed_size_binary(arrow)
+    )
+
+
+def _replaced(column: pa.Array) -> pa.Array:
+    return pa.array(_decoded(column, "replace"), pa.string())
 
 
 def plain(arrow: pa.DataType) -> pa.DataType:
@@ -96,33 +176,36 @@ def holds_numbers(name: str, declared: Declarations) -> bool:
 
 def repeating(declared: Declarations) -> list[str]:
     """Return the columns in which the same few texts stand again and again."""
-    kinds = {ColumnKind.TEXT, ColumnKind.MEMBERS}
-    found = [name for name, kind in columns(declared).items() if kind in kinds]
-    return [name for name in found if name not in {ID, "name"}]
+    kinds = {ColumnKind.WORD, ColumnKind.MEMBERS}
+    return [name for name, kind in columns(declared).items() if kind in kinds]
 
 
-def _fits(kind: ColumnKind, arrow: pa.DataType, *, numbers: bool) -> bool:
+def _fits(given: pa.Field, kind: ColumnKind, *, numbers: bool) -> bool:
     """Return whether a column of some type can hold what is expected."""
+    arrow = plain(given.type)
     if pa.types.is_null(arrow):
         return True
-    whole = pa.types.is_integer(arrow)
     fits: bool
     match kind:
+        case ColumnKind.TEXT if given.name == ID:
+            fits = not pa.types.is_nested(arrow)
         case ColumnKind.FLAG:
             fits = pa.types.is_boolean(arrow)
-        case ColumnKind.AMOUNT:
-            fits = whole or pa.types.is_floating(arrow)
-        case ColumnKind.IMPORTANCE:
-            fits = whole
-        case ColumnKind.TEXT:
+        case ColumnKind.AMOUNT | ColumnKind.IMPORTANCE:
+            fits = _is_number(arrow)
+        case ColumnKind.TEXT | ColumnKind.WORD:
             fits = is_text_type(arrow)
         case ColumnKind.MEMBERS if pa.types.is_list(arrow) or pa.types.is_large_list(arrow):
             of = plain(arrow.value_type)
-            fits = is_text_type(of) or pa.types.is_null(of)
-            fits |= numbers and (pa.types.is_integer(of) or pa.types.is_floating(of))
+            fits = is_text_type(of) or pa.types.is_null(of) or (numbers and _is_number(of))
         case ColumnKind.MEMBERS:
             fits = is_text_type(arrow)
     return bool(fits)
+
+
+def _is_number(arrow: pa.DataType) -> bool:
+    kinds = pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal
+    return any(kind(arrow) for kind in kinds)
 
 
 def is_text_type(arrow: pa.DataType) -> bool:

@@ -9,20 +9,19 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
 from pathlib import Path
-from threading import Thread
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mars_solver.batch.answers import REASONS, REJECTED, AnswerBatch, answerer
-from mars_solver.batch.checkpoints import Checkpoint, Sink
+from mars_solver.batch.answers import REASONS, REJECTED, AnswerBatch, answerer, with_kept
+from mars_solver.batch.checkpoints import Checkpoint
+from mars_solver.batch.sinks import ROW, sink
 from mars_solver.batch.summary import Summary
 from mars_solver.batch.tables import PART_ROWS, Part, Table
 from mars_solver.errors import InputError, Problem
@@ -30,11 +29,9 @@ from mars_solver.inputs.profile_row import ID
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import Policy
 
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 """The version of the parts that are kept."""
-_FEW_BYTES: Final = 2**23
-"""A text of fewer is parsed here: starting processes would take longer."""
-_REJECTS: Final = ("row", ID, REASONS)
+_REJECTS: Final = (ROW, ID, REASONS)
 _AFTER: Final = b"after"
 _QUESTIONS: Final = b"questions"
 
@@ -71,7 +68,8 @@ class Run:
         return {
             "format": _FORMAT,
             "input": self.table.digest(),
-            "kind": self.table.kind,
+            "kind": self.table.format.kind,
+            "columns": [*self.table.kept.names],
             "catalogue": self.solver.catalogue.sha256,
             "weights": self.solver.weights.sha256,
             "unknown": self.unknown,
@@ -135,15 +133,15 @@ class _Writer:
 
     def __init__(self, run: Run, kept: Checkpoint) -> None:
         self._run = run
-        answers = answerer(run.solver, run.unknown, run.top).schema
+        answers = with_kept(answerer(run.solver, run.unknown, run.top).schema, run.table.kept)
         self._columns = [name for name in answers.names if name != REASONS]
         with ExitStack() as stack:
             schema = pa.schema([answers.field(name) for name in self._columns])
-            self._answers = Sink(run.output, kept.draft("answers"), schema)
+            self._answers = sink(run.output, kept.draft("answers"), schema)
             stack.callback(self._answers.drop)
             schema = pa.schema([answers.field(name) for name in _REJECTS])
             draft = run.rejects.with_name(f".{run.rejects.name}.draft")
-            self._rejects = Sink(run.rejects, draft, schema)
+            self._rejects = sink(run.rejects, draft, schema)
             stack.callback(self._rejects.drop)
             self._drop = stack.pop_all()
 
@@ -180,54 +178,17 @@ def _answered(run: Run, position: int) -> Iterator[tuple[Part, AnswerBatch]]:
     """
     waiting: deque[tuple[Part, Future[AnswerBatch]]] = deque()
     parts = run.table.parts(position)
-    with ThreadPoolExecutor(1) as reader, _executor(run) as (executor, answer):
+    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(run.workers) as workers:
         ahead = reader.submit(next, parts, None)
-        while (part := ahead.result()) is not None:
-            ahead = reader.submit(next, parts, None)
-            waiting.append((part, executor.submit(answer, part)))
-            if len(waiting) > run.workers:
+        try:
+            while (part := ahead.result()) is not None:
+                ahead = reader.submit(next, parts, None)
+                waiting.append((part, workers.submit(run.answer, part)))
+                if len(waiting) > run.workers:
+                    done, future = waiting.popleft()
+                    yield done, future.result()
+            while waiting:
                 done, future = waiting.popleft()
                 yield done, future.result()
-        while waiting:
-            done, future = waiting.popleft()
-            yield done, future.result()
-
-
-Answer = Callable[[Part], AnswerBatch]
-
-
-@contextmanager
-def _executor(run: Run) -> Iterator[tuple[Executor, Answer]]:
-    """Yield what answers parts, and how: threads, or processes where parsing would stop them."""
-    executor: Executor
-    answer: Answer = run.answer
-    if run.table.is_text and run.workers > 1 and run.table.length > _FEW_BYTES:
-        answer = _answer_here
-        executor = ProcessPoolExecutor(run.workers, get_context("spawn"), _start, (run,))
-    else:
-        executor = ThreadPoolExecutor(run.workers)
-    try:
-        yield executor, answer
-    finally:
-        executor.shutdown(cancel_futures=True)
-
-
-_HERE: Final[list[Run]] = []
-"""The run that this process works for, if it was started for one."""
-
-
-def _start(run: Run) -> None:
-    """Let this process work for a run, and end with the one that started it."""
-    _HERE.append(run)
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _answer_here(part: Part) -> AnswerBatch:
-    return _HERE[0].answer(part)
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-    os._exit(1)
+        finally:
+            workers.shutdown(cancel_futures=True)

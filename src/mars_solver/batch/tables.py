@@ -2,42 +2,77 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import IO, Any, Final, Literal, NamedTuple, cast
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mars_solver.batch import texts
-from mars_solver.batch.records import Records, check_schema, is_text_type, repeating
-from mars_solver.batch.texts import LINE_BYTES, TextLines
+from mars_solver.batch.records import Records, check_schema, is_text_type, of_batch, repeating
+from mars_solver.batch.texts import LINE_BYTES, TextForm, csv_form, json_form
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.catalogue.attributes import Declarations
+from mars_solver.inputs.files import STDIN, standard_input
+from mars_solver.inputs.profile_row import ExtraColumns, columns, extras
 
 PART_ROWS: Final = 2**17
 """How many rows a part has, and a row group of the output: what is worked on at once."""
 _PART_BYTES: Final = 2**23
-"""A part of text has at most so many bytes, since parsing takes many times as much memory."""
+"""A part of text has about so many bytes."""
 _LONGEST: Final = 2
 _SAID: Final = 200
-_SUFFIXES: Final = {
+TableKind = Literal["parquet", "csv", "jsonl"]
+SUFFIXES: Final[dict[str, TableKind]] = {
     ".parquet": "parquet",
     ".pq": "parquet",
     ".csv": "csv",
+    ".tsv": "csv",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
+ZIPPED: Final = ".gz"
+_GZIP: Final = b"\x1f\x8b"
+_PARQUET: Final = b"PAR1"
+_BLANK: Final = b" \t\r\n\xef\xbb\xbf"
+
+
+class Format(NamedTuple):
+    """What a file holds."""
+
+    kind: TableKind
+    zipped: bool = False
+    """Whether gzip packed it."""
+
+    @classmethod
+    def of(cls, path: Path) -> Format | None:
+        """Return what a file holds by its suffix; None for any other one."""
+        zipped = path.suffix.lower() == ZIPPED
+        kind = SUFFIXES.get(Path(path.stem if zipped else path.name).suffix.lower())
+        return None if kind is None or (zipped and kind == "parquet") else cls(kind, zipped)
+
+    @property
+    def suffix(self) -> str:
+        """The suffix of a file of this format."""
+        return f".{self.kind}{ZIPPED if self.zipped else ''}"
+
+    def open(self, path: Path) -> IO[bytes]:
+        """Open a file to be read."""
+        return cast("IO[bytes]", gzip.open(path)) if self.zipped else path.open("rb")
 
 
 class Part(NamedTuple):
     """A stretch of a table."""
 
-    content: pa.RecordBatch | TextLines
+    content: pa.RecordBatch | bytes
     """Rows of Parquet, or lines of text."""
     after: int
     """Where the next part begins: a row of Parquet, or a byte of text."""
@@ -48,32 +83,33 @@ class Table:
     """A table of profiles whose columns are checked.
 
     Attributes:
+        path: of the file.
         declared: what can be asked.
-        kind: parquet, csv or jsonl.
-        length: how far `Part.after` goes.
-        header: the columns of CSV.
+        format: of the file.
+        length: how far `Part.after` goes, about.
+        kept: the columns that no profile has and that the answers carry.
+        extra: what becomes of columns that no profile has.
+        form: of text.
         start: where the first part begins.
+        spool: the file at the path, if it goes with the table.
     """
 
     path: Path
     declared: Declarations
-    kind: str
+    format: Format
     length: int
-    header: tuple[str, ...] = ()
+    kept: pa.Schema
+    extra: ExtraColumns | None = None
+    form: TextForm | None = None
     start: int = 0
-
-    @property
-    def is_text(self) -> bool:
-        """Whether its parts are lines, which have to be parsed."""
-        return self.kind != "parquet"
+    spool: object = None
 
     def records(self, part: Part) -> Records:
         """Return the rows of a part."""
         if isinstance(part.content, pa.RecordBatch):
-            return Records(part.content)
-        if self.kind == "csv":
-            return texts.from_csv(part.content, self.header, self.declared)
-        return texts.from_json(part.content, self.declared)
+            return of_batch(part.content, self.declared, self.extra)
+        assert self.form is not None  # noqa: S101  (text has one)
+        return self.form.records(part.content)
 
     def parts(self, position: int) -> Iterator[Part]:
         """Yield the table in parts, from where one begins.
@@ -82,10 +118,13 @@ class Table:
             InputError: where it can no longer be read.
         """
         with file_errors(self.path, "a readable table"):
-            if self.is_text:
-                yield from _lines(self.path, position)
+            if self.form is None:
+                known = {*columns(self.declared), *self.kept.names}
+                yield from _batches(self.path, position, repeating(self.declared), known)
             else:
-                yield from _batches(self.path, position, repeating(self.declared))
+                with self.format.open(self.path) as file:
+                    file.seek(position)
+                    yield from _stretches(file, b'"' if self.format.kind == "csv" else b"")
 
     def digest(self) -> str:
         """Return the sha256 of its bytes."""
@@ -98,35 +137,87 @@ class Table:
         return status.st_size, status.st_mtime_ns
 
 
-def open_table(path: str | Path, declared: Declarations) -> Table:
+def open_table(
+    path: str | Path,
+    declared: Declarations,
+    extra: ExtraColumns | None = None,
+    taken: tuple[str, ...] = (),
+    delimiter: str | None = None,
+) -> Table:
     """Return a table of profiles: Parquet, CSV with a header line, or JSON Lines.
 
     Args:
-        path: of the file, its suffix telling what it holds.
+        path: of the file, its suffix telling what it holds; `-` is standard input, its first bytes
+            telling.
         declared: what can be asked.
+        extra: what becomes of columns that no profile has; None where they are a fault.
+        taken: the names of the columns of answers.
+        delimiter: between the cells of CSV; None for the one that the header shows.
 
     Raises:
         InputError: where it cannot be read, or with everything that is wrong with its columns.
     """
     place, chosen = str(path), Path(path)
-    kind = _SUFFIXES.get(chosen.suffix.lower())
-    if kind is None:
-        hint = "name it after its format: " + ", ".join(_SUFFIXES)
+    spool = None
+    if place == STDIN:
+        place = "standard input"
+        with file_errors(place, "a readable table"):
+            spool = _spooled()
+        chosen = Path(spool.name)
+        told: Format | None = _sniffed(chosen)
+    else:
+        told = Format.of(chosen)
+    if told is None:
+        hint = f"name it after its format: {', '.join(SUFFIXES)}, or the text ones with {ZIPPED}"
         suffix = chosen.suffix or "no suffix"
         raise InputError([Problem(place, "", "a Parquet, CSV or JSON Lines file", suffix, hint)])
-    with file_errors(path, f"a readable {kind} file"):
-        if kind == "parquet":
+    with file_errors(place, f"a readable {told.kind} file"):
+        if told.kind == "parquet":
             with pq.ParquetFile(chosen) as file:
-                check_schema(file.schema_arrow, declared, place)
-                return Table(chosen, declared, kind, file.metadata.num_rows)
-        size = chosen.stat().st_size
-        with chosen.open("rb") as text:
-            first = _first_line(text)
-            if kind == "csv":
-                header = texts.csv_header(first, declared, place)
-                return Table(chosen, declared, kind, size, header, text.tell())
-            texts.json_keys(first, declared, place)
-            return Table(chosen, declared, kind, size)
+                schema = file.schema_arrow
+                check_schema(schema, declared, place, extra, taken)
+                others = extras(schema.names, declared) if extra == "keep" else []
+                kept = pa.schema([schema.field(name) for name in others])
+                rows = file.metadata.num_rows
+                return Table(chosen, declared, told, rows, kept, extra, spool=spool)
+        with told.open(chosen) as text:
+            first, start = _first_line(text)
+        form: TextForm
+        if told.kind == "csv":
+            form = csv_form(first, declared, place, extra, taken, delimiter)
+        else:
+            form, start = json_form(first, declared, place, extra, taken), 0
+        kept = pa.schema([(name, pa.string()) for name in form.kept])
+        length = _unzipped(chosen) if told.zipped else chosen.stat().st_size
+        return Table(chosen, declared, told, length, kept, extra, form, start, spool)
+
+
+def _spooled() -> Any:
+    """Return a file of what stands in standard input: a table is read more than once."""
+    spool = tempfile.NamedTemporaryFile(prefix="mars-solver-")  # noqa: SIM115  (goes with a table)
+    shutil.copyfileobj(standard_input(), spool)
+    spool.flush()
+    return spool
+
+
+def _sniffed(path: Path) -> Format:
+    """Return what a file holds by its first bytes."""
+    with path.open("rb") as file:
+        start = file.read(len(_PARQUET))
+    if start == _PARQUET:
+        return Format("parquet")
+    told = Format("csv", start.startswith(_GZIP))
+    with told.open(path) as text:
+        first, _ = _first_line(text)
+    return told._replace(kind="jsonl") if first.lstrip(_BLANK).startswith(b"{") else told
+
+
+def _unzipped(path: Path) -> int:
+    """Return about how many bytes gzip packed: what its last ones say, below 2**32."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - 4, 0))
+        return max(int.from_bytes(file.read(), "little"), size)
 
 
 def parquet_rows(path: str | Path) -> list[dict[str, Any]]:
@@ -159,24 +250,26 @@ def reason(error: OSError | pa.ArrowException) -> str:
     return os.strerror(number) if number else str(error).partition("\n")[0][:_SAID]
 
 
-def _first_line(file: BinaryIO) -> bytes:
-    """Return the first line that is not blank."""
+def _first_line(file: IO[bytes]) -> tuple[bytes, int]:
+    """Return the first line that is not blank, and where the next one begins."""
     for line in iter(lambda: file.readline(LINE_BYTES), b""):
-        if line.strip(b" \t\r\n\xef\xbb\xbf"):
-            return line
-    return b""
+        if line.strip(_BLANK):
+            return line, file.tell()
+    return b"", file.tell()
 
 
-def _batches(path: Path, position: int, coded: list[str]) -> Iterator[Part]:
+def _batches(path: Path, position: int, coded: list[str], known: Collection[str]) -> Iterator[Part]:
     """Yield the rows of a Parquet file from one row on.
 
     Args:
         path: of the file.
         position: the row.
         coded: columns to be read as dictionaries where they hold texts.
+        known: the columns to be read.
     """
     with pq.ParquetFile(path) as file:
         metadata = file.metadata
+        names = [f.name for f in file.schema_arrow if f.name in known]
         fields = [f.name for f in file.schema_arrow if f.name in coded and is_text_type(f.type)]
     options = {"read_dictionary": fields, "pre_buffer": False, "buffer_size": 2**20}
     with pq.ParquetFile(path, metadata=metadata, **options) as file:
@@ -190,7 +283,7 @@ def _batches(path: Path, position: int, coded: list[str]) -> Iterator[Part]:
                 groups.append(group)
         pending: list[pa.RecordBatch] = []
         held, drop = 0, position - skipped
-        for read in file.iter_batches(PART_ROWS, row_groups=groups):
+        for read in file.iter_batches(PART_ROWS, row_groups=groups, columns=names or None):
             batch = read.slice(drop)
             drop -= read.num_rows - batch.num_rows
             held += batch.num_rows
@@ -210,33 +303,61 @@ def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
     return batches[0] if len(batches) == 1 else pa.concat_batches(batches)
 
 
-def _lines(path: Path, position: int) -> Iterator[Part]:
-    """Yield the lines of a text from one byte on.
+def _stretches(file: IO[bytes], quote: bytes) -> Iterator[Part]:
+    """Yield the lines of a text from where the file stands.
 
     A part ends after a line up to which the quotation marks pair up, so that no quoted cell with
     line breaks is cut; or else once it is twice as long as wanted.
     """
-    with path.open("rb") as file:
-        file.seek(position)
-        lines: TextLines = []
-        size = quotes = 0
-        for line in iter(lambda: _line(file), b""):
-            lines.append(line)
-            size += len(line or b"")
-            quotes += (line or b"").count(b'"')
-            share = max(len(lines) / PART_ROWS, size / _PART_BYTES)
-            if share >= (_LONGEST if quotes % 2 else 1):
-                yield Part(lines, file.tell())
-                lines, size, quotes = [], 0, 0
-        if lines:
-            yield Part(lines, file.tell())
+    position = file.tell()
+    held, more = b"", True
+    while held or more:
+        cut = 0
+        for size in (_PART_BYTES, _LONGEST * _PART_BYTES):
+            while more and len(held) < size:
+                data = file.read(size - len(held))
+                held, more = held + data, bool(data)
+            cut = _cut(held[:size], quote, last=not more and len(held) <= size)
+            if cut or b"\n" not in held[:size]:
+                break
+        if not held:
+            return
+        if cut:
+            text, position = held[:cut], position + cut
+        else:
+            text = held[:LINE_BYTES] + b"\n"
+            while more and b"\n" not in held:
+                position += len(held)
+                held = file.read(_PART_BYTES)
+                more = bool(held)
+            cut = held.find(b"\n") + 1 or len(held)
+            position += cut
+        held = held[cut:]
+        yield Part(text, position)
 
 
-def _line(file: BinaryIO) -> bytes | None:
-    """Return the next line; None for one that is too long, nothing at the end."""
-    line = file.readline(LINE_BYTES)
-    if len(line) < LINE_BYTES or line.endswith(b"\n"):
-        return line
-    while line and not line.endswith(b"\n"):
-        line = file.readline(LINE_BYTES)
-    return None
+def _cut(text: bytes, quote: bytes, *, last: bool) -> int:
+    """Return where a part of a text ends; 0 where more has to be read to tell.
+
+    Args:
+        text: from the beginning of the part.
+        quote: what may enclose line breaks.
+        last: whether the table ends with the text.
+    """
+    data = np.frombuffer(text, np.uint8)
+    ends = np.flatnonzero(data == ord("\n")) + 1
+    if last and not text.endswith(b"\n"):
+        ends = np.append(ends, len(text))
+    if not len(ends):
+        return 0
+    wanted = min(PART_ROWS, len(ends))
+    if not quote or quote not in text:
+        return int(ends[wanted - 1])
+    paired = np.searchsorted(np.flatnonzero(data == ord(quote)), ends) % 2 == 0
+    even = np.flatnonzero(paired[: _LONGEST * PART_ROWS])
+    at = int(np.searchsorted(even, wanted)) - 1
+    if len(even):
+        return int(ends[even[max(at, 0)]])
+    far = min(_LONGEST * PART_ROWS, len(ends))
+    enough = last or far < len(ends) or len(text) > _PART_BYTES
+    return int(ends[far - 1]) if enough else 0

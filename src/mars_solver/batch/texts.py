@@ -1,40 +1,73 @@
-"""How lines of CSV or JSON become record batches of profiles.
+"""Text as record batches of profiles: CSV with a header line, and JSON Lines.
 
-A line that no typed column can hold is refused here, with its reasons.
+Arrow reads what is well-formed. Where it cannot, a stretch is halved again and again, until our own
+reader takes the few lines that are left; it answers the same wherever both can read, and names
+what is wrong with each line.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from io import BytesIO
+from itertools import pairwise
+from numbers import Integral
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.json
 
-from mars_solver.batch.records import Reasons, Records, holds_numbers
+from mars_solver.batch.kernel.arrays import Numbers
+from mars_solver.batch.records import PlainRows, Reasons, Records, holds_numbers
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.documents import decode, parse_json
 from mars_solver.inputs.profile_row import (
     ID,
     ColumnKind,
+    ExtraColumns,
+    are_codes,
     column_problems,
     columns,
+    extras,
     from_text,
+    id_text,
     is_text,
     members_in,
-    parse_row,
+    whole,
 )
 
-TextLines = list[bytes | None]
-"""Lines of a text; None stands for one of more than `LINE_BYTES`."""
 LINE_BYTES: Final = 2**20
 """The longest line that is read: no profile takes as much."""
-_TOO_LONG: Final = Problem("", "", f"a line of at most {LINE_BYTES} bytes", "a longer one")
+DELIMITERS: Final = (",", ";", "\t")
+"""What may separate the cells of CSV, where nothing else is said."""
+_TOO_LONG: Final = str(Problem("", "", f"a line of at most {LINE_BYTES} bytes", "a longer one"))
+_FEW_LINES: Final = 64
+"""So many lines and no fewer are given to one reader or the other."""
+_FAR_LINES: Final = 2**12
+"""After so many more lines a quotation mark that is open is taken for one that never closes."""
+_PIECES: Final = 8
+"""In how many pieces a stretch is cut that Arrow cannot read."""
+_LONG_CELL: Final = csv.field_size_limit()
+"""Our reader takes no longer cell, so that it has to read whatever holds one."""
 _EXACT: Final = 2**53
 """Larger whole numbers are no amounts, and no float64."""
+_BOM: Final = b"\xef\xbb\xbf"
+_WORDS: Final = pa.dictionary(pa.int32(), pa.string())
+_NUMBER: Final = r"^[0-9]{1,15}(\.[0-9]{1,15})?$"
+_MARKED: Final = r"^[1-9][0-9]{0,2}\.[0-9]{3}$"
+"""What is refused where decimals may have a comma: see `from_text`."""
 _TYPES: Final[dict[ColumnKind, tuple[pa.DataType, frozenset[type]]]] = {
     ColumnKind.TEXT: (pa.string(), frozenset({str})),
+    ColumnKind.WORD: (pa.string(), frozenset({str})),
     ColumnKind.FLAG: (pa.bool_(), frozenset({bool})),
     ColumnKind.AMOUNT: (pa.float64(), frozenset({int, float})),
     ColumnKind.IMPORTANCE: (pa.int64(), frozenset({int})),
@@ -42,105 +75,543 @@ _TYPES: Final[dict[ColumnKind, tuple[pa.DataType, frozenset[type]]]] = {
 }
 
 
-def lines_in(data: bytes) -> TextLines:
+@dataclass(frozen=True)
+class TextForm(ABC):
+    """How a text holds profiles.
+
+    Attributes:
+        declared: what can be asked.
+        extra: what becomes of columns that no profile has.
+        named: the columns that the first line names.
+    """
+
+    declared: Declarations
+    extra: ExtraColumns | None
+    named: tuple[str, ...]
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The columns that no profile has and that the answers carry, as texts."""
+        return tuple(extras(self.named, self.declared)) if self.extra == "keep" else ()
+
+    @abstractmethod
+    def records(self, text: bytes) -> Records:
+        """Return the records of lines; blank ones are none."""
+
+
+@dataclass(frozen=True)
+class CsvForm(TextForm):
+    """CSV with a header line.
+
+    Attributes:
+        delimiter: between the cells.
+        width: how many columns there are, those without a name at the end among them.
+    """
+
+    delimiter: str
+    width: int
+
+    def records(self, text: bytes) -> Records:
+        """Return the records of lines; blank ones are none."""
+        cells, refused = _read(text, self._arrow, self._own, b'"')
+        read = {name: cells.column(index) for index, name in enumerate(self.named)}
+        known = columns(self.declared)
+        comma = self.delimiter != ","
+        typed = {
+            name: _typed(read[name], known[name], comma=comma) for name in read if name in known
+        }
+        for column in typed.values():
+            refused.update((row, []) for row in column.wrong if row not in refused)
+        arrays = {name: column.values for name, column in typed.items()}
+        arrays |= {name: read[name].cast(pa.string()) for name in self.kept}
+        if not arrays:
+            arrays[ID] = pa.nulls(cells.num_rows, pa.string())
+
+        def rows(indices: Numbers) -> PlainRows:
+            some = {name: read[name].take(pa.array(indices)).to_pylist() for name in typed}
+            return [
+                {
+                    name: from_text(known[name], column[row] or "", comma=comma)
+                    for name, column in some.items()
+                }
+                for row in range(len(indices))
+            ]
+
+        return Records(pa.RecordBatch.from_pydict(arrays), refused, self.kept, rows)
+
+    def _arrow(self, text: bytes) -> pa.RecordBatch | None:
+        """Return the cells that Arrow reads; None where ours may read others."""
+        if not self._is_plain(text):
+            return None
+        options = pyarrow.csv.ConvertOptions(
+            column_types=self._types, strings_can_be_null=True, null_values=[""]
+        )
+        try:
+            found = pyarrow.csv.read_csv(
+                pa.py_buffer(text),
+                pyarrow.csv.ReadOptions(
+                    column_names=self._types.names, use_threads=False, block_size=len(text)
+                ),
+                pyarrow.csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True),
+                options,
+            )
+        except pa.ArrowInvalid:
+            return None
+        if any(found.column(i).null_count < len(found) for i in range(len(self.named), self.width)):
+            return None
+        return _in_one(found)
+
+    def _is_plain(self, text: bytes) -> bool:
+        """Return whether both readers take the same cells from a text, or Arrow none."""
+        if text.count(b"\r") != text.count(b"\r\n") or not _is_utf8(text):
+            return False
+        return b'"' not in text or _is_quoted(text, self.delimiter)
+
+    @cached_property
+    def _types(self) -> pa.Schema:
+        """The columns as they are read, by their position."""
+        known = columns(self.declared)
+        many = {None, ColumnKind.TEXT, ColumnKind.AMOUNT}
+        types = [pa.string() if known.get(name) in many else _WORDS for name in self.named]
+        types += [pa.string()] * (self.width - len(types))
+        return pa.schema([(str(index), each) for index, each in enumerate(types)])
+
+    def _own(self, lines: list[bytes]) -> tuple[pa.RecordBatch, Reasons]:
+        """Return the cells of a few lines, and the lines that are no row."""
+        rows: list[list[str]] = []
+        refused: Reasons = {}
+        few = [None if len(line) > LINE_BYTES else line for line in lines]
+        texts = [None if line is None else line.decode(errors="surrogateescape") for line in few]
+        for cells in _csv_records(texts, self.delimiter):
+            row, wrong = self._row(cells)
+            if wrong:
+                refused[len(rows)] = [wrong]
+            rows.append(row)
+        columns_ = [
+            pa.array([row[index] or None for row in rows], pa.string()).cast(each.type)
+            for index, each in enumerate(self._types)
+        ]
+        return pa.RecordBatch.from_arrays(columns_, schema=self._types), refused
+
+    def _row(self, cells: list[str] | str) -> tuple[list[str], str]:
+        """Return as many cells as there are columns, and what is wrong with a row, if anything is.
+
+        Args:
+            cells: of the row; or why there are none. Empty ones at the end belong to no column.
+        """
+        named, blank = len(self.named), [""] * self.width
+        if isinstance(cells, str):
+            return blank, cells
+        if len(cells) < named or any(cells[named:]):
+            return blank, f"expected {named} cells, found {len(cells)}"
+        for index, cell in enumerate(cells):
+            if not is_text(cell):
+                bad = next(c for c in cell if "\udc80" <= c <= "\udcff")
+                found = f"byte 0x{ord(bad) - 0xDC00:02x}"
+                hint = "save the table as UTF-8 (in Excel: CSV UTF-8)"
+                readable = [
+                    c.encode(errors="surrogateescape").decode(errors="replace") for c in cells
+                ]
+                wrong = Problem("", self.named[index], "UTF-8 text", found, hint)
+                return (readable + blank)[: self.width], str(wrong)
+        return (cells + blank)[: self.width], ""
+
+
+@dataclass(frozen=True)
+class JsonForm(TextForm):
+    """JSON Lines."""
+
+    def records(self, text: bytes) -> Records:
+        """Return the records of lines; blank ones are none."""
+        batch, refused = _read(text, self._arrow, self._own)
+
+        def rows(indices: Numbers) -> PlainRows:
+            lines = lines_in(text)
+            return [self._asking(_json_object(lines[index])[0]) for index in indices]
+
+        return Records(batch, refused, self.kept, rows)
+
+    def _arrow(self, text: bytes) -> pa.RecordBatch | None:
+        """Return the rows that Arrow reads; None where ours may read others."""
+        text = text.strip(b"\r\n")
+        breaks = text.count(b"}\n{") + text.count(b"}\r\n{")
+        # So no line holds two objects where the other count fits, and none that is not one.
+        whole_lines = text.startswith(b"{") and text.endswith(b"}") and text.count(b"\n") == breaks
+        if not whole_lines or not _is_utf8(text):
+            return None
+        try:
+            found = pyarrow.json.read_json(
+                pa.py_buffer(text),
+                pyarrow.json.ReadOptions(use_threads=False, block_size=len(text)),
+                pyarrow.json.ParseOptions(
+                    explicit_schema=self._schema, unexpected_field_behavior="infer"
+                ),
+            )
+        except pa.ArrowInvalid:
+            return None
+        others = set(found.schema.names) - set(self._typed_schema.names)
+        allowed = {*extras(found.schema.names, self.declared)} if self.extra == "drop" else set()
+        if len(found) != breaks + 1 or others - allowed:
+            return None
+        read = _in_one(found)
+        columns_ = [self._column(read, field) for field in self._typed_schema]
+        if None in columns_:
+            return None
+        return pa.RecordBatch.from_arrays(columns_, schema=self._typed_schema)
+
+    def _column(self, read: pa.RecordBatch, field: pa.Field) -> pa.Array | None:
+        """Return a column as Arrow reads it, in our type; None where ours may read another."""
+        index = read.schema.get_field_index(field.name)
+        if index < 0:
+            return pa.nulls(read.num_rows, field.type)
+        column = read.column(index)
+        of = column.type.value_type if pa.types.is_list(column.type) else column.type
+        whole_numbers = pa.types.is_integer(of) and holds_numbers(field.name, self.declared)
+        if column.type == field.type:
+            return column
+        if field.name in self._schema.names:
+            return None
+        if column.type == pa.string():
+            texts, codes = column.dictionary_encode(), are_codes(field.name, self.declared)
+            listed = [members_in(text, codes=codes) for text in texts.dictionary.to_pylist()]
+            return pa.array(listed, field.type).take(texts.indices)
+        if pa.types.is_null(of) or (whole_numbers and pa.types.is_list(column.type)):
+            return column.cast(field.type)
+        return None
+
+    def _own(self, lines: list[bytes]) -> tuple[pa.RecordBatch, Reasons]:
+        """Return the rows on a few lines, and the lines that are none."""
+        rows: PlainRows = []
+        refused: Reasons = {}
+        for line in lines:
+            if line.strip():
+                row, problems = _json_object(line)
+                if problems:
+                    refused[len(rows)] = problems
+                rows.append(row)
+        kept = {name: [_spelled_out(row.get(name)) for row in rows] for name in self.kept}
+        arrays, wrong = _columns([self._asking(row) for row in rows], self.declared)
+        refused.update((row, []) for row in wrong if row not in refused)
+        arrays |= {name: pa.array(values, pa.string()) for name, values in kept.items()}
+        return pa.RecordBatch.from_pydict(arrays, self._typed_schema), refused
+
+    def _asking(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Return a row without the columns that need not be a profile's."""
+        other: Iterable[str] = self.kept
+        if self.extra == "drop":
+            other = extras(list(row), self.declared)
+        return {name: value for name, value in row.items() if name not in other}
+
+    @cached_property
+    def _typed_schema(self) -> pa.Schema:
+        """The types of the columns."""
+        known = columns(self.declared)
+        types = {name: _TYPES[kind][0] for name, kind in known.items()}
+        return pa.schema([*types.items(), *((name, pa.string()) for name in self.kept)])
+
+    @cached_property
+    def _schema(self) -> pa.Schema:
+        """The types of the columns but for those of members: lists, or texts that list them."""
+        return pa.schema([f for f in self._typed_schema if f.type != _TYPES[ColumnKind.MEMBERS][0]])
+
+
+def lines_in(data: bytes) -> list[bytes]:
     """Return the lines of a text that are not blank."""
     return [line for line in data.split(b"\n") if line.strip()]
 
 
-def csv_header(line: bytes, declared: Declarations, place: str) -> tuple[str, ...]:
-    """Return the columns that the first line of a CSV file names.
+def csv_form(
+    line: bytes,
+    declared: Declarations,
+    place: str,
+    extra: ExtraColumns | None,
+    taken: Sequence[str],
+    delimiter: str | None = None,
+) -> CsvForm:
+    """Return how CSV with a header line holds profiles.
+
+    Args:
+        line: the header.
+        declared: what can be asked.
+        place: how messages call the text.
+        extra: what becomes of columns that no profile has.
+        taken: the names of the columns of answers.
+        delimiter: between the cells; None for the one that parts the header in most.
 
     Raises:
         InputError: with every unknown or repeated column.
     """
+    text = decode(line, place)
+    between = delimiter or max(DELIMITERS, key=text.count)
     try:
-        names = next(csv.reader([decode(line, place)], strict=True), [])
+        names = next(csv.reader([text], strict=True, delimiter=between), [])
     except csv.Error as error:
         raise InputError([Problem(place, "line 1", "a header line", str(error))]) from None
-    header = tuple(name.strip() for name in names)
+    every = [name.strip() for name in names]
+    header = list(every)
+    while header and not header[-1]:
+        header.pop()
     if not header:
         raise InputError([Problem(place, "line 1", "a header line", "none")])
-    if problems := column_problems(header, declared, place):
+    if problems := column_problems(header, declared, place, extra, taken):
         raise InputError(problems)
-    return header
+    return CsvForm(declared, extra, tuple(header), between, len(every))
 
 
-def json_keys(line: bytes, declared: Declarations, place: str) -> None:
-    """Refuse a first line of JSON whose keys are no profile's columns.
+def json_form(
+    line: bytes,
+    declared: Declarations,
+    place: str,
+    extra: ExtraColumns | None,
+    taken: Sequence[str],
+) -> JsonForm:
+    """Return how JSON Lines hold profiles.
+
+    Args:
+        line: the first one; one that is no JSON object is a matter of its row.
+        declared: what can be asked.
+        place: how messages call the text.
+        extra: what becomes of columns that no profile has.
+        taken: the names of the columns of answers.
 
     Raises:
-        InputError: with every unknown key; a line that is no JSON object is a matter of its row.
+        InputError: with every unknown key of the first line.
     """
     try:
-        keys = parse_json(decode(line, place), place)
+        keys = [*parse_json(decode(line, place), place)]
     except InputError:
-        return
-    if problems := column_problems(list(keys), declared, place):
+        keys = []
+    if problems := column_problems(keys, declared, place, extra, taken):
         raise InputError(problems)
+    return JsonForm(declared, extra, tuple(keys))
 
 
-def from_csv(lines: TextLines, header: tuple[str, ...], declared: Declarations) -> Records:
-    """Return the records of CSV lines; blank lines are none."""
-    rows: list[list[str]] = []
-    refused: Reasons = {}
-    known = columns(declared)
-    texts = [None if line is None else line.decode(errors="surrogateescape") for line in lines]
-    for cells in _csv_records(texts):
-        if isinstance(cells, str):
-            refused[len(rows)] = [cells]
-        elif len(cells) != len(header):
-            refused[len(rows)] = [f"expected {len(header)} cells, found {len(cells)}"]
-        rows.append([""] * len(header) if len(rows) in refused else list(cells))
-    read = {
-        name: _converted([row[index] for row in rows], known[name])
-        for index, name in enumerate(header)
-    }
-    return _typed(read, len(rows), refused, declared)
+def from_rows(
+    rows: PlainRows, declared: Declarations, extra: ExtraColumns | None, taken: Sequence[str]
+) -> Records:
+    """Return the records of plain rows.
+
+    Raises:
+        InputError: with every column that no profile has.
+    """
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    if problems := column_problems(names, declared, "rows", extra, taken):
+        raise InputError(problems)
+    others = extras(names, declared)
+    asking = [{n: v for n, v in row.items() if n not in others} for row in rows]
+    arrays, wrong = _columns(asking, declared)
+    kept = others if extra == "keep" else []
+    for name in kept:
+        arrays[name] = _kept([row.get(name) for row in rows])
+
+    def read(indices: Numbers) -> PlainRows:
+        return [asking[index] for index in indices]
+
+    return Records(pa.RecordBatch.from_pydict(arrays), {row: [] for row in wrong}, kept, read)
 
 
-def from_json(lines: TextLines, declared: Declarations) -> Records:
-    """Return the records of JSON Lines; blank lines are none."""
-    rows: list[dict[str, Any]] = []
-    refused: Reasons = {}
-    known = columns(declared)
-    for line in lines:
-        if line is not None and not line.strip():
-            continue
-        row, problems = _json_object(line)
-        if problems:
-            refused[len(rows)] = problems
-        elif not row.keys() <= known.keys():
-            refused[len(rows)] = _reasons_of(row, declared)
-        rows.append(row)
-    named = [name for name in known if any(name in row for row in rows)]
-    read = {name: [row.get(name) for row in rows] for name in named}
-    return _typed(read, len(rows), refused, declared)
-
-
-def _reasons_of(row: dict[str, Any], declared: Declarations) -> list[str]:
-    """Return every reason why a row, by its columns, is no profile."""
+def _kept(values: list[Any]) -> pa.Array:
+    """Return values as a column, as texts where no type holds all of them."""
     try:
-        parse_row(row, declared)
-    except InputError as error:
-        return [str(problem) for problem in error.problems]
-    raise RuntimeError(f"a row was refused without a reason: {row!r}")
+        return pa.array(values)
+    except (pa.ArrowException, OverflowError, UnicodeEncodeError):
+        return pa.array([_spelled_out(value) for value in values], pa.string())
 
 
-def _json_object(line: bytes | None) -> tuple[dict[str, Any], list[str]]:
+def _read(
+    text: bytes,
+    arrow: Callable[[bytes], pa.RecordBatch | None],
+    own: Callable[[list[bytes]], tuple[pa.RecordBatch, Reasons]],
+    quote: bytes = b"",
+) -> tuple[pa.RecordBatch, Reasons]:
+    """Return the rows of a text, and those that are refused.
+
+    Args:
+        text: of whole lines.
+        arrow: returns the rows of a stretch; None where it cannot read them as `own` does.
+        own: returns the rows of a few lines, and those that are refused.
+        quote: what may enclose line breaks.
+    """
+    data = np.frombuffer(text, np.uint8)
+    ends = _ends(data)
+    is_long = (
+        len(text) > _LONG_CELL and np.diff(ends, prepend=0, append=len(text)).max() > _LONG_CELL
+    )
+    cuts = _cuts(data, ends, quote)
+    found: list[pa.RecordBatch] = []
+    refused: Reasons = {}
+    count = 0
+    waiting = [(0, len(cuts) - 1)]
+    while waiting:
+        first, last = waiting.pop()
+        piece = text[cuts[first] : cuts[last]]
+        rows = None if is_long and _has_long_line(piece) else arrow(piece)
+        if rows is None and last - first > 1:
+            step = -(-(last - first) // _PIECES)
+            waiting += reversed([*pairwise([*range(first, last, step), last])])
+            continue
+        if rows is None:
+            rows, why = own(BytesIO(piece).readlines())
+            refused |= {count + row: reasons for row, reasons in why.items()}
+        found.append(rows)
+        count += rows.num_rows
+    return _in_one(pa.Table.from_batches(found)), refused
+
+
+def _has_long_line(text: bytes) -> bool:
+    return max(map(len, text.split(b"\n"))) >= _LONG_CELL
+
+
+def _cuts(data: Numbers, ends: Numbers, quote: bytes) -> list[int]:
+    """Return where stretches of a few lines begin, and the end; no cell goes beyond one.
+
+    Quotation marks pair up in a stretch, unless they do not for many lines.
+
+    Args:
+        data: the bytes.
+        ends: where each line ends.
+        quote: what may enclose line breaks.
+    """
+    marks = np.flatnonzero(data == ord(quote)) if quote else ends[:0]
+    if len(marks):
+        open_ = np.searchsorted(marks, ends) % 2
+        even = np.flatnonzero(open_ == 0)
+        cuts = []
+        line = _FEW_LINES - 1
+        while line < len(ends):
+            at = np.searchsorted(even, line)
+            paired = int(even[at]) if at < len(even) else len(ends)
+            line = min(paired, line + _FAR_LINES, len(ends) - 1)
+            cuts.append(int(ends[line]))
+            line += _FEW_LINES
+    else:
+        cuts = ends[_FEW_LINES - 1 :: _FEW_LINES].tolist()
+    return [0, *cuts, len(data)] if not cuts or cuts[-1] < len(data) else [0, *cuts]
+
+
+def _ends(data: Numbers) -> Numbers:
+    """Return where the line after each line break begins."""
+    ends: Numbers = np.flatnonzero(data == ord("\n")) + 1
+    return ends
+
+
+def _is_quoted(text: bytes, delimiter: str) -> bool:
+    """Return whether quotation marks enclose whole cells, and are doubled inside of them.
+
+    Where this holds of all before one, every other mark opens a cell. Inside of a cell two of them
+    close it and open it again.
+    """
+    data = np.frombuffer(b"\n%b\n" % text, np.uint8)
+    marks = np.flatnonzero(data == ord('"'))
+    before, after = data[marks[::2] - 1], data[marks[1::2] + 1]
+    may_open = np.isin(before, [ord('"'), ord("\n"), ord(delimiter)])
+    may_close = np.isin(after, [ord('"'), ord("\n"), ord("\r"), ord(delimiter)])
+    return len(marks) % 2 == 0 and bool(may_open.all() and may_close.all())
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return not text.startswith(_BOM)
+
+
+def _in_one(table: pa.Table) -> pa.RecordBatch:
+    """Return the rows of a table as one record batch."""
+    columns_ = [column.combine_chunks() for column in table.columns]
+    one = [c.chunk(0) if isinstance(c, pa.ChunkedArray) else c for c in columns_]
+    return pa.RecordBatch.from_arrays(one, schema=table.schema)
+
+
+class _Typed(NamedTuple):
+    """A column of texts as one of values."""
+
+    values: pa.Array
+    wrong: list[int]
+    """The rows whose text spells no value that the column can hold."""
+
+
+def _typed(column: pa.Array, kind: ColumnKind, *, comma: bool) -> _Typed:
+    """Return what the texts of a column stand for."""
+    if kind is ColumnKind.TEXT:
+        return _Typed(column, [])
+    if kind is ColumnKind.AMOUNT:
+        return _amounts(column, comma=comma)
+    words = column.dictionary.to_pylist()
+    spelled = [from_text(kind, word, comma=comma) for word in words]
+    if kind in {ColumnKind.WORD, ColumnKind.MEMBERS}:
+        stated = pa.array(spelled, pa.string())
+        return _Typed(column if spelled == words else stated.take(column.indices), [])
+    holds = [_holds(kind, value) for value in spelled]
+    values = [value if fits else None for value, fits in zip(spelled, holds, strict=True)]
+    found = pa.array(values, _TYPES[kind][0]).take(column.indices)
+    if all(holds):
+        return _Typed(found, [])
+    wrong = pa.array([not fits for fits in holds], pa.bool_()).take(column.indices)
+    return _Typed(found, _true(wrong))
+
+
+def _amounts(column: pa.Array, *, comma: bool) -> _Typed:
+    """Return numbers; those that hardly differ from a plain one are read by Arrow at once."""
+    if not comma:
+        try:
+            return _Typed(_finite(column.cast(pa.float64())), [])
+        except pa.ArrowInvalid:
+            pass
+    plain = pc.match_substring_regex(column, _NUMBER)
+    if comma:
+        plain = pc.and_not(plain, pc.match_substring_regex(column, _MARKED))
+    numbers = pc.if_else(plain, column, None).cast(pa.float64())
+    others = np.flatnonzero(pc.invert(plain).fill_null(False).to_numpy(zero_copy_only=False))
+    if not len(others):
+        return _Typed(numbers, [])
+    texts = column.take(pa.array(others)).dictionary_encode()
+    spelled = [
+        from_text(ColumnKind.AMOUNT, word, comma=comma) for word in texts.dictionary.to_pylist()
+    ]
+    fits = np.array([_holds(ColumnKind.AMOUNT, value) for value in spelled], np.bool_)
+    values = [value if fit else None for value, fit in zip(spelled, fits, strict=True)]
+    mask = np.zeros(len(column), np.bool_)
+    mask[others] = True
+    found = pa.array(values, pa.float64()).take(texts.indices)
+    numbers = pc.replace_with_mask(numbers, pa.array(mask), found)
+    return _Typed(numbers, others[~fits[texts.indices.to_numpy()]].tolist())
+
+
+def _finite(numbers: pa.Array) -> pa.Array:
+    """Return numbers.
+
+    Raises:
+        ArrowInvalid: where one is NaN or infinite.
+    """
+    if not pc.all(pc.is_finite(numbers), min_count=0).as_py():
+        raise pa.ArrowInvalid("a number that is none")
+    return numbers
+
+
+def _true(flags: pa.Array) -> list[int]:
+    """Return the indices of what is true."""
+    plain = flags.fill_null(False).to_numpy(zero_copy_only=False)
+    found: list[int] = np.flatnonzero(plain).tolist()
+    return found
+
+
+def _json_object(line: bytes) -> tuple[dict[str, Any], list[str]]:
     """Return the object on a line, or what is wrong with the line."""
-    if line is None:
-        return {}, [str(_TOO_LONG)]
+    if len(line) > LINE_BYTES:
+        return {}, [_TOO_LONG]
     try:
         return parse_json(decode(line, ""), ""), []
     except InputError as error:
         return {}, [str(problem) for problem in error.problems]
 
 
-def _csv_records(texts: list[str | None]) -> Iterator[list[str] | str]:
+def _csv_records(texts: list[str | None], delimiter: str) -> Iterator[list[str] | str]:
     """Yield the cells of each record; for a line that starts no record, what is wrong with it."""
     start = 0
     while start < len(texts):
-        reader = csv.reader(_until_too_long(texts, start), strict=True)
+        reader = csv.reader(_until_too_long(texts, start), strict=True, delimiter=delimiter)
         done = 0
         try:
             for cells in reader:
@@ -151,7 +622,7 @@ def _csv_records(texts: list[str | None]) -> Iterator[list[str] | str]:
             yield f"expected a line of CSV, found one that is none: {error}"
         else:
             if start + done < len(texts):
-                yield str(_TOO_LONG)
+                yield _TOO_LONG
         start += done + 1
 
 
@@ -164,32 +635,31 @@ def _until_too_long(texts: list[str | None], start: int) -> Iterator[str]:
         yield text
 
 
-def _converted(column: list[str], kind: ColumnKind) -> list[object]:
-    """Return what the texts of a column stand for, each distinct one converted once."""
-    known = {text: from_text(kind, text) for text in set(column)}
-    return list(map(known.__getitem__, column))
-
-
-def _typed(
-    read: dict[str, list[Any]], count: int, refused: Reasons, declared: Declarations
-) -> Records:
-    """Return columns of plain values as a record batch."""
-    forms = {
-        name: _Form(kind, numbers=holds_numbers(name, declared))
-        for name, kind in columns(declared).items()
-    }
-    suspects = set().union(*(forms[name].misfits(each) for name, each in read.items()))
-    for row in sorted(suspects - refused.keys()):
-        refused[row] = _reasons_of({name: each[row] for name, each in read.items()}, declared)
+def _columns(rows: PlainRows, declared: Declarations) -> tuple[dict[str, pa.Array], set[int]]:
+    """Return plain rows as typed columns, and the rows that these cannot hold."""
+    known = columns(declared)
+    wrong = {index for index, row in enumerate(rows) if not row.keys() <= known.keys()}
     arrays = {}
-    for name, column in read.items():
-        for row in refused:
-            if name != ID or not is_text(column[row]):
-                column[row] = None
-        arrays[name] = forms[name].array(column)
-    if not arrays:
-        arrays[ID] = pa.nulls(count, pa.string())
-    return Records(pa.RecordBatch.from_pydict(arrays), refused, read)
+    for name, kind in known.items():
+        values = [_normal(kind, row.get(name)) for row in rows]
+        if name == ID:
+            ids = [value if value is None else id_text(value) for value in values]
+            wrong |= {i for i, value in enumerate(values) if value is not None and ids[i] is None}
+            values = ids
+        form = _Form(kind, numbers=holds_numbers(name, declared), codes=are_codes(name, declared))
+        arrays[name], misfits = form.fitted(values)
+        wrong |= misfits
+    return arrays, wrong
+
+
+def _normal(kind: ColumnKind, value: Any) -> Any:
+    """Return a number of any type as a plain one, a tuple as a list; anything else as it is."""
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, bool) or not isinstance(value, Integral | float | Decimal):
+        return value
+    number = int(value) if isinstance(value, Integral) else float(value)
+    return whole(number) if kind is ColumnKind.IMPORTANCE else number
 
 
 class _Form(NamedTuple):
@@ -198,48 +668,63 @@ class _Form(NamedTuple):
     kind: ColumnKind
     numbers: bool
     """Whether its lists hold numbers, which become texts."""
+    codes: bool
+    """See `members_in`."""
 
-    def array(self, column: list[Any]) -> pa.Array:
+    def fitted(self, column: list[Any]) -> tuple[pa.Array, set[int]]:
+        """Return a column of plain values, and the rows whose value it cannot hold: null there."""
+        types = _TYPES[self.kind][1]
+        if set(map(type, column)) <= types | {type(None)}:
+            try:
+                return self._array(column), set()
+            except (pa.ArrowException, OverflowError, UnicodeEncodeError):
+                pass
+        misfits = {row for row, value in enumerate(column) if not self._holds(value)}
+        held = [None if row in misfits else value for row, value in enumerate(column)]
+        return self._array(held), misfits
+
+    def _array(self, column: list[Any]) -> pa.Array:
         """Return a column of plain values; a text stands for the list of its members."""
         if self.kind is ColumnKind.MEMBERS:
-            column = [members_in(each) if isinstance(each, str) else each for each in column]
+            column = [
+                members_in(each, codes=self.codes) if isinstance(each, str) else each
+                for each in column
+            ]
             if self.numbers:
                 column = [each and [_spelled(one) for one in each] for each in column]
         return pa.array(column, _TYPES[self.kind][0])
 
-    def misfits(self, column: list[Any]) -> set[int]:
-        """Return the rows whose value the column cannot hold."""
-        types = _TYPES[self.kind][1]
-        if set(map(type, column)) <= types | {type(None)}:
-            try:
-                self.array(column)
-            except (pa.ArrowException, OverflowError, UnicodeEncodeError):
-                pass
-            else:
-                return set()
-        return {
-            row
-            for row, value in enumerate(column)
-            if value is not None and not (type(value) in types and self._holds(value))
-        }
-
     def _holds(self, value: Any) -> bool:
-        """Return whether the column can hold a value of a type that it holds."""
-        match self.kind:
-            case ColumnKind.TEXT:
-                return is_text(value)
-            case ColumnKind.AMOUNT | ColumnKind.IMPORTANCE:
-                return bool(abs(value) <= _EXACT)
-            case ColumnKind.MEMBERS:
-                listed = [value] if isinstance(value, str) else value
-                return all(
-                    one is None or is_text(one) or (self.numbers and type(one) in {int, float})
-                    for one in listed
-                )
-            case _:
-                return True
+        """Return whether the column can hold a value."""
+        if self.kind is not ColumnKind.MEMBERS:
+            return _holds(self.kind, value)
+        if not isinstance(value, list):
+            return value is None or is_text(value)
+        return all(
+            one is None or is_text(one) or (self.numbers and type(one) in {int, float})
+            for one in value
+        )
+
+
+def _holds(kind: ColumnKind, value: Any) -> bool:
+    """Return whether a column that has no lists can hold a value."""
+    if value is None:
+        return True
+    if type(value) not in _TYPES[kind][1]:
+        return False
+    if isinstance(value, int | float):
+        return bool(abs(value) <= _EXACT)
+    return is_text(value)
 
 
 def _spelled(member: object) -> object:
     """Return a number as text; anything else as it is."""
     return repr(member) if type(member) in {int, float} else member
+
+
+def _spelled_out(value: Any) -> str | None:
+    """Return a value of any kind as text: itself, or as JSON writes it."""
+    if value is None:
+        return None
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return text.encode(errors="replace").decode()

@@ -160,7 +160,10 @@ def batch(
     weights: options.WeightsFile = None,
     unknown: options.Unknown = "flag",
     top: options.RankedFlag = 3,
+    extra_columns: options.Extras = None,
+    delimiter: options.Delimiter = None,
     resume: options.Resume = False,
+    force: options.Force = False,
     workers: options.Workers = None,
     batch_rows: options.BatchRows = None,
     as_json: options.AsJson = False,
@@ -170,39 +173,56 @@ def batch(
     Exits with 0 where every row is answered, 2 for bad input, 4 where some rows are rejected.
     """
     from mars_solver.cli import reading  # noqa: PLC0415
-    from mars_solver.inputs.files import load_weights  # noqa: PLC0415
+    from mars_solver.inputs.files import STDIN, lines_of, load_weights  # noqa: PLC0415
+    from mars_solver.inputs.profile_row import extra_columns_in  # noqa: PLC0415
     from mars_solver.rendering import console  # noqa: PLC0415
     from mars_solver.solving.solver import Solver  # noqa: PLC0415
 
     with extra("batch"):
-        from mars_solver.batch import checkpoints, run, tables  # noqa: PLC0415
-    reading.check_paths(measurements=measurements, models=models, weights=weights, rejects=rejects)
+        from mars_solver.batch import answers, run, sinks, tables  # noqa: PLC0415
+    reading.check_paths(
+        IN=table, measurements=measurements, models=models, weights=weights, rejects=rejects
+    )
+    taken = tuple(answers.answer_schema(top).names)
     catalogue, opened, paths, weighed, policy = reading.against(
         models,
         lambda known: reading.with_measurements(known, measurements, measure),
-        lambda declared: declared and tables.open_table(table, declared),
-        lambda _: checkpoints.output_paths(table, output, rejects),
+        lambda declared: (
+            declared
+            and tables.open_table(
+                table, declared, extra_columns_in(extra_columns), taken, delimiter
+            )
+        ),
+        lambda _: sinks.output_paths(table, output, rejects, force=force, resume=resume),
         lambda _: load_weights(weights),
         lambda _: reading.policy_of(unknown),
     )
-    answers, refused = paths
-    planned = run.Run(
-        opened,
-        answers,
-        refused,
-        Solver(catalogue, weighed),
-        policy,
-        top,
-        workers or run.processors(),
-        batch_rows or tables.PART_ROWS,
-    )
-    with terminal.progress(table) as progress:
-        summary = run.execute(planned, resume=resume, progress=progress)
-    if as_json:
-        terminal.write(console.to_json(summary.to_dict()))
-    else:
+    with sinks.outputs(paths, opened.format) as (answered, refused):
+        planned = run.Run(
+            opened,
+            answered,
+            refused,
+            Solver(catalogue, weighed),
+            policy,
+            top,
+            workers or run.processors(),
+            batch_rows or tables.PART_ROWS,
+        )
+        with terminal.resumable(), terminal.progress(table) as progress:
+            summary = run.execute(planned, resume=resume, progress=progress)
         counts = summary.to_dict()
-        terminal.show(console.batch_summary(counts, catalogue, str(answers), str(refused)))
+        show = terminal.write
+        if output == STDIN:
+            show = terminal.tell
+            terminal.send(lines_of(answered))
+            if rejects is None and summary.rejected:
+                for line in sinks.rejected(refused):
+                    terminal.tell(line)
+    if as_json:
+        show(console.to_json(counts))
+    else:
+        said = console.batch_summary(counts, catalogue, output, str(refused))
+        terminal.show(said, to=show)
     if summary.rejected:
         raise typer.Exit(REJECTED)
 

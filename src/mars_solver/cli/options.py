@@ -99,10 +99,20 @@ SecondModel = Annotated[str, typer.Argument(metavar="B", help="The id of another
 
 # batch
 TableFile = Annotated[
-    str, typer.Argument(metavar="IN", help="Profiles: a .parquet, .csv or .jsonl file.")
+    str,
+    typer.Argument(
+        metavar="IN",
+        help="Profiles: .parquet, .csv or .jsonl, the last two also .gz; - is standard input.",
+    ),
 ]
 OutputFile = Annotated[
-    str, typer.Option("--output", "-o", metavar="OUT", help="The answers, as Parquet.")
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="OUT",
+        help="The answers: .parquet, .csv or .jsonl, the last two also .gz; - is standard output.",
+    ),
 ]
 RejectsFile = Annotated[
     str | None,
@@ -112,6 +122,18 @@ RankedFlag = Annotated[
     int, typer.Option(metavar="N", min=1, max=MOST_RANKED, help="How many models to rank.")
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue a run that was cut short.")]
+Delimiter = Annotated[
+    str | None,
+    typer.Option(metavar="CHAR", help="What separates the cells of CSV; seen in its header line."),
+]
+Extras = Annotated[
+    str | None,
+    typer.Option(
+        "--extra-columns",
+        metavar="keep|drop",
+        help="Carry columns that no profile has to the answers, or leave them out.",
+    ),
+]
 Workers = Annotated[
     int | None,
     typer.Option(metavar="N", min=1, max=64, help="Parts at once; all processors by default."),

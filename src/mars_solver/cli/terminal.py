@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import TextIO
 
     from rich.console import RenderableType
+
+
+INTERRUPTED: Final = 130
 
 
 def write(text: str) -> None:
@@ -33,21 +38,54 @@ def _print(text: str, stream: TextIO) -> None:
         lead_nowhere(stream)
 
 
-def show(renderable: RenderableType, width: int | None = None) -> None:
+def send(lines: Iterable[bytes]) -> None:
+    """Print lines as they are on standard output, as far as anybody reads them."""
+    try:
+        sys.stdout.buffer.writelines(lines)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        from mars_solver.inputs.files import lead_nowhere  # noqa: PLC0415
+
+        lead_nowhere(sys.stdout)
+
+
+def show(
+    renderable: RenderableType,
+    width: int | None = None,
+    to: Callable[[str], None] = write,
+) -> None:
     """Print a renderable: in colour and as wide as a terminal, or plain and of fixed width.
 
     Args:
         renderable: to print.
         width: where it goes to no terminal; None for that of every text.
+        to: prints plain text.
     """
-    if sys.stdout.isatty():
+    if sys.stdout.isatty() and to is write:
         from rich.console import Console  # noqa: PLC0415
 
         Console(markup=False, highlight=False).print(renderable)
     else:
         from mars_solver.rendering.console import WIDTH, to_text  # noqa: PLC0415
 
-        write(to_text(renderable, width or WIDTH))
+        to(to_text(renderable, width or WIDTH))
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Say, where the block is interrupted, how to go on: the command that was called, resumed.
+
+    Raises:
+        SystemExit: with 130, as shells have it.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        program = Path(sys.argv[0])
+        called = ["python", "-m", "mars_solver"] if program.stem == "__main__" else [program.name]
+        words = [word for word in sys.argv[1:] if word != "--resume"]
+        tell(f"interrupted; to go on: {shlex.join([*called, *words, '--resume'])}")
+        raise SystemExit(INTERRUPTED) from None
 
 
 @contextmanager
@@ -68,7 +106,7 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
 
     def say(done: int, of: int) -> None:
         nonlocal shown_until
-        tenths = 10 * done // of if of else 10
+        tenths = min(10 * done // of, 10) if of else 10
         if tenths > shown_until:
             shown_until = tenths
             tell(f"{title}: {10 * tenths} %")

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from mars_solver.briefs import brief
 from mars_solver.errors import Faults, InputError, Problem
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.facts import Member, member_key
@@ -50,6 +51,8 @@ class Calls:
         ready: the code, by way of calling, in order of name.
         missing: why there is none, by way of calling; empty where the template gives no reason.
     """
+
+    __repr__ = brief
 
     ready: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)

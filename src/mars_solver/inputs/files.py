@@ -251,6 +251,12 @@ def read_long(path: str | Path) -> bytes:
     return _read(path, str(path), LONG_BYTES)
 
 
+def lines_of(path: str | Path) -> Iterator[bytes]:
+    """Yield the lines of a file of any length."""
+    with Path(path).open("rb") as file:
+        yield from file
+
+
 def listing(folder: str | Path, hint: str = "") -> list[Path]:
     """Return the paths in a folder, in order of name.
 
@@ -290,7 +296,7 @@ def _read(path: str | Path, place: str, most: int = MAX_BYTES) -> bytes:
     """Return the bytes of a file, at most so many."""
     try:
         if str(path) == STDIN:
-            data = _stdin().read(most + 1)
+            data = standard_input().read(most + 1)
         else:
             with Path(path).open("rb") as file:
                 data = file.read(most + 1)
@@ -303,7 +309,12 @@ def _read(path: str | Path, place: str, most: int = MAX_BYTES) -> bytes:
     return data
 
 
-def _stdin() -> BinaryIO:
+def standard_input() -> BinaryIO:
+    """Return the bytes of standard input.
+
+    Raises:
+        ValueError: where it is closed.
+    """
     if sys.stdin is None:
         raise ValueError("it closed")
     return sys.stdin.buffer

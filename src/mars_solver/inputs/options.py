@@ -79,9 +79,15 @@ def requirements_in(
     Raises:
         InputError: with every name of no requirement.
     """
+    if not isinstance(names, Iterable):
+        raise InputError([Problem(place, "keep", "names of requirements", shown(names))])
     listed = [names] if isinstance(names, str) else list(names)
     known = declared.requirement
-    bad = [Problem(place, "keep", *not_one_of(name, known)) for name in listed if name not in known]
+    bad = [
+        Problem(place, "keep", *not_one_of(name, known))
+        for name in listed
+        if not isinstance(name, str) or name not in known
+    ]
     if bad:
         raise InputError(bad)
     return tuple(dict.fromkeys(listed))

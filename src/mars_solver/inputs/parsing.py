@@ -7,6 +7,7 @@ import numbers
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeVar, get_args
 
@@ -251,6 +252,24 @@ def plain_number(value: object) -> int | float | None:
     if isinstance(value, float) and not math.isnan(value):
         return int(value) if value.is_integer() else float(value)
     return None
+
+
+_PLAIN: Final = frozenset({bool, dict, float, int, list, str, tuple, type(None)})
+
+
+def plainly(value: Any) -> Any:
+    """Return a number of another library, or what holds members, as Python has it.
+
+    Decimals and scalars of NumPy become numbers, and arrays and sets lists; all else stays.
+    """
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, Decimal) and value.is_finite():
+        number = float(value)
+        return int(number) if number.is_integer() else number
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 SCHEMA: Final = 1

@@ -11,7 +11,7 @@ from mars_solver.briefs import cut
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.catalogue.attributes import Declarations, Need, Requirement, in_sentence
 from mars_solver.inputs.catalogue.facts import Member
-from mars_solver.inputs.parsing import parse
+from mars_solver.inputs.parsing import parse, plainly
 from mars_solver.inputs.profile_form import (
     ReadMembers,
     Workflow,
@@ -325,7 +325,9 @@ def _checked(data: object, place: str, declared: Declarations) -> dict[str, Any]
         InputError: with every fault.
     """
     form = profile_form(declared)
-    parsed: Any = parse(form, dict(data) if isinstance(data, Mapping) else data, place)
+    if isinstance(data, Mapping):
+        data = {key: plainly(value) for key, value in data.items()}
+    parsed: Any = parse(form, data, place)
     require: dict[str, Required] = {}
     readings: dict[str, str] = {}
     for name, value in stated_in(parsed.require, declared.requirement).items():

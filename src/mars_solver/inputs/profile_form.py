@@ -21,6 +21,7 @@ from mars_solver.inputs.parsing import (
     TextLine,
     choice,
     invalid,
+    plainly,
     unexpected,
 )
 from mars_solver.vocabulary import BATCH, MAX_NUMBER, Kind
@@ -69,7 +70,9 @@ def _table(value: object) -> object:
     """Return an absent table as an empty one, and any mapping as a dict."""
     if value is None:
         return {}
-    return dict(value) if isinstance(value, Mapping) else value
+    if not isinstance(value, Mapping):
+        return value
+    return {key: plainly(each) for key, each in value.items()}
 
 
 _DIGITS: Final = r"^ *\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)? *$"

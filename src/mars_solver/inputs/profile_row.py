@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal, cast, get_args
 
-from mars_solver.errors import Faults, Problem, rerooted, shown
+from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
 from mars_solver.inputs.catalogue.attributes import Declarations
-from mars_solver.inputs.parsing import not_one_of, number_or_text
+from mars_solver.inputs.parsing import not_one_of, number_or_text, plainly
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.vocabulary import ACCEPT_BETA, Kind
 
@@ -20,6 +20,7 @@ class ColumnKind(Enum):
     """The kind of value in a column, in words for messages."""
 
     TEXT = "text"
+    WORD = "one of a few words"
     FLAG = "true or false"
     AMOUNT = "numbers"
     IMPORTANCE = "whole numbers"
@@ -33,9 +34,27 @@ _OF_KIND: Final = {
     Kind.SET: ColumnKind.MEMBERS,
 }
 ID: Final = "id"
+_TABLES: Final = ("require", "prefer")
 SEPARATOR: Final = ";"
 """What separates the members that one text lists, and the names in one cell of an answer."""
+ExtraColumns = Literal["keep", "drop"]
+"""What becomes of columns that no profile has: carried to the answers, or left out."""
 _BETWEEN: Final = re.compile("[;,]")
+_BETWEEN_CODES: Final = re.compile(" *[;,|] *| +")
+_FLAGS: Final = {
+    **dict.fromkeys(("true", "t", "yes", "y", "1"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "0"), False),
+}
+_NOTHING: Final = frozenset({"", "na", "n/a", "null"})
+"""What a cell holds, in any case, where nothing is stated; an id or a name may be any of them."""
+_DECIMAL_COMMA: Final = re.compile("[+-]?[0-9]+,[0-9]+")
+_GROUPED: Final = re.compile("[+-]?[1-9][0-9]{0,2}([.,][0-9]{3})+")
+"""A number that has separators of thousands, or looks as if it had."""
+_MARKED: Final = re.compile("[+-]?[0-9][0-9.,\u2019' ]*[.,][0-9]+")
+_INDEX: Final = re.compile("__index_level_[0-9]+__")
+"""The index of a data frame that nobody named: it is left out."""
+_NEAR: Final = 0.82
+"""From this likeness on an unknown column is a known one, misspelt."""
 
 
 @lru_cache(maxsize=2**6)
@@ -44,8 +63,8 @@ def columns(declared: Declarations) -> Mapping[str, ColumnKind]:
     return {
         ID: ColumnKind.TEXT,
         "name": ColumnKind.TEXT,
-        "workflow": ColumnKind.TEXT,
-        "primary": ColumnKind.TEXT,
+        "workflow": ColumnKind.WORD,
+        "primary": ColumnKind.WORD,
         ACCEPT_BETA: ColumnKind.FLAG,
         **{r.name: _OF_KIND[r.kind] for r in declared.requirements},
         **{c.name: ColumnKind.IMPORTANCE for c in declared.criteria},
@@ -65,10 +84,33 @@ def parse_row(row: Mapping[str, Any], declared: Declarations, place: str = "") -
     """
     nested, problems = opened(row, declared, place)
     faults = Faults(problems)
-    with faults, rerooted(lambda problem: replace(problem, path=column_of(problem.path))):
+    with faults, rerooted(lambda problem: _placed(problem, row)):
         profile = parse_profile(nested, place, declared)
     faults.check()
     return profile
+
+
+def flat(profile: Profile | Mapping[str, Any], place: str) -> dict[str, Any]:
+    """Return a profile as a row; a mapping that is a row already stays as it is.
+
+    Args:
+        profile: a `Profile`, a mapping that describes one, or a row.
+        place: how messages call it.
+
+    Raises:
+        InputError: where it is none of them.
+    """
+    if isinstance(profile, Profile):
+        profile = profile.to_dict()
+    if not isinstance(profile, Mapping):
+        raise InputError([Problem(place, "", "a profile or a row", shown(profile))])
+    row = {name: value for name, value in profile.items() if name not in _TABLES}
+    for name in _TABLES:
+        table = profile.get(name) or {}
+        if not isinstance(table, Mapping):
+            raise InputError([Problem(place, name, "a table of keys and values", shown(table))])
+        row |= table
+    return row
 
 
 def opened(
@@ -84,45 +126,167 @@ def opened(
         if column not in known:
             problems.append(unknown_column(column, declared, place))
         elif column == ID:
-            if value is not None and not is_text(value):
+            if value is not None and id_text(value) is None:
                 problems.append(Problem(place, ID, "text", shown(value)))
         elif column in declared.requirement:
             split = known[column] is ColumnKind.MEMBERS and isinstance(value, str)
-            require[column] = members_in(value) if split else value
+            codes = are_codes(column, declared)
+            require[column] = members_in(value, codes=codes) if split else value
+        elif column in declared.criterion:
+            prefer[column] = whole(plainly(value))
         else:
-            (prefer if column in declared.criterion else nested)[column] = value
+            nested[column] = value
     return nested, problems
 
 
-def from_text(kind: ColumnKind, text: str) -> object:
-    """Return the value that the text of a cell spells; text that spells none stays text."""
+def from_text(kind: ColumnKind, text: str, *, comma: bool = False) -> object:
+    """Return the value that the text of a cell spells; text that spells none stays text.
+
+    Args:
+        kind: of the column.
+        text: of the cell.
+        comma: whether decimals may have a comma. Then a number is refused that can be read as
+            having separators of thousands: 1.234.
+    """
+    bare = text.strip(" ")
+    if kind is ColumnKind.TEXT:
+        return text or None
+    if bare.lower() in _NOTHING:
+        return None
     match kind:
         case ColumnKind.FLAG:
-            return {"": None, "true": True, "false": False}.get(text.strip(" ").lower(), text)
+            return _FLAGS.get(bare.lower(), text)
         case ColumnKind.AMOUNT | ColumnKind.IMPORTANCE:
-            return number_or_text(text.strip(" ")) if text.strip(" ") else None
+            if comma and _GROUPED.fullmatch(bare):
+                return text
+            if comma and _DECIMAL_COMMA.fullmatch(bare):
+                bare = bare.replace(",", ".")
+            number = number_or_text(bare)
+            return whole(number) if kind is ColumnKind.IMPORTANCE else number
         case _:
-            return text or None
+            return text
 
 
-def members_in(text: str) -> list[str]:
-    """Return the members that one text lists, with `;` or `,` between them."""
-    return [member.strip(" ") for member in _BETWEEN.split(text)] if text.strip(" ") else []
+def members_in(text: str, *, codes: bool = False) -> list[str]:
+    """Return the members that one text lists, with `;` or `,` between them.
+
+    Args:
+        text: the list.
+        codes: whether no member has a space or `|`, so that these may stand between them too.
+    """
+    bare = text.strip(" ")
+    if codes:
+        return _BETWEEN_CODES.split(bare) if bare else []
+    return [member.strip(" ") for member in _BETWEEN.split(bare)] if bare else []
+
+
+def are_codes(column: str, declared: Declarations) -> bool:
+    """Return whether a column lists language tags or numbers."""
+    requirement = declared.requirement.get(column)
+    return requirement is not None and requirement.members in {"language", "number"}
+
+
+def whole(value: Any) -> Any:
+    """Return a whole number as such, however it is written; anything else as it is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def id_text(value: object) -> str | None:
+    """Return an id as text; None where it is no scalar, or no text that UTF-8 can write."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Mapping | Sequence) and not isinstance(value, str):
+        return None
+    text = str(whole(value))
+    return text if is_text(text) else None
+
+
+def _placed(problem: Problem, row: Mapping[str, Any]) -> Problem:
+    """Return a problem under the name of its column, with advice on how to write a number."""
+    column = column_of(problem.path)
+    value = row.get(column)
+    hint = problem.hint
+    if isinstance(value, str) and _MARKED.fullmatch(value.strip(" ")):
+        hint = "write it without separators of thousands and with a decimal point, as 1234.5"
+    return replace(problem, path=column, hint=hint)
 
 
 def unknown_column(column: str, declared: Declarations, place: str) -> Problem:
     """Return the problem of a column that no profile has."""
-    known = columns(declared)
-    return Problem(place, "", *not_one_of(column, known, kind="column", otherwise="drop it"))
+    expected, found, hint = not_one_of(
+        column, columns(declared), kind="column", otherwise="drop it"
+    )
+    if near := nearly(column, declared):
+        hint = f"did you mean {near}?"
+    return Problem(place, "", expected, found, hint)
 
 
-def column_problems(names: Sequence[str], declared: Declarations, place: str) -> list[Problem]:
-    """Return the problems of the columns of a table: unknown ones and repeated ones."""
-    known = columns(declared)
-    problems = [unknown_column(name, declared, place) for name in names if name not in known]
-    twice = sorted({name for name in names if names.count(name) > 1})
+def column_problems(
+    names: Sequence[str],
+    declared: Declarations,
+    place: str,
+    extra: ExtraColumns | None = None,
+    taken: Sequence[str] = (),
+) -> list[Problem]:
+    """Return the problems of the columns of a table: unknown, misspelt and repeated ones.
+
+    Args:
+        names: of the columns.
+        declared: what can be asked.
+        place: how messages call the table.
+        extra: what becomes of columns that no profile has; None where they are a fault.
+        taken: the names that an extra column cannot have, since the answers have them.
+    """
+    near = {name: close for name in names if (close := nearly(name, declared))}
+    problems = [unknown_column(name, declared, place) for name in near]
+    others = extras(names, declared)
+    if others and extra is None:
+        hint = (
+            "--extra-columns keep carries them to the answers, drop leaves them out"
+            ' (in Python: extra_columns="keep")'
+        )
+        listed = ", ".join(shown(name) for name in others)
+        problems.append(Problem(place, "", "the columns of a profile", f"others: {listed}", hint))
+    for name in sorted(set(others) & set(taken)) if extra == "keep" else ():
+        hint = "rename it, or use --extra-columns drop"
+        expected = "a name that no column of the answers has"
+        problems.append(Problem(place, name, expected, "one that the answers have", hint))
+    dropped = {*others} if extra == "drop" else set()
+    twice = sorted({name for name in names if names.count(name) > 1} - dropped)
     problems += [Problem(place, name, "each column once", "it more than once") for name in twice]
     return problems
+
+
+def extra_columns_in(word: str | None, place: str = "--extra-columns") -> ExtraColumns | None:
+    """Return what a word says of columns that no profile has.
+
+    Raises:
+        InputError: where it says nothing.
+    """
+    words = get_args(ExtraColumns)
+    if word is None or word in words:
+        return cast("ExtraColumns | None", word)
+    raise InputError([Problem(place, "", *not_one_of(word, words))])
+
+
+def extras(names: Sequence[str], declared: Declarations) -> list[str]:
+    """Return the columns that no profile has, in order, but for misspelt ones."""
+    known = columns(declared)
+    others = [name for name in dict.fromkeys(names) if name not in known]
+    others = [name for name in others if not _INDEX.fullmatch(name)]
+    return [name for name in others if not nearly(name, declared)]
+
+
+@lru_cache(maxsize=2**10)
+def nearly(name: str, declared: Declarations) -> str:
+    """Return the column of which a name is a misspelling; empty where there is none."""
+    from difflib import get_close_matches  # noqa: PLC0415  (needed for unknown columns only)
+
+    known = columns(declared)
+    if name in known:
+        return ""
+    near = get_close_matches(re.sub("[ -]+", "_", name.strip().lower()), known, 1, _NEAR)
+    return near[0] if near else ""
 
 
 def is_text(value: object) -> bool:
@@ -138,6 +302,6 @@ def is_text(value: object) -> bool:
 
 def column_of(path: str) -> str:
     """Return the path of a problem without the table, as columns have it."""
-    for table in ("require.", "prefer."):
-        path = path.removeprefix(table)
+    for table in _TABLES:
+        path = path.removeprefix(f"{table}.")
     return path

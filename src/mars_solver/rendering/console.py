@@ -9,9 +9,10 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console, Group, RenderableType
+from rich.containers import Lines
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
+from rich.text import Text as RichText
 
 from mars_solver.rendering.answer import report_of
 from mars_solver.rendering.brief import brief_of
@@ -19,7 +20,7 @@ from mars_solver.rendering.catalogue import fact_table
 from mars_solver.rendering.comparison import head_to_head
 from mars_solver.rendering.explanation import sections_of, standpoint_of, summary
 from mars_solver.rendering.words import MARKS, catalogue_digest
-from mars_solver.vocabulary import INFEASIBLE, Status, number
+from mars_solver.vocabulary import INFEASIBLE, THIN, Status, number
 
 if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderResult
@@ -45,6 +46,23 @@ _STYLE: Final = {
 _MET: Final = MARKS[Status.MEETS.word]
 _KEY: Final = r"\[[^\]\n]+\]"
 """What a terminal shows dim: keys of requirements and of sources."""
+
+
+_JOINT: Final = "\ue000"
+"""Takes the place of a thin space while text is wrapped: rich breaks lines at any white space."""
+
+
+class Text(RichText):
+    """Text that is never broken within a number."""
+
+    def wrap(self, *args: Any, **options: Any) -> Lines:
+        """Return the lines, with thousands left together."""
+        joined = self.copy()
+        joined.plain = self.plain.replace(THIN, _JOINT)
+        lines = joined.wrap(*args, **options)
+        for line in lines:
+            line.plain = line.plain.replace(_JOINT, THIN)
+        return lines
 
 
 def to_json(data: dict[str, Any]) -> str:

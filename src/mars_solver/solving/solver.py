@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mars_solver.briefs import brief, named
-from mars_solver.errors import InputError
+from mars_solver.errors import InputError, Problem, shown
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.measurements import with_measurements
 from mars_solver.inputs.catalogue.models import Model
@@ -412,8 +412,18 @@ def solver_of(
         measurements: claims by model and attribute, each of which replaces the chosen claim.
 
     Raises:
-        InputError: with every fault of the measurements.
+        InputError: where one is something else, or with every fault of the measurements.
     """
+    wrong = [
+        Problem(place, "", f"a {kind.__name__}", shown(given), f"to read one: load_{place}(path)")
+        for place, given, kind in (
+            ("catalogue", catalogue, Catalogue),
+            ("weights", weights, Weights),
+        )
+        if given is not None and not isinstance(given, kind)
+    ]
+    if wrong:
+        raise InputError(wrong)
     models = load_catalogue() if catalogue is None else catalogue
     if measurements is not None:
         models = with_measurements(models, measurements, place="measurements")

@@ -252,7 +252,7 @@ def _schemas(declared: Declarations) -> Schema:
     fault = _object(**dict.fromkeys(("place", "path", "expected", "found", "hint"), text))
     status = {"type": "integer", "minimum": 400, "maximum": 599}
     answers = json.dumps(answer_tables(declared) | comparison_tables(declared))
-    tables = json.loads(answers.replace("#/$defs/", "#/components/schemas/"))
+    tables = _answered(json.loads(answers.replace("#/$defs/", "#/components/schemas/")))
     asked = {name: _stated(tables[name]) for name in ("Profile", "Requirements", "Preferences")}
     return {
         **tables,
@@ -326,15 +326,29 @@ def _stated(schema: Any) -> Any:
         return [_stated(each) for each in schema if each not in (None, "null", {"type": "null"})]
     if not isinstance(schema, dict):
         return schema
-    if schema.get("default", 0) is None:
-        schema = {key: value for key, value in schema.items() if key != "default"}
     nothing = [key for key, each in schema.items() if _is_null(each)]
-    kept = {k: _stated(each) for k, each in schema.items() if k not in {"allOf", *nothing}}
+    left_out = {"allOf", "default", *nothing}
+    kept = {key: _stated(each) for key, each in schema.items() if key not in left_out}
     if "anyOf" in kept:
         kept |= kept.pop("anyOf")[0]
     if isinstance(kept.get("type"), list):
         kept["type"] = kept["type"][0]
     return kept
+
+
+def _answered(schema: Any) -> Any:
+    """Return the schema of what a client gets: lists of several kinds of values may hold anything.
+
+    A generator that makes a class of each such list cannot read the values into it; and what is
+    computed is like any other value, where some leave out what is read-only.
+    """
+    if isinstance(schema, list):
+        return [_answered(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    mixed = "anyOf" in schema.get("items", ())
+    kept = {key: each for key, each in schema.items() if key != "readOnly"}
+    return {k: {} if mixed and k == "items" else _answered(each) for k, each in kept.items()}
 
 
 def _is_null(schema: Any) -> bool:

@@ -29,7 +29,7 @@ from mars_solver.batch.kernel.rows import Rows
 from mars_solver.batch.records import as_text, is_text_type, opened, plain
 from mars_solver.inputs.parsing import is_line
 from mars_solver.inputs.profile import neutral
-from mars_solver.inputs.profile_row import ID, members_in
+from mars_solver.inputs.profile_row import ID, are_codes, members_in
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import ACCEPT_BETA, BATCH, MAX_IMPORTANCE, Kind
 
@@ -51,6 +51,7 @@ class Encoder:
         self._choices = choices
         self._scales: dict[str, Scale] = {}
         self._classes: dict[str, MemberClasses] = {}
+        self._codes: set[str] = set()
         for each in choices:
             requirement = each.column.requirement
             if requirement.numeric:
@@ -58,6 +59,8 @@ class Encoder:
             elif requirement.kind is Kind.SET:
                 attribute = declared.attributes[requirement.attribute]
                 self._classes[requirement.name] = MemberClasses(each, attribute)
+                if are_codes(requirement.name, declared):
+                    self._codes.add(requirement.name)
         self._primaries = (None, *declared.need)
         self._criteria = [(c.name, solver.weights.knows(c)) for c in declared.criteria]
         self._neutral = [neutral(declared, batch=batch) for batch in (False, True)]
@@ -85,29 +88,11 @@ class Encoder:
         if column is None:
             return None
         if requirement.kind is Kind.SET:
-            return self._listed(columns, column, self._classes[requirement.name])
+            lists, list_of = _lists(column, codes=requirement.name in self._codes)
+            return _listed(columns, lists, list_of, self._classes[requirement.name])
         if requirement.numeric:
             return columns.amount(column, self._scales[requirement.name])
         return flags_in(opened(column))
-
-    def _listed(self, columns: _Columns, column: pa.Array, classes: MemberClasses) -> Numbers:
-        """Return the choice that each list of members makes; each distinct one is found once."""
-        lists, list_of = _lists(column)
-        lengths = filled(pc.list_value_length(lists), 0).astype(np.int64)
-        written, written_of = distinct(_in_bytes(lists.flatten()))
-        known = np.array([*map(classes.class_of, written), MALFORMED], dtype=np.int32)
-        members = known.take(written_of)
-        chosen = np.zeros(len(lengths), dtype=np.int32)
-        asking = np.flatnonzero(lengths)
-        if len(asking):
-            kinds, kind_of = distinct(lists_of(members, lengths[asking]))
-            unlike = [np.frombuffer(kind, dtype=np.int32).tolist() for kind in kinds]
-            numbers = [0 if MALFORMED in each else classes.number(each) for each in unlike]
-            chosen[asking] = np.array(numbers, dtype=np.int32).take(kind_of)
-        wrong = (lengths > 0) & (chosen == 0)
-        if wrong.any():
-            columns.faulty |= wrong.take(list_of)
-        return chosen.take(list_of)
 
     def _importances(self, columns: _Columns, in_batch: Flags) -> Numbers:
         """Return the importance of each criterion in each row, defaults filled in."""
@@ -171,11 +156,18 @@ class _Columns:
             importances: the defaults.
             scored: whether the weights score the criterion.
         """
-        column = _as(column, pa.int64())
-        numbers = numbers_in(column)
+        column = opened(column)
         given = is_given(column)
+        broken: Flags | None = None
+        if not pa.types.is_integer(column.type):
+            amounts = numbers_in(_as(column, pa.float64()))
+            broken = ~((amounts >= 0) & (amounts <= MAX_IMPORTANCE) & (amounts % 1 == 0))
+            column = pa.array(np.where(broken, 0, amounts))
+        numbers = numbers_in(_as(column, pa.int64()))
         # As numbers without a sign those below 0 are far too large.
         bad = numbers.view(np.uint64) > MAX_IMPORTANCE
+        if broken is not None:
+            bad |= broken
         if not scored:
             bad[:] = True
         small = numbers.astype(np.uint8)
@@ -208,7 +200,7 @@ class _Columns:
         if column is None:
             return
         column = opened(column)
-        if not line and as_text(column) is not None:
+        if not is_text_type(column.type) or (not line and as_text(column) is not None):
             return
         data = _in_bytes(column)
         rows = not_plain(data, _SHORT)
@@ -217,21 +209,45 @@ class _Columns:
             self.faulty[row] |= text is None or (line and not is_line(text))
 
 
+def _listed(
+    columns: _Columns, lists: pa.Array, list_of: Numbers, classes: MemberClasses
+) -> Numbers:
+    """Return the choice that each list of members makes; each distinct one is found once."""
+    lengths = filled(pc.list_value_length(lists), 0).astype(np.int64)
+    written, written_of = distinct(_in_bytes(lists.flatten()))
+    known = np.array([*map(classes.class_of, written), MALFORMED], dtype=np.int32)
+    members = known.take(written_of)
+    chosen = np.zeros(len(lengths), dtype=np.int32)
+    asking = np.flatnonzero(lengths)
+    if len(asking):
+        kinds, kind_of = distinct(lists_of(members, lengths[asking]))
+        unlike = [np.frombuffer(kind, dtype=np.int32).tolist() for kind in kinds]
+        numbers = [0 if MALFORMED in each else classes.number(each) for each in unlike]
+        chosen[asking] = np.array(numbers, dtype=np.int32).take(kind_of)
+    wrong = (lengths > 0) & (chosen == 0)
+    if wrong.any():
+        columns.faulty |= wrong.take(list_of)
+    return chosen.take(list_of)
+
+
 def _as(column: pa.Array, arrow: pa.DataType) -> pa.Array:
     """Return a column of numbers as one of another type; those too large for it become others."""
     column = opened(column)
     return column if column.type == arrow else column.cast(arrow, safe=False)
 
 
-def _lists(column: pa.Array) -> tuple[pa.Array, Numbers]:
+def _lists(column: pa.Array, *, codes: bool) -> tuple[pa.Array, Numbers]:
     """Return the lists of a column, and which of them each row has.
 
     Texts are opened up, each distinct one once; the last list is null.
     """
     if not is_text_type(plain(column.type)):
+        if pa.types.is_nested(column.type) and pa.types.is_decimal(column.type.value_type):
+            column = column.cast(pa.list_(pa.float64()))
         return column, np.arange(len(column))
     texts, text_of = distinct(_in_bytes(column))
-    return pa.array([*map(_split, texts), None], _MEMBERS), text_of
+    lists = [_split(text, codes=codes) for text in texts]
+    return pa.array([*lists, None], _MEMBERS), text_of
 
 
 def _in_bytes(column: pa.Array) -> pa.Array:
@@ -243,9 +259,9 @@ def _in_bytes(column: pa.Array) -> pa.Array:
     return column.cast(pa.binary() if column.type == pa.string() else pa.large_binary())
 
 
-def _split(text: bytes) -> list[bytes]:
+def _split(text: bytes, *, codes: bool) -> list[bytes]:
     """Return the members that a text lists."""
-    members = members_in(text.decode(errors="surrogateescape"))
+    members = members_in(text.decode(errors="surrogateescape"), codes=codes)
     return [member.encode(errors="surrogateescape") for member in members]
 
 

@@ -1,0 +1,92 @@
+"""What people bring as a table: Arrow in any form, plain rows, nested profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mars_solver.batch.answers import MOST_ROWS, ROW, answer_schema, answered, with_kept
+from mars_solver.batch.records import Records, check_schema, of_batch
+from mars_solver.batch.texts import from_rows
+from mars_solver.errors import InputError, Problem
+from mars_solver.inputs.profile import Profile
+from mars_solver.inputs.profile_row import ExtraColumns, extras, flat
+from mars_solver.solving.solver import Solver
+from mars_solver.vocabulary import Policy
+
+_PLACE: Final = "table"
+_EXPECTED: Final = (
+    "an Arrow table, batch or reader, anything with the Arrow C stream, or a list of profiles"
+)
+
+
+def decide(
+    table: Any,
+    solver: Solver,
+    unknown: Policy = "flag",
+    top: int = 3,
+    extra: ExtraColumns | None = None,
+) -> pa.RecordBatch | pa.Table:
+    """Return the answers to the profiles of a table: `api.decide`.
+
+    Raises:
+        InputError: where it is no table, or with every fault of its columns.
+    """
+    if hasattr(table, "__arrow_c_array__") and not hasattr(table, "__arrow_c_stream__"):
+        table = pa.record_batch(table)
+    if isinstance(table, pa.RecordBatch):
+        taken = answer_schema(top).names
+        check_schema(table.schema, solver.declared, _PLACE, extra, taken)
+        return answered(of_batch(table, solver.declared, extra), solver, unknown, top)
+    if hasattr(table, "__arrow_c_stream__"):
+        return stream(table, solver, unknown, top, extra).read_all()
+    return answered(_of_profiles(table, solver, top, extra), solver, unknown, top)
+
+
+def stream(
+    source: Any,
+    solver: Solver,
+    unknown: Policy = "flag",
+    top: int = 3,
+    extra: ExtraColumns | None = None,
+) -> pa.RecordBatchReader:
+    """Return the answers to the profiles of a stream, as they are asked for: `api.decide_stream`.
+
+    Raises:
+        InputError: where it is no stream, or with every fault of its columns.
+    """
+    if not hasattr(source, "__arrow_c_stream__"):
+        raise InputError([Problem(_PLACE, "", _EXPECTED, f"a {type(source).__name__}")])
+    reader = pa.RecordBatchReader.from_stream(source)
+    answers = answer_schema(top)
+    check_schema(reader.schema, solver.declared, _PLACE, extra, answers.names)
+    others = extras(reader.schema.names, solver.declared) if extra == "keep" else []
+    kept = pa.schema([reader.schema.field(name) for name in others])
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        rows = 0
+        for batch in reader:
+            for start in range(0, batch.num_rows, MOST_ROWS):
+                some = of_batch(batch.slice(start, MOST_ROWS), solver.declared, extra)
+                found = answered(some, solver, unknown, top)
+                row = pc.add(found.column(ROW), pa.scalar(rows, pa.int64()))
+                yield found.set_column(0, ROW, row)
+                rows += found.num_rows
+
+    return pa.RecordBatchReader.from_batches(with_kept(answers, kept), batches())
+
+
+def _of_profiles(
+    profiles: Iterable[Profile | Mapping[str, Any]],
+    solver: Solver,
+    top: int,
+    extra: ExtraColumns | None,
+) -> Records:
+    """Return the records of flat rows and of nested profiles."""
+    if isinstance(profiles, Mapping | str | bytes) or not isinstance(profiles, Iterable):
+        raise InputError([Problem(_PLACE, "", _EXPECTED, f"a {type(profiles).__name__}")])
+    rows = [flat(profile, f"{_PLACE}[{index}]") for index, profile in enumerate(profiles)]
+    return from_rows(rows, solver.declared, extra, answer_schema(top).names)

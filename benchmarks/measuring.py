@@ -13,6 +13,7 @@ import asyncio
 import json
 import multiprocessing
 from pathlib import Path
+from statistics import median
 from time import perf_counter_ns
 from typing import Any
 
@@ -70,22 +71,22 @@ def _probed(port: int, requests: int) -> list[float]:
 
 
 def overhead(requests: int) -> dict[str, dict[str, float]]:
-    """Return percentiles of the waits of both, in ms, over some requests each."""
+    """Return percentiles of the waits of both, in ms: of each round, and of these the median."""
     ports: Any = multiprocessing.Queue()
     server = multiprocessing.Process(target=_server, args=(ports,), daemon=True)
     server.start()
-    port = ports.get()
-    waits: dict[str, list[float]] = {"bare": [], "probe": []}
+    port, each = ports.get(), requests // ROUNDS
+    rounds: dict[str, list[list[float]]] = {"bare": [], "probe": []}
     try:
         for _ in range(ROUNDS):
-            waits["bare"] += asyncio.run(_bare(port, requests // ROUNDS))
-            waits["probe"] += _probed(port, requests // ROUNDS)
+            rounds["bare"].append(sorted(asyncio.run(_bare(port, each))))
+            rounds["probe"].append(sorted(_probed(port, each)))
     finally:
         server.terminate()
         server.join()
     return {
-        name: {f"p{p}": sorted(each)[len(each) * p // 100] for p in (50, 95, 99)}
-        for name, each in waits.items()
+        name: {f"p{p}": median(w[each * p // 100] for w in waits) for p in (50, 95, 99)}
+        for name, waits in rounds.items()
     }
 
 
@@ -98,8 +99,8 @@ def main() -> None:
     found = overhead(asked.requests)
     for name, each in found.items():
         print(f"{name:>6}  " + "  ".join(f"{p} {wait:.2f} ms" for p, wait in each.items()))
-    print(f"the probe's p99 is {found['probe']['p99'] - found['bare']['p50']:.2f} ms above the")
-    print("median of the bare client")
+    adds = found["probe"]["p99"] - found["bare"]["p50"]
+    print(f"the probe's p99 is {adds:.2f} ms above the median of the bare client")
     if asked.json:
         asked.json.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
 

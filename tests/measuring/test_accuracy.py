@@ -9,8 +9,7 @@ import pytest
 
 from benchmarks.measuring import overhead
 from mars_solver.measuring.samples import Outcome
-from speech import CHUNKED, CLOSED, PLAIN, RATE, Answer, cut, header, quiet, speaking, tone
-from test_probe import probed
+from speech import CHUNKED, CLOSED, PLAIN, RATE, Answer, cut, header, probed, quiet, speaking, tone
 
 pytestmark = pytest.mark.long
 RUNS = 4
@@ -21,7 +20,7 @@ def farthest(answer: Answer, names: list[str], **told: object) -> float:
     """The most ms that a mark is behind the truth, in a run of eight requests."""
     with speaking(lambda _: answer) as server:
         samples = probed(server, rate=4, requests=8, concurrency=4, **told)
-    behind = []
+    behind: list[float] = []
     for sample, (came, *began) in zip(samples, server.truth, strict=True):
         assert sample.outcome is Outcome.HEARD
         for name, at in zip(names, began, strict=True):

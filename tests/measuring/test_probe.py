@@ -19,7 +19,7 @@ from mars_solver.measuring.alerts import AlertKind
 from mars_solver.measuring.measurement import Measurement, measurement_of
 from mars_solver.measuring.samples import Connection, Outcome, Sample, Setup
 from mars_solver.measuring.texts import SHIPPED
-from speech import CHUNKED, CLOSED, PLAIN, RATE, Answer, Speech, cut, header, quiet, speaking, tone
+from speech import CHUNKED, CLOSED, PLAIN, RATE, Answer, cut, header, probed, quiet, speaking, tone
 
 SETUP = Setup(
     schema="mars-solver/samples/1",
@@ -39,16 +39,6 @@ SETUP = Setup(
 
 LOOSE = 5000
 """So many ms may pass on a busy machine until what was sent is seen."""
-
-
-def probed(server: Speech, **plan: Any) -> list[Sample]:
-    """The samples of a run against a server, as they were due."""
-    how = {key: plan.pop(key) for key in ("audio", "sample_rate") if key in plan}
-    request = request_to(Endpoint(url=server.url, body="{text}", **how), {}, {})
-    taken: list[Sample] = []
-    quick = {"requests": 4, "warm_up": 0, "rate": 100, "concurrency": 8, "timeout": 30}
-    assert probe.run(probe.Plan(request, SHIPPED, **{**quick, **plan}), taken.append) == "complete"
-    return sorted(taken, key=lambda each: each.number)
 
 
 def asked(answer: Callable[[int], Answer], **plan: Any) -> list[Sample]:

@@ -1,4 +1,7 @@
-"""A server of speech on the loopback: it answers as it is told, and notes when it sent what."""
+"""A server of speech on the loopback: it answers as it is told, and notes when it sent what.
+
+And a short run of the probe against it.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import pi
 from time import perf_counter_ns
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+
+from mars_solver.inputs.catalogue.endpoints import Endpoint, request_to
+from mars_solver.measuring import probe
+from mars_solver.measuring.samples import Sample
+from mars_solver.measuring.texts import SHIPPED
 
 RATE: Final = 16_000
 """Samples a second, of 16 bits."""
@@ -186,3 +194,13 @@ async def _exchange(
         writer.write(b"0\r\n\r\n")
     await writer.drain()
     return not (told.close or told.length or told.body == CLOSED)
+
+
+def probed(server: Speech, **plan: Any) -> list[Sample]:
+    """The samples of a run against a server, as they were due."""
+    how = {key: plan.pop(key) for key in ("audio", "sample_rate") if key in plan}
+    request = request_to(Endpoint(url=server.url, body="{text}", **how), {}, {})
+    taken: list[Sample] = []
+    quick = {"requests": 4, "warm_up": 0, "rate": 100, "concurrency": 8, "timeout": 30}
+    assert probe.run(probe.Plan(request, SHIPPED, **{**quick, **plan}), taken.append) == "complete"
+    return sorted(taken, key=lambda each: each.number)

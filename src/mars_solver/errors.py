@@ -14,6 +14,8 @@ from mars_solver.briefs import brief, named
 
 _SHOWN = 60
 _LONG = 200
+_MEANT = re.compile(r"did you mean (.+?)\?")
+_UNKNOWN = re.compile(r'the unknown (\w+) "(.*)"', re.DOTALL)
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -27,15 +29,28 @@ class Problem:
     path: str
     """Dotted path inside the place; empty for the whole of it."""
     expected: str
+    """Empty where `found` says all."""
     found: str
+    """What is there; or `the unknown KIND "WORD"`."""
     hint: str = ""
 
     def __str__(self) -> str:
+        """Return the news first, then where it is, what was expected and what to do."""
         path = self.path if len(self.path) <= _LONG else self.path[: _LONG - 1] + "…"
         where = ": ".join(part for part in (self.place, path) if part)
-        text = f"{where}: " if where else ""
-        text += f"expected {self.expected}, found {self.found}"
-        return _printable(f"{text}; {self.hint}" if self.hint else text)
+        expected = f"expected {self.expected}" if self.expected else ""
+        meant = _MEANT.match(self.hint)
+        near = f"did you mean `{meant[1]}`?" if meant else ""
+        todo = self.hint[meant.end() :].removeprefix("; ") if meant else self.hint
+        unknown = _UNKNOWN.fullmatch(self.found)
+        if unknown:
+            aside = "; ".join(filter(None, [where, expected]))
+            news = [f"unknown {unknown[1]} `{unknown[2]}`{f'; {near}' if near else ''} ({aside})"]
+        else:
+            found = f"found {self.found}" if expected else self.found
+            said = f"{near} ({expected})" if near else expected
+            news = [": ".join(filter(None, [where, found])), said]
+        return _printable("; ".join(filter(None, [*news, todo])))
 
     def below(self, key: str) -> Problem:
         """Return the problem of the table that holds this one under a key."""

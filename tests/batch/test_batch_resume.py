@@ -127,7 +127,7 @@ def test_an_input_that_changes_under_the_run_is_an_error(tmp_path: Path, solver:
     def touch(_: int, __: int) -> None:
         os.utime(path, ns=(1, 1))
 
-    with pytest.raises(InputError, match="stays as it is while it is read, found a change"):
+    with pytest.raises(InputError, match="found a change; expected a table that stays as it is"):
         execute(run, resume=False, progress=touch)
     assert not (tmp_path / "out.parquet").exists()
 
@@ -145,7 +145,7 @@ def test_a_full_disk_is_said_and_leaves_no_half_output(tmp_path: Path) -> None:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
     )
     assert (result.returncode, result.stdout) == (2, "")
-    assert "out.parquet: expected a writable place, found File too large" in result.stderr
+    assert "out.parquet: found File too large; expected a writable place" in result.stderr
     assert "Traceback" not in result.stderr
     left = [p for p in tmp_path.rglob("*") if p.is_file()]
     assert [p.name for p in left if p.suffix == ".draft"] == []

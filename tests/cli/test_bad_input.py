@@ -80,7 +80,15 @@ def check(case: Case, outcome: Run) -> None:
     """Check that stderr names the faults of a case, each once, and no other."""
     lines = lines_of(outcome)
     for where, *phrases in case.faults:
-        there = [line for line in lines if line.startswith(f"error: {where}: expected ")]
+        there = [
+            line
+            for line in lines
+            if line.startswith(f"error: {where}: ")
+            or (
+                line.startswith("error: unknown ")
+                and re.search(rf"[(]{re.escape(where)}[;)]", line)
+            )
+        ]
         fitting = [line for line in there if all(phrase in line for phrase in phrases)]
         assert len(fitting) == 1, f"{where}: {phrases}\n{outcome.stderr}"
     assert len(lines) == len(case.faults), outcome.stderr
@@ -293,10 +301,15 @@ PROFILES: Final = (
     toml(
         "typo",
         "[require]\nmax_tfb_ms = 300\n",
-        ("require.max_tfb_ms", "unknown key", "max_memory_mb", "did you mean max_ttfb_ms?"),
+        (
+            "require.max_tfb_ms",
+            "unknown requirement",
+            "max_memory_mb",
+            "did you mean `max_ttfb_ms`?",
+        ),
     ),
-    toml("typo-of-table", "requir = 3\n", ("requir", "unknown key", "did you mean require?")),
-    toml("unknown-key", "zzz = 3\n", ("zzz", "one of accept_beta, name", 'the unknown key "zzz"')),
+    toml("typo-of-table", "requir = 3\n", ("requir", "unknown key", "did you mean `require`?")),
+    toml("unknown-key", "zzz = 3\n", ("zzz", "one of accept_beta, name", "unknown key `zzz`")),
     toml("misplaced-at-top", "real_time = true\n", ("real_time", "unknown", "require.real_time")),
     toml(
         "misplaced-in-each-other",
@@ -307,7 +320,7 @@ PROFILES: Final = (
     toml(
         "escape-sequence-in-key",
         '[require]\n"\\u001b]0;x\\u0007" = 1\n',
-        (r"require.\x1b]0;x\x07", r'the unknown key "\x1b]0;x\x07"'),
+        (r"require.\x1b]0;x\x07", r"unknown requirement `\x1b]0;x\x07`"),
     ),
     toml(
         "tables-are-none",
@@ -333,12 +346,12 @@ PROFILES: Final = (
     toml(
         "primary-typo",
         'primary = "realtime"\n[require]\nreal_time = true\n',
-        ("primary", "one of real_time", 'found "realtime"', "did you mean real_time?"),
+        ("primary", "one of real_time", 'found "realtime"', "did you mean `real_time`?"),
     ),
     toml(
         "batch-in-real-time",
         'workflow = "batch"\n[require]\nreal_time = true\n',
-        ("workflow", "no workflow beside real_time, found", "drop workflow, or drop real_time"),
+        ("workflow", "no workflow beside real_time", "drop workflow, or drop real_time"),
     ),
     toml(
         "batch-within-300-ms",
@@ -349,7 +362,7 @@ PROFILES: Final = (
             "drop max_ttfb_ms or raise it to 800",
         ),
     ),
-    toml("workflow-typo", 'workflow = "Batch"\n', ("workflow", "batch", "did you mean batch?")),
+    toml("workflow-typo", 'workflow = "Batch"\n', ("workflow", "batch", "did you mean `batch`?")),
     toml(
         "several-at-once",
         'name = 3\ncolour = "red"\naccept_beta = "no"\n'
@@ -386,7 +399,7 @@ PROFILES: Final = (
     as_json("deep-array", "[" * 100_000, ("", TOO_DEEP)),
     as_json("lone-surrogate-in-name", '{"name": "\\ud800"}', ("name", PRINTABLE, r"\ud800")),
     as_json("lone-surrogate-in-key", '{"\\ud800": 1}', ("", r"\ud800")),
-    as_json("line-break-in-key", '{"require": {"a\\nb": 1}}', (r"require.a\nb", r'"a\nb"')),
+    as_json("line-break-in-key", '{"require": {"a\\nb": 1}}', (r"require.a\nb", r"`a\nb`")),
     stdin("empty", b"", ("", "a TOML or JSON document", "an empty file")),
     stdin("json", b' {"require": {"max_ttfb_ms": -1}}', (TTFB, AMOUNT, "found -1")),
     stdin("toml", b"[require]\nmax_ttfb_ms = -1\n", (TTFB, AMOUNT, "found -1")),
@@ -396,12 +409,12 @@ PROFILES: Final = (
 )
 
 UNREADABLE: Final = (
-    Case("a-folder", ("recommend", "p"), (("p", "a readable file", "directory"),), {"p": None}),
-    Case("missing", ("recommend", "p.toml"), (("p.toml", "a readable file", "No such file"),)),
+    Case("a-folder", ("recommend", "p"), (("p", "directory"),), {"p": None}),
+    Case("missing", ("recommend", "p.toml"), (("p.toml", "no such file"),)),
     Case(
         "missing-by-a-typo",
         ("recommend", "line.tmol"),
-        (("line.tmol", "No such file", "did you mean line.toml?"),),
+        (("line.tmol", "no such file", "did you mean `line.toml`?"),),
         {"line.toml": ""},
     ),
     Case(
@@ -410,17 +423,17 @@ UNREADABLE: Final = (
         (("p.toml", f"a file of at most {MAX_BYTES} bytes", "a larger one"),),
         {"p.toml": 100 * 10**6},
     ),
-    Case("nul-in-path", ("recommend", "a\0b.toml"), ((r"a\x00b.toml", "a readable file", "null"),)),
-    Case("nul-in-folder", ("recommend", "--models", "a\0b"), ((r"a\x00b", "a readable folder"),)),
+    Case("nul-in-path", ("recommend", "a\0b.toml"), ((r"a\x00b.toml", "null"),)),
+    Case("nul-in-folder", ("recommend", "--models", "a\0b"), ((r"a\x00b", "null"),)),
     Case(
         "escape-sequence-in-path",
         ("recommend", "a\n\x1b[31mb.toml"),
-        ((r"a\n\x1b[31mb.toml", "a readable file", "No such file"),),
+        ((r"a\n\x1b[31mb.toml", "no such file"),),
     ),
     Case(
         "weights-missing",
         ("recommend", "--weights", "w.toml"),
-        (("w.toml", "a readable file", "No such file"),),
+        (("w.toml", "no such file"),),
     ),
     Case(
         "weights-empty",
@@ -438,17 +451,17 @@ UNREADABLE: Final = (
     Case(
         "measurements-missing",
         ("recommend", "--measurements", "m.toml"),
-        (("m.toml", "a readable file", "No such file"),),
+        (("m.toml", "no such file"),),
     ),
     Case(
         "models-missing",
         ("recommend", "--models", "nowhere"),
-        (("nowhere", "a readable folder", "No such file", "one TOML file for each model"),),
+        (("nowhere", "no such file", "one TOML file for each model"),),
     ),
     Case(
         "models-is-a-file",
         ("recommend", "--models", "p.toml"),
-        (("p.toml", "a readable folder", "directory", "one TOML file for each model"),),
+        (("p.toml", "directory", "one TOML file for each model"),),
         {"p.toml": ""},
     ),
 )
@@ -458,7 +471,7 @@ FLAGS: Final = (
         "no-equals-sign",
         ("--require", "max_ttfb_ms", "--require", "real_tim"),
         ("--require: max_ttfb_ms", "name=value", "write --require max_ttfb_ms=value"),
-        ("--require: real_tim", "name=value", "did you mean real_time?"),
+        ("--require", "unknown requirement `real_tim`", "did you mean `real_time`?"),
     ),
     flags("no-name", ("--require", "=3"), ("--require", "name=value", 'found "=3"')),
     flags(
@@ -487,7 +500,7 @@ FLAGS: Final = (
     flags(
         "typo",
         ("--require", "real_tme=true"),
-        ("--require: real_tme", "unknown key", "did you mean real_time?"),
+        ("--require: real_tme", "unknown requirement", "did you mean `real_time`?"),
     ),
     flags("misplaced", ("--require", "latency=3"), ("--require: latency", "unknown", "prefer")),
     flags("locale", ("--require", "languages=english"), ("--require: languages.0", TAG, "english")),
@@ -495,12 +508,12 @@ FLAGS: Final = (
     flags(
         "escape-sequence",
         ("--require", "real_time\x1b[31m=true"),
-        (r"--require: real_time\x1b[31m", "unknown key"),
+        (r"--require: real_time\x1b[31m", "unknown requirement"),
     ),
     flags("importance", ("--prefer", "latency=11"), ("--prefer: latency", IMPORTANCE, "found 11")),
     flags("fraction", ("--prefer", "latency=5.5"), ("--prefer: latency", IMPORTANCE, "5.5")),
     flags("bool", ("--prefer", "latency=true"), ("--prefer: latency", IMPORTANCE, "true")),
-    flags("workflow", ("--workflow", "btach"), ("--workflow", "batch", "did you mean batch?")),
+    flags("workflow", ("--workflow", "btach"), ("--workflow", "batch", "did you mean `batch`?")),
     flags("primary", ("--primary", "on_device"), ("--primary", "a need that is stated (none)")),
     flags(
         "batch-in-real-time",
@@ -510,12 +523,12 @@ FLAGS: Final = (
     flags(
         "unknown-typo",
         ("--unknown", "flga"),
-        ("--unknown", "one of flag, accept, reject", 'found "flga"', "did you mean flag?"),
+        ("--unknown", "one of flag, accept, reject", 'found "flga"', "did you mean `flag`?"),
     ),
     flags(
         "every-flag-at-once",
         ("--require", "x", "--prefer", "latency=-1", "--workflow", "day", "--unknown", "maybe"),
-        ("--require: x", "name=value"),
+        ("--require", "unknown requirement `x`"),
         ("--prefer: latency", IMPORTANCE),
         ("--workflow", 'found "day"'),
         ("--unknown", 'found "maybe"'),
@@ -538,7 +551,7 @@ FLAGS: Final = (
     Case(
         "flags-explain-no-such-model",
         ("explain", "--model", "mars-por"),
-        (("--model", "one of ", 'found "mars-por"', "did you mean mars-pro?"),),
+        (("--model", "one of ", "unknown model `mars-por`", "did you mean `mars-pro`?"),),
     ),
     Case(
         "flags-explain-like-recommend",
@@ -577,7 +590,7 @@ CATALOGUES: Final = (
     model(
         "unknown-key",
         (("[ttfb_ms]", "tfb_ms = 3\n[ttfb_ms]"),),
-        ("tfb_ms", "unknown key", "did you mean ttfb_ms?"),
+        ("tfb_ms", "unknown key", "did you mean `ttfb_ms`?"),
     ),
     model(
         "missing-source",
@@ -591,7 +604,7 @@ CATALOGUES: Final = (
             "ttfb_ms.other_claims.0.source",
             "a key of sources.toml",
             '"giude"',
-            "did you mean guide?",
+            "did you mean `guide`?",
         ),
     ),
     model(
@@ -604,7 +617,7 @@ CATALOGUES: Final = (
     model(
         "unknown-stage",
         (('"released"', '"relesed"'),),
-        ("stage.value", "one of released, beta", '"relesed"', "did you mean released?"),
+        ("stage.value", "one of released, beta", '"relesed"', "did you mean `released`?"),
     ),
     model(
         "no-configuration",
@@ -638,7 +651,7 @@ CATALOGUES: Final = (
         {"c/mars-test.toml": replaced(MODEL, ("value = 150", "value = -150"))},
     ),
     catalogue("empty", {"c": None}, ("c", "at least one model file", "none", "add <id>.toml")),
-    catalogue("folder-as-model", {"c/x.toml": None}, ("c/x.toml", "a readable file", "directory")),
+    catalogue("folder-as-model", {"c/x.toml": None}, ("c/x.toml", "directory")),
     catalogue(
         "sources-schema",
         {"c/sources.toml": shipped("sources.toml", ("schema = 1", "schema = 3"))},
@@ -650,7 +663,7 @@ CATALOGUES: Final = (
             "c/sources.toml": shipped("sources.toml") + '\n[lab]\ntitel = "x"\nwhere = "y"\n',
             "c/mars-test.toml": replaced(MODEL, ('source = "guide"\n', 'source = "lab"\n')),
         },
-        ("c/sources.toml: lab.titel", "unknown key", "did you mean title?"),
+        ("c/sources.toml: lab.titel", "unknown key", "did you mean `title`?"),
         ("c/sources.toml: lab.title", "found nothing"),
         ("c/sources.toml: lab.date", "found nothing"),
     ),
@@ -661,7 +674,7 @@ CATALOGUES: Final = (
                 "guide/flowchart.toml", ('need = "on_device"', 'need = "device"')
             )
         },
-        ("c/guide/flowchart.toml: questions.3.need", 'found "device"', "did you mean on_device?"),
+        ("c/guide/flowchart.toml: questions.3.need", 'found "device"', "did you mean `on_device`?"),
     ),
     catalogue(
         "guide-beside-the-models",
@@ -731,7 +744,7 @@ WEIGHED: Final = (
     weighed(
         "scale-typo",
         {LATENCY: curve((1, 10**6), (2, 0), scale="lgo")},
-        (f"{LATENCY}.scale", "one of linear, log", "did you mean log?"),
+        (f"{LATENCY}.scale", "one of linear, log", "did you mean `log`?"),
     ),
     weighed("schema", {"schema": 9}, ("schema", "1, the version", "found 9")),
     weighed(
@@ -747,12 +760,12 @@ MEASUREMENTS: Final = (
     measured(
         "unknown-model",
         MEASURED.replace("mars-pro", "mars-por"),
-        ("mars-por", "one of ", "mars-pro", 'found "mars-por"', "did you mean mars-pro?"),
+        ("mars-por", "one of ", "mars-pro", 'found "mars-por"', "did you mean `mars-pro`?"),
     ),
     measured(
         "unknown-fact",
         MEASURED.replace("ttfb_ms", "tfb_ms"),
-        ("mars-pro.tfb_ms", "unknown key", "did you mean ttfb_ms?"),
+        ("mars-pro.tfb_ms", "unknown key", "did you mean `ttfb_ms`?"),
     ),
     measured(
         "stage-is-no-measurement",
@@ -815,7 +828,7 @@ EVERYWHERE: Final = (
         ("recommend", "-", "--weights", "w.json", "--measurements", "m.toml"),
         (
             ("standard input", "valid JSON"),
-            ("w.json", "a readable file", "No such file"),
+            ("w.json", "no such file"),
             ("m.toml: mars-pro.ttfb_ms.value", "found -2400"),
         ),
         {"m.toml": MEASURED.replace("2400", "-2400")},
@@ -935,7 +948,7 @@ def test_an_empty_path_is_not_an_absent_one(args: tuple[str, ...], named: str) -
 
 def test_standard_input_closed() -> None:
     (line,) = lines_of(run("recommend", "-", stdin=None))
-    assert line.startswith("error: standard input: expected ")
+    assert line.startswith("error: standard input: it is closed")
 
 
 def test_standard_input_can_be_read_once() -> None:
@@ -985,18 +998,24 @@ def test_a_criterion_that_the_weights_do_not_know_counts_nothing(tmp_path: Path)
     ]
     assert control == 0
     (line,) = lines_of(run("recommend", "--weights", "w.json", "--prefer", "control=3"))
-    assert "a criterion that w.json scores, found control; add base.control to it" in line
+    assert "found control; expected a criterion that w.json scores; add base.control to it" in line
 
 
 USAGE: Final = (
     (("recommend", "--top", "0"), ("--top", "greater than or equal to 1")),
     (("recommend", "--top", "-1"), ("--top", "greater than or equal to 1")),
-    (("recommend", "--top", "1.5"), ("--top", "integer")),
-    (("recommend", "--top", "9" * 5000), ("--top", "integer")),
-    (("recommend", "--bogus"), ("No such option", "--bogus")),
+    (("recommend", "--top", "1.5"), ("--top", "a whole number")),
+    (("recommend", "--top", "9" * 5000), ("--top", "a whole number")),
+    (("recommend", "--bogus"), ("unknown option `--bogus`",)),
     (("recommend", "--requir", "real_time=true"), ("--requir", "--require")),
-    (("recommend", "--max-ttfb", "300"), ("--max-ttfb:", "did you mean --max-ttfb-ms?")),
-    (("recommend", "--models", "x", "--taste", "5"), ("--taste:", "--require taste=VALUE")),
+    (
+        ("recommend", "--max-ttfb", "300"),
+        ("`--max-ttfb`; did you mean `--max-ttfb-ms`?",),
+    ),
+    (
+        ("recommend", "--models", "x", "--taste", "5"),
+        ("`--taste`", "--require taste=VALUE"),
+    ),
     (("verify", "--pin", "no/such/pins.toml"), ("make the folder no/such first",)),
     (("recommend", "--require"), ("--require", "requires an argument")),
     (("recommend", "--accept-beta=yes"), ("--accept-beta", "does not take a value")),
@@ -1011,10 +1030,9 @@ def test_usage(args: tuple[str, ...], phrases: tuple[str, ...]) -> None:
     assert outcome.returncode == cli.BAD_INPUT
     assert not outcome.stdout
     assert "Traceback" not in outcome.stderr
-    # The parser of the command line frames, wraps and may colour its messages.
-    plain = re.sub(r"\x1b\[[\d;]*m", "", outcome.stderr)
-    text = " ".join(re.sub("[│╭╮╰╯─]", " ", plain).split())
-    assert not [phrase for phrase in phrases if phrase not in text], text
+    (line,) = outcome.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert not [phrase for phrase in phrases if phrase not in line], line
 
 
 def test_a_bad_call_leaves_no_file_and_no_trace_in_the_next(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ def test_a_platform_is_called_only_where_it_knows_the_model() -> None:
 def test_a_locale_is_spelled_as_the_one_who_is_called_spells_it() -> None:
     spelled = {
         (name, tag): re.findall(r'"?language"?[=:] ?"([^"]*)"', text)
-        for tag in ("en-gb", "EN_UK", "zh-hans-cn", "pt", "fr", "es-xl")
+        for tag in ("en-gb", "EN_UK", "zh-hans-cn", "pt", "fr", "bn", "es-xl")
         for name, text in recommend({"require": {"languages": [tag]}}).calls.items()
     }
     for tag in ("en-gb", "EN_UK"):
@@ -152,6 +152,7 @@ def test_a_locale_is_spelled_as_the_one_who_is_called_spells_it() -> None:
         ("zh-hans-cn", "zh-cn"),
         ("pt", "pt-pt"),
         ("fr", "fr-fr"),
+        ("bn", "bn-in"),
         ("es-xl", "es-xl"),
     ):
         assert {tuple(spelled[name, tag]) for name in ("curl", *PYTHON)} == {(sent,)}
@@ -252,3 +253,36 @@ def test_strange_values_break_no_call(strange: str, tmp_path: Path) -> None:
     assert keywords(found["camb-sdk"])["format"] == strange
     assert body_of(found["curl"])["speech_model"] == strange
     assert body_of(found["curl"])["output_configuration"] == {"format": strange}
+
+
+@pytest.mark.parametrize(
+    ("template", "fault"),
+    [
+        ('{{ has("tow_bar") }}', "the catalogue declares no capability tow_bar"),
+        ('{{ has("real_time", "x") }}', "the catalogue declares no set real_time"),
+        ('{{ spelled("languages", "pt", "nowhere") }}', "no languages or no source nowhere"),
+        (
+            '{% if configuration.delivery == "batch" %}{{ require.nothing }}{% endif %}',
+            "no attribute 'nothing'",
+        ),
+    ],
+)
+def test_a_template_that_cannot_be_filled_for_some_model_is_no_template(
+    template: str, fault: str, tmp_path: Path
+) -> None:
+    shutil.copytree(data_folder("models"), tmp_path / "own")
+    (tmp_path / "own" / "calls" / "mine.jinja").write_text(template, "utf-8")
+    checked = run("catalogue", str(tmp_path / "own"), "--check")
+    assert (checked.returncode, checked.stdout) == (2, "")
+    assert checked.stderr.startswith("error: calls/mine.jinja: expected a template of a call")
+    assert fault in checked.stderr
+
+
+def test_a_template_says_why_it_comes_to_nothing(tmp_path: Path) -> None:
+    shutil.copytree(data_folder("models"), tmp_path / "own")
+    (tmp_path / "own" / "calls" / "mine.jinja").write_text("{{ no_call('too far') }}", "utf-8")
+    (tmp_path / "own" / "calls" / "none.jinja").write_text("{# never #}", "utf-8")
+    for name, reason in (("mine", "too far"), ("none", "the catalogue has no such call for it")):
+        refused = run("recommend", "--models", str(tmp_path / "own"), "--for", name)
+        assert (refused.returncode, refused.stdout) == (3, "")
+        assert f"cannot be called with {name}: {reason}." in refused.stderr

@@ -227,7 +227,7 @@ def test_what_arrives_is_what_was_asked_for_and_what_comes_is_kept(
         else:
             assert (heard, [path.read_bytes() for path in files]) == (b"", [sent])
             files[0].unlink()
-    assert not server.late
+        assert not server.late
 
 
 @pytest.mark.parametrize("name", ["livekit", "pipecat"])
@@ -254,7 +254,7 @@ def test_a_platform_asks_for_what_is_printed_and_hands_the_sound_on(
                 samples = kept.getnframes()
             (tmp_path / "hello.wav").unlink()
         assert samples == pytest.approx(len(ONE) * rate / native[0], rel=0.02)
-    assert not server.late
+        assert not server.late
 
 
 def test_the_types_of_every_printed_call_are_right(tmp_path: Path) -> None:

@@ -163,5 +163,5 @@ def test_what_cannot_move_is_in_no_promotion() -> None:
 
 
 def test_an_unknown_model_is_named() -> None:
-    with pytest.raises(InputError, match=r"did you mean mars-pro\?"):
+    with pytest.raises(InputError, match=r"did you mean `mars-pro`\?"):
         recommend().explain("mars-por")

@@ -290,8 +290,8 @@ def test_what_sources_share_are_members() -> None:
 
 def test_an_id_in_two_files_is_named_in_both_ways() -> None:
     text = "\n".join(map(str, faults(a=model("a"), b=model("a"))))
-    assert 'models/b.toml: id: expected "b", the name of the file, found "a"' in text
-    assert 'models/b.toml: id: expected an id of its own, found "a", as in models/a.toml' in text
+    assert 'models/b.toml: id: found "a"; expected "b", the name of the file' in text
+    assert 'models/b.toml: id: found "a", as in models/a.toml; expected an id of its own' in text
 
 
 def test_a_folder_without_models_is_no_catalogue() -> None:
@@ -321,5 +321,5 @@ def test_the_date_is_that_of_the_newest_claim() -> None:
 
 def test_a_profile_of_one_catalogue_is_read_again_by_another() -> None:
     profile = Profile(require={"languages": ["en-us"]})
-    with pytest.raises(InputError, match="unknown key"):
+    with pytest.raises(InputError, match="unknown requirement"):
         profile.checked_against(build().declared)

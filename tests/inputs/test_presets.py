@@ -24,7 +24,7 @@ def test_each_scenario_of_the_guide_has_a_preset_with_its_profile_and_its_answer
 
 def test_a_wrong_name_is_told_the_near_one_and_a_catalogue_without_presets_says_so() -> None:
     assert preset_named("audiobook", PRESETS, "--preset") is PRESETS[2]
-    with pytest.raises(InputError, match="did you mean audiobook"):
+    with pytest.raises(InputError, match="did you mean `audiobook`"):
         preset_named("audio-book", PRESETS, "--preset")
     with pytest.raises(InputError, match="this catalogue has none"):
         preset_named("audiobook", (), "--preset")

@@ -223,7 +223,7 @@ def test_every_fault_of_the_options_is_named() -> None:
 def test_what_is_kept_are_requirements() -> None:
     assert requirements_in(["max_price", "quick", "max_price"], DECLARED) == ("max_price", "quick")
     assert requirements_in("quick", DECLARED) == ("quick",)
-    with pytest.raises(InputError, match="did you mean max_price"):
+    with pytest.raises(InputError, match="did you mean `max_price`"):
         requirements_in(["max_prise"], DECLARED)
     with pytest.raises(InputError, match="top"):
         check_options("flag", 0)

@@ -76,17 +76,17 @@ def test_the_guides_lines_are_labels_that_the_shipped_weights_bring_about(solver
 BAD: list[tuple[object, str]] = [
     ("{", "valid JSON"),
     ("[]", "expected a JSON object"),
-    ({**GOOD, "id": None}, "id: expected one line of printable text, found nothing"),
-    ({"id": "b", "profile": PROFILE}, "expected at least one model, found none"),
-    ({**GOOD, "expected": []}, "expected at least one model, found none"),
-    ({**GOOD, "expected": ["mars-flush"]}, "did you mean mars-flash?"),
-    ({**GOOD, "over": [["mars-flash", "mars-ultra"]]}, "over: expected one of"),
+    ({**GOOD, "id": None}, "id: found nothing; expected one line of printable text"),
+    ({"id": "b", "profile": PROFILE}, "found none; expected at least one model"),
+    ({**GOOD, "expected": []}, "found none; expected at least one model"),
+    ({**GOOD, "expected": ["mars-flush"]}, "did you mean `mars-flash`?"),
+    ({**GOOD, "over": [["mars-flash", "mars-ultra"]]}, "over: found "),
     ({**GOOD, "expected": ["mars-instruct"]}, "mars-instruct, which violates real_time"),
     ({**GOOD, "expected": ["mars-8.1-pro-beta"]}, "a beta, and the profile does not accept betas"),
-    ({**GOOD, "expectd": ["mars-pro"]}, 'the unknown key "expectd"'),
-    ({**GOOD, "profile": {"require": {"real_tme": True}}}, "did you mean real_time?"),
+    ({**GOOD, "expectd": ["mars-pro"]}, "unknown key `expectd`"),
+    ({**GOOD, "profile": {"require": {"real_tme": True}}}, "did you mean `real_time`?"),
     ({**GOOD, "profile": {"require": {"max_ttfb_ms": -1}}}, "profile.require.max_ttfb_ms"),
-    ({**GOOD, "weight": 0}, "weight: expected a number > 0"),
+    ({**GOOD, "weight": 0}, "weight: found 0; expected a number > 0"),
     ({**GOOD, "expected": ["mars-pro"]}, '"a" again, for another label'),
     ({**GOOD, "over": [["mars-flash", "mars-flash"]]}, "mars-flash over itself"),
 ]
@@ -189,13 +189,28 @@ def test_lines_of_toml_are_found_by_path() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("id,real_time,expected\na,perhaps,mars-flash\n", "t.csv:2: real_time: expected true or"),
-        ("id,realtime,expected\na,true,mars-flash\n", "t.csv:2: expected one of id"),
-        ("id,expected\na\n", "t.csv:2: expected 2 cells"),
-        ("id,id,expected\na,b,mars-pro\n", "t.csv:1: id: expected each column once"),
-        ("id,expected,latency\na,mars-pro,11\n", "t.csv:2: latency: expected a whole number"),
-        ('id,expected\na,"mars-pro\n', "t.csv:2: expected a line of CSV"),
-        ("id,expected\n", "expected at least one label, found none"),
+        (
+            "id,real_time,expected\na,perhaps,mars-flash\n",
+            't.csv:2: real_time: found "perhaps"; expected true or',
+        ),
+        (
+            "id,realtime,expected\na,true,mars-flash\n",
+            "unknown column `realtime`; did you mean `real_time`?",
+        ),
+        ("id,expected\na\n", "t.csv:2: found 1; expected 2 cells"),
+        (
+            "id,id,expected\na,b,mars-pro\n",
+            "t.csv:1: id: found it more than once; expected each column once",
+        ),
+        (
+            "id,expected,latency\na,mars-pro,11\n",
+            "t.csv:2: latency: found 11; expected a whole number",
+        ),
+        (
+            'id,expected\na,"mars-pro\n',
+            "t.csv:2: found unexpected end of data; expected a line of CSV",
+        ),
+        ("id,expected\n", "found none; expected at least one label"),
     ],
 )
 def test_a_fault_of_a_table_is_named_with_its_line(text: str, told: str, tmp_path: Path) -> None:

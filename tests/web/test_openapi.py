@@ -115,7 +115,8 @@ def test_what_a_client_sends_is_described_without_null_and_still_taken_with_it(
 
 def test_a_batch_comes_as_json_and_goes_as_json() -> None:
     client = Client(create_app(SHIPPED))
-    rows = [{"id": "a", "real_time": True}, {"id": "b", "reel_time": True}, 7, {"max_ttfb_ms": 1}]
+    refused = [{"id": "b", "reel_time": True}, {"regions": [[None, None]]}]
+    rows = [{"id": "a", "real_time": True}, *refused, {"max_ttfb_ms": 1}]
     lines = "\n".join(map(json.dumps, rows)).encode()
     said = client.post("/v1/batch?top=2", lines, content_type="application/x-ndjson").text
     wanted = [json.loads(line) for line in said.splitlines()]

@@ -221,7 +221,7 @@ def test_a_fault_stands_beside_its_field(solver: Solver) -> None:
         assert f"{name}-problem" in control.get("aria-describedby").split()
         assert "expected" in found.by_id(f"{name}-problem").text
     assert found.by_id("f-max_ttfb_ms").get("value") == "fast"
-    assert "did you mean real_time?" in found.by_id("swap").text
+    assert "did you mean `real_time`?" in found.by_id("swap").text
     assert found.all("tr", class_="ours") == []
 
 

@@ -194,9 +194,9 @@ def test_every_fault_comes_at_once_under_its_key() -> None:
 @pytest.mark.parametrize(
     ("query", "hint"),
     [
-        ("realtime=true", "did you mean real_time?"),
-        ("unknown=flga", "did you mean flag?"),
-        ("model=mars-por", "did you mean mars-pro?"),
+        ("realtime=true", "did you mean `real_time`?"),
+        ("unknown=flga", "did you mean `flag`?"),
+        ("model=mars-por", "did you mean `mars-pro`?"),
         ("latency=5&latency=5", "keep one"),
         ("workflow=batch&real_time=true", "drop workflow, or drop real_time"),
         ("primary=on_device", "state a requirement of on_device under require, or drop primary"),

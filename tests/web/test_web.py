@@ -158,13 +158,13 @@ def _is_json(row: Row) -> bool:
 
 
 def test_a_row_that_is_no_profile_costs_no_other_row_its_answer(client: Client) -> None:
-    body = b'{"real_time": true}\n{"reel_time": true, "id": "b"}\n[1]\n{"a"\n\xff\n{"id": 7}\n'
+    body = b'{"real_time": true}\n{"reel_time": true, "id": "b"}\n[1]\n{"a"\n\xff\n{"id": [7]}\n'
     found = client.post("/v1/batch", body, content_type=NDJSON)
     rows = [json.loads(line) for line in found.text.splitlines()]
     assert [row["row"] for row in rows] == [0, 1, 2, 3, 4, 5]
     assert [row["status"] == "rejected" for row in rows] == [False, *[True] * 5]
     assert rows[1]["id"] == "b"
-    assert "did you mean real_time?" in rows[1]["reasons"][0]
+    assert "did you mean `real_time`?" in rows[1]["reasons"][0]
     assert rows[2]["reasons"][0].startswith("expected ")
     assert client.post("/v1/batch", b"\n \n", content_type=NDJSON).text == ""
 

@@ -66,6 +66,7 @@ def output_paths(
         if STDOUT not in (str(first), str(second)) and first.resolve() == second.resolve():
             hint = "name another file"
             problems.append(Problem(other, "", f"another file than {one}", str(second), hint))
+    problems += filter(None, (unwritable(path, place) for place, path in outputs))
     if not problems and not force:
         hint = "name another one, or add --force to replace it"
         problems += [
@@ -73,7 +74,6 @@ def output_paths(
             for place, path in outputs
             if path.is_file()
         ]
-    problems += filter(None, (unwritable(path, place) for place, path in outputs))
     if problems:
         raise InputError(problems)
     return answers, refused

@@ -247,13 +247,14 @@ class JsonForm(TextForm):
                     explicit_schema=self._schema, unexpected_field_behavior="infer"
                 ),
             )
-        except pa.ArrowInvalid:
+            found.validate()  # of lists of lists of null Arrow makes arrays that are none
+            read = _in_one(found)
+        except (pa.ArrowInvalid, pa.ArrowIndexError):
             return None
         others = set(found.schema.names) - set(self._typed_schema.names)
         allowed = {*extras(found.schema.names, self.declared)} if self.extra == "drop" else set()
         if len(found) != breaks + 1 or others - allowed:
             return None
-        read = _in_one(found)
         columns_ = [self._column(read, field) for field in self._typed_schema]
         if None in columns_:
             return None

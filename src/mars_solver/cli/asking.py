@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from inspect import Parameter, Signature, signature
-from typing import TYPE_CHECKING, Any, Final, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from mars_solver.cli import options
 from mars_solver.errors import InputError, Problem
 from mars_solver.vocabulary import Kind
 
 if TYPE_CHECKING:
-    from mars_solver.inputs.catalogue.attributes import Declarations
+    from mars_solver.inputs.catalogue.attributes import Declarations, Requirement
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class AnswerOptions:
     """The options of a command that answers a profile."""
 
     profile: options.ProfileFile = None
+    preset: options.PresetName = None
     require: options.Require = None
     prefer: options.Prefer = None
     workflow: options.WorkflowFlag = None
@@ -37,8 +39,15 @@ class AnswerOptions:
     top: options.Top = None
 
 
-def answering(app: typer.Typer) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Return the decorator of a command that takes `AnswerOptions` beside options of its own."""
+def answering(
+    app: typer.Typer, *examples: str
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return the decorator of a command that takes `AnswerOptions` beside options of its own.
+
+    Args:
+        app: that the command is one of.
+        examples: of its arguments, with what the shipped catalogue has in braces.
+    """
 
     def register(command: Callable[..., None]) -> Callable[..., None]:
         hints = get_type_hints(command, include_extras=True)
@@ -63,41 +72,112 @@ def answering(app: typer.Typer) -> Callable[[Callable[..., None]], Callable[...,
         run.__name__, run.__doc__ = command.__name__, command.__doc__
         run.__signature__ = Signature([*own, *shared])  # type: ignore[attr-defined]
         run.__annotations__ = {each.name: each.annotation for each in (*own, *shared)}
-        app.command(cls=RequirementFlags)(run)
+        app.command(cls=RequirementFlags, epilog=shown(*examples))(run)
         return command
 
     return register
 
 
-class RequirementFlags(TyperCommand):
+def shown(*examples: str) -> str:
+    """Return examples of commands as the end of a help."""
+    return "\n\n".join(["Examples:", *(f"mars-solver {each}" for each in examples)])
+
+
+class Commands(TyperGroup):
+    """All commands; what is near to an unknown one is named."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that arguments begin with, and the rest of them.
+
+        Raises:
+            InputError: where there is none of that name.
+        """
+        names = self.list_commands(ctx)
+        if args[0] not in names and not args[0].startswith("-") and not ctx.resilient_parsing:
+            from mars_solver.inputs.parsing import not_one_of  # noqa: PLC0415  (loads when used)
+
+            said = not_one_of(args[0], names, kind="command")
+            raise InputError([Problem("mars-solver", "", *said)])
+        return super().resolve_command(ctx, args)
+
+
+class Command(TyperCommand):
+    """A command that names what is near to an unknown option, and ends its help with examples."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return what is left of the arguments."""
+        if strange := self._strange(args):
+            self._refuse(strange, [])
+        return super().parse_args(ctx, args)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, with names of the shipped catalogue in its examples."""
+        if "{" in (self.epilog or ""):
+            from mars_solver.cli.completing import examples  # noqa: PLC0415  (loads when used)
+
+            self.epilog = examples(self.epilog or "")
+        super().format_help(ctx, formatter)
+
+    def _strange(self, args: Sequence[str]) -> list[str]:
+        """Return the long options among arguments that are none of the command's own."""
+        given = args[: args.index("--")] if "--" in args else args
+        flags = [word.partition("=")[0] for word in given if word.startswith("--")]
+        return [flag for flag in flags if flag not in self._own()]
+
+    def _own(self) -> set[str]:
+        own = {name for each in self.params for name in (*each.opts, *each.secondary_opts)}
+        return own | {"--help"}
+
+    def _refuse(self, flags: Iterable[str], more: Iterable[str], hint: str = "") -> None:
+        """Raise the error of options that a command does not have."""
+        from mars_solver.inputs.parsing import not_one_of  # noqa: PLC0415  (loads when used)
+
+        place = f"mars-solver {self.name}"
+        problems = []
+        for flag in flags:
+            _, found, near = not_one_of(flag, [*self._own(), *more], kind="option")
+            name = flag.removeprefix("--").replace("-", "_")
+            todo = "; ".join(filter(None, [near, hint.format(name=name)])) or f"see {place} --help"
+            problems.append(Problem(place, "", "", found, todo))
+        raise InputError(problems)
+
+
+class RequirementFlags(Command):
     """A command with a flag for each shipped requirement: `--NAME`, `--NAME VALUE`.
 
-    They are read as `--require NAME=VALUE`. What is shipped is looked up where a flag is none of
-    the command's own, and for the help.
+    They are read as `--require --NAME=VALUE`. What is shipped is looked up where a flag is none of
+    the command's own, for the help, and to complete a line.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Return what is left of the arguments, flags of requirements read as `--require`."""
-        own = {name for each in self.params for name in (*each.opts, *each.secondary_opts)}
-        strange = [a for a in args if a.startswith("--") and a.partition("=")[0] not in own]
-        words = args
-        if strange:
+        words, strange = args, self._strange(args)
+        if strange and not ctx.resilient_parsing:
+            known = {_flag(each.name) for each in _shipped().requirements}
+            if none := [flag for flag in strange if flag not in known]:
+                own = any(word.partition("=")[0] == "--models" for word in args)
+                hint = "a requirement of a catalogue of your own is --require {name}=VALUE"
+                self._refuse(none, known, hint if own else "")
             words = list(_opened(args, _shipped()))
-            _check_names(words, own)
-        return super().parse_args(ctx, words)
+        return TyperCommand.parse_args(self, ctx, words)
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters; for help and completion also a flag for each requirement."""
+        flags = self._flags if ctx.resilient_parsing or "help" in ctx.meta else []
+        return [*super().get_params(ctx), *flags]
+
+    @cached_property
+    def _flags(self) -> list[Any]:
+        """The options of a command that takes nothing but flags of requirements."""
+        scratch = typer.Typer(add_completion=False)
+        scratch.command()(_taking([_option(each) for each in _shipped().requirements]))
+        command = typer.main.get_command(scratch)
+        return [each for each in command.params if each.name != "help"]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help, with the flags of requirements."""
-        lines = [
-            f"{_flag(r.name)}{_TAKES.get(r.kind, '')}  {r.describe}"
-            for r in _shipped().requirements
-        ]
-        self.epilog = "\n\n".join(["Each shipped requirement is a flag, too:", *lines])
+        ctx.meta["help"] = True
         super().format_help(ctx, formatter)
-
-
-_TAKES: Final = {Kind.NUMBER: " N", Kind.SET: " A,B,..."}
-"""How the help shows the value of a flag, by the kind of its requirement."""
 
 
 def _shipped() -> Declarations:
@@ -110,30 +190,50 @@ def _flag(requirement: str) -> str:
     return f"--{requirement.replace('_', '-')}"
 
 
-def _check_names(words: Sequence[str], own: Collection[str]) -> None:
-    """Refuse a flag that may be meant for a requirement, with what to write for it.
+def _option(requirement: Requirement) -> Parameter:
+    """Return the flag of a requirement as a parameter of a function."""
+    from mars_solver.cli.completing import members  # noqa: PLC0415  (loads when used)
 
-    Flags that are only near to one of the command's own are left to the parser.
-    """
-    from mars_solver.inputs.parsing import did_you_mean  # noqa: PLC0415  (loads when used)
+    alone = requirement.kind is Kind.CAPABILITY
+    option = typer.Option(
+        _flag(requirement.name),
+        metavar=_metavar(requirement),
+        help=_sentence(requirement),
+        rich_help_panel=requirement.group or "Other requirements",
+        autocompletion=members(requirement.name) if requirement.kind is Kind.SET else None,
+    )
+    annotation: Any = Annotated[bool | None, option] if alone else Annotated[str | None, option]
+    name = f"_{requirement.name}"
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
-    given = words[: words.index("--")] if "--" in words else words
-    flags = [word.partition("=")[0] for word in given if word.startswith("--")]
-    known = {_flag(each.name) for each in _shipped().requirements}
-    for flag in flags:
-        own_catalogue = "--models" in flags
-        if flag in own or (did_you_mean(flag, own) and not own_catalogue):
-            continue
-        hints = [did_you_mean(flag, known.union(own))]
-        if own_catalogue:
-            name = flag.removeprefix("--").replace("-", "_")
-            hints.append(f"a requirement of a catalogue of your own is --require {name}=VALUE")
-        if hint := "; ".join(filter(None, hints)):
-            raise InputError([Problem(flag, "", "an option", "none of that name", hint)])
+
+def _taking(parameters: list[Parameter]) -> Callable[..., None]:
+    """Return a function that takes parameters and does nothing."""
+
+    def nothing(**_: Any) -> None:
+        """Do nothing."""
+
+    nothing.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    nothing.__annotations__ = {each.name: each.annotation for each in parameters}
+    return nothing
+
+
+def _metavar(requirement: Requirement) -> str | None:
+    """Return how the help shows the value of a flag."""
+    if requirement.kind is Kind.CAPABILITY:
+        return None
+    return "A,B,..." if requirement.kind is Kind.SET else (requirement.unit or "N")
+
+
+def _sentence(requirement: Requirement) -> str:
+    """Return the label and the sentence of a requirement, as the help shows them."""
+    label, said = requirement.label, requirement.describe
+    same = said.lower().startswith(label.lower())
+    return f"{said[0].upper()}{said[1:]}." if same else f"{label}: {said}."
 
 
 def _opened(args: Sequence[str], declared: Declarations) -> Iterator[str]:
-    """Yield arguments with each flag of a requirement as `--require`."""
+    """Yield arguments with each flag of a requirement as the value of `--require`."""
     known = {_flag(each.name): each for each in declared.requirements}
     words = iter(args)
     for word in words:
@@ -144,10 +244,9 @@ def _opened(args: Sequence[str], declared: Declarations) -> Iterator[str]:
         elif flag not in known:
             yield word
         else:
-            requirement = known[flag]
-            if not equals and requirement.kind is not Kind.CAPABILITY:
+            if not equals and known[flag].kind is not Kind.CAPABILITY:
                 value = next(words, "")
                 if not value:
                     raise InputError([Problem(flag, "", "a value", "nothing")])
                 equals = "="
-            yield from ("--require", f"{requirement.name}{equals}{value}")
+            yield from ("--require", f"{flag}{equals}{value}")

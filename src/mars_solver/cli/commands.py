@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NoReturn
@@ -19,14 +20,15 @@ BAD_INPUT: Final = 2
 INFEASIBLE: Final = 3
 REJECTED: Final = 4
 REFUTED: Final = 5
+PRESETS: Final = "presets"
 MOST_SHOWN: Final = 500
 """How many faults are printed; a file with more of them is no profile."""
 
 app = typer.Typer(
     name="mars-solver",
+    cls=asking.Commands,
     help="Pick a MARS text-to-speech model for what a voice product needs.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -37,18 +39,26 @@ def main() -> NoReturn:
 
     0 answer, 2 bad input, 3 infeasible, 4 some rows of a batch rejected, 5 proof failed.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    terminal.prepare()
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
     except InputError as error:
         for problem in error.problems[:MOST_SHOWN]:
             terminal.tell(f"error: {problem}")
         if len(error.problems) > MOST_SHOWN:
             terminal.tell(f"error: and {len(error.problems) - MOST_SHOWN} more")
-        sys.exit(BAD_INPUT)
-    sys.exit(0)
+    except Exception as error:
+        # What the parser of the command line refuses has no type that typer shows.
+        if not hasattr(error, "format_message"):
+            raise
+        told = _NO_NUMBER.sub("a whole number is expected", error.format_message())
+        terminal.tell(f"error: {told[:1].lower()}{told[1:].rstrip('.')}")
+    sys.exit(BAD_INPUT)
+
+
+_NO_NUMBER: Final = re.compile(
+    "(Input should be a valid|Unable to parse input string as an) integer.*"
+)
 
 
 @app.callback(invoke_without_command=True)
@@ -61,10 +71,15 @@ def _root(version: options.ShowVersion = False) -> None:
 # Each command imports what it uses when it runs: `--help` loads none of it.
 
 
-@asking.answering(app)
+@asking.answering(
+    app,
+    "recommend --preset {preset}",
+    "recommend {capability} {number} 300 {set} {members} --prefer {criterion}=8",
+    "recommend profile.toml --measure {model}.{fact}=240 --json",
+)
 def recommend(
     asked: asking.AnswerOptions,
-    way: options.Way = None,
+    way: options.CallWay = None,
     verbose: options.Verbose = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -90,11 +105,16 @@ def recommend(
     _leave(answer)
 
 
-@asking.answering(app)
+@asking.answering(
+    app,
+    "explain --preset {preset} --model {other}",
+    "explain {capability} --html answer.html",
+)
 def explain(
     asked: asking.AnswerOptions,
     model: options.AskedModel = None,
     html: options.HtmlFile = None,
+    force: options.Force = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Explain a recommendation: what carries it, and everything that would change it.
@@ -106,6 +126,7 @@ def explain(
     from mars_solver.rendering import console  # noqa: PLC0415
 
     reading.check_paths(html=html)
+    reading.check_free(force=force, html=html)
     answer = reading.read_answer(asked)
     with rerooted(lambda problem: replace(problem, place="--model", path="")):
         explained = answer.explain(model)
@@ -113,6 +134,7 @@ def explain(
         from mars_solver.web.page import saved_page  # noqa: PLC0415
 
         write_whole(html, saved_page(explained))
+        terminal.tell(f"Wrote {html}")
     if as_json:
         terminal.write(console.to_json(explained.to_dict()))
     else:
@@ -120,7 +142,11 @@ def explain(
     _leave(answer)
 
 
-@asking.answering(app)
+@asking.answering(
+    app,
+    "compare {model} {other} --preset {preset}",
+    "compare {model} {other} {number} 1000 --json",
+)
 def compare(
     asked: asking.AnswerOptions,
     first: options.FirstModel,
@@ -149,7 +175,13 @@ def _leave(answer: Recommendation) -> None:
         raise typer.Exit(INFEASIBLE)
 
 
-@app.command()
+@app.command(
+    cls=asking.Command,
+    epilog=asking.shown(
+        "batch profiles.csv -o answers.parquet",
+        "batch profiles.csv -o answers.csv --rejects rejects.csv",
+    ),
+)
 def batch(
     table: options.TableFile,
     output: options.OutputFile,
@@ -227,26 +259,52 @@ def batch(
         raise typer.Exit(REJECTED)
 
 
-@app.command()
+@app.command(
+    cls=asking.Command,
+    epilog=asking.shown(
+        "catalogue",
+        "catalogue {attribute} {member}",
+        "catalogue presets",
+        "catalogue my-models --check",
+    ),
+)
 def catalogue(
     folder: options.FolderArgument = None,
+    member: options.MemberArgument = None,
     models: options.ModelsFolder = None,
     check: options.CheckOnly = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show the facts with their sources, or check a catalogue of your own."""
+    """Show the facts with their sources, or check a catalogue of your own.
+
+    `catalogue SET` shows which model has what of a set of the catalogue, `catalogue SET MEMBER`
+    the evidence for one member, and `catalogue presets` the ready profiles.
+    """
     from mars_solver.cli import reading  # noqa: PLC0415
     from mars_solver.explaining.calls import check_calls  # noqa: PLC0415
     from mars_solver.inputs.files import load_catalogue, load_endpoints  # noqa: PLC0415
     from mars_solver.proving import pins  # noqa: PLC0415
     from mars_solver.rendering import console  # noqa: PLC0415
     from mars_solver.rendering.catalogue import catalogue_to_dict, usable  # noqa: PLC0415
+    from mars_solver.rendering.members import members_of  # noqa: PLC0415
 
     reading.check_paths(DIR=folder, models=models)
+    part = folder if folder in {PRESETS, *reading.sets(models)} else None
+    folder = None if part else folder
     if folder and models:
         raise InputError([Problem("--models", "", "one folder", f"{folder} too", "drop one")])
+    if member and part in {PRESETS, None}:
+        raise InputError([Problem("catalogue", "", "a set before its member", member)])
     facts = load_catalogue(folder or models)
-    if as_json:
+    if part and part != PRESETS:
+        held = members_of(facts, part, member)
+        if as_json:
+            terminal.write(console.to_json(held.to_dict()))
+        else:
+            terminal.show(console.members(held))
+    elif part == PRESETS:
+        terminal.show(console.presets(facts))
+    elif as_json:
         terminal.write(console.to_json(catalogue_to_dict(facts)))
     elif check:
         gather(
@@ -260,7 +318,7 @@ def catalogue(
         terminal.show(console.catalogue(facts), console.WIDE)
 
 
-@app.command()
+@app.command(cls=asking.Command, epilog=asking.shown("init my-models"))
 def init(folder: options.NewFolder, force: options.Force = False) -> None:
     """Write a small catalogue of your own to start from, with comments that say what it holds."""
     from mars_solver.cli import reading  # noqa: PLC0415
@@ -272,13 +330,17 @@ def init(folder: options.NewFolder, force: options.Force = False) -> None:
     terminal.tell(f"Try it: mars-solver catalogue {folder} --check")
 
 
-@app.command()
+@app.command(
+    cls=asking.Command,
+    epilog=asking.shown("verify", "verify --models my-models --certificate proof.json"),
+)
 def verify(
     models: options.ModelsFolder = None,
     weights: options.WeightsFile = None,
     certificate: options.CertificateFile = None,
     counterexample: options.CounterexampleFile = None,
     pin: options.PinFile = None,
+    force: options.Force = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Prove that a catalogue and weights agree with the guide.
@@ -300,6 +362,7 @@ def verify(
         counterexample=counterexample,
         pin=pin,
     )
+    reading.check_free(force=force, counterexample=counterexample, pin=pin)
     facts, weighed = gather(
         lambda: files.load_catalogue(models),
         lambda: files.load_weights(weights),
@@ -307,6 +370,7 @@ def verify(
     solver = Solver(facts, weighed)
     if pin is not None:
         files.write_whole(pin, pins_toml(pins.Pins.of(solver)))
+        terminal.tell(f"Wrote {pin}")
         return
     lines, kept = gather(
         lambda: pins.load_scenarios(facts.declared, models),
@@ -317,7 +381,8 @@ def verify(
     # Files come first, so that they are whole where nobody reads the output to its end.
     if counterexample is not None and proved.counterexample is not None:
         files.write_whole(counterexample, "\n".join(profile_toml(proved.counterexample)) + "\n")
-    certified = proved.holds and _certified(certificate, text)
+        terminal.tell(f"Wrote {counterexample}")
+    certified = proved.holds and _certified(certificate, text, force=force)
     if as_json:
         terminal.write(text)
     else:
@@ -326,24 +391,28 @@ def verify(
         raise typer.Exit(REFUTED)
 
 
-def _certified(path: str | None, text: str) -> bool:
+def _certified(path: str | None, text: str, *, force: bool) -> bool:
     """Return whether a certificate, where one is asked for, is that of this proof."""
     from mars_solver.inputs import files  # noqa: PLC0415
 
     if path is None:
         return True
     kept = files.read_if_there(path)
-    if kept is None:
-        files.write_whole(path, text + "\n")
-        return True
     if kept == text + "\n":
         return True
+    if kept is None or force:
+        files.write_whole(path, text + "\n")
+        terminal.tell(f"Wrote {path}")
+        return True
     stale = "it is stale: the catalogue, the weights or the proof has changed"
-    terminal.tell(f"error: {path}: {stale}; remove it to write a new one")
+    terminal.tell(f"error: {path}: {stale}; write a new one with --force")
     return False
 
 
-@app.command()
+@app.command(
+    cls=asking.Command,
+    epilog=asking.shown("serve", "serve --port 0 --measurements measured.toml"),
+)
 def serve(
     host: options.Host = "127.0.0.1",
     port: options.Port = 8000,
@@ -369,7 +438,7 @@ def serve(
     server.serve(Solver(catalogue, weighed), opened)
 
 
-@app.command()
+@app.command(cls=asking.Command, epilog=asking.shown("schema", "schema answer"))
 def schema(
     document: options.SchemaArgument = "profile", models: options.ModelsFolder = None
 ) -> None:
@@ -384,7 +453,7 @@ def schema(
     reading.check_paths(models=models)
     schemas = {"profile": profile_schema, "answer": answer_schema}
     if document not in schemas:
-        raise InputError([Problem("schema", "", *not_one_of(document, schemas))])
+        raise InputError([Problem("schema", "", *not_one_of(document, schemas, kind="schema"))])
     terminal.write(to_json(schemas[document](load_catalogue(models).declared)))
 
 

@@ -11,7 +11,7 @@ from mars_solver.inputs.catalogue.attributes import Attribute, Declarations
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.facts import UNKNOWN
 from mars_solver.inputs.catalogue.measurements import with_measurements
-from mars_solver.inputs.parsing import did_you_mean, not_one_of, number_or_text
+from mars_solver.inputs.parsing import not_one_of, number_or_text
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.inputs.profile_row import members_in
 from mars_solver.vocabulary import Kind
@@ -72,38 +72,49 @@ def profile_from(
 def _checked(name: str, texts: Iterable[str], declared: Declarations) -> dict[str, object]:
     """Return the values of `--require` or `--prefer` as a table that a profile may have."""
     flag = f"--{name}"
-    table, problems = _table(texts, flag, declared)
+    own: dict[str, str] = {}
+    table, problems = _table(texts, flag, declared, own)
     faults = Faults(problems)
-    with (
-        faults,
-        rerooted(lambda problem: replace(problem, path=problem.path.removeprefix(f"{name}."))),
-    ):
+
+    def as_flag(problem: Problem) -> Problem:
+        path = problem.path.removeprefix(f"{name}.")
+        key, _, below = path.partition(".")
+        return replace(problem, place=own.get(key, flag), path=below if key in own else path)
+
+    with faults, rerooted(as_flag):
         parse_profile({name: table}, flag, declared)
     faults.check()
     return table
 
 
 def _table(
-    texts: Iterable[str], flag: str, declared: Declarations
+    texts: Iterable[str], flag: str, declared: Declarations, own: dict[str, str]
 ) -> tuple[dict[str, object], list[Problem]]:
-    """Return flags `name=value` as a table, and what is wrong; a capability alone is a yes."""
+    """Return flags `name=value` as a table, and what is wrong; a capability alone is a yes.
+
+    A text `--name=value` comes from a flag of its own, which is put into `own`, by name.
+    """
     table: dict[str, object] = {}
     problems: list[Problem] = []
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
+        if name.startswith("--"):
+            flagged, name = name, name.removeprefix("--").replace("-", "_")
+            own[name] = flagged
         requirement = declared.requirement.get(name) if flag == "--require" else None
         kind = requirement.kind if requirement else None
         if kind is Kind.CAPABILITY and not equals:
             equals, value = "=", "true"
         if not equals or not name:
-            near = ""
-            if kind is None and flag == "--require":
-                near = did_you_mean(name, declared.requirement)
-            hint = near or f"write {flag} {name or 'name'}=value"
-            problems.append(Problem(flag, name, "name=value", shown(text), hint))
+            if name and kind is None and flag == "--require":
+                said = not_one_of(name, declared.requirement, kind="requirement")
+                problems.append(Problem(flag, "", *said))
+            else:
+                hint = f"write {flag} {name or 'name'}=value"
+                problems.append(Problem(flag, name, "name=value", shown(text), hint))
         elif name in table:
             hint = "list the members with commas" if kind is Kind.SET else "keep one"
-            problems.append(Problem(flag, name, "each name once", "it twice", hint))
+            problems.append(Problem(own.get(name, flag), name, "each name once", "it twice", hint))
         else:
             table[name] = _value(kind, value)
     return table, problems
@@ -140,8 +151,8 @@ def measured_by_flags(catalogue: Catalogue, texts: Iterable[str]) -> Catalogue:
     claim = {"source": MEASURE, "as_of": catalogue.as_of}
     for text in texts:
         path, equals, value = (part.strip() for part in text.partition("="))
-        model = _model_of(path, catalogue)
-        name, _, member = path.removeprefix(f"{model}.").partition(".")
+        model, rest = _model_of(path, catalogue)
+        name, _, member = rest.partition(".")
         attribute = catalogue.declared.attributes.get(name)
         if not (equals and value) or model is None or not name:
             problems.append(_unreadable(text, path, catalogue))
@@ -161,15 +172,18 @@ def measured_by_flags(catalogue: Catalogue, texts: Iterable[str]) -> Catalogue:
     return catalogue
 
 
-def _model_of(path: str, catalogue: Catalogue) -> str | None:
-    """Return the id that a path begins with; ids may hold dots."""
-    ids = [model.id for model in catalogue.models if path.startswith(f"{model.id}.")]
-    return max(ids, key=len, default=None)
+def _model_of(path: str, catalogue: Catalogue) -> tuple[str | None, str]:
+    """Return the model that a path begins with, and the rest; ids and names may hold dots."""
+    cuts = [i for i, letter in enumerate(path) if letter == "."]
+    for cut in reversed(cuts):
+        if model := catalogue.model_called(path[:cut]):
+            return model, path[cut + 1 :]
+    return None, path
 
 
 def _unreadable(text: str, path: str, catalogue: Catalogue) -> Problem:
     ids = catalogue.names
-    if "=" in text and "." in path and _model_of(path, catalogue) is None:
+    if "=" in text and "." in path and _model_of(path, catalogue)[0] is None:
         return Problem(MEASURE, path, *not_one_of(path.partition(".")[0], ids, kind="model"))
     hint = f"such as {next(iter(ids))}.{next(iter(catalogue.declared.attributes), 'attribute')}=…"
     return Problem(MEASURE, "", "model.attribute=value", shown(text), hint)

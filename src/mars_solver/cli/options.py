@@ -6,28 +6,60 @@ from typing import Annotated, Final
 
 import typer
 
+from mars_solver.cli import completing
+
 MOST_RANKED: Final = 100
 """How many models a batch ranks at most: three columns each."""
 
 # The profile: a file, and flags that override it.
 ProfileFile = Annotated[
     str | None,
-    typer.Argument(metavar="[PROFILE]", help="A TOML or JSON file; - is standard input."),
+    typer.Argument(metavar="PROFILE", help="A TOML or JSON file; - is standard input."),
+]
+PresetName = Annotated[
+    str | None,
+    typer.Option(
+        "--preset",
+        metavar="NAME",
+        help="A ready profile to start from, instead of a file: mars-solver catalogue presets.",
+        autocompletion=completing.presets,
+    ),
 ]
 Require = Annotated[
     list[str] | None,
-    typer.Option("--require", metavar="NAME[=VALUE]", help="A requirement; overrides the file."),
+    typer.Option(
+        "--require",
+        metavar="NAME[=VALUE]",
+        help="A requirement; overrides the file. NAME=null takes it back.",
+        autocompletion=completing.requirements,
+    ),
 ]
 Prefer = Annotated[
     list[str] | None,
-    typer.Option("--prefer", metavar="NAME=0..10", help="An importance; 5 is neutral."),
+    typer.Option(
+        "--prefer",
+        metavar="NAME=0..10",
+        help="How much a criterion matters: 5 is neutral, 0 switches it off.",
+        autocompletion=completing.criteria,
+    ),
 ]
 WorkflowFlag = Annotated[
     str | None,
-    typer.Option("--workflow", metavar="batch", help="batch: speech is rendered ahead of time."),
+    typer.Option(
+        "--workflow",
+        metavar="batch",
+        help="batch: speech is rendered ahead of time.",
+        autocompletion=completing.workflows,
+    ),
 ]
 Primary = Annotated[
-    str | None, typer.Option("--primary", metavar="NEED", help="The stated need that comes first.")
+    str | None,
+    typer.Option(
+        "--primary",
+        metavar="NEED",
+        help="The stated need that comes first.",
+        autocompletion=completing.needs,
+    ),
 ]
 AcceptBeta = Annotated[
     bool | None,
@@ -41,11 +73,21 @@ Measurements = Annotated[
 ]
 Measure = Annotated[
     list[str] | None,
-    typer.Option("--measure", metavar="MODEL.NAME=VALUE", help="One measurement of your own."),
+    typer.Option(
+        "--measure",
+        metavar="MODEL.NAME=VALUE",
+        help="One measurement of your own.",
+        autocompletion=completing.facts,
+    ),
 ]
 Keep = Annotated[
     list[str] | None,
-    typer.Option("--keep", metavar="NAME", help="A requirement that no way out may change."),
+    typer.Option(
+        "--keep",
+        metavar="NAME",
+        help="A stated requirement that no way out may change.",
+        autocompletion=completing.kept,
+    ),
 ]
 ModelsFolder = Annotated[
     str | None,
@@ -57,7 +99,10 @@ WeightsFile = Annotated[
 Unknown = Annotated[
     str,
     typer.Option(
-        "--unknown", metavar="flag|accept|reject", help="How to rank what the facts leave open."
+        "--unknown",
+        metavar="flag|accept|reject",
+        help="How to rank what the facts leave open.",
+        autocompletion=completing.policies,
     ),
 ]
 Top = Annotated[
@@ -76,7 +121,7 @@ Verbose = Annotated[
 ShowVersion = Annotated[bool, typer.Option("--version", help="Print the version and stop.")]
 
 # recommend
-Way = Annotated[
+CallWay = Annotated[
     str | None,
     typer.Option(
         "--for", metavar="NAME", help="Print the ready call alone: NAME is a way in calls/."
@@ -86,7 +131,12 @@ Way = Annotated[
 # explain
 AskedModel = Annotated[
     str | None,
-    typer.Option("--model", metavar="ID", help="Also: what would put this model first."),
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        help="Also: what would put this model first.",
+        autocompletion=completing.models,
+    ),
 ]
 HtmlFile = Annotated[
     str | None,
@@ -94,8 +144,15 @@ HtmlFile = Annotated[
 ]
 
 # compare
-FirstModel = Annotated[str, typer.Argument(metavar="A", help="The id of a model.")]
-SecondModel = Annotated[str, typer.Argument(metavar="B", help="The id of another one.")]
+FirstModel = Annotated[
+    str,
+    typer.Argument(
+        metavar="A", help="The id or the name of a model.", autocompletion=completing.models
+    ),
+]
+SecondModel = Annotated[
+    str, typer.Argument(metavar="B", help="Another one.", autocompletion=completing.models)
+]
 
 # batch
 TableFile = Annotated[
@@ -145,7 +202,11 @@ BatchRows = Annotated[
 
 # catalogue
 FolderArgument = Annotated[
-    str | None, typer.Argument(metavar="[DIR]", help="The same as --models.")
+    str | None,
+    typer.Argument(metavar="DIR|SET|presets", help="A folder, as --models; or the part to show."),
+]
+MemberArgument = Annotated[
+    str | None, typer.Argument(metavar="MEMBER", help="The one member of the set to show.")
 ]
 CheckOnly = Annotated[
     bool, typer.Option("--check", help="Only say whether the catalogue is usable.")

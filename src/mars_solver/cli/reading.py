@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -15,10 +16,11 @@ from mars_solver.explaining.recommendation import Recommendation
 from mars_solver.inputs import files
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.catalogue.catalogue import Catalogue
+from mars_solver.inputs.catalogue.presets import preset_named
 from mars_solver.inputs.options import options_in, requirements_in
 from mars_solver.inputs.profile import Profile
 from mars_solver.inputs.profile_row import members_in
-from mars_solver.vocabulary import Policy
+from mars_solver.vocabulary import Kind, Policy
 
 if TYPE_CHECKING:
     from mars_solver.cli.asking import AnswerOptions
@@ -81,6 +83,7 @@ def read_answer(
         lambda declared: _profile(asked, declared),
         lambda declared: declared and _kept(asked.keep, declared),
     )
+    _check_kept(keep, profile)
     return api.recommend(
         profile, catalogue=catalogue, weights=weights, unknown=policy, top=asked.top, keep=keep
     )
@@ -127,10 +130,16 @@ def _profile(asked: AnswerOptions, declared: Declarations | None) -> Profile | N
     """Return the profile that a file and flags state; None where it cannot be checked."""
     document: dict[str, object] = {}
     place = "flags"
+    if asked.profile is not None and asked.preset is not None:
+        found = f"{asked.profile} and --preset {asked.preset}"
+        raise InputError([Problem("PROFILE", "", "one profile to start from", found, "drop one")])
     if asked.profile is not None:
         document, place = files.read_document(asked.profile)
     if declared is None:
         return None
+    if asked.preset is not None:
+        presets = files.load_catalogue(asked.models).presets
+        document = preset_named(asked.preset, presets, "--preset").profile.to_dict()
     return profile_from(
         document,
         place,
@@ -148,6 +157,41 @@ def _kept(names: list[str] | None, declared: Declarations) -> tuple[str, ...]:
     each = [name for text in names or () for name in members_in(text)]
     with rerooted(lambda problem: replace(problem, path="")):
         return requirements_in(each, declared, "--keep")
+
+
+def _check_kept(keep: Iterable[str], profile: Profile) -> None:
+    """Refuse to keep what is not stated: nothing would change it."""
+    stated = ", ".join(profile.require) or "none"
+    expected = f"a requirement that the profile states ({stated})"
+    unstated = [name for name in keep if name not in profile.require]
+    if unstated:
+        raise InputError([Problem("--keep", "", expected, name) for name in unstated])
+
+
+def check_free(*, force: bool, **paths: str | None) -> None:
+    """Refuse to write over a file.
+
+    Args:
+        force: whether that is wanted.
+        paths: by the name of the flag without its dashes.
+
+    Raises:
+        InputError: with every flag that names a file that is there.
+    """
+    given = [(f"--{name}", path) for name, path in paths.items() if path]
+    there = [(flag, p) for flag, p in given if os.path.isfile(p)]  # noqa: PTH113  (fails on no path)
+    if there and not force:
+        hint = "name another file, or write over it with --force"
+        expected = "a file that is not there yet"
+        raise InputError([Problem(flag, "", expected, path, hint) for flag, path in there])
+
+
+def sets(models: str | None) -> list[str]:
+    """Return the names of the sets that a catalogue declares; none where it is faulty."""
+    with Faults():
+        declared = files.load_declarations(models)
+        return [n for n, each in declared.attributes.items() if each.kind == Kind.SET.value]
+    return []
 
 
 def read_catalogue(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -16,6 +17,43 @@ if TYPE_CHECKING:
 
 
 INTERRUPTED: Final = 130
+
+
+class _Quiet:
+    """A stream that drops what is written to it once nobody reads it any more."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> int:
+        """Write a text; where nobody reads any more, drop it and all that follows."""
+        return self._kept(lambda: self.stream.write(text)) or len(text)
+
+    def flush(self) -> None:
+        """Hand over what was written."""
+        self._kept(self.stream.flush)
+
+    def _kept(self, work: Callable[[], int | None]) -> int | None:
+        try:
+            return work()
+        except BrokenPipeError:
+            from mars_solver.inputs.files import lead_nowhere  # noqa: PLC0415  (loads when used)
+
+            lead_nowhere(self.stream)
+            return None
+
+
+def prepare() -> None:
+    """Let no stream fail: not for a letter it cannot spell, nor where it is closed or unread."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            stream = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  (until the end)
+        stream.reconfigure(errors="backslashreplace")
+        setattr(sys, name, _Quiet(stream))
 
 
 def write(text: str) -> None:
@@ -29,13 +67,7 @@ def tell(text: str) -> None:
 
 
 def _print(text: str, stream: TextIO) -> None:
-    """Print a line; where nobody reads any more, drop it and all that follows."""
-    try:
-        print(text, file=stream, flush=True)
-    except BrokenPipeError:
-        from mars_solver.inputs.files import lead_nowhere  # noqa: PLC0415
-
-        lead_nowhere(stream)
+    print(text, file=stream, flush=True)
 
 
 def send(lines: Iterable[bytes]) -> None:

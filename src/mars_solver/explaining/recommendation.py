@@ -277,7 +277,7 @@ class Recommendation(Shown):
         """Return this answer with what would change it.
 
         Args:
-            model: the id of a model, to learn also what would put it first.
+            model: the id or the name of a model, to learn also what would put it first.
 
         Raises:
             InputError: where the catalogue has no such model.
@@ -290,8 +290,8 @@ class Recommendation(Shown):
         """Return two models head to head for this profile.
 
         Args:
-            first: the id of a model, on the shortlist or not.
-            second: the id of another one.
+            first: the id or the name of a model, on the shortlist or not.
+            second: those of another one.
 
         Raises:
             InputError: where the catalogue has no such model.
@@ -299,10 +299,11 @@ class Recommendation(Shown):
         return Comparison(self, self._index(first, "compare"), self._index(second, "compare"))
 
     def _index(self, model: str, place: str) -> int:
-        """Return the index of a model in the catalogue."""
+        """Return the index of a model in the catalogue, by id or name."""
         ids = [each.id for each in self.solver.catalogue.models]
-        options_in({"model": model}, place, ids)
-        return ids.index(model)
+        called = self.solver.catalogue.model_called(model) or model
+        options_in({"model": called}, place, ids)
+        return ids.index(called)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as plain JSON values, unrounded."""

@@ -218,7 +218,8 @@ def _occupant(path: Path) -> str:
 
 def reason(error: Exception) -> str:
     """Return what the system says of an error."""
-    return getattr(error, "strerror", None) or str(error)
+    said = getattr(error, "strerror", None) or str(error)
+    return said[:1].lower() + said[1:]
 
 
 def read_if_there(path: str | Path) -> str | None:
@@ -270,7 +271,7 @@ def listing(folder: str | Path, hint: str = "") -> list[Path]:
 
 
 def _unreadable(folder: str | Path, found: str, hint: str = "") -> Problem:
-    return Problem(str(folder), "", "a readable folder", found, hint)
+    return Problem(str(folder), "", "", found, hint)
 
 
 def files_in(path: str | Path, suffixes: Collection[str]) -> list[Path]:
@@ -301,7 +302,7 @@ def _read(path: str | Path, place: str, most: int = MAX_BYTES) -> bytes:
             with Path(path).open("rb") as file:
                 data = file.read(most + 1)
     except (OSError, ValueError) as error:
-        problem = Problem(place, "", "a readable file", reason(error), _near(path))
+        problem = Problem(place, "", "", reason(error), _near(path))
         raise InputError([problem]) from None
     if len(data) > most:
         found = "a larger one"
@@ -316,7 +317,7 @@ def standard_input() -> BinaryIO:
         ValueError: where it is closed.
     """
     if sys.stdin is None:
-        raise ValueError("it closed")
+        raise ValueError("it is closed")
     return sys.stdin.buffer
 
 

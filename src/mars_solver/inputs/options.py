@@ -57,7 +57,7 @@ def options_in(
         problems += _top_problems(stated["top"], place, said["top"], most)
     for name in ("model", "first", "second"):
         if name in said and said[name] not in models:
-            problems.append(Problem(place, name, *not_one_of(said[name], models)))
+            problems.append(Problem(place, name, *not_one_of(said[name], models, kind="model")))
     faults = Faults(problems)
     if declared is not None:
         with faults:
@@ -84,7 +84,7 @@ def requirements_in(
     listed = [names] if isinstance(names, str) else list(names)
     known = declared.requirement
     bad = [
-        Problem(place, "keep", *not_one_of(name, known))
+        Problem(place, "keep", *not_one_of(name, known, kind="requirement"))
         for name in listed
         if not isinstance(name, str) or name not in known
     ]

@@ -75,6 +75,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
     Near is also the only one that has all parts of the word: max_price, price_usd.
     """
+    near = nearest(word, known)
+    return f"did you mean {near}?" if near else ""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the nearest known word; empty where none is near."""
     from difflib import get_close_matches  # noqa: PLC0415  (needed for bad input only)
 
     names, parts = sorted(known), set(word.lower().split("_"))
@@ -82,7 +88,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if not near:
         whole = [name for name in names if parts <= set(name.split("_"))]
         near = whole if len(whole) == 1 else []
-    return f"did you mean {near[0]}?" if near else ""
+    return near[0] if near else ""
 
 
 def one_of(words: Iterable[str]) -> str:
@@ -103,7 +109,8 @@ def not_one_of(
     """
     known = list(words)
     hint = did_you_mean(value, known) if isinstance(value, str) else ""
-    found = f"the unknown {kind} {shown(value)}" if kind else shown(value)
+    unknown = kind and isinstance(value, str)
+    found = f"the unknown {kind} {shown(value)}" if unknown else shown(value)
     return one_of(known), found, hint or otherwise
 
 
@@ -129,7 +136,8 @@ def _problems_of_line(line: ErrorDetails, model: type[BaseModel], place: str) ->
             key = str(line["loc"][-1])
             known = _keys_at(model, line["loc"][:-1])
             hint = _where_it_belongs(key, known, model)
-            return [Problem(place, path, one_of(known), f"the unknown key {shown(key)}", hint)]
+            kind = _KINDS.get(str(line["loc"][0]) if len(line["loc"]) > 1 else "", "key")
+            return [Problem(place, path, one_of(known), f"the unknown {kind} {shown(key)}", hint)]
         case "too_short" if line["ctx"]["actual_length"] < len(found):
             return []  # the faults of its items stand in lines of their own
         case "too_short":
@@ -148,6 +156,10 @@ def _problems_of_line(line: ErrorDetails, model: type[BaseModel], place: str) ->
             return [replace(problem, place=place).below(path) for problem in problems]
         case _:
             return [Problem(place, path, line["msg"], shown(found))]
+
+
+_KINDS: Final = {"require": "requirement", "prefer": "preference"}
+"""What the keys of the tables of a profile are called."""
 
 
 def _table_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> type[BaseModel] | None:
@@ -174,7 +186,7 @@ def _where_it_belongs(key: str, known: list[str], model: type[BaseModel]) -> str
         return f"did you mean {elsewhere[key]}?"
     if hint := did_you_mean(key, known):
         return hint
-    near = did_you_mean(key, elsewhere).removeprefix("did you mean ").removesuffix("?")
+    near = nearest(key, elsewhere)
     return f"did you mean {elsewhere[near]}?" if near else ""
 
 

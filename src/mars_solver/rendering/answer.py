@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from mars_solver.explaining.comparison import Comparison, decided_by
 from mars_solver.explaining.findings import range_text
 from mars_solver.inputs.profile import requirement_text
+from mars_solver.rendering.catalogue import sources
 from mars_solver.rendering.words import MARKS, Section, both, change_text, digests, signed
 from mars_solver.vocabulary import ACCEPT_BETA, CONFIGURATION, Kind, Policy, Status
 
@@ -75,23 +76,28 @@ class Report:
     """What the guide says; empty where the catalogue has none."""
     calls: tuple[Call, ...]
     notes: Section
+    sources: Section
+    """What the keys of sources mean that the rest names."""
 
 
 def report_of(answer: Recommendation) -> Report:
     """Return a recommendation in words."""
+    ranking, to_verify = tuple(_ranking(answer)), tuple(_to_verify(answer))
+    told = "\n".join([*(row.why for row in ranking), *to_verify, *answer.notes])
     return Report(
         name=answer.profile.name,
         requires="\n".join(answer.profile.statements()),
         headline=_headline(answer),
         how=tuple(_how(answer)),
-        ranking=tuple(_ranking(answer)),
+        ranking=ranking,
         digests=digests(answer.solver),
         conflicts=Section("No model meets these together", tuple(_conflicts(answer))),
         ways_out=Section("Ways out, the cheapest first", tuple(_ways_out(answer))),
-        to_verify=Section("Verify before you rely on it", tuple(_to_verify(answer))),
+        to_verify=Section("Verify before you rely on it", to_verify),
         guide=_guide(answer),
         calls=tuple(Call(name, text) for name, text in answer.calls.items()),
         notes=Section("Bear in mind", answer.notes),
+        sources=sources(answer.solver.catalogue, told),
     )
 
 
@@ -202,11 +208,12 @@ def _rank_reason(answer: Recommendation, candidate: Candidate) -> str:
 
 
 def _exclusion_reason(exclusion: Exclusion, declared: Declarations) -> str:
-    """Return the first reason why a model is excluded, and how many more there are."""
-    first, *rest = exclusion.violations
-    more = f" (and {len(rest)} more)" if rest else ""
-    source = f" [{first.source}]" if first.source not in {None, CONFIGURATION} else ""
-    return f"{_violation_text(first, declared)}{source}{more}"
+    """Return every reason why a model is excluded, each with its source."""
+    return "; ".join(
+        _violation_text(each, declared)
+        + (f" [{each.source}]" if each.source not in {None, CONFIGURATION} else "")
+        for each in exclusion.violations
+    )
 
 
 def _violation_text(violation: Violation, declared: Declarations) -> str:
@@ -385,13 +392,13 @@ def _shortcoming(answer: Recommendation, standing: Standing) -> str:
     """Return what a model does not meet, or leaves open; empty where it meets everything."""
     declared, name = answer.solver.declared, standing.model.name
     if standing.violated:
-        lost = ", ".join(map(declared.phrase, declared.names_of(standing.violated)))
-        return f"{name} is ruled out ({lost})"
+        lost = both(map(declared.phrase, declared.names_of(standing.violated)), "or")
+        return f"{name} does not meet {lost}"
     if standing.refused:
         return f"{name} is a beta"
     if standing.configuration is None:
         return f"nothing can run {name}"
     if standing.unverified:
-        left_open = ", ".join(map(declared.phrase, declared.names_of(standing.unverified)))
-        return f"{name} is not confirmed ({left_open})"
+        left_open = both(map(declared.phrase, declared.names_of(standing.unverified)))
+        return f"nobody has confirmed {left_open} for {name}"
     return ""

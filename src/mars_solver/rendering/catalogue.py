@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -176,11 +177,12 @@ def _disputed(catalogue: Catalogue) -> Iterator[str]:
                 )
 
 
-def sources(catalogue: Catalogue) -> Section:
-    """Return what the keys of the sources mean."""
+def sources(catalogue: Catalogue, named_in: str | None = None) -> Section:
+    """Return what the keys of the sources mean: of all, or of those that a text names."""
     lines = (
         f"{key}: {source.title} ({source.where}, {source.date})"
         for key, source in catalogue.sources.items()
+        if named_in is None or re.search(rf"[\[( ]{re.escape(key)}[\]):,;]", named_in)
     )
     return Section("Sources", tuple(lines))
 

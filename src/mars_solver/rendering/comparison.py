@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from mars_solver.inputs.profile import requirement_text
 from mars_solver.rendering.answer import Said, finding_text, tie_break
+from mars_solver.rendering.catalogue import sources
 from mars_solver.rendering.explanation import lead_lines
 from mars_solver.rendering.words import MARKS, Section, digests, signed
 from mars_solver.vocabulary import CONFIGURATION, Status, Verdict
@@ -37,22 +38,26 @@ class HeadToHead:
     lead: Section
     """What adds up to the difference of the scores."""
     digests: str
+    sources: Section
+    """What the keys of sources mean that the rows name."""
 
 
 def head_to_head(comparison: Comparison) -> HeadToHead:
     """Return a comparison in words."""
     catalogue = comparison.answer.solver.catalogue
     one, other = (catalogue.names[side.model] for side in comparison.models)
+    rows = tuple(_rows(comparison))
     return HeadToHead(
         requires="\n".join(comparison.answer.profile.statements()),
         headline=_headline(comparison),
         names=(one, other),
-        rows=tuple(_rows(comparison)),
+        rows=rows,
         lead=Section(
             f"{one} − {other}: {signed(comparison.points)} points",
             tuple(lead_lines(comparison.criteria, catalogue)),
         ),
         digests=digests(comparison.answer.solver),
+        sources=sources(catalogue, "\n".join(map("\n".join, rows))),
     )
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mars_solver.rendering.answer import Call, RankingRow
     from mars_solver.rendering.brief import Brief, BriefColumn
     from mars_solver.rendering.catalogue import FactCell
+    from mars_solver.rendering.members import Members
     from mars_solver.rendering.words import Section
 
 WIDTH: Final = 100
@@ -194,7 +195,7 @@ def _whole(answer: Recommendation) -> RenderableType:
         parts += [Text(f"How to call it with {call.name}", style="bold")]
         parts += [Padding(Text(call.example), (0, 0, 0, 4))]
         parts += [Text(each, style="dim") for each in _other_ways(report.calls[1:])] + [Text()]
-    return Group(*parts, *_sections(report.notes))
+    return Group(*parts, *_sections(report.notes, report.sources))
 
 
 def beside_call(answer: Recommendation, way: str) -> list[str]:
@@ -296,7 +297,7 @@ def comparison(compared: Comparison) -> RenderableType:
     parts: list[RenderableType] = [Text(said.requires), Text()]
     parts += [Text(said.headline, style="bold"), Text(), table]
     parts += [Text(said.digests, style="dim"), Text()]
-    return Group(*parts, *_sections(said.lead))
+    return Group(*parts, *_sections(said.lead, said.sources))
 
 
 def catalogue(facts: Catalogue) -> RenderableType:
@@ -306,11 +307,40 @@ def catalogue(facts: Catalogue) -> RenderableType:
     widest = max((len(row.name) + 2 for row in shown.rows), default=0)
     table.add_column("Fact", min_width=widest)
     for model in shown.models:
-        table.add_column(Text(model.id), overflow="fold")
+        table.add_column(Text(model.name), overflow="fold")
     for row in shown.rows:
         table.add_row(_text(f"{row.label}\n[{row.name}]"), *map(_cell, row.cells))
     identity = Text(catalogue_digest(facts), style="dim")
     return Group(table, identity, Text(), *_sections(shown.disputed, shown.sources))
+
+
+def members(shown: Members) -> RenderableType:
+    """Return which model has what of a set; with the evidence where one member is asked for."""
+    if shown.asked:
+        return Group(*_sections(*shown.evidence))
+    table = _table()
+    table.add_column("")
+    for model in shown.models:
+        table.add_column(Text(model.name), overflow="fold")
+    for member, row in shown.rows.items():
+        table.add_row(member, *(held.mark for held in row))
+    return Group(
+        table, Text("✓ yes · ? unknown · – no; the evidence: add one of these", style="dim")
+    )
+
+
+def presets(facts: Catalogue) -> RenderableType:
+    """Return the ready profiles of a catalogue, each with what it asks for."""
+    lines = [
+        (f"{each.name}", f"{each.text}\n{'. '.join(each.profile.statements())}.")
+        for each in facts.presets
+    ]
+    table = _table()
+    table.add_column("Preset", no_wrap=True)
+    table.add_column("What it is for", overflow="fold")
+    for name, said in lines:
+        table.add_row(Text(name), Text(said))
+    return table if lines else Text("This catalogue has no presets.")
 
 
 def _cell(cell: FactCell) -> Text:

@@ -117,6 +117,15 @@ class Catalogue:
         """What people call each model, by id."""
         return {model.id: model.name for model in self.models}
 
+    def model_called(self, said: str) -> str | None:
+        """Return the id of the model with an id or a name, in any case; None where none has it."""
+        return self._called.get(str(said).strip().casefold())
+
+    @cached_property
+    def _called(self) -> dict[str, str]:
+        names = {model.name.casefold(): model.id for model in self.models}
+        return names | {model.id.casefold(): model.id for model in self.models}
+
     def known_members(self, attribute: str) -> tuple[Member, ...]:
         """Return the keys of all members of a set that any model or source lists, sorted."""
         return self._known_members[attribute]
@@ -357,8 +366,9 @@ def _parse_sources(data: object, place: str) -> dict[str, Source]:
 
 
 def _misnamed(models: Mapping[str, Model], folder: str) -> Iterable[Problem]:
-    """Yield the models whose id is not their file's name, or is that of another file."""
+    """Yield the models whose id is not their file's name, and the ids and names that two have."""
     seen: dict[str, str] = {}
+    called: dict[str, str] = {}
     for stem, model in models.items():
         place = f"{folder}/{stem}.toml"
         if model.id != stem:
@@ -367,7 +377,12 @@ def _misnamed(models: Mapping[str, Model], folder: str) -> Iterable[Problem]:
         if model.id in seen:
             found = f'"{model.id}", as in {seen[model.id]}'
             yield Problem(place, "id", "an id of its own", found, "give each model its own id")
+        name = model.name.casefold()
+        if name in called and model.id not in seen:
+            found = f'"{model.name}", as in {called[name]}'
+            yield Problem(place, "name", "a name of its own", found, "give each model its own name")
         seen.setdefault(model.id, place)
+        called.setdefault(name, place)
 
 
 def _no_source(key: str, sources: Collection[str]) -> tuple[str, str, str]:

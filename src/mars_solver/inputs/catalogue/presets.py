@@ -87,4 +87,4 @@ def preset_named(name: str, presets: Sequence[Preset], place: str) -> Preset:
     names = [preset.name for preset in presets]
     if not names:
         raise InputError([Problem(place, "", "no preset: this catalogue has none", name)])
-    raise InputError([Problem(place, "", *not_one_of(name, names))])
+    raise InputError([Problem(place, "", *not_one_of(name, names, kind="preset"))])

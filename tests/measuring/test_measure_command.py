@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from asgi import Client
 from command import run
 from mars_solver import Solver, load_catalogue, load_measurements, load_weights
+from mars_solver.measuring.statistics import samples_needed, tail_of
 from mars_solver.web.app import create_app
 from speech import Answer, Speech, header, quiet, speaking, tone
 
@@ -237,3 +239,13 @@ def test_a_kill_leaves_no_file_but_a_draft_and_no_list_of_processes_has_the_secr
     draft.rename(folder / "s.jsonl")
     found = json.loads(run("measure", "--from", "s.jsonl", "--json").stdout)
     assert sum(each["samples"] + each["reconnected"] for each in found["series"]) == 46
+
+
+def test_an_answer_says_how_many_requests_would_settle_what_is_open() -> None:
+    needed = samples_needed(Fraction(95, 100), tail_of(Fraction(95, 100)))
+    explained = run("explain", "--max-ttfb-ms", "1000", "--voice-transfer").stdout
+    assert f"a p95 takes {needed} requests or more" in " ".join(explained.split())
+    page = Client(create_app(Solver(load_catalogue(), load_weights())))
+    assert (
+        f"a p95 takes {needed} requests" in page.get("/?max_ttfb_ms=1000&voice_transfer=true").text
+    )

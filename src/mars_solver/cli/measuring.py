@@ -131,7 +131,7 @@ def _planned(asked: MeasureOptions, catalogue: Catalogue) -> _Planned:
             "schema": SCHEMA_OF_SAMPLES,
             "model": asked.model,
             "attribute": attribute,
-            "endpoint": asked.endpoint or request.endpoint.url.partition("?")[0],
+            "endpoint": asked.endpoint or request.place,
             "region": asked.region,
             "texts": digest(texts),
             "started": datetime.now(UTC).isoformat(timespec="seconds"),

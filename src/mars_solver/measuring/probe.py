@@ -162,7 +162,7 @@ class _Probe:
             return None
         expected = f"an answer to one of {plan.warm_up} warm-up requests"
         found = ", ".join(f"{count} × {what}" for what, count in failures.most_common())
-        return InputError([Problem(plan.request.endpoint.url, "", expected, found)])
+        return InputError([Problem(plan.request.place, "", expected, found)])
 
     async def _measure(self) -> None:
         """Make the requests that count, up to each look in turn."""

@@ -16,7 +16,7 @@ from pydantic import Field, PlainValidator
 from mars_solver.errors import Faults, InputError, Problem, shown
 from mars_solver.inputs.documents import decode, parse_json
 from mars_solver.inputs.files import read_long
-from mars_solver.inputs.parsing import Input, parse, unexpected
+from mars_solver.inputs.parsing import Input, TextLine, parse, unexpected
 
 SCHEMA_OF_SAMPLES: Final = "mars-solver/samples/1"
 _DECIMAL: Final = re.compile(r"[0-9]{1,2}(\.[0-9]{1,2})?")
@@ -125,7 +125,7 @@ class Setup(Input):
     model: str
     attribute: str
     endpoint: str
-    region: str | None = None
+    region: TextLine = None
     texts: str
     """The digest of the texts."""
     started: str

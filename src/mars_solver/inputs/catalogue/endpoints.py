@@ -55,7 +55,10 @@ def _url(value: object) -> str:
                 return value
         except ValueError:
             pass
-    raise unexpected(value, "an address that begins with http:// or https:// and names no user")
+    expected = "an address that begins with http:// or https:// and names no user"
+    # What names a user may hold a password, which no message shows.
+    found = "one with a user" if "@" in str(value) else shown(value)
+    raise invalid(("", expected, found, ""))
 
 
 def _word(pattern: re.Pattern[str], what: str) -> PlainValidator:
@@ -137,6 +140,11 @@ class SpeechRequest:
     values: Mapping[str, str]
     headers: Mapping[str, str] = field(repr=False)
     """With the secret filled in, which no message, output or file shows."""
+
+    @property
+    def place(self) -> str:
+        """The address without what is asked, as outputs name it."""
+        return self.endpoint.url.partition("?")[0]
 
     def url(self, text: str) -> str:
         """Return the address for a text."""

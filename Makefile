@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-all lint verify shipped tune long spark browser picture chromium calls clients peers peers-quick lock clean
+.PHONY: demo test test-all lint verify shipped tune long spark recipes browser picture chromium calls clients peers peers-quick lock clean
 
 demo: $(VENV)/.core
 	$(BIN)/mars-solver recommend benchmarks/profiles/support-line.toml
@@ -14,7 +14,7 @@ test: lint verify
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # Everything, in this order.
-test-all: test long spark browser picture chromium calls clients peers-quick
+test-all: test long spark recipes browser picture chromium calls clients peers-quick
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -62,6 +62,11 @@ long: $(VENV)/.dev
 spark: $(VENV)/.dev
 	$(PIP) install --require-hashes -r requirements/spark.txt
 	$(BIN)/python -m pytest tests/batch/test_spark.py tests/inputs/test_brought.py
+
+# The recipes of docs/tables.md, with the data frames and databases that they are for.
+recipes: $(VENV)/.dev
+	$(PIP) install --require-hashes -r requirements/recipes.txt
+	$(BIN)/python -m pytest tests/batch/test_recipes.py
 
 # The page in a real Chromium: Debian's, put there where we may; skipped where there is none.
 browser: chromium
@@ -124,6 +129,7 @@ lock:
 	$(LOCK) --output-file requirements/core.txt requirements/core.in pyproject.toml
 	$(LOCK) --output-file requirements/dev.txt requirements/dev.in pyproject.toml
 	$(LOCK) --output-file requirements/spark.txt requirements/spark.in
+	$(LOCK) --output-file requirements/recipes.txt requirements/recipes.in
 	$(LOCK) --output-file requirements/browser.txt requirements/browser.in
 	$(LOCK) --output-file requirements/calls.txt requirements/calls.in pyproject.toml
 	$(LOCK) --extra web --output-file requirements/clients.txt requirements/clients.in pyproject.toml

@@ -34,6 +34,7 @@ def solver() -> Solver:
 
 TARGETS = {
     "tests/explaining/test_calls_installed.py": "make calls",
+    "tests/batch/test_recipes.py": "make recipes",
     "tests/batch/test_spark.py": "make spark",
     "tests/inputs/test_brought.py": "make spark",
     "tests/web/test_browser.py": "make browser",

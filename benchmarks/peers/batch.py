@@ -4,7 +4,8 @@
 
 Two tables of profiles, the same rows in every run: `realistic` (few distinct questions) and `worst`
 (hardly two rows alike). Ours goes from Parquet to Parquet, resumable and with rejects; pyarrow only
-reads the same input and writes the same output; DuckDB and Polars evaluate the same rule from
+reads the same input and writes the same output; the same rows as CSV and as JSON Lines are timed
+beside them; DuckDB and Polars evaluate the same rule from
 Parquet to Parquet; zen-engine and scikit-criteria answer the first rows one by one (pip install
 'mars-solver[peers]'). All answers are compared before anything is timed; any difference ends the
 run with exit code 1. Everything runs warm, in turns; whole processes are timed as well.
@@ -13,6 +14,7 @@ run with exit code 1. Everything runs warm, in turns; whole processes are timed 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +23,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import pyarrow.csv
 import pyarrow.parquet as pq
 
 from benchmarks.peers.rivals import engines
@@ -45,7 +48,7 @@ from benchmarks.shared.harness import (
 )
 from benchmarks.shared.tables import KINDS, SEED, documents, write
 from mars_solver import Solver, load_catalogue, load_weights, recommend_with
-from mars_solver.batch.run import Run, execute, processors
+from mars_solver.batch.run import Run, execute, workers_for
 from mars_solver.batch.tables import open_table
 from mars_solver.inputs.profile_row import parse_row
 
@@ -54,6 +57,8 @@ PACKAGES: Final = (
     "mars-solver", "numpy", "pyarrow", "duckdb", "polars", "zen-engine", "scikit-criteria",
 )  # fmt: skip
 OURS: Final = "mars-solver"
+OURS_CSV: Final = "mars-solver, from CSV"
+OURS_JSON: Final = "mars-solver, from JSON Lines"
 RAW: Final = "pyarrow, read and write alone"
 DUCKDB: Final = "DuckDB"
 POLARS: Final = "Polars"
@@ -64,6 +69,8 @@ AT_MOST: Final = 1.0
 """How many times as long as bare reading and writing ours may take."""
 AT_MOST_CPU: Final = 1.5
 """How many times its CPU time."""
+AT_MOST_TEXT: Final = 3.0
+"""How many times the CPU time of Parquet the same rows may take as CSV."""
 AT_LEAST: Final = {"zen-engine": 10.0, "scikit-criteria": 1000.0}
 """How many times as long as ours the fastest way of a peer has to take."""
 _COPY: Final = """
@@ -98,6 +105,16 @@ class Files(NamedTuple):
     def table(self) -> Path:
         """The profiles."""
         return self.folder / f"{self.kind}.parquet"
+
+    @property
+    def csv(self) -> Path:
+        """The same profiles as CSV."""
+        return self.folder / f"{self.kind}.csv"
+
+    @property
+    def lines(self) -> Path:
+        """The same profiles as JSON Lines."""
+        return self.folder / f"{self.kind}.jsonl"
 
     def answers(self, name: str) -> Path:
         """Return where a contender puts its answers."""
@@ -136,10 +153,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         for kind in KINDS:
             files = Files(Path(folder), kind)
             write(files.table, kind, effort.rows)
+            write_texts(files)
             if told(compare(files, solver, peers, effort), "error"):
                 return 1
             report["kinds"][kind] = timed(files, solver, peers, effort)
     return finish(report, table(report), options.json)
+
+
+def write_texts(files: Files) -> None:
+    """Write a table of profiles again as CSV and as JSON Lines."""
+    with (
+        pq.ParquetFile(files.table) as table,
+        pyarrow.csv.CSVWriter(files.csv, table.schema_arrow) as cells,
+        files.lines.open("w", encoding="utf-8") as lines,
+    ):
+        for batch in table.iter_batches():
+            cells.write_batch(batch)
+            lines.writelines(f"{json.dumps(row)}\n" for row in batch.to_pylist())
 
 
 def available_peers(ground: Ground) -> Peers:
@@ -170,7 +200,7 @@ def answer(solver: Solver, files: Files) -> Callable[[Path], object]:
     def run(path: Path) -> object:
         refused = output.with_suffix(".rejects")
         profiles = open_table(path, solver.declared)
-        whole = Run(profiles, output, refused, solver, workers=processors())
+        whole = Run(profiles, output, refused, solver, workers=workers_for(profiles))
         return execute(whole, resume=False, progress=lambda _, __: None)
 
     return run
@@ -238,6 +268,8 @@ def timed(files: Files, solver: Solver, peers: Peers, effort: Effort) -> dict[st
         return [files.table]
 
     contenders = {OURS: Contender(answer(solver, files), tables), RAW: Contender(bare, tables)}
+    for name, path in {OURS_CSV: files.csv, OURS_JSON: files.lines}.items():
+        contenders[name] = Contender(answer(solver, files), partial(list, [path]))
     for name, run in peers.tables.items():
         contenders[name] = Contender(partial(run, output=files.answers(name)), tables)
     rows = dict.fromkeys(contenders, effort.rows)
@@ -262,7 +294,7 @@ def processes(files: Files) -> dict[str, list[str]]:
     """Return the commands that answer a table, and that only read and write it."""
     output = str(files.answers("whole"))
     return {
-        WHOLE: ["-m", "mars_solver", "batch", str(files.table), "-o", output],
+        WHOLE: ["-m", "mars_solver", "batch", str(files.table), "-o", output, "--force"],
         WHOLE_RAW: ["-c", _COPY, str(files.table), str(files.answers(OURS)), output],
     }
 
@@ -271,9 +303,11 @@ def targets(timings: dict[str, Row]) -> list[Row]:
     """Return which targets are met; those of peers that are not installed are left out."""
     ours = timings[OURS]
     cpu = f"at most {AT_MOST_CPU:.1f} x its CPU time"
+    text = f"CSV takes at most {AT_MOST_TEXT:.1f} x the CPU time of Parquet"
     rows = [
         target(f"at most {AT_MOST:.1f} x {RAW}", ours, RAW, most=AT_MOST),
         target(cpu, ours, RAW, most=AT_MOST_CPU, by="cpu_ratio"),
+        target(text, timings[OURS_CSV], OURS, most=AT_MOST_TEXT, by="cpu_ratio"),
     ]
     for peer, least in AT_LEAST.items():
         ways = [row for name, row in timings.items() if name.startswith(peer)]

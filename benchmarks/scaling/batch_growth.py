@@ -77,7 +77,7 @@ def memory(effort: Effort) -> dict[str, dict[int, float]]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "in.parquet"
         command = [sys.executable, "-m", "mars_solver", "batch", str(path)]
-        command += ["-o", str(Path(folder) / "out.parquet")]
+        command += ["-o", str(Path(folder) / "out.parquet"), "--force"]
         for kind in KINDS:
             peaks[kind] = {}
             for rows in effort.rows:

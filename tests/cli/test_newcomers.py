@@ -20,7 +20,9 @@ from mars_solver.inputs.files import data_folder
 
 SHIPPED = load_catalogue()
 ANSWERING = ("recommend", "explain", "compare")
-COMMANDS = tuple(each.name or each.callback.__name__ for each in commands.app.registered_commands)
+COMMANDS = tuple(
+    each.name or getattr(each.callback, "__name__", "") for each in commands.app.registered_commands
+)
 
 
 def examples(command: str) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mars_solver import load_catalogue, recommend
@@ -42,7 +44,8 @@ def solid(text: str) -> str:
 
 @pytest.mark.parametrize("width", [40, 60, 100])
 def test_no_width_cuts_anything_and_each_shortcoming_is_told(width: int) -> None:
-    for profile in (*PRESETS.values(), INFEASIBLE):
+    asked: list[Any] = [*PRESETS.values(), INFEASIBLE]
+    for profile in asked:
         answer = recommend(profile)
         said, text = brief_of(answer), to_text(recommendation(answer), width)
         assert max(map(len, text.splitlines())) <= width

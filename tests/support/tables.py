@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import math
 import random
@@ -188,6 +189,10 @@ def expected(
 
 def write(path: Path, made: list[Row]) -> Path:
     """A table of rows over the shipped catalogue in the format that the name tells."""
+    if path.suffix == ".gz":
+        path.write_bytes(gzip.compress(write(path.with_suffix(""), made).read_bytes()))
+        path.with_suffix("").unlink()
+        return path
     if path.suffix == ".parquet":
         pq.write_table(pa.Table.from_batches([batch_of(made)]), path, row_group_size=700)
     elif path.suffix == ".jsonl":

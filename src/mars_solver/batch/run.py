@@ -82,9 +82,15 @@ class Run:
         return prepared.answer(self.table.records(part), self.batch_rows)
 
 
-def processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def workers_for(table: Table) -> int:
+    """Return how many parts of a table are best answered at once.
+
+    Text keeps every processor at work, since it has to be parsed. To read and write Parquet takes
+    about as long as to answer it, so that one processor is left for that.
+    """
+    allowed = hasattr(os, "sched_getaffinity") and len(os.sched_getaffinity(0))
+    processors = allowed or os.cpu_count() or 1
+    return processors if table.form is not None else max(processors - 1, 1)
 
 
 def execute(run: Run, *, resume: bool, progress: Progress) -> Summary:

@@ -344,6 +344,10 @@ def _cut(text: bytes, quote: bytes, *, last: bool) -> int:
         quote: what may enclose line breaks.
         last: whether the table ends with the text.
     """
+    lines, end = text.count(b"\n"), text.rfind(b"\n") + 1
+    paired = not quote or text.count(quote, 0, end) % 2 == 0
+    if 0 < lines <= PART_ROWS and paired and not last:
+        return end
     data = np.frombuffer(text, np.uint8)
     ends = np.flatnonzero(data == ord("\n")) + 1
     if last and not text.endswith(b"\n"):
@@ -353,8 +357,8 @@ def _cut(text: bytes, quote: bytes, *, last: bool) -> int:
     wanted = min(PART_ROWS, len(ends))
     if not quote or quote not in text:
         return int(ends[wanted - 1])
-    paired = np.searchsorted(np.flatnonzero(data == ord(quote)), ends) % 2 == 0
-    even = np.flatnonzero(paired[: _LONGEST * PART_ROWS])
+    open_ = np.searchsorted(np.flatnonzero(data == ord(quote)), ends) % 2
+    even = np.flatnonzero(open_[: _LONGEST * PART_ROWS] == 0)
     at = int(np.searchsorted(even, wanted)) - 1
     if len(even):
         return int(ends[even[max(at, 0)]])

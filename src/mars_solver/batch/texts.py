@@ -163,7 +163,9 @@ class CsvForm(TextForm):
 
     def _is_plain(self, text: bytes) -> bool:
         """Return whether both readers take the same cells from a text, or Arrow none."""
-        if text.count(b"\r") != text.count(b"\r\n") or not _is_utf8(text):
+        if b"\r" in text and text.count(b"\r") != text.count(b"\r\n"):
+            return False
+        if not _is_utf8(text):
             return False
         return b'"' not in text or _is_quoted(text, self.delimiter)
 
@@ -203,7 +205,7 @@ class CsvForm(TextForm):
         if isinstance(cells, str):
             return blank, cells
         if len(cells) < named or any(cells[named:]):
-            return blank, f"expected {named} cells, found {len(cells)}"
+            return blank, f"found {len(cells)}; expected {named} cells"
         for index, cell in enumerate(cells):
             if not is_text(cell):
                 bad = next(c for c in cell if "\udc80" <= c <= "\udcff")
@@ -433,12 +435,9 @@ def _read(
         own: returns the rows of a few lines, and those that are refused.
         quote: what may enclose line breaks.
     """
-    data = np.frombuffer(text, np.uint8)
-    ends = _ends(data)
-    is_long = (
-        len(text) > _LONG_CELL and np.diff(ends, prepend=0, append=len(text)).max() > _LONG_CELL
-    )
-    cuts = _cuts(data, ends, quote)
+    if not _has_long_line(text) and (rows := arrow(text)) is not None:
+        return rows, {}
+    cuts = _cuts(text, quote)
     found: list[pa.RecordBatch] = []
     refused: Reasons = {}
     count = 0
@@ -446,7 +445,7 @@ def _read(
     while waiting:
         first, last = waiting.pop()
         piece = text[cuts[first] : cuts[last]]
-        rows = None if is_long and _has_long_line(piece) else arrow(piece)
+        rows = None if _has_long_line(piece) else arrow(piece)
         if rows is None and last - first > 1:
             step = -(-(last - first) // _PIECES)
             waiting += reversed([*pairwise([*range(first, last, step), last])])
@@ -460,19 +459,26 @@ def _read(
 
 
 def _has_long_line(text: bytes) -> bool:
-    return max(map(len, text.split(b"\n"))) >= _LONG_CELL
+    """Return whether a line may hold a cell that our reader takes for too long."""
+    step = _LONG_CELL // 2
+    starts = range(0, len(text) - step, step)
+    # Where a line ends in every half, none is longer than a whole.
+    return any(text.find(b"\n", start, start + step) < 0 for start in starts) and (
+        max(map(len, text.split(b"\n"))) >= _LONG_CELL
+    )
 
 
-def _cuts(data: Numbers, ends: Numbers, quote: bytes) -> list[int]:
+def _cuts(text: bytes, quote: bytes) -> list[int]:
     """Return where stretches of a few lines begin, and the end; no cell goes beyond one.
 
     Quotation marks pair up in a stretch, unless they do not for many lines.
 
     Args:
-        data: the bytes.
-        ends: where each line ends.
+        text: of whole lines.
         quote: what may enclose line breaks.
     """
+    data = np.frombuffer(text, np.uint8)
+    ends = np.flatnonzero(data == ord("\n")) + 1
     marks = np.flatnonzero(data == ord(quote)) if quote else ends[:0]
     if len(marks):
         open_ = np.searchsorted(marks, ends) % 2
@@ -490,24 +496,23 @@ def _cuts(data: Numbers, ends: Numbers, quote: bytes) -> list[int]:
     return [0, *cuts, len(data)] if not cuts or cuts[-1] < len(data) else [0, *cuts]
 
 
-def _ends(data: Numbers) -> Numbers:
-    """Return where the line after each line break begins."""
-    ends: Numbers = np.flatnonzero(data == ord("\n")) + 1
-    return ends
-
-
 def _is_quoted(text: bytes, delimiter: str) -> bool:
     """Return whether quotation marks enclose whole cells, and are doubled inside of them.
 
     Where this holds of all before one, every other mark opens a cell. Inside of a cell two of them
     close it and open it again.
     """
-    data = np.frombuffer(b"\n%b\n" % text, np.uint8)
+    data = np.frombuffer(text, np.uint8)
     marks = np.flatnonzero(data == ord('"'))
-    before, after = data[marks[::2] - 1], data[marks[1::2] + 1]
-    may_open = np.isin(before, [ord('"'), ord("\n"), ord(delimiter)])
-    may_close = np.isin(after, [ord('"'), ord("\n"), ord("\r"), ord(delimiter)])
-    return len(marks) % 2 == 0 and bool(may_open.all() and may_close.all())
+    opening, closing = marks[::2], marks[1::2]
+    opening = opening[1:] if opening[0] == 0 else opening
+    closing = closing[:-1] if marks[-1] == len(data) - 1 else closing
+    beside = np.zeros(2**8, np.bool_)
+    beside[[ord('"'), ord("\n"), ord(delimiter)]] = True
+    if len(marks) % 2 or not beside[data[opening - 1]].all():
+        return False
+    beside[ord("\r")] = True
+    return bool(beside[data[closing + 1]].all())
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -620,7 +625,7 @@ def _csv_records(texts: list[str | None], delimiter: str) -> Iterator[list[str] 
                     yield cells
                 done = reader.line_num
         except csv.Error as error:
-            yield f"expected a line of CSV, found one that is none: {error}"
+            yield f"found a line that is no CSV: {error}"
         else:
             if start + done < len(texts):
                 yield _TOO_LONG

@@ -237,7 +237,7 @@ def batch(
             Solver(catalogue, weighed),
             policy,
             top,
-            workers or run.processors(),
+            workers or run.workers_for(opened),
             batch_rows or tables.PART_ROWS,
         )
         with terminal.resumable(), terminal.progress(table) as progress:

@@ -246,7 +246,7 @@ def column_problems(
             ' (in Python: extra_columns="keep")'
         )
         listed = ", ".join(shown(name) for name in others)
-        problems.append(Problem(place, "", "the columns of a profile", f"others: {listed}", hint))
+        problems.append(Problem(place, "", "", f"columns that no profile has: {listed}", hint))
     for name in sorted(set(others) & set(taken)) if extra == "keep" else ():
         hint = "rename it, or use --extra-columns drop"
         expected = "a name that no column of the answers has"

@@ -201,7 +201,10 @@ def distinct(column: pa.Array) -> tuple[list[Any], Numbers]:
     ):
         column = column.dictionary_decode()
     encoded = column.dictionary_encode()
-    return encoded.dictionary.to_pylist(), filled(encoded.indices, -1)
+    indices = encoded.indices
+    if pa.types.is_unsigned_integer(indices.type):
+        indices = indices.cast(pa.int64())
+    return encoded.dictionary.to_pylist(), filled(indices, -1)
 
 
 def not_plain(texts: pa.Array, most: int) -> Numbers:

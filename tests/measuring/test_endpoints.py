@@ -75,7 +75,7 @@ def test_what_has_no_value_is_named_all_at_once_and_the_secret_never_is() -> Non
         ({"body": "{text} {key}"}, "body", "{key} in a header alone"),
         ({"key": "A-B"}, "key", "the name of an environment variable"),
         ({"audio": "pcm_s16le"}, "sample_rate", "the sample rate of pcm_s16le"),
-        ({"audio": "wave"}, "audio", "did you mean wav?"),
+        ({"audio": "wave"}, "audio", "did you mean `wav`?"),
         ({"method": "P OST"}, "method", "a method of HTTP"),
     ],
 )

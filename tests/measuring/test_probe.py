@@ -161,7 +161,7 @@ def test_a_stall_shows_for_every_request_that_was_due_meanwhile() -> None:
 def test_nothing_is_measured_where_no_warm_up_is_answered() -> None:
     with (
         speaking(lambda _: Answer(status=401)) as server,
-        pytest.raises(InputError, match=r"found 3 × status 401 \(Unauthorized\)"),
+        pytest.raises(InputError, match=r"warm-up failed: 3 × status 401 \(Unauthorized\)"),
     ):
         probed(server, warm_up=3)
     assert len(server.asked) == 3

@@ -69,7 +69,7 @@ def _check_outputs(asked: MeasureOptions) -> None:
             faults.problems.append(problem)
         elif Path(path).exists() and not asked.force:
             hint = "--force writes over it"
-            faults.problems.append(Problem(flag, "", "a new file", f"{path} is there", hint))
+            faults.problems.append(Problem(flag, "", "", f"{path} is there already", hint))
     faults.check()
 
 
@@ -77,8 +77,7 @@ def _recomputed(asked: MeasureOptions, catalogue: Catalogue) -> tuple[Measuremen
     """Return what the samples of files show, with the percentile and confidence of the options."""
     for flag, value in (("--url", asked.url), ("--endpoint", asked.endpoint)):
         if value is not None:
-            hint = "--from asks nobody; drop one of them"
-            raise InputError([Problem(flag, "", f"{flag} or --from", "both", hint)])
+            raise InputError([Problem(flag, "", "", "--from asks nobody", "drop one of them")])
     setup, taken = read_samples(asked.sources or ())
     if setup.model not in catalogue.names:
         raise InputError([Problem("--from", "model", *not_one_of(setup.model, catalogue.names))])
@@ -221,10 +220,11 @@ def _endpoint(asked: MeasureOptions) -> Endpoint:
     """Return the endpoint that the options name or describe."""
     known = files.load_endpoints(asked.models)
     if (asked.url is None) == (asked.endpoint is None):
-        found = "both" if asked.url else "neither"
-        hint = f"such as --endpoint {next(iter(known))}" if known else "such as --url URL --body F"
-        expected = "--url or --endpoint, as nobody is asked unless you name them"
-        raise InputError([Problem("measure", "", expected, found, hint)])
+        found, hint = "--url and --endpoint ask two", "drop one of them"
+        if asked.url is None:
+            found = "nothing says whom to ask"
+            hint = " or ".join(["add --url URL", *(f"--endpoint {name}" for name in known)])
+        raise InputError([Problem("measure", "", "", found, hint)])
     if asked.endpoint is not None:
         if asked.endpoint not in known:
             raise InputError([Problem("--endpoint", "", *not_one_of(asked.endpoint, known))])
@@ -276,8 +276,8 @@ def _made(
 
         stopped = probe.run(plan, record, settled=settled, tell=terminal.tell)
         if not taken:
-            found = f"none: {stopped}"
-            raise InputError([Problem("measure", "", "at least one request", found)])
+            found = f"no request was made: {stopped}"
+            raise InputError([Problem("measure", "", "", found)])
     if stopped != "complete":
         terminal.tell(f"Stopped after {len(taken)} of {plan.total} requests: {stopped}")
     return measurement_of(setup, taken), taken

@@ -108,11 +108,10 @@ class Measurement:
         """
         series = self.series[0]
         if not series.samples or math.isinf(series.wait.low):
-            told = failures_text(series) or f"{series.reconnected} had to connect anew"
-            found = f"{series.failed} of {series.samples} that failed: {told}"
-            expected = f"{series.connection} requests of which nearly all are answered"
-            hint = "there is no fact to write"
-            raise InputError([Problem(self.setup.endpoint, "", expected, found, hint)])
+            found = f"{series.failed} of {series.samples} requests failed: {failures_text(series)}"
+            if not series.samples:
+                found = f"all {series.reconnected} requests had to connect anew: none was warm"
+            raise InputError([Problem(self.setup.endpoint, "", "", found, "no fact is written")])
         first, *others = [self._claim(each) for each in self.series]
         finite = [claim for claim in others if math.isfinite(claim["low"])]
         if finite:

@@ -160,9 +160,9 @@ class _Probe:
             left -= some
         if not plan.warm_up or failures.total() < plan.warm_up:
             return None
-        expected = f"an answer to one of {plan.warm_up} warm-up requests"
-        found = ", ".join(f"{count} × {what}" for what, count in failures.most_common())
-        return InputError([Problem(plan.request.place, "", expected, found)])
+        told = ", ".join(f"{count} × {what}" for what, count in failures.most_common())
+        found = f"every request of the warm-up failed: {told}"
+        return InputError([Problem(plan.request.place, "", "", found, "nothing was measured")])
 
     async def _measure(self) -> None:
         """Make the requests that count, up to each look in turn."""

@@ -186,15 +186,15 @@ def request_to(
     faults = Faults()
     for name in dict.fromkeys(name for each in templates for name in names_in(each)):
         if name not in known and name not in {TEXT, KEY}:
-            hint = f"--set {name}=VALUE"
-            faults.problems.append(Problem("--set", name, "a value of the endpoint", "none", hint))
+            found = f"the endpoint needs a value for {{{name}}}"
+            faults.problems.append(Problem("--set", name, "", found, f"add --set {name}=VALUE"))
     secret = ""
     if endpoint.key is not None:
         secret = environment.get(endpoint.key, "").strip()
         place = "environment"
         if not secret:
             hint = f"export {endpoint.key}=... first"
-            faults.problems.append(Problem(place, endpoint.key, "the key", "nothing", hint))
+            faults.problems.append(Problem(place, endpoint.key, "", "the key is not set", hint))
         elif not (secret.isascii() and secret.isprintable()):
             found = "characters that no header can hold"
             faults.problems.append(Problem(place, endpoint.key, "printable ASCII", found))

@@ -187,6 +187,27 @@ def test_what_is_wrong_is_named_before_anybody_is_asked(
     assert message in called.stderr
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"mars-pro"', '"mars-x"', "--from: model: "),
+        ('"ttfb_ms"', '"fidelity"', "--from: attribute: "),
+        ('"2026-', '"x26-', "s.jsonl:1: started: "),
+        ("mars-solver/samples/1", "x", "s.jsonl:1: schema: "),
+        ('"outcome":"heard"', '"outcome":"fine"', "s.jsonl:2: outcome: "),
+        ('"first_audio":', '"first_audio":NaN,"x":', "s.jsonl:2: marks."),
+    ],
+)
+def test_a_file_that_measure_did_not_write_is_refused(
+    folder: Path, old: str, new: str, message: str
+) -> None:
+    known = Path(__file__).parents[2] / "benchmarks" / "profiles" / "slow-pro.jsonl"
+    (folder / "s.jsonl").write_text(known.read_text("utf-8").replace(old, new), "utf-8")
+    called = run("measure", "--from", "s.jsonl")
+    assert called.returncode == 2
+    assert message in called.stderr
+
+
 @pytest.mark.parametrize("percent", ["0.95", "100", "x", "95%"])
 def test_a_percentage_is_one(folder: Path, percent: str) -> None:
     assert folder.exists()

@@ -81,6 +81,8 @@ def _recomputed(asked: MeasureOptions, catalogue: Catalogue) -> tuple[Measuremen
     setup, taken = read_samples(asked.sources or ())
     if setup.model not in catalogue.names:
         raise InputError([Problem("--from", "model", *not_one_of(setup.model, catalogue.names))])
+    with rerooted(lambda problem: replace(problem, place="--from", path="attribute")):
+        _timed(setup.attribute, catalogue)
     said = {"percentile": asked.percentile, "confidence": asked.confidence}
     given = {name: value for name, value in said.items() if value is not None}
     return measurement_of(_setup({**setup.model_dump(by_alias=True), **given}), taken), taken

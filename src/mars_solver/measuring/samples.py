@@ -6,17 +6,18 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from pydantic import Field, PlainValidator
+from pydantic import ConfigDict, Field, PlainValidator
 
 from mars_solver.errors import Faults, InputError, Problem, shown
 from mars_solver.inputs.documents import decode, parse_json
 from mars_solver.inputs.files import read_long
-from mars_solver.inputs.parsing import Input, TextLine, parse, unexpected
+from mars_solver.inputs.parsing import Input, Text, TextLine, parse, unexpected
 
 SCHEMA_OF_SAMPLES: Final = "mars-solver/samples/1"
 _DECIMAL: Final = re.compile(r"[0-9]{1,2}(\.[0-9]{1,2})?")
@@ -46,7 +47,13 @@ class Connection(StrEnum):
     COLD = "cold"
 
 
-class Marks(Input):
+class Record(Input):
+    """The base of what a file of samples holds: no number in it is infinite or none at all."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class Marks(Record):
     """When a request reached what, in ms since it was due; None for what it did not reach."""
 
     sent: float | None = None
@@ -59,7 +66,7 @@ class Marks(Input):
     last_byte: float | None = None
 
 
-class Sample(Input):
+class Sample(Record):
     """One request."""
 
     number: int
@@ -112,23 +119,30 @@ class Sample(Input):
         return self.outcome is Outcome.HEARD and self.connection is not self.wanted
 
 
+def _moment(value: object) -> str:
+    try:
+        return datetime.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        raise unexpected(value, "a date and time") from None
+
+
 def _percent(value: object) -> str:
     if isinstance(value, str) and _DECIMAL.fullmatch(value) and 1 <= Fraction(value) < 100:  # noqa: PLR2004
         return value
     raise unexpected(value, "percent, from 1 to 99.99, such as 95")
 
 
-class Setup(Input):
+class Setup(Record):
     """How the samples of a file were made."""
 
     format: str = Field(default=SCHEMA_OF_SAMPLES, alias="schema")
-    model: str
-    attribute: str
-    endpoint: str
+    model: Text
+    attribute: Text
+    endpoint: Text
     region: TextLine = None
     texts: str
     """The digest of the texts."""
-    started: str
+    started: Annotated[str, PlainValidator(_moment)]
     """In UTC."""
     rate: float
     concurrency: int
@@ -138,7 +152,7 @@ class Setup(Input):
     """Both in percent, as decimal numbers: text, so that they are exact."""
     looks: Annotated[tuple[int, ...], Field(strict=False)] = ()
     """The numbers of requests after which it was looked whether a requirement is settled."""
-    made_with: str
+    made_with: Text
 
     @property
     def share(self) -> Fraction:

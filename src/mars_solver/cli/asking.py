@@ -24,7 +24,7 @@ class AnswerOptions:
     """The options of a command that answers a profile."""
 
     profile: options.ProfileFile = None
-    preset: options.PresetName = None
+    preset: options.AskedPreset = None
     require: options.Require = None
     prefer: options.Prefer = None
     workflow: options.WorkflowFlag = None

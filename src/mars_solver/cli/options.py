@@ -16,7 +16,7 @@ ProfileFile = Annotated[
     str | None,
     typer.Argument(metavar="PROFILE", help="A TOML or JSON file; - is standard input."),
 ]
-PresetName = Annotated[
+AskedPreset = Annotated[
     str | None,
     typer.Option(
         "--preset",

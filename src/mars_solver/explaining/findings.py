@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from mars_solver.inputs.catalogue.attributes import Declarations, Requirement
+from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.facts import (
     MEASURED,
@@ -164,24 +164,14 @@ def note_of(check: Check, model: Model, catalogue: Catalogue) -> str:
     Empty where the facts settle it.
     """
     known = list(_open_points(check, model, catalogue))
-    settle = _NARROW if _sampled(check.requirement, model) else check.requirement.settle
+    fact = model.facts.get(check.requirement.attribute)
+    sampled = isinstance(fact, NumberClaim) and fact.samples
+    settle = _NARROW if sampled else check.requirement.settle
     return "; ".join([*known, settle]) if known else ""
 
 
-def settling(requirement: Requirement, model: Model) -> str:
-    """Return what would settle a requirement on a model that its facts leave open, in short."""
-    made = _sampled(requirement, model)
-    return f"{made}; {_NARROW}" if made else requirement.settle
-
-
 _NARROW: Final = "more samples would narrow this"
-"""What settles what a user has measured."""
-
-
-def _sampled(requirement: Requirement, model: Model) -> str:
-    """Return how the number that a requirement asks for was measured; empty if it was not."""
-    fact = model.facts.get(requirement.attribute)
-    return fact.made if isinstance(fact, NumberClaim) and fact.samples else ""
+"""What settles a number that a user has sampled."""
 
 
 def unknown_members(check: Check, model: Model, catalogue: Catalogue) -> str:
@@ -217,9 +207,13 @@ def _unsettled(model: Model, name: str, unit: str = "") -> str:
     claimed = model.range(name)
     if claimed is None:
         return f"unknown{note}"
-    how = "measured" if isinstance(fact, Claim) and fact.grade == MEASURED else "documented"
     told = fact.told if isinstance(fact, Claim) else ""
-    return f"{how} at {range_text(claimed, unit)} ({told}){note}"
+    verb = _VERBS.get(fact.grade, "documented")
+    return f"{verb} at {range_text(claimed, unit)} ({told}){note}"
+
+
+_VERBS: Final = {"derived": "estimated", "judged": "judged", "measured": "measured"}
+"""How a claim of each grade came to its number."""
 
 
 def range_text(claimed: Range, unit: str) -> str:

@@ -135,10 +135,15 @@ def unwritable(path: Path, place: str) -> Problem | None:
     return Problem(place, "", f"the writable folder {path.parent}", found)
 
 
+def nowhere() -> TextIO:
+    """Return a stream that keeps nothing, until the process ends."""
+    return Path(os.devnull).open("w", encoding="utf-8")
+
+
 def lead_nowhere(stream: TextIO) -> None:
     """Drop what is written to a stream, and what it still holds: its reader has gone."""
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), stream.fileno())
+    with nowhere() as nothing:
+        os.dup2(nothing.fileno(), stream.fileno())
 
 
 def write_whole(path: str | Path, text: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mars_solver.explaining.findings import cause, plain, settling
+from mars_solver.explaining.findings import cause, plain
 from mars_solver.inputs.catalogue.catalogue import few
 from mars_solver.rendering.answer import Said, finding_text, lead_sentence, report_of
 from mars_solver.rendering.catalogue import fact_text
@@ -99,7 +99,7 @@ def brief_of(answer: Recommendation) -> Brief:
         sections=(
             _short(report.conflicts),
             _short(report.ways_out),
-            Section(report.to_verify.title, tuple(_to_verify(answer))),
+            _short(report.to_verify),
         ),
         remarks=tuple(filter(None, [*how, *answer.remarks, report.guide])),
         call_title=title,
@@ -215,17 +215,6 @@ def _short(section: Section) -> Section:
     if more <= 1:
         return section
     return Section(section.title, (*section.lines[:_MOST_LINES], f"and {more} more (-v)"))
-
-
-def _to_verify(answer: Recommendation) -> Iterator[str]:
-    """Yield what would settle each open point of the winner."""
-    declared = answer.solver.declared
-    winner = answer.decision.winner
-    if winner is None:
-        return
-    for item in answer.shortlist[0].to_verify:
-        what = settling(declared.requirement[item.requirement], winner.model)
-        yield f"{declared.phrase(item.requirement)}: {what}"
 
 
 def _call(answer: Recommendation, report: Report) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from rich.console import Console, Group, RenderableType
 from rich.containers import Lines
 from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text as RichText
+from rich.text import Text
 
 from mars_solver.rendering.answer import report_of
 from mars_solver.rendering.brief import brief_of
@@ -53,7 +53,7 @@ _JOINT: Final = "\ue000"
 """Takes the place of a thin space while text is wrapped: rich breaks lines at any white space."""
 
 
-class Text(RichText):
+class Prose(Text):
     """Text that is never broken within a number."""
 
     def wrap(self, *args: Any, **options: Any) -> Lines:
@@ -102,22 +102,22 @@ class _Screen:
     def _parts(self, room: int) -> list[RenderableType]:
         """Return the parts from top to bottom."""
         said = self.brief
-        verdict = Text(said.headline, style="bold")
+        verdict = Prose(said.headline, style="bold")
         if said.why:
             verdict.append(f" {said.why}", style="not bold")
-        parts: list[RenderableType] = [verdict, Text(said.asked, style="dim"), _BLANK]
+        parts: list[RenderableType] = [verdict, Prose(said.asked, style="dim"), _BLANK]
         if said.rows:
             fitting, high = self._fitting(room)
             parts += [self._table(fitting, high), *map(_text, self._unseen(fitting))]
-        parts += [*(Text(line, style="dim") for line in said.aside), _BLANK]
+        parts += [*(Prose(line, style="dim") for line in said.aside), _BLANK]
         for each in said.sections:
             if each.lines:
                 parts += [*section(each.title, each.lines)[:-1], _BLANK]
         parts += map(_text, said.remarks)
         if said.call:
-            parts += [_BLANK, Text(said.call_title, style="bold")]
-            parts.append(Padding(Text(said.call), (0, 0, 0, 4)))
-        return [*parts, Text(said.more, style="dim")]
+            parts += [_BLANK, Prose(said.call_title, style="bold")]
+            parts.append(Padding(Prose(said.call), (0, 0, 0, 4)))
+        return [*parts, Prose(said.more, style="dim")]
 
     def _fitting(self, room: int) -> tuple[list[BriefColumn], int]:
         """Return the columns that fit beside the names, in order, and how high headings are.
@@ -147,13 +147,13 @@ class _Screen:
         if ranked:
             table.add_column(_SCORE, justify="right", no_wrap=True)
         for column in columns:
-            table.add_column(Text(column.label), width=_width(column, high))
+            table.add_column(Prose(column.label), width=_width(column, high))
         for i, row in enumerate(rows):
-            mark = Text(row.mark, style=_STYLE[row.status])
-            facts = [Text(str(column.cells[i])) for column in columns]
-            left, score = ([Text(row.rank)], [Text(row.score)]) if ranked else ([], [])
+            mark = Prose(row.mark, style=_STYLE[row.status])
+            facts = [Prose(str(column.cells[i])) for column in columns]
+            left, score = ([Prose(row.rank)], [Prose(row.score)]) if ranked else ([], [])
             style = {1: "bold"}.get(i + 1 if row.rank else 0, "")
-            table.add_row(*left, mark, Text(row.name), *score, *facts, style=style)
+            table.add_row(*left, mark, Prose(row.name), *score, *facts, style=style)
         return table
 
     def _unseen(self, fitting: Sequence[BriefColumn]) -> Iterator[str]:
@@ -168,7 +168,7 @@ class _Screen:
 _SCORE: Final = "Score 0–1"
 _HEIGHT: Final = 23
 """The lines of a screen without the prompt; a longer answer has fewer blank ones."""
-_BLANK: Final = Text()
+_BLANK: Final = Prose()
 
 
 def _width(column: BriefColumn, high: int) -> int:
@@ -184,17 +184,17 @@ def _whole(answer: Recommendation) -> RenderableType:
     report = report_of(answer)
     parts: list[RenderableType] = []
     if report.name:
-        parts.append(Text(report.name, style="bold"))
-    parts += [_text(report.requires), Text()]
-    parts += [Text(report.headline, style="bold"), *map(_text, report.how), Text()]
-    parts += [_ranking(report.ranking), Text(report.digests, style="dim"), Text()]
+        parts.append(Prose(report.name, style="bold"))
+    parts += [_text(report.requires), Prose()]
+    parts += [Prose(report.headline, style="bold"), *map(_text, report.how), Prose()]
+    parts += [_ranking(report.ranking), Prose(report.digests, style="dim"), Prose()]
     parts += _sections(report.conflicts, report.ways_out, report.to_verify)
     if report.guide:
-        parts += [_text(report.guide), Text()]
+        parts += [_text(report.guide), Prose()]
     for call in report.calls[:1]:
-        parts += [Text(f"How to call it with {call.name}", style="bold")]
-        parts += [Padding(Text(call.example), (0, 0, 0, 4))]
-        parts += [Text(each, style="dim") for each in _other_ways(report.calls[1:])] + [Text()]
+        parts += [Prose(f"How to call it with {call.name}", style="bold")]
+        parts += [Padding(Prose(call.example), (0, 0, 0, 4))]
+        parts += [Prose(each, style="dim") for each in _other_ways(report.calls[1:])] + [Prose()]
     return Group(*parts, *_sections(report.notes, report.sources))
 
 
@@ -227,7 +227,7 @@ def _other_ways(calls: Sequence[Call]) -> list[str]:
 
 def explanation(explained: Explanation) -> RenderableType:
     """Return an explained answer for people."""
-    parts: list[RenderableType] = [Text(summary(explained)), Text()]
+    parts: list[RenderableType] = [Prose(summary(explained)), Prose()]
     if standpoint := standpoint_of(explained):
         parts += _sections(standpoint)
     parts.append(_whole(explained.answer))
@@ -251,8 +251,8 @@ def _ranking(rows: Sequence[RankingRow]) -> Table:
             why.append(f"\nHow to get it: {row.availability}", style="dim")
         rank = "" if row.rank is None else str(row.rank)
         score = "" if row.score is None else f"{row.score:.3f}"
-        mark, status = (Text(each, style=_STYLE[row.status]) for each in (row.mark, row.status))
-        name = Text(row.name)
+        mark, status = (Prose(each, style=_STYLE[row.status]) for each in (row.mark, row.status))
+        name = Prose(row.name)
         cells = (rank, mark, name, status, score, why) if ranked else (mark, name, status, why)
         table.add_row(*cells, style="bold" if row.rank == 1 else "")
     return table
@@ -265,7 +265,7 @@ def _table() -> Table:
 
 def _text(line: str) -> Text:
     """Return a line with its keys dim."""
-    text = Text(line)
+    text = Prose(line)
     text.highlight_regex(_KEY, "dim")
     return text
 
@@ -282,7 +282,7 @@ def _sections(*sections: Section) -> list[RenderableType]:
 def section(title: str, lines: Iterable[str]) -> list[RenderableType]:
     """Return a titled paragraph."""
     items = [Padding(_text(line), (0, 0, 0, 2)) for line in lines]
-    return [Text(title, style="bold"), *items, Text()]
+    return [Prose(title, style="bold"), *items, Prose()]
 
 
 def comparison(compared: Comparison) -> RenderableType:
@@ -291,12 +291,12 @@ def comparison(compared: Comparison) -> RenderableType:
     table = _table()
     table.add_column("", overflow="fold")
     for name in said.names:
-        table.add_column(Text(name), overflow="fold")
+        table.add_column(Prose(name), overflow="fold")
     for label, one, other in said.rows:
         table.add_row(_text(label), _text(one), _text(other))
-    parts: list[RenderableType] = [Text(said.requires), Text()]
-    parts += [Text(said.headline, style="bold"), Text(), table]
-    parts += [Text(said.digests, style="dim"), Text()]
+    parts: list[RenderableType] = [Prose(said.requires), Prose()]
+    parts += [Prose(said.headline, style="bold"), Prose(), table]
+    parts += [Prose(said.digests, style="dim"), Prose()]
     return Group(*parts, *_sections(said.lead, said.sources))
 
 
@@ -307,11 +307,11 @@ def catalogue(facts: Catalogue) -> RenderableType:
     widest = max((len(row.name) + 2 for row in shown.rows), default=0)
     table.add_column("Fact", min_width=widest)
     for model in shown.models:
-        table.add_column(Text(model.name), overflow="fold")
+        table.add_column(Prose(model.name), overflow="fold")
     for row in shown.rows:
         table.add_row(_text(f"{row.label}\n[{row.name}]"), *map(_cell, row.cells))
-    identity = Text(catalogue_digest(facts), style="dim")
-    return Group(table, identity, Text(), *_sections(shown.disputed, shown.sources))
+    identity = Prose(catalogue_digest(facts), style="dim")
+    return Group(table, identity, Prose(), *_sections(shown.disputed, shown.sources))
 
 
 def members(shown: Members) -> RenderableType:
@@ -321,11 +321,11 @@ def members(shown: Members) -> RenderableType:
     table = _table()
     table.add_column("")
     for model in shown.models:
-        table.add_column(Text(model.name), overflow="fold")
+        table.add_column(Prose(model.name), overflow="fold")
     for member, row in shown.rows.items():
         table.add_row(member, *(held.mark for held in row))
     return Group(
-        table, Text("✓ yes · ? unknown · – no; the evidence: add one of these", style="dim")
+        table, Prose("✓ yes · ? unknown · – no; the evidence: add one of these", style="dim")
     )
 
 
@@ -339,13 +339,13 @@ def presets(facts: Catalogue) -> RenderableType:
     table.add_column("Preset", no_wrap=True)
     table.add_column("What it is for", overflow="fold")
     for name, said in lines:
-        table.add_row(Text(name), Text(said))
-    return table if lines else Text("This catalogue has no presets.")
+        table.add_row(Prose(name), Prose(said))
+    return table if lines else Prose("This catalogue has no presets.")
 
 
 def _cell(cell: FactCell) -> Text:
     """Return a fact as a cell: its value, its source, and its grade where it is not stated."""
-    text = Text(cell.value)
+    text = Prose(cell.value)
     if cell.source:
         grade = "" if cell.grade == "stated" else f", {cell.grade}"
         text.append(f"\n[{cell.source}{grade}]", style="dim")

@@ -207,9 +207,8 @@ def _unsettled(model: Model, name: str, unit: str = "") -> str:
     claimed = model.range(name)
     if claimed is None:
         return f"unknown{note}"
-    told = fact.told if isinstance(fact, Claim) else ""
     verb = _VERBS.get(fact.grade, "documented")
-    return f"{verb} at {range_text(claimed, unit)} ({told}){note}"
+    return f"{verb} at {range_text(claimed, unit)} ({fact.told}){note}"
 
 
 _VERBS: Final = {"derived": "estimated", "judged": "judged", "measured": "measured"}

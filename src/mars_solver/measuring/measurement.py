@@ -134,8 +134,7 @@ class Measurement:
             "confidence": float(self.setup.sure),
             "region": setup.region,
             "connection": series.connection.value,
-            "note": f"first audio byte since each request was due, {setup.rate:g} a second;"
-            f" {series.failed} failed; texts {setup.texts[:12]}",
+            "note": f"{series.failed} failed, {setup.rate:g} a second, texts {setup.texts[:12]}",
         }
         return {name: value for name, value in claim.items() if value is not None}
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from mars_solver.cli import options
+from mars_solver.cli import asking, options
 
 # Where to ask.
 Url = Annotated[
@@ -157,4 +157,8 @@ def register(app: typer.Typer) -> None:
         ]
     )
     measure.__annotations__ = hints
-    app.command()(measure)
+    shown = asking.shown(
+        "measure --endpoint tts-stream --set voice_id=ID --model ID -o measured.toml",
+        "measure --from samples.jsonl --percentile 99",
+    )
+    app.command(cls=asking.Command, epilog=shown)(measure)

@@ -13,7 +13,7 @@ import numpy as np
 
 from mars_solver.proving.cases import OUT, Case, Cases
 from mars_solver.proving.classes import Array
-from mars_solver.solving.flowchart import answer, answers
+from mars_solver.solving.flowchart import answer, every_answer
 from mars_solver.solving.solver import Solver
 
 _EXACT: Final = 2**62
@@ -58,7 +58,7 @@ class Census:
 def census(solver: Solver) -> Census:
     """Return how all profiles are answered."""
     chart = solver.catalogue.flowchart
-    guided = [] if chart is None else answers(chart)
+    guided = [] if chart is None else every_answer(chart)
     ids = [model.id for model in solver.catalogue.models]
     groups = tuple(tuple(ids.index(m) for m in each if m in ids) for each in guided)
     cases = Cases([solver], groups=groups)

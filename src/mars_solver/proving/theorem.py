@@ -17,7 +17,7 @@ import numpy as np
 
 from mars_solver.inputs.profile import Context, Profile, neutral, parse_profile
 from mars_solver.proving.classes import EXCLUDED, Array, Classes, classes
-from mars_solver.solving.flowchart import answer, answers
+from mars_solver.solving.flowchart import answer, every_answer
 from mars_solver.solving.scoring import full_score
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import BATCH, MAX_IMPORTANCE, NEUTRAL_IMPORTANCE
@@ -138,7 +138,7 @@ class _Judge:
         self._solver = solver
         self._chart = chart
         self._index = {model: i for i, model in enumerate(self.ids)}
-        self._answers = answers(chart)
+        self._answers = every_answer(chart)
         groups = [tuple(self._index[m] for m in a if m in self._index) for a in self._answers]
         self._classes: Classes = classes([solver], groups)
         # In how many groups each class departs, by the guide's answer there.

@@ -53,7 +53,7 @@ tune: $(VENV)/.dev
 shipped: $(VENV)/.dev
 	$(BIN)/python tests/support/shipped_types.py
 	for kind in attributes model sources flowchart labels; do \
-		$(BIN)/mars-solver schema $$kind > schemas/$$kind.json || exit 1; \
+		$(BIN)/mars-solver schema $$kind > docs/schemas/$$kind.json || exit 1; \
 	done
 
 # The searches that take minutes.

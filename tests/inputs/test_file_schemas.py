@@ -25,7 +25,7 @@ SHIPPED_FILES = [
     MODELS / "guide/flowchart.toml",
     MODELS / "guide/lines.toml",
 ]
-SCHEMAS = ROOT / "schemas"
+SCHEMAS = ROOT / "docs" / "schemas"
 
 
 def valid(kind: str, data: object) -> bool:

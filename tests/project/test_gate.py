@@ -17,7 +17,7 @@ from command import run
 from mars_solver.inputs.files import data_folder
 from pages import LAUNCHER, ROOT
 
-ACTION = ROOT / "action.yml"
+ACTION = ROOT / ".github/actions/catalogue/action.yml"
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
 pytestmark = pytest.mark.skipif(not ACTION.exists(), reason="the gate is part of a checkout")
 

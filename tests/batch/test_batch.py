@@ -369,7 +369,7 @@ def test_everything_wrong_is_said_before_any_work(tmp_path: Path) -> None:
         ("in.txt", "o.parquet", "found .txt; expected a Parquet, CSV or JSON Lines file"),
         ("in.csv", "o.xlsx", "expected a name that ends in .parquet"),
         ("in.csv", "o.parquet.gz", "expected a name that ends in .parquet"),
-        ("none.parquet", "o.parquet", "No such file"),
+        ("none.parquet", "o.parquet", "no such file"),
         ("in.parquet", "in.parquet", "expected another file than IN"),
         ("in.parquet", "", "--output: found the folder"),
         ("in.parquet", "pipe", "--output: found the device or pipe"),

@@ -142,7 +142,7 @@ def test_what_cannot_move_stays_and_the_answer_says_where_nothing_else_can() -> 
     stuck = recommend(asked, keep=["style_control", "real_time"])
     assert (stuck.corrections, stuck.relaxations) == ((), ())
     assert (
-        "no change admits a model as long as nobody touches style control and real-time"
+        "No change admits a model while you keep style control and real-time"
         in stuck.notes
     )
 

@@ -184,11 +184,19 @@ def _open_points(check: Check, model: Model, catalogue: Catalogue) -> Iterator[s
 
 
 def _open_members(check: Check, model: Model, catalogue: Catalogue) -> Iterator[str]:
-    if check.requirement.kind is Kind.SET:
-        attribute = check.requirement.attribute
-        for member in check.members:
-            if member_verdict(member, model, attribute, catalogue) is Verdict.UNVERIFIED:
-                yield f"{member}: {catalogue.evidence(model, attribute, member)}"
+    """Yield what is known of the open members of a set; the same is said once, of all of them."""
+    if check.requirement.kind is not Kind.SET:
+        return
+    attribute = check.requirement.attribute
+    of: dict[str, list[str]] = {}
+    for member in check.members:
+        if member_verdict(member, model, attribute, catalogue) is Verdict.UNVERIFIED:
+            for part in catalogue.evidence(model, attribute, member):
+                of.setdefault(part, []).append(str(member))
+    said: dict[str, list[str]] = {}
+    for part, members in of.items():
+        said.setdefault(", ".join(members), []).append(part)
+    yield from (f"{members}: {'; '.join(parts)}" for members, parts in said.items())
 
 
 def _unsettled(model: Model, name: str, unit: str = "") -> str:

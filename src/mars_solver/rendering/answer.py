@@ -134,7 +134,11 @@ def lead_sentence(answer: Recommendation) -> str:
                 f" above all for {phrase(most.criterion)} ({signed(most.points)})."
             )
         case tie:
-            return f"It ties with {second}: {tie_break(str(tie))}."
+            keys = answer.decision.keys
+            same = [key for key in keys if key[:2] == keys[0][:2]]
+            others = len(same) - 2
+            more = f" and {others} other{'s' if others > 1 else ''}" if others else ""
+            return f"It ties with {second}{more}: {tie_break(str(tie))}."
 
 
 def tie_break(decided_by: str) -> str:

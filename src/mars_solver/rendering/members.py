@@ -108,7 +108,7 @@ def _held_by(model: Model, member: Member, catalogue: Catalogue, attribute: str)
     facts = model.set(attribute)
     claim, known = facts.members.get(member), facts.known(member)
     if known is None:
-        return Held(None, catalogue.evidence(model, attribute, member))
+        return Held(None, "; ".join(catalogue.evidence(model, attribute, member)))
     source = claim or facts.closure
     parts = [source.source, source.as_of, source.note or ""] if source else []
     return Held(known, ", ".join(filter(None, parts)))

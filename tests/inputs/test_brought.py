@@ -226,7 +226,10 @@ def test_a_data_frame_is_a_table_and_what_it_lacks_is_not_stated() -> None:
         ({"catalogue": "models"}, "load_catalogue(path)"),
         ({"weights": Path("default.toml")}, "load_weights(path)"),
         ({"catalogue": 7, "weights": 8}, "weights: found 8; expected a Weights"),
-        ({"measurements": "measured.toml"}, 'measurements: found "measured.toml"; expected a table'),
+        (
+            {"measurements": "measured.toml"},
+            'measurements: found "measured.toml"; expected a table',
+        ),
         ({"unknown": ["flag"]}, "unknown"),
         ({"unknown": None}, "unknown"),
         ({"top": 1.5}, "top"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import typer
 
 from mars_solver import __version__
-from mars_solver.cli import asking, options, terminal
+from mars_solver.cli import asking, measure_options, options, terminal
 from mars_solver.errors import InputError, Problem, extra, gather, rerooted
 
 if TYPE_CHECKING:
@@ -282,7 +282,7 @@ def catalogue(
     """
     from mars_solver.cli import reading  # noqa: PLC0415
     from mars_solver.explaining.calls import check_calls  # noqa: PLC0415
-    from mars_solver.inputs.files import load_catalogue  # noqa: PLC0415
+    from mars_solver.inputs.files import load_catalogue, load_endpoints  # noqa: PLC0415
     from mars_solver.inputs.parsing import did_you_mean  # noqa: PLC0415
     from mars_solver.proving import pins  # noqa: PLC0415
     from mars_solver.rendering import console  # noqa: PLC0415
@@ -314,6 +314,7 @@ def catalogue(
             lambda: check_calls(facts),
             lambda: pins.load_scenarios(facts.declared, folder or models),
             lambda: pins.load_pins(facts.declared, folder or models),
+            lambda: load_endpoints(folder or models),
         )
         terminal.write(usable(facts))
     else:
@@ -457,3 +458,6 @@ def schema(
     if document not in schemas:
         raise InputError([Problem("schema", "", *not_one_of(document, schemas, kind="schema"))])
     terminal.write(to_json(schemas[document](load_catalogue(models).declared)))
+
+
+measure_options.register(app)

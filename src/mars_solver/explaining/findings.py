@@ -30,7 +30,7 @@ from mars_solver.solving.constraints import (
     settled,
 )
 from mars_solver.solving.solver import Standing
-from mars_solver.vocabulary import CONFIGURATION, Kind, Policy, Verdict, number
+from mars_solver.vocabulary import CONFIGURATION, Kind, Policy, Verdict, amounts
 
 Finding = bool | int | float | str | list[str | int | float | None] | None
 """A JSON value: a capability, a number, a range with an open end as null, members, or unknown."""
@@ -226,12 +226,9 @@ _VERBS: Final = {"derived": "estimated", "judged": "judged", "measured": "measur
 def range_text(claimed: Range, unit: str) -> str:
     """Return a claim range in words."""
     low, high = claimed
-    measure = f" {unit}" if unit else ""
-    if low == high:
-        return f"{number(low)}{measure}"
     if math.isinf(high):
-        return f"{number(low)}{measure} and more"
-    return f"{number(low)}–{number(high)}{measure}"
+        return f"{amounts(unit, low)[0]} and more"
+    return "–".join(amounts(unit, *((low,) if low == high else claimed)))
 
 
 def claim_text(claim: Claim, unit: str) -> str:

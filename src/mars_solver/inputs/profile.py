@@ -19,7 +19,7 @@ from mars_solver.inputs.profile_form import (
     profile_form,
     stated_in,
 )
-from mars_solver.vocabulary import ACCEPT_BETA, BATCH, NEUTRAL_IMPORTANCE, Kind, number
+from mars_solver.vocabulary import ACCEPT_BETA, BATCH, NEUTRAL_IMPORTANCE, Kind, amounts
 
 if TYPE_CHECKING:
     from mars_solver.inputs.catalogue.shipped import Importances, Requirements
@@ -254,8 +254,7 @@ def requirement_text(requirement: Requirement, value: Any) -> str:
             return f"{label} {', '.join(map(str, members))}"
         case _:
             bound = "at most" if requirement.ceiling else "at least"
-            unit = f" {requirement.unit}" if requirement.unit else ""
-            return f"{label} {bound} {number(value)}{unit}"
+            return f"{label} {bound} {amounts(requirement.unit, value)[0]}"
 
 
 @lru_cache(maxsize=2**6)

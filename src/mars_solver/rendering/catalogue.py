@@ -179,12 +179,23 @@ def _disputed(catalogue: Catalogue) -> Iterator[str]:
 
 def sources(catalogue: Catalogue, named_in: str | None = None) -> Section:
     """Return what the keys of the sources mean: of all, or of those that a text names."""
+    told = None if named_in is None else {*_NAMED.findall(named_in), *_listing(named_in)}
     lines = (
         f"{key}: {source.title} ({source.where}, {source.date})"
         for key, source in catalogue.sources.items()
-        if named_in is None or re.search(rf"[\[( ]{re.escape(key)}[\]):,;]", named_in)
+        if told is None or key in told
     )
     return Section("Sources", tuple(lines))
+
+
+_NAMED: Final = re.compile(r"(?<=[\[( ])([\w.-]+)(?=[\]):,;])")
+_LISTS: Final = re.compile(r"\blisted by ([\w., -]+?) for ")
+
+
+def _listing(text: str) -> Iterator[str]:
+    """Yield the keys of the sources whose lists a text names."""
+    for names in _LISTS.findall(text):
+        yield from re.split(r", | and ", names)
 
 
 def usable(catalogue: Catalogue) -> str:

@@ -342,11 +342,12 @@ def catalogue(facts: Catalogue) -> RenderableType:
 def members(shown: Members) -> RenderableType:
     """Return which model has what of a set; with the evidence where one member is asked for."""
     if shown.asked:
-        return Group(*_sections(*shown.evidence))
+        return Group(*_sections(*shown.evidence, shown.sources))
     table = _table()
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for model in shown.models:
-        table.add_column(Prose(model.name), overflow="fold")
+        name = model.name.replace("-", "-\n").replace(" ", "\n")
+        table.add_column(Prose(name), overflow="fold")
     for member, row in shown.rows.items():
         table.add_row(member, *(held.mark for held in row))
     return Group(

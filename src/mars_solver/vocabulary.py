@@ -104,5 +104,10 @@ def amounts(unit: str, *values: float) -> tuple[str, ...]:
     return (*texts, f"{last} {unit}".rstrip())
 
 
+def member_text(member: object, unit: str) -> str:
+    """Return a member of a set as people write it, a number of some unit with it."""
+    return amounts(unit, member)[0] if unit and isinstance(member, int | float) else str(member)
+
+
 def _thousandth(value: float) -> float:
     return int(value) // 1000 if value % 1000 == 0 else value / 1000

@@ -47,7 +47,7 @@ def test_an_answer_fits_a_screen_with_all_that_one_acts_on(name: str) -> None:
     assert lines[0].startswith(f"Use {names[answer.best.model]}" if answer.best else "No model")
     for standing in answer.decision.standings:
         assert (standing.model.name in text) != standing.refused
-    assert "CAMB.AI's guide “Choosing a MARS model” picks " in joined
+    assert "The questions of CAMB.AI's guide “Choosing a MARS model” lead to " in joined
     assert ("We agree." in joined) == answer.flowchart.agrees  # type: ignore[union-attr]
     if answer.best is None:
         assert "Ways out" in text

@@ -12,7 +12,7 @@ from mars_solver.inputs.catalogue.catalogue import few
 from mars_solver.inputs.catalogue.facts import SetFact
 from mars_solver.inputs.catalogue.models import CARD_FACTS
 from mars_solver.rendering.words import Section
-from mars_solver.vocabulary import number
+from mars_solver.vocabulary import member_text, number
 
 if TYPE_CHECKING:
     from mars_solver.explaining.recommendation import Recommendation
@@ -96,7 +96,7 @@ def _cell(fact: AnyFact | None, unit: str) -> FactCell:
     if fact is None:
         return FactCell("unknown", "unknown")
     if isinstance(fact, SetFact):
-        return _set_cell(fact)
+        return _set_cell(fact, unit)
     value = claim_text(fact, unit)
     look = value if value in {"yes", "no", "unknown"} else ""
     return FactCell(value, look, fact.source, fact.as_of, fact.grade, fact.note or "")
@@ -105,18 +105,18 @@ def _cell(fact: AnyFact | None, unit: str) -> FactCell:
 def fact_text(fact: AnyFact | None, attribute: Attribute) -> str:
     """Return what a fact says, in short; of a judged number also its scale."""
     if fact is None or isinstance(fact, SetFact):
-        return set_text(fact) if fact else "unknown"
+        return set_text(fact, attribute.unit or "") if fact else "unknown"
     text = claim_text(fact, attribute.unit or "")
     return f"{text} of {number(attribute.scale[1])}" if attribute.scale and fact.settled else text
 
 
-def _set_cell(known: SetFact) -> FactCell:
+def _set_cell(known: SetFact, unit: str) -> FactCell:
     """Return a set, with the sources of what is settled of it."""
     claims = [fact for fact in known.members.values() if fact.known is not None]
     closed = [known.closure] if known.closure and known.others is not None else []
     settled = [*claims, *closed]
     return FactCell(
-        set_text(known),
+        set_text(known, unit),
         "" if settled else "unknown",
         ", ".join(sorted({claim.source for claim in settled})),
         max((claim.as_of for claim in settled), default=""),
@@ -125,11 +125,11 @@ def _set_cell(known: SetFact) -> FactCell:
     )
 
 
-def set_text(known: SetFact) -> str:
+def set_text(known: SetFact, unit: str = "") -> str:
     """Return a set in words: its members, those it lacks, how many are open, and all others."""
     by_verdict: dict[bool | None, list[str]] = {True: [], False: [], None: []}
     for key, fact in known.members.items():
-        by_verdict[fact.known].append(str(known.spelling.get(key, key)))
+        by_verdict[fact.known].append(member_text(known.spelling.get(key, key), unit))
     parts = [few(by_verdict[True])] if by_verdict[True] else []
     parts += [f"not {few(by_verdict[False])}"] if by_verdict[False] else []
     parts += [f"{len(by_verdict[None])} not confirmed"] if by_verdict[None] else []

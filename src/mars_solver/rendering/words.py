@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from mars_solver.explaining.changes import PREFER
-from mars_solver.vocabulary import ACCEPT_BETA, MAX_NUMBER, Status, amounts
+from mars_solver.vocabulary import ACCEPT_BETA, MAX_NUMBER, Status, amounts, member_text
 
 if TYPE_CHECKING:
     from mars_solver.explaining.changes import Change
@@ -96,7 +96,8 @@ def change_text(change: Change, declared: Declarations) -> str:
     if new is None:
         return f"drop {keyed(declared, name)}"
     if isinstance(new, list) and isinstance(old, list):
-        dropped = ", ".join(str(member) for member in old if member not in new)
+        unit = declared.requirement[name].unit
+        dropped = ", ".join(member_text(each, unit) for each in old if each not in new)
         return f"drop {dropped} from {keyed(declared, name)}"
     requirement = declared.requirement[name]
     verb = "raise" if requirement.ceiling else "lower"

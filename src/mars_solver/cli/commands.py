@@ -37,7 +37,8 @@ app = typer.Typer(
 def main() -> NoReturn:
     """Run the command line and exit.
 
-    0 answer, 2 bad input, 3 infeasible, 4 some rows of a batch rejected, 5 proof failed.
+    0 answer, 1 output not writable, 2 bad input, 3 infeasible, 4 some rows of a batch rejected,
+    5 proof failed.
     """
     terminal.prepare()
     try:

@@ -356,7 +356,7 @@ def test_everything_wrong_is_said_before_any_work(tmp_path: Path) -> None:
     for said in (
         "unknown column `latencyy`; did you mean `latency`?",
         "expected each column once",
-        "expected the writable folder",
+        "none: no such folder",
         "missing.toml",
         "--unknown",
     ):

@@ -37,8 +37,8 @@ app = typer.Typer(
 def main() -> NoReturn:
     """Run the command line and exit.
 
-    0 answer, 2 bad input, 3 infeasible, 4 some rows of a batch rejected, 5 proof failed, 6 a
-    difference found.
+    0 answer, 1 output not writable, 2 bad input, 3 infeasible, 4 some rows of a batch rejected,
+    5 proof failed, 6 a difference found.
     """
     terminal.prepare()
     try:
@@ -52,14 +52,23 @@ def main() -> NoReturn:
         # What the parser of the command line refuses has no type that typer shows.
         if not hasattr(error, "format_message"):
             raise
-        told = _NO_NUMBER.sub("a whole number is expected", error.format_message())
+        told = error.format_message()
+        for system, plain in _PLAINLY:
+            told = re.sub(system, plain, told)
         terminal.tell(f"error: {told[:1].lower()}{told[1:].rstrip('.')}")
     sys.exit(BAD_INPUT)
 
 
-_NO_NUMBER: Final = re.compile(
-    "(Input should be a valid|Unable to parse input string as an) integer.*"
+_PLAINLY: Final = (
+    (r"Invalid value for '(--[\w-]+)'[^:]*: ", r"\1: "),
+    (
+        "(Input should be a valid|Unable to parse input string as an) integer.*",
+        "expected a whole number",
+    ),
+    ("Input should be greater than or equal to", "expected a whole number from"),
+    ("Input should be less than or equal to", "expected a whole number up to"),
 )
+"""What the parser of the command line says, and how people say it."""
 
 
 @app.callback(invoke_without_command=True)
@@ -90,10 +99,12 @@ def recommend(
     cannot be called the way that --for names.
     """
     from mars_solver.cli import reading  # noqa: PLC0415
+    from mars_solver.cli.flags import spelled  # noqa: PLC0415
     from mars_solver.rendering import console  # noqa: PLC0415
 
     answer = reading.read_answer(asked, way, as_json=as_json)
     if way is not None:
+        way = spelled(way, answer.solver.catalogue.calls)
         for line in console.beside_call(answer, way):
             terminal.tell(line)
         if way not in answer.calls:
@@ -164,6 +175,8 @@ def compare(
     answer = reading.read_answer(asked)
     with rerooted(lambda problem: replace(problem, path="")):
         compared = answer.compare(first, second)
+    if compared.first == compared.second:
+        raise InputError([Problem("compare", "", "", "name two different models")])
     if as_json:
         terminal.write(console.to_json(compared.to_dict()))
     else:

@@ -251,6 +251,7 @@ class Recommendation(Shown):
         """What to bear in mind of the profile, the weights, and the facts of the answer."""
         return (
             *self.remarks,
+            *self._ties(),
             *(each.note for candidate in self.shortlist for each in candidate.disputed),
             *self.solver.notes,
             *self._caveats(),
@@ -258,8 +259,8 @@ class Recommendation(Shown):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """The notes on this profile alone: how it was read, what is kept, what breaks a tie."""
-        return (*self._readings(), *self._kept(), *self._ties())
+        """The notes on this profile alone: how it was read, and what is kept."""
+        return (*self._readings(), *self._kept())
 
     @part
     def catalogue(self) -> CatalogueVersion:
@@ -339,7 +340,8 @@ class Recommendation(Shown):
         """Yield that nothing is left to relax, where requirements that cannot move leave none."""
         if self.keep and self._correction_masks and not self.relaxations:
             kept = " and ".join(map(self.solver.declared.phrase, self.keep))
-            yield f"no change admits a model as long as nobody touches {kept}"
+            change = "No change but accepting betas" if self.betas else "No change"
+            yield f"{change} admits a model while you keep {kept}"
 
     def _ties(self) -> Iterator[str]:
         """Yield which models tie with the first, and what breaks the tie."""

@@ -131,8 +131,8 @@ def unwritable(path: Path, place: str) -> Problem | None:
         return Problem(place, "", "a name that a file can have", reason(error))
     if os.access(path.parent, os.W_OK):
         return None
-    found = "one that cannot be written" if path.parent.is_dir() else "none"
-    return Problem(place, "", f"the writable folder {path.parent}", found)
+    why = "cannot be written" if path.parent.is_dir() else "no such folder"
+    return Problem(place, "", "", f"{path.parent}: {why}")
 
 
 def nowhere() -> TextIO:

@@ -120,7 +120,7 @@ class Attribute(Input):
         required = not bounded or self.requirements != Bounds()
         allowed = {
             "requirements": bounded,
-            "unit": bounded,
+            "unit": bounded or self.members == "number",
             "scale": kind is Kind.ORDINAL,
             "enables": kind is Kind.CAPABILITY,
             "members": kind is Kind.SET,

@@ -202,8 +202,8 @@ class Catalogue:
                 spoken[own] = (*spoken.get(own, ()), tag)
         return found
 
-    def evidence(self, model: Model, attribute: str, member: Member) -> str:
-        """Return what is known of an unverified member of a set of a model, as a phrase."""
+    def evidence(self, model: Model, attribute: str, member: Member) -> tuple[str, ...]:
+        """Return what is known of an unverified member of a set of a model, as phrases."""
         key = member_key(member)
         known = model.set(attribute)
         if not self.asks_any(attribute, key):
@@ -219,7 +219,7 @@ class Catalogue:
             parts.append(f"{known.closure.note} ({known.closure.source})")
         parts = [part for part in parts if part] or ["no source mentions it"]
         parts += self._known_instead(attribute, key)
-        return "; ".join(parts)
+        return tuple(parts)
 
     def _known_instead(self, attribute: str, key: Member) -> Iterator[str]:
         """Yield what is known in place of a member in no list: its language, or a near word."""

@@ -171,7 +171,8 @@ def decide_stream(
     """Return the answers to a stream of profiles as they are asked for, in constant memory.
 
     Args:
-        reader: an Arrow reader, or anything else with the Arrow C stream.
+        reader: an Arrow reader, or anything else with the Arrow C stream; a list of rows or
+            profiles is answered all at once.
         catalogue: as `recommend` has it.
         weights: as `recommend` has it.
         measurements: as `recommend` has it.

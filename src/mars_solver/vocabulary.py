@@ -12,6 +12,8 @@ POLICIES: Final[tuple[Policy, ...]] = get_args(Policy)
 
 VALUE_SCALE: Final = 10**6
 """Value functions map a fact to a whole number in 0..VALUE_SCALE."""
+MOST_RANKED: Final = 100
+"""The longest shortlist: a table of answers has three columns for each place."""
 NEUTRAL_IMPORTANCE: Final = 5
 MAX_IMPORTANCE: Final = 10
 MAX_NUMBER: Final = 10**9

@@ -17,7 +17,7 @@ from mars_solver.inputs import files
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.presets import preset_named
-from mars_solver.inputs.options import options_in, requirements_in
+from mars_solver.inputs.options import kept_in, options_in, requirements_in
 from mars_solver.inputs.profile import Profile
 from mars_solver.inputs.profile_row import members_in
 from mars_solver.vocabulary import BATCH, POLICIES, Kind, Policy
@@ -83,7 +83,8 @@ def read_answer(
         lambda declared: _profile(asked, declared),
         lambda declared: declared and _kept(asked.keep, declared),
     )
-    _check_kept(keep, profile)
+    with rerooted(lambda problem: replace(problem, path="")):
+        kept_in(keep, profile, "--keep")
     return api.recommend(
         profile, catalogue=catalogue, weights=weights, unknown=policy, top=asked.top, keep=keep
     )
@@ -158,15 +159,6 @@ def _kept(names: list[str] | None, declared: Declarations) -> tuple[str, ...]:
     each = [spelled(n, declared.requirement) for text in names or () for n in members_in(text)]
     with rerooted(lambda problem: replace(problem, path="")):
         return requirements_in(each, declared, "--keep")
-
-
-def _check_kept(keep: Iterable[str], profile: Profile) -> None:
-    """Refuse to keep what is not stated: nothing would change it."""
-    stated = ", ".join(profile.require) or "none"
-    expected = f"a requirement that the profile states ({stated})"
-    unstated = [name for name in keep if name not in profile.require]
-    if unstated:
-        raise InputError([Problem("--keep", "", expected, name) for name in unstated])
 
 
 def check_free(*, force: bool, **paths: str | None) -> None:

@@ -33,7 +33,7 @@ from mars_solver.explaining.serialising import (
 )
 from mars_solver.explaining.showing import Shown
 from mars_solver.inputs.catalogue.facts import Member
-from mars_solver.inputs.options import options_in, requirements_in
+from mars_solver.inputs.options import kept_in, options_in
 from mars_solver.inputs.profile import Profile, Required
 from mars_solver.solving.constraints import Check, checks
 from mars_solver.solving.flowchart import GuideVerdict, compare
@@ -448,7 +448,8 @@ def recommend_with(
         keep: requirements that cannot move.
 
     Raises:
-        InputError: where the catalogue does not know what the profile states, or what to keep.
+        InputError: where the catalogue does not know what the profile states, or the profile does
+            not state what to keep.
     """
-    kept = requirements_in(keep, solver.declared) if keep else ()
-    return Recommendation(solver, solver.decide(profile, unknown), top, kept)
+    decision = solver.decide(profile, unknown)
+    return Recommendation(solver, decision, top, kept_in(keep, decision.profile) if keep else ())

@@ -11,8 +11,8 @@ from rich.text import Text
 from rich.tree import Tree as Branches
 
 from mars_solver.rendering.console import section
-from mars_solver.rendering.words import both, digests, keyed, measured
-from mars_solver.vocabulary import BATCH, number
+from mars_solver.rendering.words import both, digests, keyed
+from mars_solver.vocabulary import BATCH, amounts, number
 
 if TYPE_CHECKING:
     from mars_solver.proving.moves import Answer
@@ -88,7 +88,7 @@ def question_text(question: TreeQuestion, solver: Solver) -> str:
         (False, False): "above",
     }[topic.ceiling, included]
     unit = declared.requirement[topic.name].unit
-    return f"Must {phrase} be {bound} {measured(number(amount), unit)}?"
+    return f"Must {phrase} be {bound} {amounts(unit, amount)[0]}?"
 
 
 def answer_text(answer: Answer | None, solver: Solver) -> str:

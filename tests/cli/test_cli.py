@@ -366,7 +366,8 @@ def test_the_schemas_are_printed() -> None:
     assert refused.returncode == 2
     assert refused.stderr == (
         "error: unknown schema `answers`; did you mean `answer`?"
-        " (schema; expected one of profile, answer)\n"
+        " (schema; expected one of profile, answer, attributes, model, sources, flowchart, weights,"
+        " measurements, labels)\n"
     )
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import os
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from asgi import Client
 from foreign import MODELS, SOURCES, foreign_catalogue, foreign_solver
 from markup import Page, ranked
 from mars_solver import InputError, Profile, Solver, Weights, recommend_with
@@ -19,8 +22,10 @@ from mars_solver.inputs.catalogue.catalogue import build_catalogue
 from mars_solver.inputs.profile import parse_profile
 from mars_solver.rendering.answer import report_of
 from mars_solver.rendering.explanation import sections_of
+from mars_solver.web.app import create_app
 from mars_solver.web.page import faulty_page, page, policy, saved_page
 from mars_solver.web.query import Query, measured_by, pairs_in, parse_query
+from strategies import SHIPPED
 
 FOLDER = Path(__file__).parent / "pages"
 URL = r"https?://[^\s\"'<]+"
@@ -439,3 +444,19 @@ def test_the_page_is_the_one_that_was_looked_at(solver: Solver) -> None:
         expected.parent.mkdir(exist_ok=True)
         expected.write_text(text, "utf-8")
     assert text == expected.read_text("utf-8")
+
+
+def test_the_guide_that_follows_from_the_facts_has_a_page_where_there_is_a_guide() -> None:
+    site = Client(create_app(SHIPPED))
+    assert 'href="./guide"' in site.get("/").text
+    shown = site.get("/guide")
+    assert shown.status == 200
+    told = html.unescape(" ".join(shown.text.split()))
+    assert "Proved for all" in told
+    assert "no tree of these questions has fewer" in told
+    for question in SHIPPED.catalogue.flowchart.questions:  # type: ignore[union-attr]
+        assert question.text.split(",")[0] in told
+    assert site.get("/guide?x=1").status == 422
+    bare = Client(create_app(Solver(replace(SHIPPED.catalogue, flowchart=None), SHIPPED.weights)))
+    assert 'href="./guide"' not in bare.get("/").text
+    assert bare.get("/guide").status == 404

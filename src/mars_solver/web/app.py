@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -78,6 +78,7 @@ def create_app(solver: Solver) -> Starlette:
             Route("/", service.page, methods=["GET"]),
             Route("/answer.html", service.answer_file, methods=["GET"]),
             Route("/answer.json", service.answer_file, methods=["GET"]),
+            *([] if solver.catalogue.flowchart is None else [Route("/guide", service.guide)]),
             *(Route(path, _fixed(data), methods=["GET"]) for path, data in fixed.items()),
         ],
         middleware=[Middleware(guard.Headers)],
@@ -94,6 +95,7 @@ class _Service:
         self._solver = solver
         self._workshop = guard.WorkerPool()
         self._recommended = lru_cache(maxsize=_CACHED)(self._encode)
+        self._guide = cache(partial(page.guide_page, solver))
 
     async def page(self, request: Request) -> Response:
         """Return the page: 200 with an answer, or 422 with every problem in the address.
@@ -116,6 +118,11 @@ class _Service:
             return page.page(self._solver, asked, answer, printed=_printed(request))
 
         return _html(await self._workshop.do(render_answer))
+
+    async def guide(self, request: Request) -> Response:
+        """Return the guide that follows from the facts; it is derived once."""
+        _options(request, ())
+        return _html(await self._workshop.do(self._guide))
 
     async def answer_file(self, request: Request) -> Response:
         """Return the answer to the query as a file of HTML, or of JSON."""

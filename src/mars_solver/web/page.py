@@ -22,7 +22,9 @@ from mars_solver.explaining.decision_map import axes, decision_map
 from mars_solver.explaining.recommendation import recommend_with
 from mars_solver.inputs.profile import parse_profile
 from mars_solver.inputs.profile_row import SEPARATOR
+from mars_solver.proving.tree import derive
 from mars_solver.rendering.answer import lead_sentence, report_of
+from mars_solver.rendering.console import to_text
 from mars_solver.rendering.explanation import (
     conflict_sentence,
     decisive_text,
@@ -30,6 +32,7 @@ from mars_solver.rendering.explanation import (
     promotions_of,
     standpoint_of,
 )
+from mars_solver.rendering.guide import guide_report
 from mars_solver.rendering.words import digests
 from mars_solver.vocabulary import ACCEPT_BETA, INFEASIBLE, Status
 from mars_solver.web.charts import (
@@ -160,6 +163,13 @@ def saved_page(
         compared=compared(answer.solver.catalogue, answer),
         **_answer(asked, explained),
     )
+
+
+def guide_page(solver: Solver) -> str:
+    """Return the guide that follows from the facts, beside the vendor's, as a page."""
+    report = to_text(guide_report(derive(solver, limits=True)))
+    style = Markup(_asset("page.css"))  # noqa: S704  (ships with the package)
+    return _environment().get_template("guide.html").render(style=style, text=report)
 
 
 def policy(*, live: bool) -> str:

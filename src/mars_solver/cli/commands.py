@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import typer
 
 from mars_solver import __version__
-from mars_solver.cli import asking, options, terminal
+from mars_solver.cli import agents, asking, options, terminal
 from mars_solver.errors import InputError, Problem, extra, gather, rerooted
 
 if TYPE_CHECKING:
@@ -76,10 +76,12 @@ def _root(version: options.ShowVersion = False) -> None:
     "recommend --preset {preset}",
     "recommend {capability} {number} 300 {set} {members} --prefer {criterion}=8",
     "recommend profile.toml --measure {model}.{fact}=240 --json",
+    "recommend --ask",
 )
 def recommend(
     asked: asking.AnswerOptions,
     way: options.CallWay = None,
+    ask: options.AskMore = False,
     verbose: options.Verbose = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -92,6 +94,10 @@ def recommend(
     from mars_solver.rendering import console  # noqa: PLC0415
 
     answer = reading.read_answer(asked, way, as_json=as_json)
+    if ask:
+        from mars_solver.cli.interview import settled  # noqa: PLC0415
+
+        answer = settled(answer)
     if way is not None:
         for line in console.beside_call(answer, way):
             terminal.tell(line)
@@ -435,6 +441,11 @@ def serve(
     )
     terminal.tell(f"Serving on {server.address(opened)}")
     server.serve(Solver(catalogue, weighed), opened)
+
+
+app.command(cls=asking.Command, epilog=asking.shown("mcp", "mcp --measurements measured.toml"))(
+    agents.mcp
+)
 
 
 @app.command(cls=asking.Command, epilog=asking.shown("schema", "schema answer"))

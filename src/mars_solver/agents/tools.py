@@ -157,7 +157,7 @@ class Desk:
             return types.CallToolResult(content=[said(str(error))], is_error=True)
         return types.CallToolResult(content=[said(text)], structured_content=plain)
 
-    def guidesaid(self) -> str:
+    def guide_text(self) -> str:
         """Return the guide in words.
 
         Raises:
@@ -186,19 +186,19 @@ class Desk:
 
     def _recommend(self, asked: RecommendArguments) -> Answered:
         interview = Interview(self._answer(asked), asked.denied)
-        text = console.tosaid(console.recommendation(interview.answer, verbose=asked.detail))
+        text = console.to_text(console.recommendation(interview.answer, verbose=asked.detail))
         if interview.ask:
             text += f"\n\nAsk next [{interview.ask.field}]: {interview.ask.text}"
         return text, _cut(interview.to_dict(), whole=asked.detail)
 
     def _explain(self, asked: ExplainArguments) -> Answered:
         explained = self._answer(asked).explain(asked.model)
-        text = console.tosaid(console.explanation(explained))
+        text = console.to_text(console.explanation(explained))
         return text, _cut(explained.to_dict(), whole=asked.detail)
 
     def _compare(self, asked: CompareArguments) -> Answered:
         compared = self._answer(asked).compare(asked.first, asked.second)
-        return console.tosaid(console.comparison(compared)), compared.to_dict()
+        return console.to_text(console.comparison(compared)), compared.to_dict()
 
     def _catalogue(self, asked: CatalogueArguments) -> Answered:
         facts = self._solver.catalogue
@@ -209,26 +209,26 @@ class Desk:
                 )
             brief = {"schema": SCHEMA, "as_of": facts.as_of, "models": self._facts()}
             plain = catalogue_to_dict(facts) if asked.detail else brief
-            return console.tosaid(console.catalogue(facts), console.WIDE), plain
+            return console.to_text(console.catalogue(facts), console.WIDE), plain
         if asked.set not in self._sets:
             raise InputError(
                 [Problem("catalogue", "set", *not_one_of(asked.set, self._sets, kind="set"))]
             )
         held = members_of(facts, asked.set, asked.member)
-        return console.tosaid(console.members(held)), held.to_dict()
+        return console.to_text(console.members(held)), held.to_dict()
 
     def _facts(self) -> dict[str, dict[str, str]]:
         """Return each fact of each model in short."""
         return {
             model.id: {
-                name: factsaid(model.facts.get(name), attribute)
+                name: fact_text(model.facts.get(name), attribute)
                 for name, attribute in self._declared.attributes.items()
             }
             for model in self._solver.catalogue.models
         }
 
     def _guide(self, _: Input) -> Answered:
-        text = self.guidesaid()
+        text = self.guide_text()
         return text, catalogue_to_dict(self._solver.catalogue)["flowchart"]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 from mars_solver.cli import terminal
 from mars_solver.cli.flags import profile_from
-from mars_solver.errors import InputError, Problem
+from mars_solver.errors import InputError, Problem, rerooted
 from mars_solver.explaining.asking import PRIMARY, FollowUp, Interview
 from mars_solver.explaining.recommendation import Recommendation
 from mars_solver.inputs.profile import Profile
@@ -26,7 +27,7 @@ def settled(answer: Recommendation) -> Recommendation:
     """
     if sys.stdin is None or not sys.stdin.isatty():
         hint = "state what you know in the profile or with flags, or run it on a terminal"
-        raise InputError([Problem("--ask", "", "a terminal to ask on", "none", hint)])
+        raise InputError([Problem("--ask", "", "", "standard input is no terminal", hint)])
     interview = Interview(answer)
     while (follow_up := interview.ask) is not None:
         reply = terminal.question(f"{follow_up.text} {_choices(follow_up, interview)}")
@@ -37,7 +38,7 @@ def settled(answer: Recommendation) -> Recommendation:
             interview = interview.denying(follow_up.field)
             continue
         try:
-            interview = interview.told(_stated(interview.answer.profile, follow_up.field, reply))
+            interview = interview.told(stated_by(interview.answer.profile, follow_up.field, reply))
         except InputError as error:
             for problem in error.problems:
                 terminal.tell(f"error: {problem}")
@@ -57,7 +58,7 @@ def _choices(follow_up: FollowUp, interview: Interview) -> str:
     return f"[{requirement.unit or 'a number'}/NO]:"
 
 
-def _stated(profile: Profile, field: str, reply: str) -> Profile:
+def stated_by(profile: Profile, field: str, reply: str) -> Profile:
     """Return a profile that also states what a reply says of a field.
 
     Raises:
@@ -73,4 +74,5 @@ def _stated(profile: Profile, field: str, reply: str) -> Profile:
     elif yes and field != PRIMARY:
         stated = {field: True if field == ACCEPT_BETA else BATCH}
     document = {**profile.to_dict(), **stated}
-    return profile_from(document, "the reply", declared, require=require)
+    with rerooted(lambda problem: replace(problem, place="the reply")):
+        return profile_from(document, "the reply", declared, require=require)

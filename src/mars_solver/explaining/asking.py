@@ -11,7 +11,8 @@ way to go on meet in one node). Both questions are answered on it exactly:
   "Classification and Regression Trees", 1984). "No" counts as much as all other replies together,
   and these count alike.
 
-Importances are taken as they are: they are how much something matters, not what is needed.
+Importances are taken as they are: they are how much something matters, not what is needed. A
+`primary` that names a need that is not stated in the end counts as none.
 """
 
 from __future__ import annotations
@@ -180,7 +181,9 @@ class _Diagram:
             alike = sum(
                 Fraction(sum(n * n for n in ends.values()), ends.total()) for ends in after if ends
             )
-            if alike > most and any(map(self._can_change, reached)):
+            # What comes first is asked last: until then, it may be a need that nobody has stated.
+            better = alike > most if field.name != PRIMARY else chosen is None
+            if better and any(map(self._can_change, reached)):
                 most, chosen = Fraction(alike), self._follow_up(field, after)
             reached = below
         return chosen
@@ -248,10 +251,11 @@ class _Diagram:
         declared, profile = self._solver.declared, self._profile
         needs = declared.needs_stated(way.statements)
         names = declared.names_of_needs(needs)
-        if (way.batch and needs & declared.live) or (way.primary and way.primary not in names):
+        primary = way.primary if way.primary in names else None
+        if (way.batch and needs & declared.live) or (profile.primary and not primary):
             return _INVALID
         contenders = self._what_if.contenders(way.layers)
-        context = Context(names, way.primary, way.batch)
+        context = Context(names, primary, way.batch)
         order = self._solver.by_score(context, profile.importances_in(batch=way.batch))
         return next((_FIRST - index for index in order if contenders >> index & 1), _NOBODY)
 
@@ -292,7 +296,7 @@ class _Diagram:
                 _NOBODY in ends,
             )
             for value, ends in zip(field.values, after, strict=True)
-            if ends
+            if ends and (field.name != PRIMARY or value in {None, *self._profile.needs})
         )
         values = [str(reply.value) for reply in replies if reply.value is not None]
         return FollowUp(field.name, _text(field.name, values, self._solver.declared), replies)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Mapping
 
 import pytest
 
@@ -21,7 +22,7 @@ class Terminal(io.StringIO):
 
 
 def asked(
-    monkeypatch: pytest.MonkeyPatch, profile: dict[str, object], typed: str
+    monkeypatch: pytest.MonkeyPatch, profile: Mapping[str, object], typed: str
 ) -> Recommendation:
     monkeypatch.setattr(sys, "stdin", Terminal(typed))
     return settled(recommend(profile))

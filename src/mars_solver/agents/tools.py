@@ -80,7 +80,7 @@ class CompareArguments(ProfileArguments):
 class CatalogueArguments(Input):
     """What `catalogue` takes."""
 
-    set: TextLine = Field(None, description="A set, such as that of the languages: who has what.")
+    set: TextLine = Field(None, description="One of the sets: who has what of it.")
     member: TextLine = Field(None, description="One member of the set, with its evidence.")
     detail: Flag = Field(default=False, description="Every claim with source, date and grade.")
 

@@ -134,7 +134,7 @@ class _Way(NamedTuple):
     primary: str | None
 
 
-class _Field(NamedTuple):
+class _OpenField(NamedTuple):
     """An open field with its replies: "no" first."""
 
     name: str
@@ -224,7 +224,7 @@ class _Diagram:
             layers = layers[:-1]
         return way._replace(layers=layers, stated=way.stated if level <= self._pinning else 0)
 
-    def _after(self, field: _Field, way: _Way) -> Iterator[_Way]:
+    def _after(self, field: _OpenField, way: _Way) -> Iterator[_Way]:
         """Yield a way after each reply to a field."""
         match field.name:
             case name if name == ACCEPT_BETA:
@@ -287,7 +287,7 @@ class _Diagram:
             self._differing[key] = any(self._differ(*pair) for pair in pairs)
         return self._differing[key]
 
-    def _follow_up(self, field: _Field, after: list[Counter[Node]]) -> FollowUp:
+    def _follow_up(self, field: _OpenField, after: list[Counter[Node]]) -> FollowUp:
         models = self._solver.catalogue.models
         replies = tuple(
             Reply(
@@ -306,10 +306,10 @@ def _of(layers: Layers, models: int) -> Layers:
     return tuple([layer & models for layer in layers])
 
 
-def _open_fields(solver: Solver, profile: Profile, denied: Collection[str]) -> Iterator[_Field]:
+def _open_fields(solver: Solver, profile: Profile, denied: Collection[str]) -> Iterator[_OpenField]:
     """Yield the open fields: what pins a configuration first, what weights depend on last."""
     if not profile.accept_beta and ACCEPT_BETA not in denied:
-        yield _Field(ACCEPT_BETA, (None, True))
+        yield _OpenField(ACCEPT_BETA, (None, True))
     columns = [
         column
         for column in solver.table
@@ -320,11 +320,11 @@ def _open_fields(solver: Solver, profile: Profile, denied: Collection[str]) -> I
         asked = column.requirement
         values = tuple(plain(choice.values[-1]) for choice in column.choices)
         cells = tuple(choice.cell for choice in column.choices[1:])
-        yield _Field(asked.name, values, cells, asked.bit, bool(asked.pins))
+        yield _OpenField(asked.name, values, cells, asked.bit, bool(asked.pins))
     if profile.workflow is None and WORKFLOW not in denied:
-        yield _Field(WORKFLOW, (None, BATCH))
+        yield _OpenField(WORKFLOW, (None, BATCH))
     if profile.primary is None and PRIMARY not in denied and solver.declared.needs:
-        yield _Field(PRIMARY, (None, *solver.declared.need))
+        yield _OpenField(PRIMARY, (None, *solver.declared.need))
 
 
 def _text(field: str, values: list[str], declared: Declarations) -> str:

@@ -76,6 +76,16 @@ THIN: Final = "\N{NARROW NO-BREAK SPACE}"
 """What sets thousands apart."""
 
 
+_MONTHS: Final = "JanFebMarAprMayJunJulAugSepOctNovDec"
+
+
+def day(date: str) -> str:
+    """Return a date (YYYY, YYYY-MM or YYYY-MM-DD) as people write it: 26 Nov 2026."""
+    year, *rest = date.split("-")
+    month = [_MONTHS[3 * int(rest[0]) - 3 : 3 * int(rest[0])]] if rest else []
+    return " ".join([*(str(int(each)) for each in rest[1:]), *month, year])
+
+
 def number(value: float) -> str:
     """Return a number as people write it: whole where it is whole, thousands set apart."""
     if math.isinf(value):

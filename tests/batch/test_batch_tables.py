@@ -193,6 +193,13 @@ def test_a_separator_can_be_named(tmp_path: Path, solver: Solver) -> None:
     assert found["id"] == "a"
 
 
+@pytest.mark.parametrize("between", ["ab", '"', "\n"])
+def test_a_separator_is_one_character(tmp_path: Path, solver: Solver, between: str) -> None:
+    (tmp_path / "t.csv").write_text("id,real_time\n1,yes\n")
+    with pytest.raises(InputError, match=r"--delimiter: .*expected one character"):
+        open_table(tmp_path / "t.csv", solver.declared, delimiter=between)
+
+
 def test_what_is_not_utf8_is_named_once_with_its_row(tmp_path: Path, solver: Solver) -> None:
     text = "id,name,real_time\na,Kiosk,true\nMüller,Größe,true\nc,Café,true\n"
     found = spelled(tmp_path, solver, text.encode("cp1252"))
@@ -229,6 +236,15 @@ IDS: dict[str, tuple[pa.Array, list[str | None]]] = {
     "bytes": (pa.array([b"a", b"\xff"]), ["a", "\ufffd"]),
     "codes": (pa.array(["a", "b"]).dictionary_encode(), ["a", "b"]),
     "views": (pa.array(["a", "b"], pa.string_view()), ["a", "b"]),
+    "codes of views": (
+        pa.DictionaryArray.from_arrays(pa.array([1, 0]), pa.array(["a", "b"], pa.string_view())),
+        ["b", "a"],
+    ),
+    "views of bytes": (pa.array([b"a", b"\xff"], pa.binary_view()), ["a", "\ufffd"]),
+    "spans": (
+        pa.array([pa.MonthDayNano([1, 2, 3]), None]),
+        ["MonthDayNano(months=1, days=2, nanoseconds=3)", None],
+    ),
     "uuids": (
         pa.array([uuid.UUID(int=7).bytes, None], pa.uuid()),
         ["00000000-0000-0000-0000-000000000007", None],
@@ -242,6 +258,21 @@ def test_an_id_of_any_scalar_kind_is_carried_as_text(kind: str) -> None:
     found = decide(pa.RecordBatch.from_arrays([column], ["id"]))
     assert found.column("id").to_pylist() == wanted
     assert found.column("status").to_pylist() == ["meets"] * 2
+
+
+def test_a_row_with_views_of_text_as_polars_has_them_is_rejected_like_any_other() -> None:
+    view = pa.string_view()
+    words = pa.array([None, "later"], view)
+    index = pa.array([None, 1], pa.uint32())
+    columns = {
+        "id": pa.array(["a", "b"], view),
+        "languages": pa.array([["en-us"], ["english"]], pa.large_list(view)),
+        "workflow": pa.DictionaryArray.from_arrays(index, words),
+    }
+    viewed = pa.RecordBatch.from_pydict(columns)
+    plain = [{key: value for key, value in row.items() if value} for row in viewed.to_pylist()]
+    assert decide(viewed).to_pylist() == decide(plain).to_pylist()
+    assert decide(viewed).column("status").to_pylist() == ["meets", "rejected"]
 
 
 def test_whole_numbers_may_be_written_as_floats_or_decimals() -> None:
@@ -331,6 +362,22 @@ def test_packed_text_is_read_as_text(tmp_path: Path, solver: Solver, name: str) 
     assert answers_to(tmp_path / name, solver) == answers_to(plain, solver)
 
 
+@pytest.mark.parametrize("cut", [slice(8), slice(0, None, 2)])
+def test_a_packed_file_that_is_damaged_is_refused(
+    tmp_path: Path, solver: Solver, cut: slice
+) -> None:
+    packed = gzip.compress(b"id,real_time\n" + b"1,yes\n2,no\n" * 99)
+    (tmp_path / "t.csv.gz").write_bytes(packed[:10] + packed[10:][cut])
+    with pytest.raises(InputError, match=r"t\.csv\.gz: found a packed file that is cut short"):
+        open_table(tmp_path / "t.csv.gz", solver.declared)
+
+
+def test_a_file_that_is_not_there_is_said_plainly(tmp_path: Path, solver: Solver) -> None:
+    with pytest.raises(InputError) as refused:
+        open_table(tmp_path / "none.csv", solver.declared)
+    assert str(refused.value) == f"{tmp_path / 'none.csv'}: no such file or directory"
+
+
 def test_a_table_can_come_from_a_pipe_and_go_to_one(tmp_path: Path) -> None:
     table = write(
         tmp_path / "t.parquet", [{"id": "a", "real_time": True}, {"id": "b", "latency": 11}]
@@ -418,11 +465,19 @@ def test_decide_takes_a_table_in_any_form() -> None:
             "table\\[0\\]: require: found .*; expected a table",
         ),
         ([{"owner": 1}], "owner"),
+        ([{1: 2}], "found 1; expected names of columns as text"),
+        (pa.array([1]), "found a Int64Array"),
+        (pa.chunked_array([[1]]), "found a ChunkedArray"),
     ],
 )
 def test_what_is_no_table_is_refused(table: object, said: str) -> None:
     with pytest.raises(InputError, match=said):
         decide(table)
+
+
+def test_a_set_states_its_members() -> None:
+    wanted = decide([{"languages": ["en-us", "pt"]}])
+    assert decide([{"languages": {"pt", "en-us"}}]) == wanted
 
 
 def test_a_stream_is_answered_as_it_is_read() -> None:
@@ -448,3 +503,17 @@ def test_a_stream_is_answered_as_it_is_read() -> None:
         decide_stream(pa.table({"realtime": [1]}))
     with pytest.raises(InputError, match="found a list"):
         decide_stream([{}])
+
+
+def test_advice_on_numbers_is_given_for_numbers_alone(tmp_path: Path, solver: Solver) -> None:
+    text = 'id,real_time,max_ttfb_ms\n1,1.0,\n2,,"1,200"\n'
+    first, second = spelled(tmp_path, solver, text)
+    assert first["reasons"] == ['real_time: found "1.0"; expected true or false']
+    assert "as 1234.5" in second["reasons"][0]
+
+
+@pytest.mark.parametrize("extra", [None, "keep", "drop"])
+def test_nested_profiles_in_columns_are_never_taken_for_extra_columns(extra: Any) -> None:
+    table = pa.Table.from_pylist([{"id": 1, "require": {"real_time": True}}])
+    with pytest.raises(InputError, match="require: found a nested profile"):
+        decide(table, extra_columns=extra)

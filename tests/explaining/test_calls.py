@@ -205,7 +205,7 @@ def test_for_says_what_there_is_where_it_prints_nothing(tmp_path: Path) -> None:
     assert (none.returncode, none.stdout, none.stderr) == (3, "", text.stdout)
     wrong = run("recommend", "--for", "livkit", "--prefer", "latency=11")
     assert (wrong.returncode, wrong.stdout) == (2, "")
-    assert "did you mean livekit?" in wrong.stderr
+    assert "did you mean `livekit`?" in wrong.stderr
     assert "--prefer" in wrong.stderr
     both = run("recommend", "--for", "curl", "--json")
     assert (both.returncode, both.stdout) == (2, "")
@@ -213,7 +213,7 @@ def test_for_says_what_there_is_where_it_prints_nothing(tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / "own" / "calls")
     bare = run("recommend", "--models", str(tmp_path / "own"), "--for", "curl")
     assert (bare.returncode, bare.stdout) == (2, "")
-    assert "--for: expected a catalogue with templates of calls, found none" in bare.stderr
+    assert "--for: found none; expected a catalogue with templates of calls" in bare.stderr
 
 
 texts = st.text(st.characters(), max_size=12) | st.sampled_from(
@@ -274,7 +274,8 @@ def test_a_template_that_cannot_be_filled_for_some_model_is_no_template(
     (tmp_path / "own" / "calls" / "mine.jinja").write_text(template, "utf-8")
     checked = run("catalogue", str(tmp_path / "own"), "--check")
     assert (checked.returncode, checked.stdout) == (2, "")
-    assert checked.stderr.startswith("error: calls/mine.jinja: expected a template of a call")
+    assert checked.stderr.startswith("error: calls/mine.jinja: found ")
+    assert "; expected a template of a call" in checked.stderr
     assert fault in checked.stderr
 
 

@@ -115,8 +115,8 @@ NO_PROFILES: list[tuple[object, str]] = [
     (b"{}", "load_profile"),
     (Path("profile.toml"), "load_profile"),
     ([["real_time", True]], "real_time"),
-    ({"real_tim": True}, "did you mean require.real_time?"),
-    ({"requires": {}}, "did you mean require?"),
+    ({"real_tim": True}, "did you mean `require.real_time`?"),
+    ({"requires": {}}, "did you mean `require`?"),
     ({1: True}, "1"),
     ({None: True}, "None"),
     ({"require": 7}, "7"),
@@ -190,7 +190,7 @@ NO_TABLES: list[tuple[Any, str]] = [
     (range(2), "profiles[1]"),
     (np.arange(2), "profiles[1]"),
     ([None, None], "profiles[1]"),
-    (pa.table({"reel_time": [True]}), "did you mean real_time?"),
+    (pa.table({"reel_time": [True]}), "did you mean `real_time`?"),
     (pa.table({"real_time": [True, None], "languages": ["en-us", "english"]}), "profiles[1]"),
     (pa.table({"max_ttfb_ms": [1.0, float("inf")]}), "profiles[1]: max_ttfb_ms"),
     (pa.table({"real_time": [[True]]}), "profiles[0]: real_time"),
@@ -225,15 +225,18 @@ def test_a_data_frame_is_a_table_and_what_it_lacks_is_not_stated() -> None:
     [
         ({"catalogue": "models"}, "load_catalogue(path)"),
         ({"weights": Path("default.toml")}, "load_weights(path)"),
-        ({"catalogue": 7, "weights": 8}, "weights: expected a Weights"),
-        ({"measurements": "measured.toml"}, "measurements: expected a table"),
+        ({"catalogue": 7, "weights": 8}, "weights: found 8; expected a Weights"),
+        (
+            {"measurements": "measured.toml"},
+            'measurements: found "measured.toml"; expected a table',
+        ),
         ({"unknown": ["flag"]}, "unknown"),
         ({"unknown": None}, "unknown"),
         ({"top": 1.5}, "top"),
         ({"top": "3"}, "top"),
         ({"keep": 7}, "keep"),
         ({"keep": [["real_time"]]}, "keep"),
-        ({"keep": {"real_tim"}}, "did you mean real_time?"),
+        ({"keep": {"real_tim"}}, "did you mean `real_time`?"),
     ],
     ids=repr,
 )
@@ -241,3 +244,12 @@ def test_bad_options_are_bad_input(options: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError) as caught:
         recommend({}, **options)
     assert said in str(caught.value)
+
+
+def test_an_unknown_column_is_refused_without_naming_an_option_that_is_not_there() -> None:
+    with pytest.raises(InputError) as caught:
+        recommend_many(pa.table({"owner": ["a"], "real_time": [True]}))
+    (problem,) = caught.value.problems
+    assert '"owner"' in problem.found
+    assert "drop them from the table first" in problem.hint
+    assert "--extra-columns" not in problem.hint

@@ -41,7 +41,9 @@ def test_the_wheel_holds_the_package_and_its_data_and_nothing_else(built: Path) 
         if path.is_file()
     }
     templates = {
-        f"mars_solver/web/templates/{path.name}" for path in (package / "web/templates").iterdir()
+        f"mars_solver/{path.relative_to(package).as_posix()}"
+        for pattern in ("web/templates/*", "measuring/*.html")
+        for path in package.glob(pattern)
     }
     packed = {name for name in names if ".dist-info/" not in name}
     assert packed == sources | data | templates | {"mars_solver/py.typed"}
@@ -94,6 +96,7 @@ def test_an_installed_wheel_answers_without_the_checkout(built: Path, tmp_path: 
         ("tuning.tune", "scipy", "tune"),
         ("batch.spark", "pyspark", "spark"),
         ("batch.spark", "pyarrow", "spark"),
+        ("measuring.probe", "httpx2", "measure"),
         ("web.app", "starlette", "web"),
         ("web.app", "pyarrow", "web"),
     ],

@@ -225,3 +225,5 @@ def test_answers_are_read_where_they_are_printed_and_in_a_notebook() -> None:
             assert wrong not in html, wrong
         page = Page(f"<!DOCTYPE html>\n{html}")
         assert [tag.name for tag in page.tags].count("table") == 1
+    assert "<p>MARS-Pro − MARS-Nano: +" in compared._repr_html_()
+    assert "<p>Ways out, the cheapest first</p><p>" in recommend(CONFLICTING)._repr_html_()

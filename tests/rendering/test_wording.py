@@ -116,8 +116,19 @@ def test_a_measurement_that_settles_nothing_says_how_it_was_made() -> None:
         measurements={"mars-pro": {"ttfb_ms": claim}},
     )
     pro = next(each for each in answer.shortlist if each.model == "mars-pro")
-    said = "(our route: p95 of 200 samples, confidence 0.95, eu-west)"
-    assert said in pro.to_verify[0].note
+    said = "(our route: p95 of 200 samples from eu-west, 1 Dec 2026, 95 % confidence)"
+    assert (
+        pro.to_verify[0].note
+        == f"measured at 1 900–2 400 ms {said}; more samples would narrow this"
+    )
+    kept = recommend(
+        {"require": {"max_ttfb_ms": 2500, "voice_transfer": True}},
+        measurements={"mars-pro": {"ttfb_ms": {**claim, "connection": "warm"}}},
+    )
+    told = (
+        "measured (our route: p95 of 200 warm requests from eu-west, 1 Dec 2026, 95 % confidence)"
+    )
+    assert f"Time to first byte of MARS-Pro: {told}" in kept.notes
 
 
 def test_no_line_breaks_within_a_number() -> None:

@@ -11,7 +11,7 @@ VOID = {"meta", "link", "input", "br"}
 EMPTY_SVG = {"rect", "path", "circle", "line"}
 
 
-@dataclass
+@dataclass(repr=False, eq=False)
 class Tag:
     """An element with its text."""
 
@@ -86,15 +86,13 @@ class Page(HTMLParser):
         return [tag.get("id") for tag in self.tags if "id" in tag.attributes]
 
 
-def ranked(page: Page) -> list[tuple[str, str, str, str]]:
-    """The models on a page: name, status, score as shown, reason."""
+def ranked(page: Page) -> list[tuple[str, str, str]]:
+    """The models on a page: name, what people read for its status, score as shown."""
     found = []
     for row in page.of_class("rank"):
-        parts = {name: _first(row, name) for name in ("strong", "p")}
         status = next(t for t in _within(row) if t.has_class("chip"))
-        score = [t.text for t in _within(row) if t.has_class("value")]
-        word = re.sub(r"^\W", "", status.text)
-        found.append((parts["strong"], word, score[0] if score else "", parts["p"]))
+        score = next(t.text for t in _within(row) if t.has_class("score"))
+        found.append((_first(row, "strong"), re.sub(r"^\W", "", status.text), score))
     return found
 
 

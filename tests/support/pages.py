@@ -11,8 +11,8 @@ result. The first word after the fence says what a block is, a second one names 
 | `python` | run as a cell of a notebook; what it prints is shown in the `text` block that follows |
 | `toml`, `json`, `csv`, ... | parsed; saved, where the fence names a file, and so does the page |
 
-`make`, `pip` and `serve` are not run: their targets and extras have to exist, and a server answers
-under the address that the page shows.
+`make`, `pip`, `serve` and `measure` of an endpoint are not run: targets and extras have to
+exist, and a server answers under the address that the page shows.
 """
 
 from __future__ import annotations
@@ -55,7 +55,10 @@ _PROGRESS = re.compile(r"(?m)^.* %\n")
 _IMPORTED = re.compile(r"(?m)^\s*(?:import|from) (\w+)")
 _SHELL = re.compile(r"[|&;<>()$*]")
 _CUT = re.compile(r"(.*) \| head -n (\d+)")
-_SEEN_TO = re.compile(r"make |(python -m )?pip |python3? -m venv |mars-solver serve\b|#")
+_SEEN_TO = re.compile(
+    r"make |(python -m )?pip |python3? -m venv |#"
+    r"|mars-solver (serve|measure --endpoint|measure --url)\b"
+)
 
 
 def blocks(page: Path, language: str) -> list[str]:

@@ -18,7 +18,15 @@ from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.profile import parse_profile
 from mars_solver.vocabulary import POLICIES, Policy
 from mars_solver.web.form import field_names
-from mars_solver.web.query import Query, fields_of, pairs_in, parse_query, query_of
+from mars_solver.web.query import (
+    SLIDERS,
+    Query,
+    fields_of,
+    measured_by,
+    pairs_in,
+    parse_query,
+    query_of,
+)
 from strategies import SHIPPED_WORLD, World, cases, profile_dicts
 
 SHIPPED = Solver(load_catalogue(), load_weights())
@@ -55,7 +63,15 @@ def test_what_is_asked_survives_its_url(
     model = more.draw(st.none() | st.sampled_from([each.id for each in catalogue.models]))
     known = axes(world.solver)
     chosen = more.draw(st.lists(st.sampled_from(known), max_size=2, unique=True)) if known else []
-    asked = Query(profile, unknown, model, tuple(chosen))
+    figures = tuple(
+        sorted(
+            (f"{each.id}.{name}", "7")
+            for each in catalogue.models[:2]
+            for name, a in catalogue.declared.attributes.items()
+            if a.kind == "number" and more.draw(st.booleans())
+        )
+    )
+    asked = Query(profile, unknown, model, tuple(chosen), figures)
     query = query_of(asked)
     assert query.isascii()
     again = read(query, world.solver)
@@ -116,9 +132,10 @@ def test_the_keys_are_those_of_the_catalogue_that_answers() -> None:
     assert read("model=van&map=max_price;comfort_score", foreign).map == (
         "max_price", "comfort_score"
     )  # fmt: skip
-    for query in ("real_time=true", "latency=5", "primary=real_time", "map=latency", "model=mars"):
+    for query in ("primary=real_time", "map=latency", "model=mars", "measure.mars-pro.ttfb_ms=1"):
         with pytest.raises(InputError):
             read(query, foreign)
+    assert len(read("real_time=true&latency=5&towing=true", foreign).ignored) == 2
 
 
 def test_the_form_of_the_largest_catalogue_can_be_sent() -> None:
@@ -143,7 +160,7 @@ def test_the_form_of_the_largest_catalogue_can_be_sent() -> None:
         "curves": dict.fromkeys(names, curve),
     }
     solver = Solver(catalogue, parse(Weights, weights, "weights"))
-    names = [*field_names(solver), "map", "model", "defaults"]
+    names = [*field_names(solver), "map", "model", SLIDERS]
     assert len(names) > 2 * MOST
     form = "&".join(f"{name}=" for name in names)
     assert read(form, solver).profile.require == {}
@@ -155,7 +172,7 @@ def test_a_criterion_that_the_weights_do_not_score_is_a_fault_of_its_key() -> No
         read("cheapness=7&min_comfort=2", solver)
     (problem,) = caught.value.problems
     assert (problem.place, problem.path, problem.found) == ("the address", "cheapness", "cheapness")
-    with pytest.raises(InputError, match="map: expected one of max_price, min_price, min_comfort"):
+    with pytest.raises(InputError, match="expected one of max_price, min_price, min_comfort"):
         read("map=cheapness", solver)
 
 
@@ -173,30 +190,64 @@ def test_a_map_has_two_different_axes(text: str, wrong: str) -> None:
 
 
 def test_a_slider_that_nobody_moved_is_not_stated() -> None:
-    form = "latency=5&fidelity=7&defaults=latency:5;fidelity:5"
+    form = "latency=5&fidelity=7&form.sliders=latency:5;fidelity:5"
     assert read(form) == asking(prefer={"fidelity": 7})
     assert read("latency=5") == asking(prefer={"latency": 5})
     # Ticking "batch" leaves the slider where it was shown; it is still nobody's wish.
-    assert read("workflow=batch&latency=5&defaults=latency:5").profile.importances[0] == 0
+    assert read("workflow=batch&latency=5&form.sliders=latency:5").profile.importances[0] == 0
 
 
 def test_every_fault_comes_at_once_under_its_key() -> None:
     found = paths(
         "real_time=maybe&max_ttfb_ms=fast&latency=8.5&languages=english&realtime=true&name=%00"
         "&fidelity=5&fidelity=6&unknown=flg&model=mars-por&map=colour&id=3"
+        "&measure.mars-pro.ttfb_ms=slow&form.model=mars-nano&form.fact=ttfb_ms&form.figure=0..x"
     )
     assert found == [
-        "", "", "fidelity", "languages.0", "latency", "map", "max_ttfb_ms", "model", "name",
-        "real_time", "unknown",
+        "fidelity", "form.figure", "languages.0", "latency", "map", "max_ttfb_ms",
+        "measure.mars-pro.ttfb_ms", "model", "name", "real_time", "unknown",
     ]  # fmt: skip
+
+
+def test_a_key_that_means_nothing_is_left_out_and_named() -> None:
+    asked = read("realtime=true&max_ttfb_ms=300&utm_source=mail&id=3")
+    assert asked == asking(require={"max_ttfb_ms": 300})
+    assert [text.split('"')[1] for text in asked.ignored] == ["realtime", "utm_source", "id"]
+    assert "did you mean real_time?" in asked.ignored[0]
+    assert query_of(asked) == "max_ttfb_ms=300"
+
+
+@pytest.mark.parametrize(
+    ("query", "stated"),
+    [
+        ("form.when=live", {"require": {"real_time": True}}),
+        ("form.when=batch", {"workflow": "batch"}),
+        ("form.when=&real_time=true", {}),
+        ("form.when=live&workflow=batch", {"require": {"real_time": True}}),
+    ],
+)
+def test_live_and_ahead_of_time_are_one_choice(query: str, stated: dict[str, Any]) -> None:
+    assert read(query) == asking(**stated)
+
+
+def test_a_figure_of_ones_own_travels_in_the_address() -> None:
+    asked = read("max_ttfb_ms=2000&form.model=mars-pro&form.fact=ttfb_ms&form.figure=+2400+")
+    assert asked.measured == (("mars-pro.ttfb_ms", "2400"),)
+    assert query_of(asked) == "max_ttfb_ms=2000&measure.mars-pro.ttfb_ms=2400"
+    assert read(query_of(asked)) == asked
+    solver = measured_by(SHIPPED, asked.measured)
+    assert solver.decide(asked.profile).ids[0] == "mars-flash"
+    assert measured_by(SHIPPED, ()) is SHIPPED
+    assert read("measure.mars-8.1-pro-beta.ttfb_ms=200..400").measured
+    with pytest.raises(InputError, match="mars-pro"):
+        read("measure.mars-por.ttfb_ms=3")
 
 
 @pytest.mark.parametrize(
     ("query", "hint"),
     [
-        ("realtime=true", "did you mean `real_time`?"),
-        ("unknown=flga", "did you mean `flag`?"),
-        ("model=mars-por", "did you mean `mars-pro`?"),
+        ("unknown=flga", "did you mean flag?"),
+        ("model=mars-por", "did you mean mars-pro?"),
         ("latency=5&latency=5", "keep one"),
         ("workflow=batch&real_time=true", "drop workflow, or drop real_time"),
         ("primary=on_device", "state a requirement of on_device under require, or drop primary"),
@@ -209,5 +260,5 @@ def test_a_fault_says_what_to_do(query: str, hint: str) -> None:
 
 
 def test_a_query_of_too_many_keys_is_refused_unread() -> None:
-    with pytest.raises(InputError, match="at most 200 keys"):
-        read("&".join(f"k{i}=1" for i in range(201)))
+    with pytest.raises(InputError, match="at most 250 keys"):
+        read("&".join(f"k{i}=1" for i in range(251)))

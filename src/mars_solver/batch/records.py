@@ -82,7 +82,22 @@ def of_batch(
     names = [name for name in batch.schema.names if name in known or name in kept]
     if len(names) < batch.num_columns:
         batch = batch.select(names) if names else _no_columns(batch.num_rows)
+    for index, each in enumerate(batch.schema):
+        if each.name in known and (without := _without_views(each.type)) != each.type:
+            batch = batch.set_column(index, each.name, batch.column(index).cast(without))
     return Records(batch, kept=kept)
+
+
+def _without_views(arrow: pa.DataType) -> pa.DataType:
+    """Return a type without views of text, as Polars has them: Arrow takes no rows of these."""
+    if arrow == pa.string_view():
+        return pa.large_string()
+    if pa.types.is_list(arrow) or pa.types.is_large_list(arrow):
+        make = pa.large_list if pa.types.is_large_list(arrow) else pa.list_
+        return make(_without_views(arrow.value_type))
+    if pa.types.is_dictionary(arrow):
+        return pa.dictionary(arrow.index_type, _without_views(arrow.value_type), arrow.ordered)
+    return arrow
 
 
 def _no_columns(rows: int) -> pa.RecordBatch:
@@ -135,7 +150,10 @@ def texts_of(column: pa.Array) -> pa.Array:
         return _replaced(column.cast(pa.large_binary())) if texts is None else texts
     if _holds_bytes(column.type):
         return _replaced(column)
-    return column.cast(pa.string())
+    try:
+        return column.cast(pa.string())
+    except pa.ArrowNotImplementedError:
+        return pa.array([v if v is None else str(v) for v in column.to_pylist()], pa.string())
 
 
 def _plain(number: Any) -> Any:
@@ -155,6 +173,7 @@ def _holds_bytes(arrow: pa.DataType) -> bool:
     return bool(
         pa.types.is_binary(arrow)
         or pa.types.is_large_binary(arrow)
+        or pa.types.is_binary_view(arrow)
         or pa.types.is_fixed_size_binary(arrow)
     )
 
@@ -215,7 +234,12 @@ def is_text_type(arrow: pa.DataType) -> bool:
 
 def opened(column: pa.Array) -> pa.Array:
     """Return a column without its dictionary."""
-    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    if not pa.types.is_dictionary(column.type):
+        return column
+    if column.type.value_type == pa.string_view():  # Arrow cannot take from views
+        entries = column.dictionary.cast(pa.large_string())
+        column = pa.DictionaryArray.from_arrays(column.indices, entries)
+    return column.dictionary_decode()
 
 
 def as_text(column: pa.Array) -> pa.Array | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 import pyarrow as pa
@@ -36,7 +37,8 @@ def decide(
         InputError: where it is no table, or with every fault of its columns.
     """
     if hasattr(table, "__arrow_c_array__") and not hasattr(table, "__arrow_c_stream__"):
-        table = pa.record_batch(table)
+        with _tables(table):
+            table = pa.record_batch(table)
     if isinstance(table, pa.RecordBatch):
         taken = answer_schema(top).names
         check_schema(table.schema, solver.declared, _PLACE, extra, taken)
@@ -60,7 +62,8 @@ def stream(
     """
     if not hasattr(source, "__arrow_c_stream__"):
         raise InputError([Problem(_PLACE, "", _EXPECTED, f"a {type(source).__name__}")])
-    reader = pa.RecordBatchReader.from_stream(source)
+    with _tables(source):
+        reader = pa.RecordBatchReader.from_stream(source)
     answers = answer_schema(top)
     check_schema(reader.schema, solver.declared, _PLACE, extra, answers.names)
     others = extras(reader.schema.names, solver.declared) if extra == "keep" else []
@@ -77,6 +80,16 @@ def stream(
                 rows += found.num_rows
 
     return pa.RecordBatchReader.from_batches(with_kept(answers, kept), batches())
+
+
+@contextmanager
+def _tables(source: Any) -> Iterator[None]:
+    """Turn what Arrow says of a thing that is no table into a problem of it."""
+    try:
+        yield
+    except pa.ArrowException as error:
+        found = f"a {type(source).__name__}: {str(error).partition(chr(10))[0]}"
+        raise InputError([Problem(_PLACE, "", _EXPECTED, found)]) from None
 
 
 def _of_profiles(

@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -240,6 +241,11 @@ def file_errors(path: str | Path, expected: str, hint: str = "") -> Iterator[Non
     """
     try:
         yield
+    except FileNotFoundError:
+        raise InputError([Problem(str(path), "", "", "no such file or directory", hint)]) from None
+    except (EOFError, zlib.error):
+        found = "a packed file that is cut short or damaged"
+        raise InputError([Problem(str(path), "", expected, found, hint)]) from None
     except (OSError, pa.ArrowException) as error:
         raise InputError([Problem(str(path), "", expected, reason(error), hint)]) from None
 

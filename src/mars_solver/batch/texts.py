@@ -27,7 +27,7 @@ import pyarrow.json
 
 from mars_solver.batch.kernel.arrays import Numbers
 from mars_solver.batch.records import PlainRows, Reasons, Records, holds_numbers
-from mars_solver.errors import InputError, Problem
+from mars_solver.errors import InputError, Problem, shown
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.documents import decode, parse_json
 from mars_solver.inputs.profile_row import (
@@ -345,6 +345,8 @@ def csv_form(
         InputError: with every unknown or repeated column.
     """
     text = decode(line, place)
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
+        raise InputError([Problem("--delimiter", "", "one character", shown(delimiter))])
     between = delimiter or max(DELIMITERS, key=text.count)
     try:
         names = next(csv.reader([text], strict=True, delimiter=between), [])
@@ -398,6 +400,8 @@ def from_rows(
         InputError: with every column that no profile has.
     """
     names = list(dict.fromkeys(name for row in rows for name in row))
+    if odd := [name for name in names if not isinstance(name, str)]:
+        raise InputError([Problem("rows", "", "names of columns as text", shown(odd[0]))])
     if problems := column_problems(names, declared, "rows", extra, taken):
         raise InputError(problems)
     others = extras(names, declared)
@@ -659,9 +663,9 @@ def _columns(rows: PlainRows, declared: Declarations) -> tuple[dict[str, pa.Arra
 
 
 def _normal(kind: ColumnKind, value: Any) -> Any:
-    """Return a number of any type as a plain one, a tuple as a list; anything else as it is."""
-    if isinstance(value, tuple):
-        return list(value)
+    """Return a number of any type as a plain one, a tuple or a set as a list; else as it is."""
+    if isinstance(value, tuple | set | frozenset):
+        return list(value) if isinstance(value, tuple) else sorted(value, key=str)
     if isinstance(value, bool) or not isinstance(value, Integral | float | Decimal):
         return value
     number = int(value) if isinstance(value, Integral) else float(value)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import typer
 
 from mars_solver import __version__
-from mars_solver.cli import agents, asking, options, terminal
+from mars_solver.cli import agents, asking, measure_options, options, terminal
 from mars_solver.errors import InputError, Problem, extra, gather, rerooted
 
 if TYPE_CHECKING:
@@ -288,19 +288,22 @@ def catalogue(
     """
     from mars_solver.cli import reading  # noqa: PLC0415
     from mars_solver.explaining.calls import check_calls  # noqa: PLC0415
-    from mars_solver.inputs.files import load_catalogue  # noqa: PLC0415
+    from mars_solver.inputs.files import load_catalogue, load_endpoints  # noqa: PLC0415
+    from mars_solver.inputs.parsing import did_you_mean  # noqa: PLC0415
     from mars_solver.proving import pins  # noqa: PLC0415
     from mars_solver.rendering import console  # noqa: PLC0415
     from mars_solver.rendering.catalogue import catalogue_to_dict, usable  # noqa: PLC0415
     from mars_solver.rendering.members import members_of  # noqa: PLC0415
 
     reading.check_paths(DIR=folder, models=models)
-    part = folder if folder in {PRESETS, *reading.sets(models)} else None
+    sets = reading.sets(models)
+    part = folder if folder in {PRESETS, *sets} else None
+    if member and part in {PRESETS, None}:
+        hint = did_you_mean(folder or "", sets) or f"the sets are {', '.join(sets)}"
+        raise InputError([Problem("catalogue", "", "a set before its member", member, hint)])
     folder = None if part else folder
     if folder and models:
         raise InputError([Problem("--models", "", "one folder", f"{folder} too", "drop one")])
-    if member and part in {PRESETS, None}:
-        raise InputError([Problem("catalogue", "", "a set before its member", member)])
     facts = load_catalogue(folder or models)
     if part and part != PRESETS:
         held = members_of(facts, part, member)
@@ -317,6 +320,7 @@ def catalogue(
             lambda: check_calls(facts),
             lambda: pins.load_scenarios(facts.declared, folder or models),
             lambda: pins.load_pins(facts.declared, folder or models),
+            lambda: load_endpoints(folder or models),
         )
         terminal.write(usable(facts))
     else:
@@ -465,3 +469,6 @@ def schema(
     if document not in schemas:
         raise InputError([Problem("schema", "", *not_one_of(document, schemas, kind="schema"))])
     terminal.write(to_json(schemas[document](load_catalogue(models).declared)))
+
+
+measure_options.register(app)

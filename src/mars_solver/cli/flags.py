@@ -7,21 +7,18 @@ from dataclasses import replace
 from typing import Any, Final
 
 from mars_solver.errors import Faults, Problem, rerooted, shown
-from mars_solver.inputs.catalogue.attributes import Attribute, Declarations
+from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.catalogue.catalogue import Catalogue
-from mars_solver.inputs.catalogue.facts import UNKNOWN
-from mars_solver.inputs.catalogue.measurements import with_measurements
+from mars_solver.inputs.catalogue.measurements import claim_in, with_measurements
 from mars_solver.inputs.parsing import not_one_of, number_or_text
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.inputs.profile_row import members_in
 from mars_solver.vocabulary import Kind
 
 _WORDS: Final = {"true": True, "false": False}
-_CLAIMED: Final = {**_WORDS, "yes": True, "no": False}
 _UNSAID: Final = "null"
 """What unsays the file."""
 MEASURE: Final = "--measure"
-_RANGE: Final = ".."
 
 
 def profile_from(
@@ -158,7 +155,7 @@ def measured_by_flags(catalogue: Catalogue, texts: Iterable[str]) -> Catalogue:
             problems.append(_unreadable(text, path, catalogue))
             continue
         table = tables.setdefault(model, {})
-        said = {**claim, **_claimed(attribute, value)}
+        said = {**claim, **claim_in(attribute, value)}
         if name in table and not (member and member not in table[name]):
             problems.append(Problem(MEASURE, path, "each fact once", "it twice", "keep one"))
         elif member:
@@ -187,19 +184,3 @@ def _unreadable(text: str, path: str, catalogue: Catalogue) -> Problem:
         return Problem(MEASURE, path, *not_one_of(path.partition(".")[0], ids, kind="model"))
     hint = f"such as {next(iter(ids))}.{next(iter(catalogue.declared.attributes), 'attribute')}=…"
     return Problem(MEASURE, "", "model.attribute=value", shown(text), hint)
-
-
-def _claimed(attribute: Attribute | None, text: str) -> dict[str, object]:
-    """Return what a value claims, as a table."""
-    if text == UNKNOWN:
-        return {"value": text}
-    if attribute is None or Kind(attribute.kind) in {Kind.NUMBER, Kind.ORDINAL}:
-        low, dots, high = text.partition(_RANGE)
-        if dots:
-            return {"low": _number(low), "high": _number(high)}
-        return {"value": _number(text)}
-    return {"value": _CLAIMED.get(text.lower(), text)}
-
-
-def _number(text: str) -> object:
-    return float("inf") if text.strip() == "inf" else number_or_text(text.strip())

@@ -99,7 +99,7 @@ def _capability(model: Model, attribute: str) -> Cause:
 
 def _source(model: Model, attribute: str) -> str | None:
     fact = model.facts.get(attribute)
-    return fact.source if isinstance(fact, Claim) else None
+    return fact.told if isinstance(fact, Claim) else None
 
 
 def _members(check: Check, model: Model, catalogue: Catalogue) -> Cause:
@@ -164,7 +164,14 @@ def note_of(check: Check, model: Model, catalogue: Catalogue) -> str:
     Empty where the facts settle it.
     """
     known = list(_open_points(check, model, catalogue))
-    return "; ".join([*known, check.requirement.settle]) if known else ""
+    fact = model.facts.get(check.requirement.attribute)
+    sampled = isinstance(fact, NumberClaim) and fact.samples
+    settle = _NARROW if sampled else check.requirement.settle
+    return "; ".join([*known, settle]) if known else ""
+
+
+_NARROW: Final = "more samples would narrow this"
+"""What settles a number that a user has sampled."""
 
 
 def unknown_members(check: Check, model: Model, catalogue: Catalogue) -> str:
@@ -200,9 +207,8 @@ def _unsettled(model: Model, name: str, unit: str = "") -> str:
     claimed = model.range(name)
     if claimed is None:
         return f"unknown{note}"
-    made = f": {fact.made}" if isinstance(fact, Claim) and fact.made else ""
     verb = _VERBS.get(fact.grade, "documented")
-    return f"{verb} at {range_text(claimed, unit)} ({fact.source}{made}){note}"
+    return f"{verb} at {range_text(claimed, unit)} ({fact.told}){note}"
 
 
 _VERBS: Final = {"derived": "estimated", "judged": "judged", "measured": "measured"}
@@ -234,8 +240,9 @@ def caveats(
 ) -> Iterator[str]:
     """Yield what an answer that rests on attributes of models has to say of their facts.
 
-    Facts that are judged or derived are named with their source; the caveat that an attribute
-    declares is said unless the user has measured every fact.
+    Facts that are judged or derived are named with their source, and measured ones with how they
+    were measured; the caveat that an attribute declares is said unless the user has measured every
+    fact.
     """
     alike: dict[_Origin, list[str]] = {}
     for model in models:
@@ -265,7 +272,12 @@ def _uncertain(model: Model, declared: Declarations) -> tuple[_Origin, ...]:
     found = []
     for place, (name, attribute) in enumerate(declared.attributes.items()):
         fact = model.facts.get(name)
-        if not isinstance(fact, Claim) or fact.grade == MEASURED or not fact.settled:
+        if not isinstance(fact, Claim) or not fact.settled:
+            continue
+        if fact.grade == MEASURED:
+            if fact.made:
+                said = f"measured ({fact.told})"
+                found.append(_Origin(place, name, attribute.label, said))
             continue
         doubtful = fact.grade in _UNCERTAIN
         if doubtful or attribute.caveat:

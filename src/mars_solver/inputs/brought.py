@@ -96,7 +96,8 @@ def _rows(table: Any, declared: Declarations, place: str) -> Iterator[Mapping[st
         else:
             batches = [pa.record_batch(table)]
             schema = batches[0].schema
-        if problems := column_problems(schema.names, declared, place):
+        without = "drop them from the table first; decide(table, extra_columns=...) can carry them"
+        if problems := column_problems(schema.names, declared, place, without=without):
             raise InputError(problems)
         for batch in batches:
             yield from batch.to_pylist()

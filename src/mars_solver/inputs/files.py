@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from mars_solver.inputs.catalogue.catalogue import (
     build_catalogue,
     declarations_in,
 )
+from mars_solver.inputs.catalogue.endpoints import Endpoint, Endpoints
 from mars_solver.inputs.catalogue.measurements import with_measurements
 from mars_solver.inputs.documents import decode, table_in
 from mars_solver.inputs.parsing import did_you_mean, parse
@@ -43,6 +44,7 @@ CHART: Final = f"{FLOWCHART}.toml"
 LINES: Final = f"{GUIDE_LINES}.toml"
 PINS: Final = f"{GUIDE}/pins.toml"
 _CALLS: Final = "calls"
+ENDPOINTS: Final = f"{_CALLS}/endpoints.toml"
 TEMPLATE: Final = ".jinja"
 
 
@@ -102,6 +104,19 @@ def load_measurements(path: str | Path, catalogue: Catalogue) -> Catalogue:
     return with_measurements(catalogue, data, place=place)
 
 
+def load_endpoints(folder: str | Path | None = None) -> dict[str, Endpoint]:
+    """Return the endpoints that a catalogue's folder describes, by name.
+
+    Args:
+        folder: of the catalogue; None for the one that ships with the package.
+
+    Raises:
+        InputError: with every fault of the file.
+    """
+    path = catalogue_file(ENDPOINTS, folder)
+    return parse(Endpoints, *read_document(path)).endpoints if path.exists() else {}
+
+
 def unwritable(path: Path, place: str) -> Problem | None:
     """Return why a file cannot be written at a path; None where it can.
 
@@ -146,6 +161,33 @@ def write_whole(path: str | Path, text: str) -> None:
     except FileNotFoundError as error:
         hint = f"make the folder {target.parent} first"
         raise InputError([Problem(str(path), "", "a writable file", reason(error), hint)]) from None
+    except OSError as error:
+        raise InputError([Problem(str(path), "", "a writable file", reason(error))]) from None
+
+
+@contextmanager
+def written_by_line(path: str | Path) -> Iterator[Callable[[str], None]]:
+    """Yield what adds a line to a file, which is there at the end of the block or not at all.
+
+    Each line reaches the draft at once and whole, so that a run that is killed leaves every line
+    before that in it, and the file itself as it was.
+
+    Raises:
+        InputError: where it cannot be written.
+    """
+    target = Path(path)
+    if problem := unwritable(target, str(path)):
+        raise InputError([problem])
+    try:
+        with (
+            drafted(target, target.with_name(f".{target.name}.{os.getpid()}.draft")) as draft,
+            draft.open("wb", buffering=0) as file,
+        ):
+
+            def add(line: str) -> None:
+                file.write(f"{line}\n".encode())
+
+            yield add
     except OSError as error:
         raise InputError([Problem(str(path), "", "a writable file", reason(error))]) from None
 

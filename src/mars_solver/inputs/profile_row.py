@@ -206,7 +206,8 @@ def _placed(problem: Problem, row: Mapping[str, Any]) -> Problem:
     column = column_of(problem.path)
     value = row.get(column)
     hint = problem.hint
-    if isinstance(value, str) and _MARKED.fullmatch(value.strip(" ")):
+    number = "number" in problem.expected
+    if number and isinstance(value, str) and _MARKED.fullmatch(value.strip(" ")):
         hint = "write it without separators of thousands and with a decimal point, as 1234.5"
     return replace(problem, path=column, hint=hint)
 
@@ -227,6 +228,7 @@ def column_problems(
     place: str,
     extra: ExtraColumns | None = None,
     taken: Sequence[str] = (),
+    without: str = "",
 ) -> list[Problem]:
     """Return the problems of the columns of a table: unknown, misspelt and repeated ones.
 
@@ -236,12 +238,18 @@ def column_problems(
         place: how messages call the table.
         extra: what becomes of columns that no profile has; None where they are a fault.
         taken: the names that an extra column cannot have, since the answers have them.
+        without: what to do about columns that no profile has, where nothing can carry them.
     """
     near = {name: close for name in names if (close := nearly(name, declared))}
     problems = [unknown_column(name, declared, place) for name in near]
     others = extras(names, declared)
+    nested = [name for name in others if name in _TABLES]
+    if nested:  # to keep or drop them would answer as if nothing were asked
+        expected = "a profile's fields side by side, each in a column of its own"
+        problems += [Problem(place, name, expected, "a nested profile") for name in nested]
+        others = [name for name in others if name not in nested]
     if others and extra is None:
-        hint = (
+        hint = without or (
             "--extra-columns keep carries them to the answers, drop leaves them out"
             ' (in Python: extra_columns="keep")'
         )

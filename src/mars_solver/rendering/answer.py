@@ -393,7 +393,11 @@ def _shortcoming(answer: Recommendation, standing: Standing) -> str:
     declared, name = answer.solver.declared, standing.model.name
     if standing.violated:
         lost = both(map(declared.phrase, declared.names_of(standing.violated)), "or")
-        return f"{name} does not meet {lost}"
+        # Where the unknown is rejected, nobody may have said that the model lacks it.
+        fails = (
+            "is not confirmed to meet" if answer.decision.policy == "reject" else "does not meet"
+        )
+        return f"{name} {fails} {lost}"
     if standing.refused:
         return f"{name} is a beta"
     if standing.configuration is None:

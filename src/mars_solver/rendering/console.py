@@ -325,7 +325,8 @@ def members(shown: Members) -> RenderableType:
     for member, row in shown.rows.items():
         table.add_row(member, *(held.mark for held in row))
     return Group(
-        table, Prose("✓ yes · ? unknown · – no; the evidence: add one of these", style="dim")
+        table,
+        Prose("✓ yes · ? unknown · – no; for the evidence, add one of these names", style="dim"),
     )
 
 
@@ -352,6 +353,10 @@ def _cell(cell: FactCell) -> Text:
     return text
 
 
+def _counted(many: int, what: str) -> str:
+    return f"{number(many)} {what}{'' if many == 1 else 's'}"
+
+
 def batch_summary(
     counts: dict[str, Any], facts: Catalogue, output: str, rejects: str
 ) -> RenderableType:
@@ -367,8 +372,8 @@ def batch_summary(
     statuses = ", ".join(f"{number(counts[status])} {status}" for status in words)
     more = "more than " if counts["more_questions"] else ""
     lines = [
-        f"{number(counts['rows'])} rows: {statuses}",
-        f"{more}{number(counts['distinct_questions'])} distinct questions",
+        f"{_counted(counts['rows'], 'row')}: {statuses}",
+        f"{more}{_counted(counts['distinct_questions'], 'distinct question')}",
     ]
     if counts["rejected"]:
         lines.append(f"the rejected rows and why: {rejects}")

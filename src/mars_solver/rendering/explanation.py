@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mars_solver.explaining.sensitivity import Flip, ImportanceFlips, Share, Stretch, Sweep
     from mars_solver.inputs.catalogue.catalogue import Catalogue
 
-_NEGLIGIBLE: Final = 0.0005
+NEGLIGIBLE: Final = 0.0005
 """A criterion that adds fewer points to a lead than this is not listed."""
 
 
@@ -43,26 +43,33 @@ def summary(explanation: Explanation) -> str:
     if best.to_verify:
         open_points = both(catalogue.declared.phrase(each.requirement) for each in best.to_verify)
         sentences.append(f"Before you rely on it, verify {open_points}.")
-    sentences.append(_nearest_flip(explanation.importances, catalogue))
+    sentences.append(nearest_flip(explanation.importances, catalogue))
     return " ".join(sentences)
+
+
+def conflict_sentence(answer: Recommendation) -> str:
+    """Return why no model is left; empty where no requirement is the reason."""
+    conflicts = answer.conflicts
+    if len(conflicts) > 1:
+        return f"There are {len(conflicts)} conflicts, and each has to be resolved."
+    if not conflicts:
+        return ""
+    checks = [answer.checks[name] for name in conflicts[0]]
+    asked = both(requirement_text(each.requirement, each.required) for each in checks)
+    return f"No model meets {asked}{' together' if len(checks) > 1 else ''}."
 
 
 def _no_model(answer: Recommendation) -> Iterator[str]:
     """Yield what the summary says where no model is left."""
-    conflicts = answer.conflicts
-    if len(conflicts) > 1:
-        yield f"There are {len(conflicts)} conflicts, and each has to be resolved."
-    elif conflicts:
-        checks = [answer.checks[name] for name in conflicts[0]]
-        asked = both(requirement_text(each.requirement, each.required) for each in checks)
-        yield f"No model meets {asked}{' together' if len(checks) > 1 else ''}."
+    if why := conflict_sentence(answer):
+        yield why
     if answer.relaxations:
         policy = answer.decision.policy
         first = relaxation_text(answer.relaxations[0], answer.solver.catalogue, policy)
         yield f"The cheapest way out: {first}."
 
 
-def _nearest_flip(importances: Iterable[ImportanceFlips], catalogue: Catalogue) -> str:
+def nearest_flip(importances: Iterable[ImportanceFlips], catalogue: Catalogue) -> str:
     """Return the smallest move of one importance that changes the winner, as a sentence."""
     moves = [
         (abs(flip.whole - each.importance), each.criterion, each.importance, flip)
@@ -84,7 +91,7 @@ def _nearest_flip(importances: Iterable[ImportanceFlips], catalogue: Catalogue) 
 def sections_of(explanation: Explanation) -> tuple[Section, ...]:
     """Return what would change an answer, in words; a section without lines is left out."""
     catalogue = explanation.answer.solver.catalogue
-    facts = tuple(_decisive_text(each, catalogue) for each in explanation.decisive_facts)
+    facts = tuple(decisive_text(each, catalogue) for each in explanation.decisive_facts)
     sections = [
         Section("First beside second", tuple(_lead_lines(explanation.difference, catalogue))),
         Section(
@@ -122,7 +129,7 @@ def _lead_lines(lead: Difference | None, catalogue: Catalogue) -> Iterator[str]:
 def lead_lines(leads: Iterable[CriterionLead], catalogue: Catalogue) -> Iterator[str]:
     """Yield what each criterion adds to the lead of one model over another, if it matters."""
     for each in leads:
-        if abs(each.points) >= _NEGLIGIBLE:
+        if abs(each.points) >= NEGLIGIBLE:
             yield f"{catalogue.declared.phrase(each.criterion)}: {signed(each.points)}"
 
 
@@ -151,7 +158,7 @@ def flip_text(flip: Flip, names: Mapping[str, str], where: str) -> str:
     return f"{names[flip.whole_winner or flip.winner]} {said.format(flip.whole)}"
 
 
-def _decisive_text(decisive: DecisiveFacts, catalogue: Catalogue) -> str:
+def decisive_text(decisive: DecisiveFacts, catalogue: Catalogue) -> str:
     """Return what would have to be shown for another model to win."""
     shown = both(_evidence_text(each, catalogue) for each in decisive.evidence)
     names = catalogue.names

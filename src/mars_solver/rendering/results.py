@@ -16,6 +16,7 @@ from mars_solver.rendering import console
 from mars_solver.rendering.answer import report_of
 from mars_solver.rendering.comparison import head_to_head
 from mars_solver.rendering.explanation import summary
+from mars_solver.rendering.words import Section
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -55,7 +56,7 @@ def html_of(result: Shown) -> str:
     match result:
         case Comparison():
             said = head_to_head(result)
-            told = (said.headline, *said.lead.lines)
+            told = (said.headline, *_titled(said.lead))
             return _html(result.answer.profile.name, told, ("", *said.names), said.rows)
         case Explanation():
             return _ranking(result.answer, summary(result))
@@ -78,7 +79,13 @@ def _ranking(answer: Recommendation, *more: str) -> str:
         for row in report.ranking
     ]
     head = ("", "Model", "Status", "Score 0–1", "Why")
-    return _html(report.name, (report.headline, *more), head, rows)
+    told = more or (*_titled(report.conflicts), *_titled(report.ways_out))
+    return _html(report.name, (report.headline, *told), head, rows)
+
+
+def _titled(section: Section) -> tuple[str, ...]:
+    """Return a section as paragraphs; none where it has nothing to say."""
+    return (section.title, *section.lines) if section.lines else ()
 
 
 def _html(

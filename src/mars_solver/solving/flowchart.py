@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mars_solver.briefs import brief
@@ -34,13 +34,24 @@ def answer(flowchart: Flowchart, context: Context) -> tuple[int | None, tuple[st
 
     The questions are asked in order, the primary need's first.
     """
-    asked = sorted(
-        enumerate(flowchart.questions, start=1), key=lambda item: item[1].need != context.primary
-    )
-    for number, question in asked:
-        if question.need in context.needs:
-            return number, question.answer
+    for number, models in _answers(flowchart, context):
+        return number, models
     return None, flowchart.batch if context.batch else flowchart.no_need
+
+
+def picks(flowchart: Flowchart, context: Context) -> tuple[str, ...]:
+    """Return the models of every question that is answered with yes, in the order of asking."""
+    answers = [models for _, models in _answers(flowchart, context)]
+    models = sum(answers, ()) or answer(flowchart, context)[1]
+    return tuple(dict.fromkeys(models))
+
+
+def _answers(flowchart: Flowchart, context: Context) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Yield the number and the models of each question answered with yes, the primary's first."""
+    asked = enumerate(flowchart.questions, start=1)
+    for number, question in sorted(asked, key=lambda item: item[1].need != context.primary):
+        if question.need in context.needs:
+            yield number, question.answer
 
 
 def compare(flowchart: Flowchart, decision: Decision) -> GuideVerdict:

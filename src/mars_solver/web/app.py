@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any, Final
@@ -19,7 +20,16 @@ from mars_solver.inputs.parsing import one_of
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.rendering.catalogue import catalogue_to_dict
 from mars_solver.solving.solver import Solver
-from mars_solver.web.query import DEFAULTS, PLACE, pairs_in, parse_query, query_of, strays
+from mars_solver.web.query import (
+    FORM,
+    PLACE,
+    Query,
+    measured_by,
+    pairs_in,
+    parse_query,
+    query_of,
+    strays,
+)
 
 with extra("web"):
     from starlette.applications import Starlette
@@ -64,6 +74,8 @@ def create_app(solver: Solver) -> Starlette:
             Route("/v1/compare", service.compare, methods=["POST"]),
             Route("/v1/batch", service.batch, methods=["POST"]),
             Route("/", service.page, methods=["GET"]),
+            Route("/answer.html", service.answer_file, methods=["GET"]),
+            Route("/answer.json", service.answer_file, methods=["GET"]),
             *(Route(path, _fixed(data), methods=["GET"]) for path, data in fixed.items()),
         ],
         middleware=[Middleware(guard.Headers)],
@@ -93,12 +105,41 @@ class _Service:
         except InputError as error:
             render = partial(page.faulty_page, self._solver, _typed(query), error.problems)
             return _html(await self._workshop.do(render), 422)
-        if any(key == DEFAULTS for key, _ in pairs):
+        if any(key.startswith(FORM) for key, _ in pairs):
             short = query_of(asked)
             return Response(status_code=303, headers={"location": f"./?{short}" if short else "./"})
-        answer = recommend_with(self._solver, asked.profile, unknown=asked.unknown)
-        render = partial(page.page, self._solver, asked, answer)
-        return _html(await self._workshop.do(render))
+
+        def render_answer() -> str:
+            answer = self._answer_to(asked)
+            return page.page(self._solver, asked, answer, printed=_printed(request))
+
+        return _html(await self._workshop.do(render_answer))
+
+    async def answer_file(self, request: Request) -> Response:
+        """Return the answer to the query as a file of HTML, or of JSON."""
+        asked = self._asked(request)
+
+        def written() -> bytes:
+            explained = self._answer_to(asked).explain(asked.model)
+            if request.url.path.endswith(".json"):
+                return _encoded(explained.to_dict())
+            return page.saved_page(explained, asked, printed=_printed(request)).encode()
+
+        media = JSON if request.url.path.endswith(".json") else "text/html"
+        headers = {"content-security-policy": page.policy(live=False)}
+        return Response(await self._workshop.do(written), headers=headers, media_type=media)
+
+    def _asked(self, request: Request) -> Query:
+        """Return what the query of a page asks for; 422 where that cannot be read."""
+        try:
+            return parse_query(pairs_in(request.scope["query_string"]), self._solver)
+        except InputError as error:
+            raise unusable(error.problems) from None
+
+    def _answer_to(self, asked: Query) -> Recommendation:
+        """Return the answer to a query, by the solver that rests on its measurements."""
+        solver = measured_by(self._solver, asked.measured)
+        return recommend_with(solver, asked.profile, unknown=asked.unknown)
 
     async def recommend(self, request: Request) -> Response:
         """Return the answer to the profile in the body."""
@@ -174,6 +215,11 @@ def _typed(query: bytes) -> dict[str, str]:
         return dict(pairs_in(query))
     except InputError:
         return {}
+
+
+def _printed(request: Request) -> tuple[str, str]:
+    """Return what the head of a printed page says: the day, and the address at this server."""
+    return date.today().isoformat(), f"/?{request.url.query}"
 
 
 def _html(text: str, status: int = 200) -> Response:

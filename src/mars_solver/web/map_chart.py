@@ -2,55 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final
 
 from mars_solver.explaining.decision_map import DecisionMap, MapAxis, MapCell, regions
 from mars_solver.rendering.words import interval_text
 from mars_solver.solving.table import Interval
-from mars_solver.vocabulary import INVALID, MAX_IMPORTANCE, Status, number
-from mars_solver.web.charts import LEFT, LETTER, SMALL_LETTER, WIDTH, Chart, Models, Shape, cut
+from mars_solver.vocabulary import INVALID, MAX_NUMBER, Status, number
+from mars_solver.web.charts import (
+    WIDTH,
+    Chart,
+    Models,
+    Shape,
+    cut,
+    cuts_of,
+    line,
+    marker,
+    scaled,
+    spot,
+    words,
+)
 from mars_solver.web.form import title
 
 if TYPE_CHECKING:
     from mars_solver.explaining.decision_map import Tick
     from mars_solver.inputs.catalogue.attributes import Declarations
     from mars_solver.inputs.catalogue.catalogue import Catalogue
+    from mars_solver.solving.table import Number
 
-_RIGHT: Final = 14
-_MARKER_ROOM: Final = 30
-"""How far the label of a region keeps away from the marker of the profile."""
+_LEFT: Final = 46.0
+_RIGHT: Final = WIDTH - 8.0
+_TOP: Final = 26.0
+_ROOM: Final = 264.0
+_UNSTATED: Final = 0.23
+"""The part of an axis where no limit is stated."""
+_MARKER_ROOM: Final = 26
+"""How far the label of a region keeps away from the mark of the profile."""
 
 Position = tuple[int, int]
 """A cell of a map: row from below, column from the left."""
+Link = Callable[[Mapping[str, "Number | None"]], "str | None"]
+"""Returns the query that asks for some values of the axes; None where nothing leads there."""
 
 
-def map_chart(drawn: DecisionMap, catalogue: Catalogue) -> Chart:
-    """Return the map of the winner over two axes."""
+def map_chart(
+    drawn: DecisionMap, catalogue: Catalogue, stated: Mapping[str, Number], link: Link
+) -> Chart:
+    """Return the map of the winner over two axes.
+
+    Args:
+        drawn: the map.
+        catalogue: its catalogue.
+        stated: the limits that the profile states, by requirement.
+        link: gives the address of a place.
+    """
     models, declared = Models(catalogue), catalogue.declared
-    layout = _MapLayout(drawn, models)
+    layout = _MapLayout(drawn, models, stated)
     x_title, y_title = (axis_title(side.name, declared) for side in (drawn.x, drawn.y))
-    current = cell_text(drawn.current, models.names)
     winners = {cell.winner for row in drawn.cells for cell in row}
     rows = (
         (step_text(drawn.y, step, declared), *(cell_text(cell, models.names) for cell in row))
         for step, row in reversed(list(zip(drawn.y.steps, drawn.cells, strict=True)))
     )
-    shapes = (
-        *layout.regions(),
-        *layout.borders(),
-        *layout.ticks_across(),
-        *layout.ticks_up(),
-        Shape("text", ((layout.left + layout.right) / 2, layout.height - 8), "axis", x_title),
-        Shape("text", (4, 14), "axis start", y_title),
-        Shape("marker", layout.marker),
-    )
     return Chart(
-        title=f"Which model wins over {x_title} and {y_title}",
-        description="Each area names the model that comes first there."
-        f" The profile stands at: {current}.",
-        height=layout.height,
-        shapes=shapes,
+        title="Which model comes first where",
+        description=(
+            f"Across: {x_title}, {layout.x_how}. Up: {y_title}, {layout.y_how}."
+            f" Here: {cell_text(drawn.current, models.names)}."
+        ),
+        height=_TOP + _ROOM + 44,
+        shapes=(
+            *layout.regions(link, declared),
+            *layout.edges(),
+            *layout.ticks(),
+            words("axis", (_LEFT + _RIGHT) / 2, _TOP + _ROOM + 38, f"{x_title} →"),
+            words("axis start", 0, 13, f"↑ {y_title}"),
+            marker(*layout.marker),
+        ),
         legend=models.legend(winners),
         head=(
             f"{y_title} \\ {x_title}",
@@ -63,7 +92,7 @@ def map_chart(drawn: DecisionMap, catalogue: Catalogue) -> Chart:
 def axis_title(name: str, declared: Declarations) -> str:
     """Return what an axis shows, with its unit."""
     if name not in declared.requirement:
-        return f"Importance of {declared.label(name)}"
+        return f"Importance of {declared.phrase(name)}"
     requirement = declared.requirement[name]
     return title(requirement) + (f" ({requirement.unit})" if requirement.unit else "")
 
@@ -83,111 +112,177 @@ def cell_text(cell: MapCell, names: Mapping[str, str]) -> str:
         return "contradicts the rest of the profile"
     if cell.winner is None:
         return "no model"
-    name = names[cell.winner]
-    return name if cell.status == Status.MEETS.word else f"{name} ({cell.status})"
+    confirmed = cell.status == Status.MEETS.word
+    return names[cell.winner] + ("" if confirmed else " (not confirmed)")
+
+
+def value_in(step: Tick) -> Number | None:
+    """Return a value of a step to ask for: an end that belongs to it, else one within."""
+    if not isinstance(step, Interval):
+        return step
+    if step.low_included and step.low:
+        return step.low
+    if step.high_included and step.high < MAX_NUMBER:
+        return step.high
+    return round(step.representative) or step.representative
+
+
+def _places(side: MapAxis) -> tuple[list[float], str]:
+    """Return where the steps of an axis begin and end, from 0 to 1, and how they were placed."""
+    limits = [step for step in side.steps if isinstance(step, Interval)]
+    if not limits:
+        return [i / len(side.steps) for i in range(len(side.steps) + 1)], "to scale"
+    cuts, how = scaled(cuts_of(limits))
+    unstated = len(limits) < len(side.steps)
+    part = min(_UNSTATED, 1 / (len(limits) + 1)) if unstated else 0.0
+    start = part if side.steps[0] is None else 0.0
+    inner = [start + (1 - part) * at for at in (0.0, *cuts, 1.0)]
+    return ([0.0, *inner] if start else [*inner, 1.0] if part else inner), how
 
 
 class _MapLayout:
-    """Where the parts of a map lie; every cell has the same size."""
+    """Where the parts of a map lie."""
 
-    def __init__(self, drawn: DecisionMap, models: Models) -> None:
-        rows = len(drawn.y.steps)
+    def __init__(self, drawn: DecisionMap, models: Models, stated: Mapping[str, Number]) -> None:
         self._drawn = drawn
         self._models = models
-        self._rows = rows
-        self.left, self.right, self.top = float(LEFT), float(WIDTH - _RIGHT), 26.0
-        self.cell_height = max(26.0, min(62.0, 264.0 / rows)) if rows < MAX_IMPORTANCE else 24.0
-        self.cell_width = (self.right - self.left) / len(drawn.x.steps)
-        self.bottom = self.top + self.cell_height * rows
-        self.height = self.bottom + 46
-        x, y = self._corner((drawn.y.current, drawn.x.current))
-        self.marker = x + min(self.cell_width / 2, 13), y + min(self.cell_height / 2, 13)
-        """Where the profile is marked: in the upper left of its cell."""
+        across, self.x_how = _places(drawn.x)
+        up, self.y_how = _places(drawn.y)
+        self._x = [_LEFT + (_RIGHT - _LEFT) * at for at in across]
+        self._y = [_TOP + _ROOM * (1 - at) for at in up]
+        self.marker = (
+            self._along(drawn.x, self._x, stated.get(drawn.x.name)),
+            self._along(drawn.y, self._y, stated.get(drawn.y.name)),
+        )
+        """Where the profile is."""
 
-    def _corner(self, position: Position) -> tuple[float, float]:
-        """Return the upper left corner of a cell; row 0 is the lowest."""
-        row, column = position
-        y = self.top + (self._rows - 1 - row) * self.cell_height
-        return self.left + column * self.cell_width, y
+    @staticmethod
+    def _along(side: MapAxis, ends: Sequence[float], value: Number | None) -> float:
+        """Return where the profile is on one side: at its limit, else in the middle of its step."""
+        step = side.steps[side.current]
+        start, end = ends[side.current : side.current + 2]
+        if value is not None and isinstance(step, Interval) and step.low < step.high < MAX_NUMBER:
+            return start + (end - start) * (value - step.low) / (step.high - step.low)
+        return (start + end) / 2
 
-    def regions(self) -> Iterator[Shape]:
-        """Yield each connected region of one answer, then its label."""
+    def regions(self, link: Link, declared: Declarations) -> Iterator[Shape]:
+        """Yield each connected region of one answer as a link to it, then its label."""
         for cell, positions in regions(self._drawn):
-            look, pattern = f"area {cell.status}", cell.status if cell.status == INVALID else ""
-            if cell.winner is not None:
-                pattern = str(self._models.hues[cell.winner])
-                look = f"area m{pattern}"
-            if cell.status == Status.UNVERIFIED.word:
-                look += " open"
-            yield from self._rectangles(positions, look)
-            if pattern:
-                yield from self._rectangles(positions, "ink", pattern)
-            yield from self._label(cell, positions)
+            corners = _largest_rectangle(positions, self._x, self._y)
+            row, column = _middle(corners)
+            ticks = self._drawn.x.steps[column], self._drawn.y.steps[row]
+            query = link(
+                {
+                    side.name: value_in(tick)
+                    for side, tick in zip((self._drawn.x, self._drawn.y), ticks, strict=True)
+                }
+            )
+            look = self._models.hues[cell.winner] if cell.winner else cell.status
+            told = "; ".join(
+                f"{axis_title(side.name, declared)}: {step_text(side, tick, declared)}"
+                for side, tick in zip((self._drawn.x, self._drawn.y), ticks, strict=True)
+            )
+            yield Shape(
+                "path",
+                f"area {look} {cell.status}",
+                self._outline(positions),
+                link=query,
+                told=f"{cell_text(cell, self._models.names)}: {told}",
+            )
+            yield from self._label(cell, corners)
 
-    def _rectangles(
-        self, positions: Sequence[Position], look: str, pattern: str = ""
-    ) -> Iterator[Shape]:
-        for each in positions:
-            x, y = self._corner(each)
-            yield Shape("rectangle", (x, y, self.cell_width, self.cell_height), look, pattern)
+    def _outline(self, positions: Sequence[Position]) -> str:
+        """Return the path around some cells: a rectangle for each run of a row."""
+        parts = []
+        for row, cells in groupby(positions, key=lambda each: each[0]):
+            for first, last in _runs([column for _, column in cells]):
+                x, y = self._x[first], self._y[row + 1]
+                width, height = self._x[last + 1] - x, self._y[row] - y
+                parts.append(f"M{spot(x)} {spot(y)}h{spot(width)}v{spot(height)}h{spot(-width)}z")
+        return "".join(parts)
 
-    def _label(self, cell: MapCell, positions: Sequence[Position]) -> Iterator[Shape]:
-        """Yield the label of a region: in its largest rectangle, away from the marker."""
-        (low, first), (high, last) = _largest_rectangle(positions)
-        start, top = self._corner((high, first))
-        end, bottom = self._corner((low, last))
-        x, y = (start + end + self.cell_width) / 2, (top + bottom + self.cell_height) / 2
-        width, height = end + self.cell_width - start, bottom + self.cell_height - top
-        marker_x, marker_y = self.marker
-        near = abs(y - marker_y) < _MARKER_ROOM and abs(x - marker_x) < width / 2
-        if near and height > 3 * _MARKER_ROOM:
-            below = bottom + self.cell_height - y
-            y += _MARKER_ROOM if below > 2 * _MARKER_ROOM else -_MARKER_ROOM
+    def _label(self, cell: MapCell, corners: tuple[Position, Position]) -> Iterator[Shape]:
+        """Yield the label of a region: in its largest rectangle, away from the mark."""
+        (low, first), (high, last) = corners
+        start, end, top, bottom = self._x[first], self._x[last + 1], self._y[high + 1], self._y[low]
+        x, y = (start + end) / 2, (top + bottom) / 2
+        near = abs(y - self.marker[1]) < _MARKER_ROOM and start < self.marker[0] < end
+        if near and bottom - top > 3 * _MARKER_ROOM:
+            y += _MARKER_ROOM if bottom - y > 2 * _MARKER_ROOM else -_MARKER_ROOM
+        room = end - start - 4
         told = "contradiction" if cell.status == INVALID else "no model"
-        lines = [cut(told, width - 6, LETTER)]
+        lines = [cut(told, room, 6.4) if len(told) * 6.4 <= room else ""]
         if cell.winner is not None:
-            lines = [self._models.fitted(cell.winner, width - 6)]
-            if cell.status != Status.MEETS.word and height > 36:  # noqa: PLR2004  (two lines)
-                lines.append(cut(cell.status, width - 6, SMALL_LETTER))
-        for index, text in enumerate(lines):
+            lines = [self._models.fitted(cell.winner, room)]
+            if cell.status != Status.MEETS.word and bottom - top > 36 and room > 90:  # noqa: PLR2004
+                lines.append("not confirmed")
+        for index, text in enumerate(filter(None, lines)):
             baseline = y + 4 + 15 * (index - (len(lines) - 1) / 2)
-            yield Shape("text", (x, baseline), "small" if index else "name", text)
+            yield words("small" if index or not cell.winner else "name", x, baseline, text)
 
-    def borders(self) -> Iterator[Shape]:
+    def edges(self) -> Iterator[Shape]:
         """Yield the lines between cells that differ, and the frame."""
-        cells, width, height = self._drawn.cells, self.cell_width, self.cell_height
+        cells, parts = self._drawn.cells, []
         for row, row_cells in enumerate(cells):
             for column, cell in enumerate(row_cells):
-                x, y = self._corner((row, column))
+                x, y = self._x[column], self._y[row]
                 if column and row_cells[column - 1] != cell:
-                    yield Shape("line", (x, y, x, y + height), "edge")
+                    parts.append(f"M{spot(x)} {spot(y)}V{spot(self._y[row + 1])}")
                 if row and cells[row - 1][column] != cell:
-                    yield Shape("line", (x, y + height, x + width, y + height), "edge")
-        box = (self.left, self.top, self.right - self.left, self.bottom - self.top)
-        yield Shape("rectangle", box, "frame")
+                    parts.append(f"M{spot(x)} {spot(y)}H{spot(self._x[column + 1])}")
+        yield Shape("path", "edge", "".join(parts))
+        yield line("frame", (_LEFT, _TOP), (_LEFT, _TOP + _ROOM), (_RIGHT, _TOP + _ROOM))
 
-    def ticks_across(self) -> Iterator[Shape]:
-        """Yield the ticks and labels below the map."""
-        for text, steps in _ticks(self._drawn.x):
-            x = self.left + steps * self.cell_width
-            if steps == int(steps):
-                yield Shape("line", (x, self.bottom, x, self.bottom + 5), "tick")
-            yield Shape("text", (x, self.bottom + 18), "small", text)
-
-    def ticks_up(self) -> Iterator[Shape]:
-        """Yield the ticks and labels left of the map."""
-        for text, steps in _ticks(self._drawn.y):
-            y = self.bottom - steps * self.cell_height
-            if steps == int(steps):
-                yield Shape("line", (self.left - 5, y, self.left, y), "tick")
-            yield Shape("text", (self.left - 9, y + 4), "small end", text)
+    def ticks(self) -> Iterator[Shape]:
+        """Yield the labels below the map and left of it."""
+        for text, at in _ticks(self._drawn.x, self._x):
+            yield words(
+                "tiny", min(at, _RIGHT - 26) if text == _NONE else at, _TOP + _ROOM + 16, text
+            )
+        for text, at in _ticks(self._drawn.y, self._y):
+            yield words("tiny end", _LEFT - 6, at + 4, "any" if text == _NONE else text)
 
 
-def _largest_rectangle(positions: Sequence[Position]) -> tuple[Position, Position]:
+_NONE: Final = "not stated"
+
+
+def _ticks(side: MapAxis, ends: Sequence[float]) -> Iterator[tuple[str, float]]:
+    """Yield the labels of an axis with where they stand.
+
+    A label stands on the cut between two intervals, or in the middle of any other step.
+    """
+    before: Tick = None
+    for index, step in enumerate(side.steps):
+        middle = (ends[index] + ends[index + 1]) / 2
+        if not isinstance(step, Interval):
+            yield _NONE if step is None else str(step), middle
+        elif step.low == step.high:
+            yield number(step.low), middle
+        elif isinstance(before, Interval) and before.low != before.high:
+            yield number(step.low), ends[index]
+        before = step
+
+
+def _runs(columns: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last of each run of neighbouring columns."""
+    gaps = [i + 1 for i, (a, b) in enumerate(pairwise(columns)) if b > a + 1]
+    for start, end in pairwise([0, *gaps, len(columns)]):
+        yield columns[start], columns[end - 1]
+
+
+def _middle(corners: tuple[Position, Position]) -> Position:
+    """Return the cell in the middle of a rectangle."""
+    (low, first), (high, last) = corners
+    return (low + high) // 2, (first + last) // 2
+
+
+def _largest_rectangle(
+    positions: Sequence[Position], xs: Sequence[float], ys: Sequence[float]
+) -> tuple[Position, Position]:
     """Return the lower left and the upper right cell of the largest rectangle in a region."""
     inside = set(positions)
     rows, columns = (max(numbers) + 1 for numbers in zip(*positions, strict=True))
-    best_size, best = 0, (positions[0], positions[0])
+    best_size, best = 0.0, (positions[0], positions[0])
     for low, left in positions:
         right = columns  # the first column beyond the rectangle; it shrinks row by row
         for row in range(low, rows):
@@ -195,25 +290,9 @@ def _largest_rectangle(positions: Sequence[Position]) -> tuple[Position, Positio
             while end < right and (row, end) in inside:
                 end += 1
             right = end
-            size = (right - left) * (row - low + 1)
-            if size == 0:
+            size = (xs[right] - xs[left]) * (ys[low] - ys[row + 1])
+            if right == left:
                 break
             if size > best_size:
                 best_size, best = size, ((low, left), (row, right - 1))
     return best
-
-
-def _ticks(side: MapAxis) -> Iterator[tuple[str, float]]:
-    """Yield the labels of an axis, and how many steps from its start each one stands.
-
-    A label stands on the border between two intervals, or in the middle of any other step.
-    """
-    before: Tick = None
-    for index, step in enumerate(side.steps):
-        if not isinstance(step, Interval):
-            yield "not stated" if step is None else str(step), index + 0.5
-        elif step.low == step.high:
-            yield number(step.low), index + 0.5
-        elif isinstance(before, Interval) and before.low != before.high:
-            yield number(step.low), float(index)
-        before = step

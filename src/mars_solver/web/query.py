@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, quote
 
 from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
 from mars_solver.explaining.decision_map import axes
 from mars_solver.inputs.catalogue.facts import read_member
+from mars_solver.inputs.catalogue.measurements import claim_in, with_measurements
 from mars_solver.inputs.options import options_in
 from mars_solver.inputs.parsing import did_you_mean, not_one_of, one_of
 from mars_solver.inputs.profile_row import (
@@ -22,11 +25,12 @@ from mars_solver.inputs.profile_row import (
     members_in,
     parse_row,
 )
+from mars_solver.solving.solver import Solver
+from mars_solver.vocabulary import BATCH, Kind
 
 if TYPE_CHECKING:
     from mars_solver.inputs.catalogue.attributes import Declarations
     from mars_solver.inputs.profile import Profile
-    from mars_solver.solving.solver import Solver
     from mars_solver.vocabulary import Policy
 
 PLACE: Final = "the address"
@@ -34,11 +38,22 @@ PLACE: Final = "the address"
 UNKNOWN: Final = "unknown"
 MODEL: Final = "model"
 MAP: Final = "map"
-DEFAULTS: Final = "defaults"
+MEASURE: Final = "measure."
+"""Begins the key of a measurement of one's own: `measure.MODEL.ATTRIBUTE=240`."""
+OWN_SOURCE: Final = "own measurement"
+"""The source of such a measurement."""
+FORM: Final = "form."
+"""Begins a key that only the form sends; no attribute has a name with a dot."""
+SLIDERS: Final = "form.sliders"
 """The sliders that nobody has moved, as `name:5;other:5`. A form always sends its sliders;
 this key tells which of them state nothing."""
-_OPTIONS: Final = (UNKNOWN, MODEL, MAP, DEFAULTS)
-_MOST_PAIRS: Final = 200
+TIMING: Final = "form.when"
+"""Whether people listen while it speaks (`LIVE`), or it is rendered ahead of time (`BATCH`)."""
+LIVE: Final = "live"
+FIGURE_MODEL, FIGURE_FACT, FIGURE = "form.model", "form.fact", "form.figure"
+"""One more measurement: of which model, of what, and the figure."""
+_OPTIONS: Final = (UNKNOWN, MODEL, MAP, SLIDERS, TIMING, FIGURE_MODEL, FIGURE_FACT, FIGURE)
+_MOST_PAIRS: Final = 250
 """More than the form of any catalogue sends."""
 _FLAG: Final = "true"
 
@@ -54,6 +69,16 @@ class Query:
     map: tuple[str, ...] = ()
     """The axes of the map that somebody chose: none, the one that goes up, or the one that goes
     across and the one that goes up."""
+    measured: tuple[tuple[str, str], ...] = ()
+    """Measurements of one's own, each `MODEL.ATTRIBUTE` with its figure."""
+    ignored: tuple[str, ...] = field(default=(), compare=False)
+    """The keys that mean nothing here, each with a hint."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is asked that could be answered."""
+        asked = self.profile
+        return not (asked.require or asked.prefer or asked.batch or self.model)
 
 
 def fields(declared: Declarations) -> tuple[str, ...]:
@@ -78,6 +103,8 @@ def pairs_in(query: bytes) -> list[tuple[str, str]]:
 def parse_query(pairs: Sequence[tuple[str, str]], solver: Solver) -> Query:
     """Return what a query asks for; a blank value states nothing.
 
+    A key that means nothing is left out, and listed.
+
     Args:
         pairs: its keys and values.
         solver: that is to answer.
@@ -87,18 +114,88 @@ def parse_query(pairs: Sequence[tuple[str, str]], solver: Solver) -> Query:
     """
     declared = solver.declared
     known = fields(declared)
-    faults = Faults(strays(pairs, (*known, *_OPTIONS)))
+    problems = list(strays(pairs, (*known, *_OPTIONS, *_measures(pairs))))
+    ignored = tuple(
+        f"{each.found.removeprefix('the ')} means nothing here ({each.hint})"
+        for each in problems
+        if not each.path
+    )
+    faults = Faults(each for each in problems if each.path)
     said = {name: text for name, text in _moved(dict(pairs), declared).items() if text}
+    said |= _timed(said.get(TIMING), declared) if TIMING in dict(pairs) else {}
     row = {name: _value(name, said[name], declared) for name in known if said.get(name, "").strip()}
     chosen: dict[str, str] = {name: said[name] for name in (UNKNOWN, MODEL) if name in said}
     with faults:
         options = options_in(chosen, PLACE, tuple(solver.catalogue.names))
     with faults:
         chart = _map(said.get(MAP, ""), axes(solver))
+    measured = _figures(said)
+    with faults, rerooted(partial(_under_its_figure, typed=said)):
+        measured_by(solver, measured)
     with faults, rerooted(_under_its_key):
         profile = solver.checked(parse_row(row, declared, PLACE))
     faults.check()
-    return Query(profile, options.unknown, options.model, chart)
+    return Query(profile, options.unknown, options.model, chart, measured, ignored)
+
+
+def _timed(when: str | None, declared: Declarations) -> dict[str, str]:
+    """Return what the choice between live and ahead of time states, and unstates."""
+    live = live_requirement(declared)
+    stated: dict[str, str] = {"workflow": BATCH if when == BATCH else ""}
+    return {**stated, live: _FLAG if when == LIVE else ""} if live else stated
+
+
+def live_requirement(declared: Declarations) -> str | None:
+    """Return the capability that states a live need; None where there is no such need."""
+    stating = (name for need in declared.needs if need.live for name in need.stated_by)
+    return next(
+        (name for name in stating if declared.requirement[name].kind is Kind.CAPABILITY), None
+    )
+
+
+def _measures(pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Yield the keys of measurements, each once."""
+    yield from dict.fromkeys(key for key, _ in pairs if key.startswith(MEASURE))
+
+
+def _figures(said: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the measurements in a query, the one that the form adds last."""
+    found = {key.removeprefix(MEASURE): said[key].strip() for key in _measures([*said.items()])}
+    if said.get(FIGURE, "").strip():
+        found[_figure_path(said)] = said[FIGURE].strip()
+    return tuple(sorted((path, figure) for path, figure in found.items() if figure))
+
+
+def _figure_path(said: Mapping[str, str]) -> str:
+    return f"{said.get(FIGURE_MODEL, '')}.{said.get(FIGURE_FACT, '')}"
+
+
+@lru_cache(maxsize=2**5)
+def measured_by(solver: Solver, measured: tuple[tuple[str, str], ...]) -> Solver:
+    """Return the solver that rests on measurements of one's own.
+
+    Raises:
+        InputError: with every measurement that none can be, under `MODEL.ATTRIBUTE`.
+    """
+    if not measured:
+        return solver
+    catalogue = solver.catalogue
+    tables: dict[str, dict[str, object]] = {}
+    for path, figure in measured:
+        model = max((m for m in catalogue.names if path.startswith(f"{m}.")), key=len, default="")
+        model = model or path.partition(".")[0]
+        name = path.removeprefix(f"{model}.")
+        claim = claim_in(catalogue.declared.attributes.get(name), figure)
+        said = {"source": OWN_SOURCE, "as_of": catalogue.as_of, **claim}
+        tables.setdefault(model, {})[name] = said
+    return Solver(with_measurements(catalogue, tables, place=PLACE), solver.weights)
+
+
+def _under_its_figure(problem: Problem, typed: Mapping[str, str]) -> Problem:
+    """Return a problem of a measurement as one of the field, or the key, that states it."""
+    path = re.sub(r"\.(value|low|high)$", "", problem.path)
+    added = FIGURE in typed and path == _figure_path(typed)
+    return replace(problem, path=FIGURE if added else f"{MEASURE}{path}")
 
 
 def _under_its_key(problem: Problem) -> Problem:
@@ -108,7 +205,7 @@ def _under_its_key(problem: Problem) -> Problem:
 
 def strays(pairs: Sequence[tuple[str, str]], known: Sequence[str]) -> Iterator[Problem]:
     """Yield a problem for each key that is unknown, and for each that is repeated."""
-    named = [key for key in known if key != DEFAULTS]
+    named = [key for key in known if not key.startswith(FORM)]
     expected = one_of(named) if named else "no key"
     for key, count in Counter(key for key, _ in pairs).items():
         if key not in known:
@@ -120,7 +217,7 @@ def strays(pairs: Sequence[tuple[str, str]], known: Sequence[str]) -> Iterator[P
 
 def _moved(said: Mapping[str, str], declared: Declarations) -> dict[str, str]:
     """Return the texts by key, without the sliders that nobody has moved."""
-    resting = said.get(DEFAULTS, "").split(SEPARATOR)
+    resting = said.get(SLIDERS, "").split(SEPARATOR)
     return {
         name: text
         for name, text in said.items()
@@ -156,6 +253,7 @@ def query_of(asked: Query) -> str:
     stated = fields_of(asked.profile)
     stated[UNKNOWN] = "" if asked.unknown == "flag" else asked.unknown
     stated |= {MODEL: asked.model or "", MAP: SEPARATOR.join(asked.map)}
+    stated |= {f"{MEASURE}{path}": figure for path, figure in asked.measured}
     return "&".join(f"{name}={quote(text, safe=';-_')}" for name, text in stated.items() if text)
 
 

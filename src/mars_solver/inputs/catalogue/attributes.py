@@ -81,6 +81,8 @@ class Attribute(Input):
     ]
     label: Text
     describe: TextLine = None
+    ask: TextLine = None
+    """What a form calls it, in a customer's words, where it is one of the first things to ask."""
     settle: TextLine = None
     """What would settle it where the facts do not."""
     unit: TextLine = None
@@ -178,6 +180,8 @@ class Requirement:
     """Whether a number is to be at most what is asked, and not at least."""
     label: str
     describe: str
+    ask: str
+    """What a form calls it where it is one of the first things to ask; else empty."""
     settle: str
     unit: str
     group: str
@@ -404,6 +408,7 @@ def _requirements(attributes: Mapping[str, Attribute]) -> Iterable[Requirement]:
                 ceiling=ceiling,
                 label=a.label,
                 describe=a.describe or a.label,
+                ask=a.ask or "",
                 settle=a.settle or "ask the vendor",
                 unit=a.unit or "",
                 group=a.group or "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -32,6 +33,7 @@ from mars_solver.inputs.parsing import (
     Date,
     Input,
     Text,
+    TextLine,
     did_you_mean,
     parse,
 )
@@ -49,6 +51,8 @@ class Source(Input):
     title: Text
     where: Text
     date: Date
+    url: TextLine = None
+    """Its page on the web, where `where` does not say."""
     shared: dict[Text, Annotated[tuple[Any, ...], Field(strict=False)]] = Field(
         default_factory=dict
     )
@@ -118,12 +122,16 @@ class Catalogue:
         return {model.id: model.name for model in self.models}
 
     def model_called(self, said: str) -> str | None:
-        """Return the id of the model with an id or a name, in any case; None where none has it."""
+        """Return the id of the model with an id or a name, in any case.
+
+        None where no model has it, or more than one.
+        """
         return self._called.get(str(said).strip().casefold())
 
     @cached_property
     def _called(self) -> dict[str, str]:
-        names = {model.name.casefold(): model.id for model in self.models}
+        many = Counter(model.name.casefold() for model in self.models)
+        names = {m.name.casefold(): m.id for m in self.models if many[m.name.casefold()] == 1}
         return names | {model.id.casefold(): model.id for model in self.models}
 
     def known_members(self, attribute: str) -> tuple[Member, ...]:
@@ -366,9 +374,8 @@ def _parse_sources(data: object, place: str) -> dict[str, Source]:
 
 
 def _misnamed(models: Mapping[str, Model], folder: str) -> Iterable[Problem]:
-    """Yield the models whose id is not their file's name, and the ids and names that two have."""
+    """Yield the models whose id is not their file's name, and the ids that two have."""
     seen: dict[str, str] = {}
-    called: dict[str, str] = {}
     for stem, model in models.items():
         place = f"{folder}/{stem}.toml"
         if model.id != stem:
@@ -377,12 +384,7 @@ def _misnamed(models: Mapping[str, Model], folder: str) -> Iterable[Problem]:
         if model.id in seen:
             found = f'"{model.id}", as in {seen[model.id]}'
             yield Problem(place, "id", "an id of its own", found, "give each model its own id")
-        name = model.name.casefold()
-        if name in called and model.id not in seen:
-            found = f'"{model.name}", as in {called[name]}'
-            yield Problem(place, "name", "a name of its own", found, "give each model its own name")
         seen.setdefault(model.id, place)
-        called.setdefault(name, place)
 
 
 def _no_source(key: str, sources: Collection[str]) -> tuple[str, str, str]:

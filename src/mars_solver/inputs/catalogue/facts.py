@@ -34,7 +34,7 @@ from mars_solver.inputs.parsing import (
     plain_number,
     unexpected,
 )
-from mars_solver.vocabulary import MAX_NUMBER
+from mars_solver.vocabulary import MAX_NUMBER, day
 
 Grade = Literal["stated", "derived", "judged", "third-party", "measured"]
 MEASURED: Final = "measured"
@@ -95,10 +95,20 @@ class Claim(Input):
     @property
     def made(self) -> str:
         """How a measurement was made, in words; empty where nothing says so."""
-        samples = f"of {self.samples} samples" if self.samples else ""
-        sure = f"confidence {self.confidence:.9g}" if self.confidence else ""
-        what = " ".join(filter(None, (self.statistic, samples)))
-        return ", ".join(filter(None, (what, sure, self.region, self.connection)))
+        told = (self.statistic, self.samples, self.confidence, self.region, self.connection)
+        if not any(told):
+            return ""
+        kind = f"{self.connection} requests" if self.connection else "samples"
+        what = f"of {self.samples} {kind}" if self.samples else self.connection
+        where = f"from {self.region}" if self.region else ""
+        made = " ".join(filter(None, (self.statistic, what, where)))
+        sure = f"{100 * self.confidence:g} % confidence" if self.confidence else ""
+        return ", ".join(filter(None, (made, day(self.as_of), sure)))
+
+    @property
+    def told(self) -> str:
+        """The source, and how a measurement was made."""
+        return f"{self.source}: {self.made}" if self.made else self.source
 
     @property
     def settled(self) -> bool:

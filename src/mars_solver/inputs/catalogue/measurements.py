@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
-from mars_solver.inputs.catalogue.attributes import Declarations
+from mars_solver.inputs.catalogue.attributes import Attribute, Declarations
 from mars_solver.inputs.catalogue.catalogue import Catalogue, by_id
 from mars_solver.inputs.catalogue.facts import (
     MEASURED,
+    UNKNOWN,
     Claim,
     NumberFact,
     SetFact,
@@ -18,7 +19,11 @@ from mars_solver.inputs.catalogue.facts import (
     YesNoFact,
 )
 from mars_solver.inputs.catalogue.models import AnyFact, Model, facts_in, forms, with_defaults
-from mars_solver.inputs.parsing import not_one_of, parse
+from mars_solver.inputs.parsing import not_one_of, number_or_text, parse
+from mars_solver.vocabulary import Kind
+
+_WORDS: Final = {"true": True, "yes": True, "false": False, "no": False}
+_RANGE: Final = ".."
 
 
 def with_measurements(catalogue: Catalogue, data: object, *, place: str) -> Catalogue:
@@ -101,3 +106,24 @@ F = TypeVar("F", WordFact, YesNoFact, NumberFact)
 def _demoting(new: F, old: F) -> F:
     demoted = old.claim(why_not=f"replaced by a measurement of {new.as_of}")
     return new.model_copy(update={"other_claims": (*new.other_claims, demoted, *old.other_claims)})
+
+
+def claim_in(attribute: Attribute | None, text: str) -> dict[str, object]:
+    """Return what a value in a flag, or in an address, claims of an attribute, as a table.
+
+    Args:
+        attribute: what is measured; None where nothing of that name is declared.
+        text: a number, a range `low..high`, yes, no or unknown.
+    """
+    if text == UNKNOWN:
+        return {"value": text}
+    if attribute is None or Kind(attribute.kind) in {Kind.NUMBER, Kind.ORDINAL}:
+        low, dots, high = text.partition(_RANGE)
+        if dots:
+            return {"low": _number(low), "high": _number(high)}
+        return {"value": _number(text)}
+    return {"value": _WORDS.get(text.lower(), text)}
+
+
+def _number(text: str) -> object:
+    return float("inf") if text.strip() == "inf" else number_or_text(text.strip())

@@ -10,20 +10,22 @@
     selection.removeAllRanges();
     selection.addRange(range);
   };
+  // A button copies the text of an element, or the address where it names none.
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button.copy");
     if (!button) return;
     const source = document.getElementById(button.dataset.copy);
     const label = button.firstChild;
+    const before = label.textContent;
     let done = "Copied";
     try {
-      await navigator.clipboard.writeText(source.textContent);
+      await navigator.clipboard.writeText(source ? source.textContent : location.href);
     } catch {
-      select(source);
-      done = document.execCommand("copy") ? "Copied" : "Selected";
+      if (source) select(source);
+      done = source && document.execCommand("copy") ? "Copied" : "Not copied";
     }
     label.textContent = done;
-    setTimeout(() => { label.textContent = "Copy"; }, 1600);
+    setTimeout(() => { label.textContent = before; }, 1600);
   });
   document.addEventListener("swapped", arm);
   arm();

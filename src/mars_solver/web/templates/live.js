@@ -1,37 +1,32 @@
 "use strict";
 (() => {
-  const form = document.getElementById("ask");
-  const said = document.getElementById("said");
+  const by = (id) => document.getElementById(id);
+  const form = by("ask");
   document.documentElement.classList.add("live");
   let pending = null;
   let timer = 0;
   let last = null;
-
-  // The query of the form in its shortest form: no blanks, no slider that nobody has moved.
-  const query = () => {
-    const parts = [];
-    for (const [name, value] of new FormData(form)) {
-      const text = String(value).trim();
-      if (!text || name === "defaults") continue;
-      const control = form.elements.namedItem(name);
-      if (control.type === "range" && !("stated" in control.dataset)) continue;
-      parts.push(`${name}=${encodeURIComponent(text).replaceAll("%3B", ";")}`);
-    }
-    return parts.length ? `?${parts.join("&")}` : "";
-  };
+  let faulty = null;
+  let shown = location.pathname + location.search;
 
   const output = (slider) => {
-    const stated = "stated" in slider.dataset;
-    document.getElementById(`${slider.name}-output`).textContent =
-      slider.value + (stated ? "" : " (not stated)");
+    by(`${slider.name}-output`).textContent =
+      slider.value + ("stated" in slider.dataset ? "" : " (not stated)");
+  };
+
+  // The sliders that nobody has moved, as the server reads them.
+  const rest = () => {
+    form.elements.namedItem("form.sliders").value = [...form.querySelectorAll("[type=range]")]
+      .filter((each) => !("stated" in each.dataset))
+      .map((each) => `${each.name}:${each.value}`)
+      .join(";");
   };
 
   // Take over the state of another page's form: all of it where a link or the history leads there.
   // After a change here, only where sliders rest: meanwhile somebody may have changed more.
   const adopt = (other, all) => {
     for (const theirs of other.querySelectorAll("input, select")) {
-      const ours = document.getElementById(theirs.id) ||
-        form.querySelector(`[type=radio][value="${theirs.value}"]`);
+      const ours = by(theirs.id);
       if (!ours) continue;
       const resting = theirs.type === "range" && !("stated" in ours.dataset || "stated" in theirs.dataset);
       if (!all && !resting) continue;
@@ -43,44 +38,41 @@
         output(ours);
       }
     }
+    for (const theirs of other.querySelectorAll(".count")) by(theirs.id).textContent = theirs.textContent;
+    rest();
   };
 
-  // Show the problems of each field beside it, as the other page does.
+  // Show the problems of each field beside it, as the other page does; not where somebody types.
   const complain = (other) => {
-    for (const old of form.querySelectorAll(".problem")) old.remove();
     for (const ours of form.querySelectorAll("[id^=f-]")) {
-      const theirs = other.querySelector(`#${ours.id}`);
-      if (!theirs) continue;
+      if (other === faulty && ours === document.activeElement && ours.type === "text") continue;
+      const theirs = other.getElementById(ours.id);
+      const field = ours.closest(".field, fieldset");
+      if (!theirs || !field) continue;
+      for (const old of field.querySelectorAll(":scope > .problem")) old.remove();
       for (const name of ["aria-invalid", "aria-describedby"]) {
         if (theirs.hasAttribute(name)) ours.setAttribute(name, theirs.getAttribute(name));
         else ours.removeAttribute(name);
       }
-      for (const text of theirs.closest(".field")?.querySelectorAll(".problem") || []) {
-        ours.closest(".field").append(document.importNode(text, true));
-      }
+      const told = theirs.closest(".field, fieldset").querySelectorAll(":scope > .problem");
+      for (const text of told) field.append(document.importNode(text, true));
     }
   };
 
-  const swap = (page) => {
-    const old = document.getElementById("swap");
-    const fresh = document.importNode(page.getElementById("swap"), true);
-    const open = [...old.querySelectorAll("details[open][id]")].map((each) => each.id);
+  // Put a part of another page in place of ours; folds stay open, and the focus where it was.
+  const replace = (page, id) => {
+    const old = by(id);
+    if (!old || !page.getElementById(id) || old.isEqualNode(page.getElementById(id))) return;
+    const fresh = document.importNode(page.getElementById(id), true);
+    const folds = [...old.querySelectorAll("details[id]")].map((each) => [each.id, each.open]);
     const inside = old.contains(document.activeElement) ? document.activeElement.id : "";
-    const scrolled = [...old.querySelectorAll(".scroll")].map((each) => each.scrollLeft);
+    const same = fresh.dataset.state === old.dataset.state;
     old.replaceWith(fresh);
-    for (const id of open) {
-      const again = document.getElementById(id);
-      if (again) again.open = true;
-    }
-    [...fresh.querySelectorAll(".scroll")].forEach((each, i) => { each.scrollLeft = scrolled[i] || 0; });
-    if (inside) (document.getElementById(inside) || document.getElementById("answer")).focus({ preventScroll: true });
-    document.title = fresh.dataset.title;
-    said.textContent = fresh.dataset.said;
-    document.getElementById("peek").textContent = fresh.dataset.said;
-    document.dispatchEvent(new Event("swapped"));
+    for (const [fold, open] of folds) if (same && by(fold)) by(fold).open = open;
+    if (inside) (by(inside) || by("answer")).focus({ preventScroll: true });
   };
 
-  const show = async (url, { push = false, all = false } = {}) => {
+  const show = async (url, { link = false, control = null } = {}) => {
     pending?.abort();
     const mine = pending = new AbortController();
     document.body.classList.add("busy");
@@ -89,13 +81,29 @@
       if (!(response.headers.get("content-type") || "").startsWith("text/html")) throw new Error("no page");
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       if (!page.getElementById("swap")) throw new Error("no answer");
-      adopt(page.getElementById("ask"), all);
-      complain(page.getElementById("ask"));
-      swap(page);
-      if (push) history.pushState(null, "", url);
-      // The shortest address of the same answer, as the server spells it.
-      const short = document.getElementById("swap").dataset.query;
-      if (short !== undefined && !timer) history.replaceState(null, "", location.pathname + (short && `?${short}`));
+      faulty = response.ok ? null : page;
+      if (faulty && !link) {
+        // The last good answer stays; a message comes when its field is left.
+        complain(faulty);
+        return;
+      }
+      replace(page, "figures");
+      adopt(page.getElementById("ask"), link);
+      complain(page);
+      replace(page, "presets");
+      replace(page, "swap");
+      const { title, said } = by("swap").dataset;
+      document.title = title;
+      by("said").textContent = by("peek").textContent = said;
+      const { pathname, search } = new URL(response.url);
+      shown = pathname + search;
+      if (shown !== location.pathname + location.search) {
+        // One entry of the history for a run of changes of one control.
+        if (control && control === last) history.replaceState(null, "", response.url);
+        else history.pushState(null, "", response.url);
+      }
+      last = control;
+      document.dispatchEvent(new Event("swapped"));
     } catch (error) {
       if (error.name !== "AbortError") location.assign(url);
     } finally {
@@ -103,18 +111,22 @@
     }
   };
 
+  const stop = () => { timer = clearTimeout(timer) || 0; };
+  const address = () => `./?${new URLSearchParams(new FormData(form))}`;
   const changed = (wait, control) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      timer = 0;
-      const url = location.pathname + query();
-      if (url === location.pathname + location.search) return;
-      // One entry of the history for a run of changes of one control.
-      if (control === last) history.replaceState(null, "", url);
-      else history.pushState(null, "", url);
-      last = control;
-      show(url);
-    }, wait);
+    stop();
+    timer = setTimeout(() => { timer = 0; show(address(), { control }); }, wait);
+  };
+
+  // Of several members, the one that is typed is completed.
+  const complete = (field) => {
+    const before = field.value.replace(/[^;,]*$/, "");
+    if (!field.list || field.list.dataset.before === before) return;
+    field.list.dataset.before = before;
+    for (const each of field.list.options) {
+      each.dataset.member ??= each.value;
+      each.value = before + each.dataset.member;
+    }
   };
 
   form.addEventListener("input", (event) => {
@@ -122,31 +134,34 @@
     if (control.type === "range") {
       control.dataset.stated = "";
       output(control);
+      rest();
     }
+    if (control.closest("#figures")) return;
+    if (control.type === "text") complete(control);
     changed(control.type === "text" ? 350 : control.type === "range" ? 120 : 0, control);
   });
+  form.addEventListener("change", (event) => {
+    if (event.target.type === "text" && event.target.closest("#figures")) changed(0, event.target);
+  });
+  form.addEventListener("focusout", () => { setTimeout(() => { if (faulty) complain(faulty); }); });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    timer = clearTimeout(timer) || 0;
-    const url = location.pathname + query();
-    show(url, { push: url !== location.pathname + location.search }).then(() => {
-      document.getElementById("answer").focus();
-    });
+    stop();
+    show(address()).then(() => { by("answer").focus(); });
   });
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-apply]");
     if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    timer = clearTimeout(timer) || 0;
-    last = null;
-    const leads = link.classList.contains("way");
-    show(link.href, { push: true, all: true }).then(() => {
-      if (leads) document.getElementById("answer").focus();
-      if (link.classList.contains("why")) document.getElementById("standpoint")?.scrollIntoView({ block: "center" });
+    stop();
+    const leads = link.matches(".way, svg a");
+    show(new URL(link.getAttribute("href"), location.href), { link: true }).then(() => {
+      if (leads) by("answer").focus();
+      if (link.classList.contains("why")) by("standpoint")?.scrollIntoView({ block: "center" });
     });
   });
+  addEventListener("beforeprint", () => { by("address")?.replaceChildren(location.href); });
   addEventListener("popstate", () => {
-    last = null;
-    show(location.href, { all: true });
+    if (location.pathname + location.search !== shown) show(location.href, { link: true });
   });
 })();

@@ -168,6 +168,8 @@ def questions_until_settled(full: Table) -> int:
     while (follow_up := question(Profile(**known), denied)) is not None:
         field = follow_up.field
         value = full.get(field) if field in TOP_LEVEL else full["require"].get(field)
+        if field == "primary" and value not in {reply.value for reply in follow_up.replies}:
+            value = None  # a need that is not stated, and that can change nothing any more
         denied = denied if value else tuple(sorted({*denied, field}))
         known = replied(known, field, value or None)
         many += 1

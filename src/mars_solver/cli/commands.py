@@ -76,7 +76,6 @@ def _root(version: options.ShowVersion = False) -> None:
     "recommend --preset {preset}",
     "recommend {capability} {number} 300 {set} {members} --prefer {criterion}=8",
     "recommend profile.toml --measure {model}.{fact}=240 --json",
-    "recommend --ask",
 )
 def recommend(
     asked: asking.AnswerOptions,

@@ -46,6 +46,8 @@ _INVALID: Final = -1
 _NOBODY: Final = -2
 """The end of ways that leave no model."""
 _FIRST: Final = -3
+_MOST: Final = 2**15
+"""So many ways to begin are looked at; the shipped catalogue has a third of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,9 @@ class Interview:
     @part
     def ask(self) -> FollowUp | None:
         """The question to ask next; None where no reply to any question can change the winner."""
-        return _Diagram(self.answer.solver, self.answer.decision, self.denied).best()
+        answer = self.answer
+        fields = tuple(_open_fields(answer.solver, answer.profile, self.denied))
+        return _best(answer.solver, answer.decision, fields)
 
     def told(self, profile: Profile) -> Interview:
         """Return the interview with another profile: with what a reply states."""
@@ -149,15 +153,35 @@ class _OpenField(NamedTuple):
         return 1 if reply else len(self.values) - 1
 
 
+def _best(solver: Solver, decision: Decision, fields: tuple[_OpenField, ...]) -> FollowUp | None:
+    """Return the best question about some fields, the others not stated.
+
+    Where there are too many ways, the fields are looked at in halves: the first question of them is
+    the best of its half, and none is asked where neither half alone can change the winner.
+    """
+    try:
+        return _Diagram(solver, decision, fields).best()
+    except _TooManyError:
+        half = len(fields) // 2
+        if not half:
+            return None
+        first = _best(solver, decision, fields[:half])
+        return first or _best(solver, decision, fields[half:])
+
+
+class _TooManyError(Exception):
+    """There are more ways than are looked at."""
+
+
 class _Diagram:
     """All ways to complete a profile, level by level in the order of the open fields."""
 
-    def __init__(self, solver: Solver, decision: Decision, denied: Collection[str]) -> None:
+    def __init__(self, solver: Solver, decision: Decision, fields: tuple[_OpenField, ...]) -> None:
         self._solver = solver
         self._profile = decision.profile
         self._policy = decision.policy
         self._what_if = WhatIf(solver, decision)
-        self._fields = tuple(_open_fields(solver, self._profile, denied))
+        self._fields = fields
         self._pinning = max((i for i, f in enumerate(self._fields) if f.pins), default=-1)
         self._children: list[tuple[Node, ...]] = []
         self._numbers: dict[tuple[Node, ...], Node] = {}
@@ -202,6 +226,8 @@ class _Diagram:
         way = self._trimmed(level, way)
         key = level, way
         if key not in self._seen:
+            if len(self._seen) > _MOST:
+                raise _TooManyError
             if level == len(self._fields):
                 self._seen[key] = self._end(way)
             else:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mars_solver import InputError, Profile
+from mars_solver.explaining import asking
 from mars_solver.explaining.asking import FollowUp, Interview, fields_of
 from mars_solver.explaining.changes import plain
 from mars_solver.explaining.recommendation import recommend_with
@@ -209,3 +210,15 @@ def test_who_says_no_to_everything_gets_the_answer_to_what_is_known() -> None:
     assert asked.ask is not None
     assert done.ask is None
     assert done.to_dict() == {**asked.answer.to_dict(), "ask": None}
+
+
+def test_where_there_are_too_many_ways_a_part_of_the_fields_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(asking, "_MOST", 100)
+    answer = recommend_with(SHIPPED, Profile(require={"real_time": True}))
+    follow_up = Interview(answer).ask
+    assert follow_up is not None
+    told = {reply.winners for reply in follow_up.replies}
+    assert len(told) > 1
+    assert Interview(answer, fields_of(SHIPPED.declared)).ask is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any, Final
 
 import anyio
@@ -91,11 +92,13 @@ def server_of(solver: Solver) -> Server[Any]:
 
 
 def serve(solver: Solver) -> None:
-    """Answer over standard input and output until the input ends."""
+    """Answer over standard input and output until the input ends, or it is interrupted."""
     server = server_of(solver)
 
     async def run() -> None:
         async with stdio_server() as (incoming, outgoing):
             await server.run(incoming, outgoing, server.create_initialization_options())
 
+    # An interrupt ends the process at once: no loop can end while a thread waits for input.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     anyio.run(run)

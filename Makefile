@@ -49,9 +49,12 @@ tune: $(VENV)/.dev
 	rm -f weights/*.certificate.json
 	$(MAKE) verify
 
-# The typed access to what models/attributes.toml declares.
+# The typed access to what models/attributes.toml declares, and the schemas that editors read.
 shipped: $(VENV)/.dev
 	$(BIN)/python tests/support/shipped_types.py
+	for kind in attributes model sources flowchart labels; do \
+		$(BIN)/mars-solver schema $$kind > docs/schemas/$$kind.json || exit 1; \
+	done
 
 # The searches that take minutes.
 long: $(VENV)/.dev

@@ -1,9 +1,10 @@
-"""How the proof grows with the number of models.
+"""How the proof, and the difference that one fact makes, grow with the number of models.
 
     python -m benchmarks.scaling.proof_growth [--models 6 12 24] [--seconds 600] [--json FILE]
 
 Synthetic catalogues of 6, 12, 24 and 48 models have the shipped one's attributes and guide, and
-facts drawn from a fixed seed. Each is proved in a process of its own.
+facts drawn from a fixed seed. Each is proved in a process of its own, and then compared with itself
+after one model's latency has doubled, over all profiles and importances.
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.shared.harness import taken_by
-from mars_solver import InputError, Solver, load_catalogue, load_weights
+from mars_solver import (
+    InputError,
+    Solver,
+    difference,
+    load_catalogue,
+    load_weights,
+    with_measurements,
+)
 from mars_solver.inputs.catalogue.attributes import Attribute
 from mars_solver.inputs.catalogue.catalogue import Catalogue, build_catalogue
 from mars_solver.inputs.files import CHART, catalogue_file, read_document
@@ -98,6 +106,7 @@ def measure(models: int) -> dict[str, Any]:
     """Return what the proof of a synthetic catalogue took."""
     solver = Solver(synthetic(models), load_weights())
     theorem, taken = taken_by(lambda: prove(solver))
+    found, compared = taken_by(lambda: difference(solver, _slower(solver)))
     return {
         "models": models,
         "seconds": taken.wall,
@@ -105,7 +114,18 @@ def measure(models: int) -> dict[str, Any]:
         "cells": theorem.cells,
         "classes": theorem.classes,
         "holds": theorem.holds,
+        "difference_cpu_seconds": compared.cpu,
+        "moves": len(found.moves),
     }
+
+
+def _slower(solver: Solver) -> Solver:
+    """Return the same with a latency of one model twice as long."""
+    model = solver.catalogue.models[0]
+    low, high = model.range("ttfb_ms") or (100, 100)
+    claim = {"low": 2 * low, "high": 2 * high, "source": "made", "as_of": "2026"}
+    measured = with_measurements(solver.catalogue, {model.id: {"ttfb_ms": claim}}, place="measured")
+    return Solver(measured, solver.weights)
 
 
 def main() -> None:
@@ -115,7 +135,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=600, help="the longest one may take")
     parser.add_argument("--json", type=Path, help="where to write the results")
     arguments = parser.parse_args()
-    print(f"{'models':>7} {'seconds':>9} {'classes':>10} {'cells':>16}")
+    print(f"{'models':>7} {'seconds':>9} {'classes':>10} {'cells':>16} {'difference, CPU s':>18}")
     rows = []
     for models in arguments.models:
         with multiprocessing.get_context("spawn").Pool(1) as pool:
@@ -127,7 +147,8 @@ def main() -> None:
         if row["seconds"] is None:
             print(f"{models:>7} {'too long, or more classes than memory holds':>45}")
         else:
-            print(f"{models:>7} {row['seconds']:>9.2f} {row['classes']:>10} {row['cells']:>16}")
+            proved = f"{models:>7} {row['seconds']:>9.2f} {row['classes']:>10} {row['cells']:>16}"
+            print(f"{proved} {row['difference_cpu_seconds']:>18.2f}")
     if arguments.json:
         arguments.json.write_text(json.dumps(rows, indent=2) + "\n", "utf-8")
 

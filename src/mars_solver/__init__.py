@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mars_solver.api import decide, decide_stream, recommend, recommend_many
+    from mars_solver.api import decide, decide_stream, difference, recommend, recommend_many
     from mars_solver.errors import InputError, MarsSolverError, Problem
     from mars_solver.explaining.recommendation import Recommendation, recommend_with
     from mars_solver.inputs.catalogue.catalogue import Catalogue
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     )
     from mars_solver.inputs.profile import Profile
     from mars_solver.inputs.weights import Weights
+    from mars_solver.proving.difference import ExactDifference
     from mars_solver.solving.solver import Solver
 
 __version__ = "0.1.0"
 
 _HOME = {
     "Catalogue": "inputs.catalogue.catalogue",
+    "ExactDifference": "proving.difference",
     "Importances": "inputs.catalogue.shipped",
     "InputError": "errors",
     "MarsSolverError": "errors",
@@ -41,6 +43,7 @@ _HOME = {
     "Weights": "inputs.weights",
     "decide": "api",
     "decide_stream": "api",
+    "difference": "api",
     "load_catalogue": "inputs.files",
     "load_measurements": "inputs.files",
     "load_profile": "inputs.files",
@@ -53,6 +56,7 @@ _HOME = {
 
 __all__ = [
     "Catalogue",
+    "ExactDifference",
     "Importances",
     "InputError",
     "MarsSolverError",
@@ -64,6 +68,7 @@ __all__ = [
     "Weights",
     "decide",
     "decide_stream",
+    "difference",
     "load_catalogue",
     "load_measurements",
     "load_profile",

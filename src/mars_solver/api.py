@@ -13,11 +13,13 @@ from mars_solver.inputs.options import check_options
 from mars_solver.inputs.profile import Profile
 from mars_solver.inputs.profile_row import ExtraColumns, extra_columns_in
 from mars_solver.inputs.weights import Weights
-from mars_solver.solving.solver import solver_of
+from mars_solver.solving.solver import Solver, solver_of
 from mars_solver.vocabulary import Policy
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from mars_solver.proving.difference import ExactDifference
 
 
 def recommend(
@@ -83,6 +85,36 @@ def recommend_many(
     return [Recommendation(solver, each, top) for each in solver.decide_many(asked, unknown)]
 
 
+def difference(
+    old: Solver | Catalogue | Weights,
+    new: Solver | Catalogue | Weights,
+    *,
+    unknown: Policy = "flag",
+) -> ExactDifference:
+    """Return which answers a change of facts or weights changes, over all profiles, exactly.
+
+    Args:
+        old: a solver; or a catalogue, with the shipped weights; or weights, with the shipped
+            catalogue.
+        new: the same after the change.
+        unknown: as `recommend` has it.
+
+    Raises:
+        InputError: with every fault of the input, or where a catalogue has too many kinds of
+            profiles.
+    """
+    from mars_solver.proving import difference as proving  # noqa: PLC0415  (loads when used)
+
+    check_options(unknown, None)
+    return proving.difference(_solver(old), _solver(new), unknown)
+
+
+def _solver(side: Solver | Catalogue | Weights) -> Solver:
+    if isinstance(side, Solver):
+        return side
+    return solver_of(weights=side) if isinstance(side, Weights) else solver_of(side)
+
+
 def decide(
     table: object,
     *,
@@ -139,7 +171,8 @@ def decide_stream(
     """Return the answers to a stream of profiles as they are asked for, in constant memory.
 
     Args:
-        reader: an Arrow reader, or anything else with the Arrow C stream.
+        reader: an Arrow reader, or anything else with the Arrow C stream; a list of rows or
+            profiles is answered all at once.
         catalogue: as `recommend` has it.
         weights: as `recommend` has it.
         measurements: as `recommend` has it.

@@ -45,7 +45,8 @@ class Problem:
         unknown = _UNKNOWN.fullmatch(self.found)
         if unknown:
             aside = "; ".join(filter(None, [where, expected]))
-            news = [f"unknown {unknown[1]} `{unknown[2]}`{f'; {near}' if near else ''} ({aside})"]
+            news = [f"unknown {unknown[1]} `{unknown[2]}`", near]
+            news = ["; ".join(filter(None, news)) + (f" ({aside})" if aside else "")]
         else:
             found = f"found {self.found}" if expected else self.found
             said = f"{near} ({expected})" if near else expected

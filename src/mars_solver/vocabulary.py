@@ -12,6 +12,8 @@ POLICIES: Final[tuple[Policy, ...]] = get_args(Policy)
 
 VALUE_SCALE: Final = 10**6
 """Value functions map a fact to a whole number in 0..VALUE_SCALE."""
+MOST_RANKED: Final = 100
+"""The longest shortlist: a table of answers has three columns for each place."""
 NEUTRAL_IMPORTANCE: Final = 5
 MAX_IMPORTANCE: Final = 10
 MAX_NUMBER: Final = 10**9
@@ -72,6 +74,8 @@ INVALID: Final = "invalid"
 """The status of a threshold that would contradict the rest of the profile."""
 
 
+_THOUSANDS: Final = {"Hz": "kHz"}
+"""The units that people count in thousands, with the name of a thousand."""
 THIN: Final = "\N{NARROW NO-BREAK SPACE}"
 """What sets thousands apart."""
 
@@ -91,3 +95,21 @@ def number(value: float) -> str:
     if math.isinf(value):
         return "∞"
     return f"{value:,}".replace(",", THIN) if isinstance(value, int) else repr(value)
+
+
+def amounts(unit: str, *values: float) -> tuple[str, ...]:
+    """Return numbers as people write them, the last with its unit: 22.05 and 48 kHz for Hz."""
+    larger = _THOUSANDS.get(unit)
+    if larger and min(values, default=0) >= 1000:  # noqa: PLR2004  (a thousand)
+        unit, values = larger, tuple(_thousandth(value) for value in values)
+    *texts, last = map(number, values)
+    return (*texts, f"{last} {unit}".rstrip())
+
+
+def member_text(member: object, unit: str) -> str:
+    """Return a member of a set as people write it, a number of some unit with it."""
+    return amounts(unit, member)[0] if unit and isinstance(member, int | float) else str(member)
+
+
+def _thousandth(value: float) -> float:
+    return int(value) // 1000 if value % 1000 == 0 else value / 1000

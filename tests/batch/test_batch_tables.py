@@ -170,7 +170,9 @@ def test_a_spreadsheet_with_semicolons_and_decimal_commas(tmp_path: Path, solver
     assert [row.get("model_1") for row in found] == [
         None, "mars-flash", None, None, "mars-pro", None
     ]  # fmt: skip
-    assert found[0]["reasons"] == ['real_time: found "WAHR"; expected true or false']
+    assert found[0]["reasons"] == [
+        'real_time: found "WAHR"; expected true or false; write yes or no'
+    ]
     for row in (found[2], found[3]):
         assert row["reasons"][0].endswith(
             "write it without separators of thousands and with a decimal point, as 1234.5"
@@ -255,7 +257,7 @@ IDS: dict[str, tuple[pa.Array, list[str | None]]] = {
 @pytest.mark.parametrize("kind", IDS)
 def test_an_id_of_any_scalar_kind_is_carried_as_text(kind: str) -> None:
     column, wanted = IDS[kind]
-    found = decide(pa.RecordBatch.from_arrays([column], ["id"]))
+    found = decide(pa.RecordBatch.from_arrays([column, pa.nulls(2)], ["id", "offline"]))
     assert found.column("id").to_pylist() == wanted
     assert found.column("status").to_pylist() == ["meets"] * 2
 
@@ -327,7 +329,7 @@ def test_a_misspelt_column_is_never_taken_for_another_one(extra: Any) -> None:
 
 
 def test_a_column_that_the_answers_have_cannot_be_kept() -> None:
-    table = pa.table({"status": ["open"], "score_3": [1]})
+    table = pa.table({"status": ["open"], "score_3": [1], "latency": [8]})
     with pytest.raises(InputError, match="expected a name that no column of the answers"):
         decide(table, extra_columns="keep")
     assert decide(table, top=2, extra_columns="drop").num_rows == 1
@@ -456,9 +458,9 @@ def test_decide_takes_a_table_in_any_form() -> None:
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        (7, "found a int"),
-        ({"real_time": True}, "found a dict"),
-        ("t.csv", "found a str"),
+        (7, "found 7"),
+        ({"real_time": True}, "in a list: \\[profile\\]"),
+        ("t.csv", "read it into a data frame first"),
         ([7], "table\\[0\\]: found 7; expected a profile or a row"),
         (
             [{"require": [1]}],
@@ -501,15 +503,95 @@ def test_a_stream_is_answered_as_it_is_read() -> None:
     )
     with pytest.raises(InputError, match="realtime"):
         decide_stream(pa.table({"realtime": [1]}))
-    with pytest.raises(InputError, match="found a list"):
-        decide_stream([{}])
+    assert decide_stream([{"latency": 8}]).read_all().to_pylist() == (
+        decide([{"latency": 8}]).to_pylist()
+    )
 
 
 def test_advice_on_numbers_is_given_for_numbers_alone(tmp_path: Path, solver: Solver) -> None:
-    text = 'id,real_time,max_ttfb_ms\n1,1.0,\n2,,"1,200"\n'
+    text = 'id,real_time,max_ttfb_ms\n1,1.5,\n2,,"1,200"\n'
     first, second = spelled(tmp_path, solver, text)
-    assert first["reasons"] == ['real_time: found "1.0"; expected true or false']
+    assert first["reasons"] == ['real_time: found "1.5"; expected true or false; write yes or no']
     assert "as 1234.5" in second["reasons"][0]
+
+
+TWICE = {"require": {"max_ttfb_ms": 2000}, "max_ttfb_ms": 100, "real_time": True}
+
+
+@pytest.mark.parametrize("extra", [None, "keep", "drop"])
+@pytest.mark.parametrize(
+    ("profile", "said"),
+    [
+        (TWICE, r"\[1\]: max_ttfb_ms: found it more than once; .* the one under require"),
+        ({"prefer": {"real_time": True}}, r"preference `real_time` \(table\[1\]: prefer.real_time"),
+        ({"require": {"latency": 8}}, r"requirement `latency` \(table\[1\]: require.latency"),
+        ({"require": {"owner": 8}}, r"requirement `owner` \(table\[1\]: require.owner"),
+        ({"require": []}, r"table\[1\]: require: found \[\]; expected a table"),
+    ],
+)
+def test_what_a_profile_states_twice_or_in_the_wrong_table_is_never_chosen_or_dropped(
+    profile: Row, said: str, extra: Any
+) -> None:
+    for call in (decide, decide_stream):
+        with pytest.raises(InputError, match=said):
+            call([{}, profile], extra_columns=extra)
+
+
+YES_AND_NO: dict[str, tuple[pa.Array, list[Any]]] = {
+    "words": (pa.array(["YES", "no", None, "#N/A", "ja"]), ['"ja"']),
+    "coded": (pa.array(["1", "0", "", "NA", "x"]).dictionary_encode(), ['"x"']),
+    "views": (pa.array(["y", "f", None, "null", "2"], pa.string_view()), ['"2"']),
+    "whole": (pa.array([1, 0, None, None, 2], pa.int8()), ["2"]),
+    "floats": (pa.array([1.0, 0.0, None, float("nan"), 1.5]), ["1.5"]),
+    "decimals": (
+        pa.array([decimal.Decimal("1.0"), decimal.Decimal(0), None, None, decimal.Decimal("2.5")]),
+        ["2.5"],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", YES_AND_NO)
+def test_yes_and_no_of_any_type_are_flags_and_anything_else_costs_its_row(kind: str) -> None:
+    column, (found,) = YES_AND_NO[kind]
+    for table in (
+        pa.table({"real_time": column}),
+        pa.record_batch({"real_time": column}),
+        pa.table({"real_time": pa.concat_arrays([column, column])}).slice(5),
+    ):
+        answers = decide(table)
+        wanted = decide([{"real_time": True}, {"real_time": False}, {}, {}])
+        assert answers.slice(0, 4).to_pylist() == wanted.to_pylist()
+        (reasons,) = answers["reasons"].to_pylist()[4:]
+        assert reasons == [f"real_time: found {found}; expected true or false; write yes or no"]
+
+
+def test_a_column_of_the_wrong_type_is_named_in_words() -> None:
+    table = pa.table({"real_time": [[True]], "latency": ["8"], "max_ttfb_ms": [True]})
+    with pytest.raises(InputError) as caught:
+        decide(table)
+    assert [problem.found for problem in caught.value.problems] == [
+        "text", "true or false", "lists of true or false"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.list_(pa.string(), 1),
+        pa.large_list(pa.string()),
+        pa.list_view(pa.string()),
+        pa.large_list_view(pa.string()),
+        pa.list_(pa.string_view(), 1),
+    ],
+    ids=str,
+)
+def test_lists_of_any_kind_are_lists(kind: pa.DataType) -> None:
+    column = pa.array([["xx"], ["en-us"], None, ["hi-in"], ["english"]], kind)
+    wanted = decide([{"languages": ["en-us"]}, {}, {"languages": ["hi-in"]}]).to_pylist()
+    for table in (pa.table({"languages": column}), pa.record_batch({"languages": column})):
+        answers = decide(table.slice(1))
+        assert answers.slice(0, 3).to_pylist() == wanted
+        assert answers["reasons"].to_pylist()[3][0].startswith('languages.0: found "english"')
 
 
 @pytest.mark.parametrize("extra", [None, "keep", "drop"])

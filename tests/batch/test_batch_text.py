@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mars_solver import Solver
+from mars_solver import InputError, Solver
 from mars_solver.batch import tables
 from mars_solver.batch.answers import json_lines
 from mars_solver.batch.run import Run, execute
@@ -64,8 +64,8 @@ BROKEN = st.sampled_from(
         b'{"latency": true}',
         b'{"latency": 5, "latency": 6}',
         b'{"latencyy": 5}',
-        b'{"real_time": 1}',
-        b'{"real_time": "true"}',
+        b'{"real_time": 2}',
+        b'{"real_time": "ja"}',
         b'{"id": 7}',
         b'{"id": ["a"]}',
         b'{"id": "\\ud800"}',
@@ -74,7 +74,9 @@ BROKEN = st.sampled_from(
         b'{"languages": [7]}',
         b'{"languages": ["en-us", null]}',
         b'{"languages": [["en-us"]]}',
-        b'{"require": {"real_time": true}}',
+        b'{"require": {"latency": 5}}',
+        b'{"require": {"real_time": true}, "real_time": true}',
+        b'{"prefer": [5]}',
         b'{"workflow": {}}',
         b'{"name": "' + b"x" * 3000 + b'"}',
         b'{"languages": ' + b"[" * 5000,
@@ -85,7 +87,18 @@ BROKEN = st.sampled_from(
         b'{"name": "' + b"y" * 2**20 + b'"}',
     ]
 )
+SPELLED: dict[bytes, Row] = {
+    b'{"real_time": 1}': {"real_time": True},
+    b'{"real_time": "Yes"}': {"real_time": True},
+    b'{"offline": 0, "accept_beta": "NaN"}': {"offline": False, "accept_beta": None},
+    b'{"require": {"real_time": true}, "prefer": {"latency": 8}}': {
+        "real_time": True,
+        "latency": 8,
+    },
+}
+"""Lines that are no plain rows, and the rows that they stand for."""
 LINE = st.one_of(
+    st.sampled_from([*SPELLED]),
     rows().map(lambda row: json.dumps(row).encode()),
     rows().map(lambda row: json.dumps(row, ensure_ascii=False).encode()),
     BROKEN,
@@ -123,7 +136,7 @@ def test_every_line_of_json_is_answered_or_refused(
     asked = [line for line in lines if line.strip()]
     assert len(found) == len(asked)
     for number, (line, answer) in enumerate(zip(asked, found, strict=True)):
-        row = as_profile(line)
+        row = SPELLED.get(line) or as_profile(line)
         if row is None:
             assert answer["reasons"], line[:80]
             continue
@@ -192,9 +205,10 @@ def test_every_line_of_csv_is_answered_or_refused(
     *found, last = answered(path, solver)
     assert (last["id"], last["status"]) == ("last", "meets")
     asked = [line for line in body.split(b"\n") if line.strip(b"\r")]
+    stating = [line for line in asked if line.strip(b"\r,")]
     if not any(b'"' in line or b"\r" in line.rstrip(b"\r") for line in asked):
-        assert len(found) == len(asked)
-        for line, answer in zip(asked, found, strict=True):
+        assert len(found) == len(stating)
+        for line, answer in zip(stating, found, strict=True):
             if line.count(b",") != len(HEADER) - 1 or _not_text(line):
                 assert answer["reasons"], line
     else:
@@ -207,6 +221,59 @@ def _not_text(line: bytes) -> bool:
     except UnicodeDecodeError:
         return True
     return False
+
+
+def test_rows_of_empty_cells_are_no_rows_and_the_others_count_on(
+    tmp_path: Path, solver: Solver
+) -> None:
+    lines = [
+        "id;real_time;max_ttfb_ms",
+        ";;",
+        "a;yes;300",
+        ";;;;",
+        ";;x",
+        '"";"";""',
+        ";",
+        "b;0.0;",
+    ]
+    path = tmp_path / "in.csv"
+    for end in ("", '\nc;"d'):  # the second costs Arrow's reader the table
+        path.write_text("\n".join(lines) + end, "utf-8")
+        found = answered(path, solver)
+        assert [(row["row"], row["id"]) for row in found[:3]] == [(0, "a"), (1, None), (2, "b")]
+        assert [*map(bool, (row.get("reasons") for row in found))][:3] == [False, True, False]
+    path.write_text("id;real_time\n;\n;\n", "utf-8")
+    assert answered(path, solver) == []
+
+
+NO_TABLES: list[tuple[str, bytes, str]] = [
+    ("a.csv", b"Kunde;Prio\nx;y\n", 'found only "Kunde", "Prio"; expected at least one of work'),
+    ("a.csv", b"id,name\n1,x\n", 'found only "id", "name"; expected at least one of work'),
+    ("a.jsonl", b'{"Kunde": "x"}\n', 'found only "Kunde"; expected at least one of work'),
+    ("a.csv", b"id,real_time\r1,yes\r2,no\r", "lines that end as on an old Mac"),
+    ("a.parquet", b"id,real_time\n1,yes\n", "a.parquet: not a Parquet file"),
+    ("a.csv.gz", b"id,real_time\n1,yes\n", "a.csv.gz: not a gzip file"),
+]
+
+
+@pytest.mark.parametrize(("name", "data", "said"), NO_TABLES)
+def test_a_file_that_holds_no_profiles_is_refused_in_plain_words(
+    tmp_path: Path, solver: Solver, name: str, data: bytes, said: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        open_table(tmp_path / name, solver.declared, "drop")
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("first", ["sep=|\r\n", "\ufeffsep=|\n", '"sep=|"\n'])
+def test_a_first_line_of_excel_says_what_separates_the_cells(
+    tmp_path: Path, solver: Solver, first: str
+) -> None:
+    path = tmp_path / "in.csv"
+    path.write_bytes(f"{first}id|real_time|languages\na|yes|en-us;pt\n".encode())
+    (found,) = answered(path, solver)
+    assert (found["id"], found["status"]) == ("a", "unverified")
 
 
 def test_a_line_break_in_quotes_belongs_to_its_cell(tmp_path: Path, solver: Solver) -> None:

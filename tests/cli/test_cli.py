@@ -397,6 +397,23 @@ def test_an_answer_that_nobody_reads_is_no_fault(words: Sequence[str], code: int
     assert b"BrokenPipe" not in done.stderr
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a device that is full")  # noqa: PTH110
+def test_an_output_that_cannot_be_written_is_one_plain_error(tmp_path: Path) -> None:
+    table = tmp_path / "profiles.csv"
+    table.write_text("real_time\ntrue\n", "utf-8")
+    told = "error: cannot write standard output: no space left on device"
+    program = [sys.executable, "-m", "mars_solver"]
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        for words in (["recommend", "--json"], ["batch", str(table), "-o", "-"]):
+            done = subprocess.run(
+                [*program, *words], stdout=full, stderr=subprocess.PIPE, check=False, text=True
+            )
+            assert (done.returncode, done.stderr.splitlines()[-1]) == (1, told)
+            assert "Traceback" not in done.stderr
+        silent = [*program, "recommend", "--nothing"]
+        assert subprocess.run(silent, stderr=full, check=False).returncode == 2
+
+
 def test_an_encoding_without_the_tick_is_no_crash() -> None:
     result = subprocess.run(
         [sys.executable, "-m", "mars_solver", "recommend"],

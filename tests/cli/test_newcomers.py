@@ -76,6 +76,33 @@ def test_flags_lie_over_a_preset_and_a_file_beside_it_is_refused() -> None:
     assert "expected one profile to start from; drop one" in both.stderr
 
 
+@pytest.mark.parametrize(
+    ("loud", "quiet"),
+    [
+        (
+            "--preset SUPPORT-AGENT --keep REAL_TIME --unknown FLAG",
+            "--preset support-agent --keep real_time --unknown flag",
+        ),
+        (
+            "--require REAL_TIME --require Voice_Transfer=TRUE --primary Voice_Transfer",
+            "--real-time --voice-transfer --primary voice_transfer",
+        ),
+        (
+            "--prefer Latency=8 --workflow BATCH --for CURL",
+            "--prefer latency=8 --workflow batch --for curl",
+        ),
+        (
+            "--require output_sample_rates_hz=[8000,24000]",
+            "--output-sample-rates-hz 8000,24000",
+        ),
+    ],
+)
+def test_what_is_typed_in_another_way_is_understood(loud: str, quiet: str) -> None:
+    found = run("recommend", *loud.split())
+    assert found == run("recommend", *quiet.split())
+    assert found.returncode == 0
+
+
 def test_a_model_is_known_by_its_name_in_any_case() -> None:
     expected = recommend().compare("mars-flash", "mars-pro").to_dict()
     assert json.loads(run("compare", "MARS-Flash", "mars-PRO", "--json").stdout) == expected

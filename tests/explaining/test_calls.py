@@ -195,6 +195,21 @@ def test_for_prints_the_ready_call_alone() -> None:
     assert "Other ways to call it: --for curl, --for livekit, --for pipecat" in shown
 
 
+def test_a_way_that_does_not_deliver_the_format_asked_for_is_none_and_says_so() -> None:
+    for workflow, formats, ready in (
+        (None, ["mp3"], False),
+        (None, ["wav"], False),
+        ("batch", ["wav"], True),
+        (None, ["mp3", "pcm_s16le"], True),
+    ):
+        calling = recommend({"workflow": workflow, "require": {"output_formats": formats}}).calling
+        assert {"camb-sdk", "curl"} <= set(calling.ready)
+        for way in ("livekit", "pipecat"):
+            assert (way in calling.ready) == ready
+            said = f" delivers pcm_s16le, not {formats[0]}"
+            assert ready or calling.missing[way].endswith(said)
+
+
 def test_for_says_what_there_is_where_it_prints_nothing(tmp_path: Path) -> None:
     other = run("recommend", "--self-hosted", "--for", "livekit")
     assert (other.returncode, other.stdout) == (3, "")
@@ -244,7 +259,13 @@ def test_strange_values_break_no_call(strange: str, tmp_path: Path) -> None:
     changed = changed.replace('value = "mars-flash"', f"value = {json.dumps(strange)}")
     path.write_text(changed, "utf-8")
     catalogue = load_catalogue(tmp_path / "own")
-    asked = {"require": {"public_api": True, "max_ttfb_ms": 200, "output_formats": [strange]}}
+    asked = {
+        "require": {
+            "public_api": True,
+            "max_ttfb_ms": 200,
+            "output_formats": [strange, "pcm_s16le"],
+        }
+    }
     found = recommend(asked, catalogue=catalogue).calls
     assert set(found) == {"camb-sdk", "curl", "livekit", "pipecat"}
     for name in PYTHON:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from mars_solver import InputError, Profile, recommend, recommend_many
+from mars_solver import InputError, Profile, decide, decide_stream, recommend, recommend_many
 
 NESTED: dict[str, Any] = {
     "name": "line",
@@ -115,6 +115,7 @@ NO_PROFILES: list[tuple[object, str]] = [
     (b"{}", "load_profile"),
     (Path("profile.toml"), "load_profile"),
     ([["real_time", True]], "real_time"),
+    (TABLE, "recommend_many(table) or decide(table)"),
     ({"real_tim": True}, "did you mean `require.real_time`?"),
     ({"requires": {}}, "did you mean `require`?"),
     ({1: True}, "1"),
@@ -143,8 +144,11 @@ NO_PROFILES: list[tuple[object, str]] = [
     ({"max_ttfb_ms": "300 ms"}, "max_ttfb_ms"),
     ({"max_ttfb_ms": np.datetime64("2026-01-01")}, "max_ttfb_ms"),
     ({"max_ttfb_ms": [300]}, "max_ttfb_ms"),
-    ({"real_time": 1}, "real_time"),
-    ({"real_time": "yes"}, "real_time"),
+    ({"require": {"real_time": 1}}, "real_time"),
+    ({"require": {"real_time": "yes"}}, "real_time"),
+    ({"real_time": 2}, "write yes or no"),
+    ({"real_time": "ja"}, "write yes or no"),
+    ({"require": {"max_ttfb_ms": 2000}, "max_ttfb_ms": 100}, "require.max_ttfb_ms"),
     ({"languages": 7}, "languages"),
     ({"languages": [None]}, "languages"),
     ({"languages": [["en-us"]]}, "languages"),
@@ -197,7 +201,7 @@ NO_TABLES: list[tuple[Any, str]] = [
     (pa.chunked_array([[1, 2]]), "a ChunkedArray"),
     (pa.array([1, 2]), "Array"),
     (pa.array([b"\xff"]).view(pa.string()), "Array"),
-    (pa.table({"name": pa.array([b"\xff"]).view(pa.string())}), "utf-8"),
+    (pa.table({"workflow": pa.array([b"\xff"]).view(pa.string())}), "utf-8"),
 ]
 
 
@@ -218,6 +222,15 @@ def test_a_data_frame_is_a_table_and_what_it_lacks_is_not_stated() -> None:
     assert recommend_many(frame.convert_dtypes())[1].to_dict() == found[1].to_dict()
     with pytest.raises(InputError, match=r"profiles\[0\]: real_time"):
         recommend_many([{"real_time": pandas.NA}])
+    rows = [frame.iloc[0], frame.iloc[1], frame.convert_dtypes().iloc[1]]
+    for row, wanted in zip(rows, [*found, found[1]], strict=True):
+        assert recommend(row).to_dict() == wanted.to_dict()
+    assert decide(rows).to_pylist()[:2] == decide(frame).to_pylist()
+    for call in (recommend_many, decide, decide_stream):
+        with pytest.raises(InputError, match=r"in a list: \[profile\]"):
+            call(rows[0])
+    with pytest.raises(InputError, match="max_ttfb_ms: found nan"):
+        recommend(frame.to_dict("records")[1])
 
 
 @pytest.mark.parametrize(
@@ -234,6 +247,11 @@ def test_a_data_frame_is_a_table_and_what_it_lacks_is_not_stated() -> None:
         ({"unknown": None}, "unknown"),
         ({"top": 1.5}, "top"),
         ({"top": "3"}, "top"),
+        ({"top": 101}, "a whole number from 1 to 100"),
+        (
+            {"keep": ["offline"]},
+            "keep: found offline; expected a requirement that the profile stat",
+        ),
         ({"keep": 7}, "keep"),
         ({"keep": [["real_time"]]}, "keep"),
         ({"keep": {"real_tim"}}, "did you mean `real_time`?"),

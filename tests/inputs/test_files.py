@@ -10,9 +10,17 @@ from typing import Any
 import pytest
 
 from command import run
-from mars_solver import InputError, Profile, load_catalogue, load_weights, recommend
+from mars_solver import (
+    InputError,
+    Profile,
+    load_catalogue,
+    load_measurements,
+    load_profile,
+    load_weights,
+    recommend,
+)
 from mars_solver.inputs.catalogue.starting import init_folder
-from mars_solver.inputs.files import data_folder
+from mars_solver.inputs.files import data_folder, load_declarations
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.profile import parse_profile
 from mars_solver.inputs.weights import Weights
@@ -311,3 +319,16 @@ def test_files_that_are_there_are_not_written_over(tmp_path: Path) -> None:
     assert len(load_catalogue(tmp_path).models) == 2
     with pytest.raises(InputError, match="a folder"):
         init_folder(kept)
+
+
+@pytest.mark.parametrize("path", [5, b"x", ["a"], 1.5, b""], ids=repr)
+def test_what_is_no_path_is_bad_input(path: Any) -> None:
+    for load in (
+        load_profile,
+        load_catalogue,
+        load_weights,
+        load_declarations,
+        lambda where: load_measurements(where, load_catalogue()),
+    ):
+        with pytest.raises(InputError, match=r"path: found .*; expected a path, as text or a Path"):
+            load(path)

@@ -175,7 +175,7 @@ def test_it_stops_where_the_requirement_is_settled_and_says_what_looking_costs(
         (("--from", "none.jsonl"), "none.jsonl"),
         (("--from", "body.json"), "body.json:1: "),
         (("--from", "x", "--url", "http://x/{text}"), "--from asks nobody"),
-        (("--model", "mars-pro", "-o", "nowhere/m.toml"), "the writable folder nowhere"),
+        (("--model", "mars-pro", "-o", "nowhere/m.toml"), "nowhere: no such folder"),
     ],
 )
 def test_what_is_wrong_is_named_before_anybody_is_asked(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, get_type_hints
 
 import pytest
@@ -17,6 +18,8 @@ from mars_solver import (
     Problem,
     Profile,
     Requirements,
+    Solver,
+    difference,
     load_catalogue,
     load_weights,
     recommend,
@@ -27,6 +30,7 @@ from mars_solver.inputs.profile import parse_profile
 
 SURFACE = {
     "Catalogue",
+    "ExactDifference",
     "Importances",
     "InputError",
     "MarsSolverError",
@@ -38,6 +42,7 @@ SURFACE = {
     "Weights",
     "decide",
     "decide_stream",
+    "difference",
     "load_catalogue",
     "load_measurements",
     "load_profile",
@@ -184,6 +189,8 @@ def test_every_object_that_an_answer_leads_to_fits_on_one_line_of_a_prompt() -> 
     for answer in answers:
         first, *_, last = (model.id for model in answer.solver.catalogue.models)
         roots += [answer.explain(last), answer.compare(first, last)]
+    fewer = replace(foreign.catalogue, models=foreign.catalogue.models[1:])
+    roots.append(difference(foreign, Solver(fewer, foreign.weights)))
     with pytest.raises(InputError) as caught:
         Profile(require={"real_time": "yes", "max_ttfb": 3}, primary="x" * 500)
     found = reachable(*roots, caught.value).values()

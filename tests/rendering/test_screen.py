@@ -12,11 +12,32 @@ from mars_solver.rendering.console import recommendation, to_text
 
 PRESETS = {preset.name: preset.profile for preset in load_catalogue().presets}
 INFEASIBLE = {"require": {"real_time": True, "style_control": True, "on_device": True}}
+OPEN: dict[str, dict[str, Any]] = {
+    "a swedish reader": {"public_api": True, "languages": ["sv-se"]},
+    "an own deployment": {"self_hosted": True},
+    "a closed network": {"self_hosted": True, "offline": True},
+    "an own deployment with much to verify": {
+        "self_hosted": True,
+        "languages": ["sv-se"],
+        "voice_transfer": True,
+        "real_time": True,
+    },
+    "five languages": {
+        "languages": ["sv-se", "zh-hk", "pt-pt", "nb-no", "th-th"],
+        "output_formats": ["wav", "mp3"],
+        "platforms": ["livekit", "pipecat"],
+    },
+}
+ASKED: dict[str, Any] = {
+    **PRESETS,
+    **{name: {"name": name, "require": require} for name, require in OPEN.items()},
+    "infeasible": INFEASIBLE,
+}
 
 
-@pytest.mark.parametrize("name", [*PRESETS, "infeasible"])
+@pytest.mark.parametrize("name", ASKED)
 def test_an_answer_fits_a_screen_with_all_that_one_acts_on(name: str) -> None:
-    answer = recommend(PRESETS.get(name, INFEASIBLE))
+    answer = recommend(ASKED[name])
     names = answer.solver.catalogue.names
     text = to_text(recommendation(answer), 80)
     lines = text.splitlines()
@@ -26,13 +47,14 @@ def test_an_answer_fits_a_screen_with_all_that_one_acts_on(name: str) -> None:
     assert lines[0].startswith(f"Use {names[answer.best.model]}" if answer.best else "No model")
     for standing in answer.decision.standings:
         assert (standing.model.name in text) != standing.refused
-    assert "CAMB.AI's guide “Choosing a MARS model” picks " in joined
+    assert "The questions of CAMB.AI's guide “Choosing a MARS model” lead to " in joined
     assert ("We agree." in joined) == answer.flowchart.agrees  # type: ignore[union-attr]
     if answer.best is None:
         assert "Ways out" in text
     elif answer.calls:
-        assert f'"{answer.best.speech_model}"' in text
-        assert "How to call it" in text
+        called = f'"{answer.best.speech_model}"' in text
+        assert ("How to call it (the whole of it: --for " in text) == called
+        assert ("How to call it: --for " in text) != called
     else:
         assert "How to get it: " in text
 
@@ -44,15 +66,18 @@ def solid(text: str) -> str:
 
 @pytest.mark.parametrize("width", [40, 60, 100])
 def test_no_width_cuts_anything_and_each_shortcoming_is_told(width: int) -> None:
-    asked: list[Any] = [*PRESETS.values(), INFEASIBLE]
-    for profile in asked:
+    for profile in ASKED.values():
         answer = recommend(profile)
         said, text = brief_of(answer), to_text(recommendation(answer), width)
         assert max(map(len, text.splitlines())) <= width
         sentences = (said.headline, said.why, said.asked, *said.aside, *said.remarks, said.more)
         lines = (line for section in said.sections for line in section.lines)
-        for each in (*sentences, *lines, said.call_title, said.call):
+        for each in (*sentences, *lines, said.ways):
             assert solid(each) in solid(text), each
+        for each in said.to_verify.lines:
+            *_, shown = (line for line in text.splitlines() if line.strip()[:9] == each[:9])
+            assert shown.strip() == each or each.startswith(shown.strip().removesuffix("… (-v)"))
+        assert all(line in text for line in said.call.splitlines()) or "it: --for" in text
         for column in said.columns:
             for cell in column.cells:
                 assert cell.mark in {"", "✓"} or solid(str(cell)) in solid(text)

@@ -12,11 +12,13 @@ from mars_solver.rendering.console import (
     catalogue,
     comparison,
     explanation,
+    members,
     recommendation,
     to_text,
 )
 from mars_solver.rendering.explanation import summary
-from mars_solver.vocabulary import Status
+from mars_solver.rendering.members import members_of
+from mars_solver.vocabulary import Status, amounts
 
 SHIPPED = load_catalogue()
 
@@ -37,6 +39,73 @@ def test_a_tie_is_called_a_tie() -> None:
     assert "M0: 50.0 % (exact)\n  M1: 50.0 % (exact)" in text
     compared = to_text(comparison(answer.compare("m1", "m0")))
     assert "M0 ties with M1: the ids decide, in alphabetical order." in compared
+
+
+def test_the_first_screen_tells_a_tie_once_and_what_top_leaves_out() -> None:
+    text = " ".join(to_text(recommendation(recommend(catalogue=twins(10), top=9))).split())
+    assert "It ties with M1 and 8 others: the ids decide, in alphabetical order." in text
+    assert text.count(" tie") == 1
+    assert "✓ meets · 1 more (--top)" in text
+    assert "(--top)" not in to_text(recommendation(recommend(catalogue=twins(10))))
+
+
+def test_what_is_kept_and_what_betas_would_change_do_not_contradict_each_other() -> None:
+    asked = {"require": {"max_ttfb_ms": 100}}
+    text = to_text(recommendation(recommend(asked, keep=["max_ttfb_ms"])))
+    assert "Accepting betas would admit" in text
+    assert "No change but accepting betas admits a model while you keep time to first" in text
+
+
+def test_evidence_that_members_share_is_told_once() -> None:
+    require = {"languages": ["sv-se", "zh-hk", "nb-no"]}
+    (item,) = recommend({"require": require}).shortlist[0].to_verify
+    assert item.note.startswith("sv-se: listed by openapi and pipecat for several models together")
+    assert item.note.count("counted but not listed") == 1
+    assert "; sv-se, zh-hk, nb-no: 33 locales are counted but not listed" in item.note
+    (item,) = recommend({"require": {"self_hosted": True, "offline": True}}).shortlist[0].to_verify
+    assert item.note.count("ask the vendor") == 1
+
+
+def test_a_departure_names_the_questions_of_the_guide_and_what_we_follow() -> None:
+    asked = {"prefer": {"latency": 10}}
+    fast = {
+        model: {"ttfb_ms": {"value": ms, "source": "test", "as_of": "2026"}}
+        for model, ms in (("mars-flash", 20), ("mars-pro", 4000))
+    }
+    for profile, measurements, followed in (
+        (asked, None, "your preferences"),
+        ({}, fast, "your measurements"),
+        (asked, fast, "your preferences and your measurements"),
+    ):
+        told = report_of(recommend(profile, measurements=measurements)).guide
+        assert told.startswith("The questions of CAMB.AI's guide “Choosing a MARS model” lead to ")
+        assert told.endswith(f"We differ: we follow {followed}."), told
+
+
+def test_models_beside_each_other_show_their_facts_where_nothing_is_required() -> None:
+    text = to_text(comparison(recommend().compare("mars-pro", "mars-flash")))
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    assert "Time to first byte 800–2 000 ms [guide] 150 ms [guide]" in lines
+    assert "Native sample rate 48 kHz [sdk] 22.05 kHz [sdk]" in lines
+    assert "Score, 0 to 1" in text
+
+
+def test_sample_rates_are_told_in_khz_from_a_thousand_hz() -> None:
+    asked = {"require": {"min_sample_rate_hz": 800, "output_sample_rates_hz": [8000, 44100]}}
+    text = to_text(recommendation(recommend(asked)))
+    assert "native sample rate at least 800 Hz; delivered sample rates 8 kHz, 44.1 kHz" in text
+    assert amounts("Hz", 500, 22050) == ("500", "22\N{NARROW NO-BREAK SPACE}050 Hz")
+    assert amounts("Hz", 22050, 48000) == ("22.05", "48 kHz")
+
+
+def test_the_table_of_members_cuts_no_tag_and_breaks_names_at_hyphens_alone() -> None:
+    lines = to_text(members(members_of(SHIPPED, "languages")), 80).splitlines()
+    assert lines[3].split() == ["Flash", "Instruct", "Nano", "Pro", "(beta)", "(beta)"]
+    tags = [line.split()[0] for line in lines[4:] if line.endswith(("✓", "?", "–"))]
+    assert tags == [str(each) for each in SHIPPED.known_members("languages")]
+    evidence = to_text(members(members_of(SHIPPED, "languages", "sv-se")))
+    assert "Sources" in evidence
+    assert all(f"\n  {key}: " in evidence for key in ("api", "openapi", "pipecat"))
 
 
 def test_no_mark_says_more_than_its_status() -> None:
@@ -132,7 +201,7 @@ def test_a_measurement_that_settles_nothing_says_how_it_was_made() -> None:
 
 
 def test_no_line_breaks_within_a_number() -> None:
-    asked = recommend({"require": {"min_sample_rate_hz": 44100}})
+    asked = recommend({"require": {"max_ttfb_ms": 1200}})
     for width in range(40, 100, 7):
         lines = to_text(recommendation(asked), width).splitlines()
-        assert any("44\N{NARROW NO-BREAK SPACE}100" in line for line in lines)
+        assert any("1\N{NARROW NO-BREAK SPACE}200" in line for line in lines)

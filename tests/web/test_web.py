@@ -34,9 +34,10 @@ from mars_solver import (
 from mars_solver.cli import commands as cli
 from mars_solver.rendering.answer import report_of
 from mars_solver.rendering.catalogue import catalogue_to_dict
+from mars_solver.vocabulary import MOST_RANKED
 from mars_solver.web import app as web
 from mars_solver.web import guard
-from mars_solver.web.app import BATCH_BYTES, BATCH_ROWS, MOST_RANKED, PROFILE_BYTES, create_app
+from mars_solver.web.app import BATCH_BYTES, BATCH_ROWS, PROFILE_BYTES, create_app
 from mars_solver.web.page import command, policy
 from mars_solver.web.query import Query, query_of
 from scenarios import scenarios
@@ -167,6 +168,26 @@ def test_a_row_that_is_no_profile_costs_no_other_row_its_answer(client: Client) 
     assert "did you mean `real_time`?" in rows[1]["reasons"][0]
     assert rows[2]["reasons"][0].startswith("found [1]; expected ")
     assert client.post("/v1/batch", b"\n \n", content_type=NDJSON).text == ""
+
+
+def test_a_batch_takes_nested_profiles_and_names_a_key_that_is_none(client: Client) -> None:
+    nested_row = {"id": "a", "require": {"real_time": True}, "prefer": {"latency": 8}}
+    rows = [nested_row, {"id": "a", "real_time": True, "latency": 8}, {**nested_row, "latency": 7}]
+    found = client.post("/v1/batch", {"rows": rows}).json()
+    first, second = [{**each, "row": 0} for each in found["answers"]]
+    assert first == second
+    assert found["rejects"][0]["reasons"] == [
+        "latency: found it more than once; expected latency once; drop it, or the one under prefer"
+    ]
+    for body, hint in (
+        ({"profiles": rows}, "did you mean rows?"),
+        ({"rows": rows, "top": 3}, "drop it"),
+    ):
+        (fault,) = problem(client.post("/v1/batch", body), 422)["problems"]
+        assert fault["found"] == f'the unknown key "{next(k for k in body if k != "rows")}"'
+        assert fault["hint"] == hint
+    (fault,) = problem(client.post("/v1/recommend?keep=offline", {}), 422)["problems"]
+    assert (fault["place"], fault["path"]) == ("the address", "keep")
 
 
 def test_the_catalogue_and_health(client: Client, solver: Solver) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from mars_solver.batch.kernel.arrays import Numbers
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.catalogue.attributes import Declarations
+from mars_solver.inputs.parsing import plainly
 from mars_solver.inputs.profile_row import (
     ID,
     ColumnKind,
@@ -21,6 +22,7 @@ from mars_solver.inputs.profile_row import (
     column_problems,
     columns,
     extras,
+    flag,
     id_text,
 )
 
@@ -57,10 +59,10 @@ class Records:
             refusal: returns the reasons of a row, by its columns.
         """
         unsaid = np.array([row for row in faulty.tolist() if not self.refused.get(row)], np.int64)
-        said = dict(zip(unsaid.tolist(), map(refusal, self._rows(unsaid)), strict=True))
+        said = dict(zip(unsaid.tolist(), map(refusal, self.rows(unsaid)), strict=True))
         return [self.refused.get(row) or said[row] for row in faulty.tolist()]
 
-    def _rows(self, indices: Numbers) -> PlainRows:
+    def rows(self, indices: Numbers) -> PlainRows:
         """Return some rows by their columns, with the values as they were read.
 
         Bytes that are not UTF-8 become lone surrogates, which no text has.
@@ -84,16 +86,51 @@ def of_batch(
         batch = batch.select(names) if names else _no_columns(batch.num_rows)
     for index, each in enumerate(batch.schema):
         if each.name in known and (without := _without_views(each.type)) != each.type:
-            batch = batch.set_column(index, each.name, batch.column(index).cast(without))
-    return Records(batch, kept=kept)
+            batch = batch.set_column(index, each.name, _cast(batch.column(index), without))
+    return _with_flags(Records(batch, kept=kept), known)
+
+
+def _with_flags(records: Records, known: Mapping[str, ColumnKind]) -> Records:
+    """Return records with yes and no in texts or numbers as true and false."""
+    batch, refused = records.batch, dict(records.refused)
+    others = [
+        each.name
+        for each in batch.schema
+        if known.get(each.name) is ColumnKind.FLAG and not pa.types.is_boolean(each.type)
+    ]
+    for name in others:
+        index = batch.schema.get_field_index(name)
+        coded = opened(batch.column(index)).dictionary_encode()
+        said = [_flag(value) for value in values(coded.dictionary)]
+        right = [value if isinstance(value, bool) else None for value in said]
+        wrong = pa.array([value is not right[i] for i, value in enumerate(said)], pa.bool_())
+        for row in pc.indices_nonzero(wrong.take(coded.indices)).to_pylist():
+            refused[row] = []
+        flags = pa.array(right, pa.bool_()).take(coded.indices)
+        batch = batch.set_column(index, name, flags)
+
+    def read(indices: Numbers) -> PlainRows:
+        rows = records.rows(indices)
+        return [row | {name: _flag(row[name]) for name in others} for row in rows]
+
+    return replace(records, batch=batch, refused=refused, read=read) if others else records
+
+
+def _flag(value: Any) -> Any:
+    """Return yes or no as true or false, and the number that stands for nothing as null."""
+    value = plainly(value)
+    return None if value != value else flag(value)  # noqa: PLR0124  (NaN)
 
 
 def _without_views(arrow: pa.DataType) -> pa.DataType:
-    """Return a type without views of text, as Polars has them: Arrow takes no rows of these."""
+    """Return a type without views of text, as Polars has them, and with lists of any length.
+
+    Arrow takes no rows of views.
+    """
     if arrow == pa.string_view():
         return pa.large_string()
-    if pa.types.is_list(arrow) or pa.types.is_large_list(arrow):
-        make = pa.large_list if pa.types.is_large_list(arrow) else pa.list_
+    if _is_list(arrow):
+        make = pa.list_ if pa.types.is_list(arrow) else pa.large_list
         return make(_without_views(arrow.value_type))
     if pa.types.is_dictionary(arrow):
         return pa.dictionary(arrow.index_type, _without_views(arrow.value_type), arrow.ordered)
@@ -127,7 +164,7 @@ def check_schema(
     known = columns(declared)
     problems = column_problems(schema.names, declared, place, extra, list(taken))
     problems += [
-        Problem(place, field.name, kind.value, str(field.type), "cast the column")
+        Problem(place, field.name, kind.value, _in_words(field.type), "cast the column")
         for field in schema
         if (kind := known.get(field.name))
         and not _fits(field, kind, numbers=holds_numbers(field.name, declared))
@@ -209,17 +246,53 @@ def _fits(given: pa.Field, kind: ColumnKind, *, numbers: bool) -> bool:
         case ColumnKind.TEXT if given.name == ID:
             fits = not pa.types.is_nested(arrow)
         case ColumnKind.FLAG:
-            fits = pa.types.is_boolean(arrow)
+            fits = pa.types.is_boolean(arrow) or is_text_type(arrow) or _is_number(arrow)
         case ColumnKind.AMOUNT | ColumnKind.IMPORTANCE:
             fits = _is_number(arrow)
         case ColumnKind.TEXT | ColumnKind.WORD:
             fits = is_text_type(arrow)
-        case ColumnKind.MEMBERS if pa.types.is_list(arrow) or pa.types.is_large_list(arrow):
+        case ColumnKind.MEMBERS if _is_list(arrow):
             of = plain(arrow.value_type)
             fits = is_text_type(of) or pa.types.is_null(of) or (numbers and _is_number(of))
         case ColumnKind.MEMBERS:
             fits = is_text_type(arrow)
     return bool(fits)
+
+
+def _cast(column: pa.Array, to: pa.DataType) -> pa.Array:
+    """Return a column in another type; views of lists by their values, since Arrow loses some."""
+    views = pa.types.is_list_view(column.type) or pa.types.is_large_list_view(column.type)
+    return pa.array(column.to_pylist(), to) if views else column.cast(to)
+
+
+def _is_list(arrow: pa.DataType) -> bool:
+    types = pa.types
+    kinds = (
+        types.is_list,
+        types.is_large_list,
+        types.is_fixed_size_list,
+        types.is_list_view,
+        types.is_large_list_view,
+    )
+    return any(kind(arrow) for kind in kinds)
+
+
+def _in_words(arrow: pa.DataType) -> str:
+    """Return a type as messages call it."""
+    arrow = plain(arrow)
+    if _is_number(arrow):
+        return "numbers"
+    if pa.types.is_boolean(arrow):
+        return ColumnKind.FLAG.value
+    if _is_list(arrow):
+        return f"lists of {_in_words(arrow.value_type)}"
+    return (
+        "dates or times"
+        if pa.types.is_temporal(arrow)
+        else "text"
+        if is_text_type(arrow)
+        else str(arrow)
+    )
 
 
 def _is_number(arrow: pa.DataType) -> bool:

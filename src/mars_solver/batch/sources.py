@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from mars_solver.batch.answers import MOST_ROWS, ROW, answer_schema, answered, with_kept
 from mars_solver.batch.records import Records, check_schema, of_batch
 from mars_solver.batch.texts import from_rows
-from mars_solver.errors import InputError, Problem
-from mars_solver.inputs.profile import Profile
+from mars_solver.errors import Faults, InputError, Problem
+from mars_solver.inputs.brought import each_of, is_one
 from mars_solver.inputs.profile_row import ExtraColumns, extras, flat
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import Policy
@@ -36,6 +36,8 @@ def decide(
     Raises:
         InputError: where it is no table, or with every fault of its columns.
     """
+    if is_one(table):
+        each_of(table, _PLACE, _EXPECTED)
     if hasattr(table, "__arrow_c_array__") and not hasattr(table, "__arrow_c_stream__"):
         with _tables(table):
             table = pa.record_batch(table)
@@ -60,8 +62,9 @@ def stream(
     Raises:
         InputError: where it is no stream, or with every fault of its columns.
     """
-    if not hasattr(source, "__arrow_c_stream__"):
-        raise InputError([Problem(_PLACE, "", _EXPECTED, f"a {type(source).__name__}")])
+    if is_one(source) or not hasattr(source, "__arrow_c_stream__"):
+        batch = decide(source, solver, unknown, top, extra)
+        return pa.RecordBatchReader.from_batches(batch.schema, [batch])
     with _tables(source):
         reader = pa.RecordBatchReader.from_stream(source)
     answers = answer_schema(top)
@@ -93,13 +96,20 @@ def _tables(source: Any) -> Iterator[None]:
 
 
 def _of_profiles(
-    profiles: Iterable[Profile | Mapping[str, Any]],
+    profiles: object,
     solver: Solver,
     top: int,
     extra: ExtraColumns | None,
 ) -> Records:
-    """Return the records of flat rows and of nested profiles."""
-    if isinstance(profiles, Mapping | str | bytes) or not isinstance(profiles, Iterable):
-        raise InputError([Problem(_PLACE, "", _EXPECTED, f"a {type(profiles).__name__}")])
-    rows = [flat(profile, f"{_PLACE}[{index}]") for index, profile in enumerate(profiles)]
+    """Return the records of flat rows and of nested profiles.
+
+    Raises:
+        InputError: with all that are neither.
+    """
+    rows: list[dict[str, Any]] = []
+    faults = Faults()
+    for index, profile in enumerate(each_of(profiles, _PLACE, _EXPECTED)):
+        with faults:
+            rows.append(flat(profile, solver.declared, f"{_PLACE}[{index}]"))
+    faults.check()
     return from_rows(rows, solver.declared, extra, answer_schema(top).names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 import zlib
@@ -43,6 +44,10 @@ SUFFIXES: Final[dict[str, TableKind]] = {
 ZIPPED: Final = ".gz"
 _GZIP: Final = b"\x1f\x8b"
 _PARQUET: Final = b"PAR1"
+_SEPARATOR_LINE: Final = re.compile(
+    rb'(?:\xef\xbb\xbf)?"?sep=([^"\r\n\x80-\xff])"?\r?\n?', re.IGNORECASE
+)
+"""The line in which Excel says what separates the cells."""
 _BLANK: Final = b" \t\r\n\xef\xbb\xbf"
 
 
@@ -183,6 +188,9 @@ def open_table(
                 return Table(chosen, declared, told, rows, kept, extra, spool=spool)
         with told.open(chosen) as text:
             first, start = _first_line(text)
+            if told.kind == "csv" and (said := _SEPARATOR_LINE.fullmatch(first)):
+                delimiter = delimiter or said[1].decode()
+                first, start = _first_line(text)
         form: TextForm
         if told.kind == "csv":
             form = csv_form(first, declared, place, extra, taken, delimiter)
@@ -243,6 +251,14 @@ def file_errors(path: str | Path, expected: str, hint: str = "") -> Iterator[Non
         yield
     except FileNotFoundError:
         raise InputError([Problem(str(path), "", "", "no such file or directory", hint)]) from None
+    except gzip.BadGzipFile:
+        raise InputError([Problem(str(path), "", "", "not a gzip file", hint)]) from None
+    except pa.ArrowInvalid as error:
+        found = reason(error)
+        if not_parquet := "Parquet" in found:
+            found = "not a Parquet file, or a damaged one"
+        said = Problem(str(path), "", "" if not_parquet else expected, found, hint)
+        raise InputError([said]) from None
     except (EOFError, zlib.error):
         found = "a packed file that is cut short or damaged"
         raise InputError([Problem(str(path), "", expected, found, hint)]) from None

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, reduce
 from io import BytesIO
 from itertools import pairwise
 from numbers import Integral
@@ -30,6 +30,7 @@ from mars_solver.batch.records import PlainRows, Reasons, Records, holds_numbers
 from mars_solver.errors import InputError, Problem, shown
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.documents import decode, parse_json
+from mars_solver.inputs.parsing import plainly
 from mars_solver.inputs.profile_row import (
     ID,
     ColumnKind,
@@ -38,8 +39,11 @@ from mars_solver.inputs.profile_row import (
     column_problems,
     columns,
     extras,
+    flag,
+    flat,
     from_text,
     id_text,
+    is_nested,
     is_text,
     members_in,
     whole,
@@ -112,7 +116,7 @@ class CsvForm(TextForm):
     width: int
 
     def records(self, text: bytes) -> Records:
-        """Return the records of lines; blank ones are none."""
+        """Return the records of lines; blank ones, and those of empty cells alone, are none."""
         cells, refused = _read(text, self._arrow, self._own, b'"')
         read = {name: cells.column(index) for index, name in enumerate(self.named)}
         known = columns(self.declared)
@@ -159,7 +163,7 @@ class CsvForm(TextForm):
             return None
         if any(found.column(i).null_count < len(found) for i in range(len(self.named), self.width)):
             return None
-        return _in_one(found)
+        return _stating(_in_one(found))
 
     def _is_plain(self, text: bytes) -> bool:
         """Return whether both readers take the same cells from a text, or Arrow none."""
@@ -185,6 +189,8 @@ class CsvForm(TextForm):
         few = [None if len(line) > LINE_BYTES else line for line in lines]
         texts = [None if line is None else line.decode(errors="surrogateescape") for line in few]
         for cells in _csv_records(texts, self.delimiter):
+            if not any(cells):
+                continue
             row, wrong = self._row(cells)
             if wrong:
                 refused[len(rows)] = [wrong]
@@ -229,7 +235,7 @@ class JsonForm(TextForm):
 
         def rows(indices: Numbers) -> PlainRows:
             lines = lines_in(text)
-            return [self._asking(_json_object(lines[index])[0]) for index in indices]
+            return [self._asking(self._object(lines[index])[0]) for index in indices]
 
         return Records(batch, refused, self.kept, rows)
 
@@ -253,6 +259,8 @@ class JsonForm(TextForm):
             read = _in_one(found)
         except (pa.ArrowInvalid, pa.ArrowIndexError):
             return None
+        if is_nested(dict.fromkeys(found.schema.names)):
+            return None
         others = set(found.schema.names) - set(self._typed_schema.names)
         allowed = {*extras(found.schema.names, self.declared)} if self.extra == "drop" else set()
         if len(found) != breaks + 1 or others - allowed:
@@ -271,7 +279,9 @@ class JsonForm(TextForm):
         of = column.type.value_type if pa.types.is_list(column.type) else column.type
         whole_numbers = pa.types.is_integer(of) and holds_numbers(field.name, self.declared)
         if column.type == field.type:
-            return column
+            # A number too long for Python is infinite to Arrow.
+            plain = column.type != pa.float64() or _is_finite(column)
+            return column if plain else None
         if field.name in self._schema.names:
             return None
         if column.type == pa.string():
@@ -288,7 +298,7 @@ class JsonForm(TextForm):
         refused: Reasons = {}
         for line in lines:
             if line.strip():
-                row, problems = _json_object(line)
+                row, problems = self._object(line)
                 if problems:
                     refused[len(rows)] = problems
                 rows.append(row)
@@ -297,6 +307,14 @@ class JsonForm(TextForm):
         refused.update((row, []) for row in wrong if row not in refused)
         arrays |= {name: pa.array(values, pa.string()) for name, values in kept.items()}
         return pa.RecordBatch.from_pydict(arrays, self._typed_schema), refused
+
+    def _object(self, line: bytes) -> tuple[dict[str, Any], list[str]]:
+        """Return the row on a line, a nested profile opened up, or what is wrong with the line."""
+        row, problems = _json_object(line)
+        try:
+            return (flat(row, self.declared, "") if is_nested(row) else row), problems
+        except InputError as error:
+            return {ID: row.get(ID)}, [str(problem) for problem in error.problems]
 
     def _asking(self, row: dict[str, Any]) -> dict[str, Any]:
         """Return a row without the columns that need not be a profile's."""
@@ -345,6 +363,10 @@ def csv_form(
         InputError: with every unknown or repeated column.
     """
     text = decode(line, place)
+    if "\r" in text.rstrip("\r\n"):
+        hint = "save it with line ends of Windows or Unix"
+        found = "lines that end as on an old Mac, in a carriage return alone"
+        raise InputError([Problem(place, "", "", found, hint)])
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
         raise InputError([Problem("--delimiter", "", "one character", shown(delimiter))])
     between = delimiter or max(DELIMITERS, key=text.count)
@@ -383,10 +405,10 @@ def json_form(
         InputError: with every unknown key of the first line.
     """
     try:
-        keys = [*parse_json(decode(line, place), place)]
+        keys = [*flat(parse_json(decode(line, place), place), declared, place)]
     except InputError:
         keys = []
-    if problems := column_problems(keys, declared, place, extra, taken):
+    if problems := column_problems(keys, declared, place, extra, taken, header=False):
         raise InputError(problems)
     return JsonForm(declared, extra, tuple(keys))
 
@@ -402,7 +424,7 @@ def from_rows(
     names = list(dict.fromkeys(name for row in rows for name in row))
     if odd := [name for name in names if not isinstance(name, str)]:
         raise InputError([Problem("rows", "", "names of columns as text", shown(odd[0]))])
-    if problems := column_problems(names, declared, "rows", extra, taken):
+    if problems := column_problems(names, declared, "rows", extra, taken, header=False):
         raise InputError(problems)
     others = extras(names, declared)
     asking = [{n: v for n, v in row.items() if n not in others} for row in rows]
@@ -534,6 +556,14 @@ def _in_one(table: pa.Table) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(one, schema=table.schema)
 
 
+def _stating(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the rows that have a cell which is not empty."""
+    if not rows.num_rows or any(column.null_count == 0 for column in rows.columns):
+        return rows
+    empty = reduce(pc.and_, map(pc.is_null, rows.columns))
+    return rows.filter(pc.invert(empty)) if pc.any(empty).as_py() else rows
+
+
 class _Typed(NamedTuple):
     """A column of texts as one of values."""
 
@@ -595,9 +625,14 @@ def _finite(numbers: pa.Array) -> pa.Array:
     Raises:
         ArrowInvalid: where one is NaN or infinite.
     """
-    if not pc.all(pc.is_finite(numbers), min_count=0).as_py():
+    if not _is_finite(numbers):
         raise pa.ArrowInvalid("a number that is none")
     return numbers
+
+
+def _is_finite(numbers: pa.Array) -> bool:
+    """Return whether none is NaN or infinite."""
+    return bool(pc.all(pc.is_finite(numbers), min_count=0).as_py())
 
 
 def _true(flags: pa.Array) -> list[int]:
@@ -664,6 +699,8 @@ def _columns(rows: PlainRows, declared: Declarations) -> tuple[dict[str, pa.Arra
 
 def _normal(kind: ColumnKind, value: Any) -> Any:
     """Return a number of any type as a plain one, a tuple or a set as a list; else as it is."""
+    if kind is ColumnKind.FLAG:
+        return flag(plainly(value))
     if isinstance(value, tuple | set | frozenset):
         return list(value) if isinstance(value, tuple) else sorted(value, key=str)
     if isinstance(value, bool) or not isinstance(value, Integral | float | Decimal):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import typer
 
 from mars_solver import __version__
-from mars_solver.cli import agents, asking, measure_options, options, terminal
+from mars_solver.cli import agents, asking, comparing, measure_options, options, terminal
 from mars_solver.errors import InputError, Problem, extra, gather, rerooted
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ app = typer.Typer(
 def main() -> NoReturn:
     """Run the command line and exit.
 
-    0 answer, 2 bad input, 3 infeasible, 4 some rows of a batch rejected, 5 proof failed.
+    0 answer, 1 output not writable, 2 bad input, 3 infeasible, 4 some rows of a batch rejected,
+    5 proof failed, 6 a difference found.
     """
     terminal.prepare()
     try:
@@ -51,14 +52,23 @@ def main() -> NoReturn:
         # What the parser of the command line refuses has no type that typer shows.
         if not hasattr(error, "format_message"):
             raise
-        told = _NO_NUMBER.sub("a whole number is expected", error.format_message())
+        told = error.format_message()
+        for system, plain in _PLAINLY:
+            told = re.sub(system, plain, told)
         terminal.tell(f"error: {told[:1].lower()}{told[1:].rstrip('.')}")
     sys.exit(BAD_INPUT)
 
 
-_NO_NUMBER: Final = re.compile(
-    "(Input should be a valid|Unable to parse input string as an) integer.*"
+_PLAINLY: Final = (
+    (r"Invalid value for '(--[\w-]+)'[^:]*: ", r"\1: "),
+    (
+        "(Input should be a valid|Unable to parse input string as an) integer.*",
+        "expected a whole number",
+    ),
+    ("Input should be greater than or equal to", "expected a whole number from"),
+    ("Input should be less than or equal to", "expected a whole number up to"),
 )
+"""What the parser of the command line says, and how people say it."""
 
 
 @app.callback(invoke_without_command=True)
@@ -90,6 +100,7 @@ def recommend(
     cannot be called the way that --for names.
     """
     from mars_solver.cli import reading  # noqa: PLC0415
+    from mars_solver.cli.flags import spelled  # noqa: PLC0415
     from mars_solver.rendering import console  # noqa: PLC0415
 
     answer = reading.read_answer(asked, way, as_json=as_json)
@@ -98,6 +109,7 @@ def recommend(
 
         answer = settled(answer)
     if way is not None:
+        way = spelled(way, answer.solver.catalogue.calls)
         for line in console.beside_call(answer, way):
             terminal.tell(line)
         if way not in answer.calls:
@@ -168,6 +180,8 @@ def compare(
     answer = reading.read_answer(asked)
     with rerooted(lambda problem: replace(problem, path="")):
         compared = answer.compare(first, second)
+    if compared.first == compared.second:
+        raise InputError([Problem("compare", "", "", "name two different models")])
     if as_json:
         terminal.write(console.to_json(compared.to_dict()))
     else:
@@ -322,6 +336,7 @@ def catalogue(
             lambda: load_endpoints(folder or models),
         )
         terminal.write(usable(facts))
+        comparing.warn_of_the_dead(facts)
     else:
         terminal.show(console.catalogue(facts), console.WIDE)
 
@@ -417,6 +432,9 @@ def _certified(path: str | None, text: str, *, force: bool) -> bool:
     return False
 
 
+comparing.register(app)
+
+
 @app.command(
     cls=asking.Command,
     epilog=asking.shown("serve", "serve --port 0 --measurements measured.toml"),
@@ -451,20 +469,22 @@ app.command(cls=asking.Command, epilog=asking.shown("mcp", "mcp --measurements m
 )
 
 
-@app.command(cls=asking.Command, epilog=asking.shown("schema", "schema answer"))
+@app.command(cls=asking.Command, epilog=asking.shown("schema", "schema answer", "schema model"))
 def schema(
     document: options.SchemaArgument = "profile", models: options.ModelsFolder = None
 ) -> None:
-    """Print the JSON Schema of a profile, or of an answer."""
+    """Print the JSON Schema of a profile, of an answer, or of a kind of file, for editors."""
     from mars_solver.cli import reading  # noqa: PLC0415
     from mars_solver.explaining.explanation import answer_schema  # noqa: PLC0415
+    from mars_solver.inputs.file_schemas import FILES  # noqa: PLC0415
     from mars_solver.inputs.files import load_catalogue  # noqa: PLC0415
     from mars_solver.inputs.parsing import not_one_of  # noqa: PLC0415
     from mars_solver.inputs.profile import profile_schema  # noqa: PLC0415
     from mars_solver.rendering.console import to_json  # noqa: PLC0415
+    from mars_solver.tuning.labels import labels_schema  # noqa: PLC0415
 
     reading.check_paths(models=models)
-    schemas = {"profile": profile_schema, "answer": answer_schema}
+    schemas = {"profile": profile_schema, "answer": answer_schema, **FILES, "labels": labels_schema}
     if document not in schemas:
         raise InputError([Problem("schema", "", *not_one_of(document, schemas, kind="schema"))])
     terminal.write(to_json(schemas[document](load_catalogue(models).declared)))

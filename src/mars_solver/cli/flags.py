@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -19,6 +20,12 @@ _WORDS: Final = {"true": True, "false": False}
 _UNSAID: Final = "null"
 """What unsays the file."""
 MEASURE: Final = "--measure"
+
+
+def spelled(word: str, known: Iterable[str]) -> str:
+    """Return the one known word that differs from a word in case alone; the word if none does."""
+    same = [each for each in known if each.casefold() == word.casefold()]
+    return same[0] if len(same) == 1 else word
 
 
 def profile_from(
@@ -76,7 +83,8 @@ def _checked(name: str, texts: Iterable[str], declared: Declarations) -> dict[st
     def as_flag(problem: Problem) -> Problem:
         path = problem.path.removeprefix(f"{name}.")
         key, _, below = path.partition(".")
-        return replace(problem, place=own.get(key, flag), path=below if key in own else path)
+        moved = replace(problem, place=own.get(key, flag), path=below if key in own else path)
+        return replace(moved, hint=moved.hint or _point(moved.found))
 
     with faults, rerooted(as_flag):
         parse_profile({name: table}, flag, declared)
@@ -93,11 +101,14 @@ def _table(
     """
     table: dict[str, object] = {}
     problems: list[Problem] = []
+    criteria = [each.name for each in declared.criteria]
+    known = declared.requirement if flag == "--require" else criteria
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
         if name.startswith("--"):
             flagged, name = name, name.removeprefix("--").replace("-", "_")
             own[name] = flagged
+        name = spelled(name, known)
         requirement = declared.requirement.get(name) if flag == "--require" else None
         kind = requirement.kind if requirement else None
         if kind is Kind.CAPABILITY and not equals:
@@ -117,13 +128,24 @@ def _table(
     return table, problems
 
 
+def _point(found: str) -> str:
+    """Return how to write a number that has a comma; empty for anything else."""
+    comma = re.fullmatch(r'"(\d+),(\d+)"', found)
+    if not comma:
+        return ""
+    whole, rest = comma.groups()
+    thousands = f", or {whole}{rest}" if len(rest) == 3 else ""  # noqa: PLR2004
+    return f"write {whole}.{rest}{thousands}"
+
+
 def _value(kind: Kind | None, text: str) -> object:
     """Return the value that a flag's text spells; what spells none stays text."""
     if text == _UNSAID:
         return None
     if kind is Kind.SET:
-        return members_in(text)
-    return _WORDS.get(text, number_or_text(text))
+        bare = text[1:-1] if text[:1] + text[-1:] == "[]" else text
+        return [member.strip("\"'") for member in members_in(bare)]
+    return _WORDS.get(text.lower(), number_or_text(text))
 
 
 # ------------------------------------------------------------------- measurements

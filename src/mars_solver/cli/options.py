@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from mars_solver.cli import completing
-
-MOST_RANKED: Final = 100
-"""How many models a batch ranks at most: three columns each."""
+from mars_solver.vocabulary import MOST_RANKED
 
 # The profile: a file, and flags that override it.
 ProfileFile = Annotated[
@@ -107,7 +105,9 @@ Unknown = Annotated[
 ]
 Top = Annotated[
     int | None,
-    typer.Option("--top", metavar="N", min=1, help="The longest shortlist to show."),
+    typer.Option(
+        "--top", metavar="N", min=1, max=MOST_RANKED, help="The longest shortlist to show."
+    ),
 ]
 
 # What is shown.
@@ -244,5 +244,10 @@ Port = Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0 takes 
 
 # schema
 SchemaArgument = Annotated[
-    str, typer.Argument(metavar="profile|answer", help="Which schema; --json prints answers.")
+    str,
+    typer.Argument(
+        metavar="[KIND]",
+        help="profile, answer (what --json prints), or a file: attributes, model, sources,"
+        " flowchart, weights, measurements, labels.",
+    ),
 ]

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mars_solver import api
-from mars_solver.cli.flags import measured_by_flags, profile_from
+from mars_solver.cli.flags import measured_by_flags, profile_from, spelled
 from mars_solver.errors import Faults, InputError, Problem, gather, rerooted
 from mars_solver.explaining.calls import check_way
 from mars_solver.explaining.recommendation import Recommendation
@@ -17,10 +17,10 @@ from mars_solver.inputs import files
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.presets import preset_named
-from mars_solver.inputs.options import options_in, requirements_in
+from mars_solver.inputs.options import kept_in, options_in, requirements_in
 from mars_solver.inputs.profile import Profile
 from mars_solver.inputs.profile_row import members_in
-from mars_solver.vocabulary import Kind, Policy
+from mars_solver.vocabulary import BATCH, POLICIES, Kind, Policy
 
 if TYPE_CHECKING:
     from mars_solver.cli.asking import AnswerOptions
@@ -76,14 +76,15 @@ def read_answer(
         asked.models,
         lambda known: gather(
             lambda: with_measurements(known, asked.measurements, asked.measure),
-            lambda: check_way(way, known, "--for"),
+            lambda: check_way(way and spelled(way, known.calls), known, "--for"),
         )[0],
         lambda _: files.load_weights(asked.weights),
         lambda _: policy_of(asked.unknown),
         lambda declared: _profile(asked, declared),
         lambda declared: declared and _kept(asked.keep, declared),
     )
-    _check_kept(keep, profile)
+    with rerooted(lambda problem: replace(problem, path="")):
+        kept_in(keep, profile, "--keep")
     return api.recommend(
         profile, catalogue=catalogue, weights=weights, unknown=policy, top=asked.top, keep=keep
     )
@@ -139,33 +140,25 @@ def _profile(asked: AnswerOptions, declared: Declarations | None) -> Profile | N
         return None
     if asked.preset is not None:
         presets = files.load_catalogue(asked.models).presets
-        document = preset_named(asked.preset, presets, "--preset").profile.to_dict()
+        name = spelled(asked.preset, [preset.name for preset in presets])
+        document = preset_named(name, presets, "--preset").profile.to_dict()
     return profile_from(
         document,
         place,
         declared,
         require=asked.require or (),
         prefer=asked.prefer or (),
-        workflow=asked.workflow,
-        primary=asked.primary,
+        workflow=asked.workflow and spelled(asked.workflow, [BATCH]),
+        primary=asked.primary and spelled(asked.primary, declared.need),
         accept_beta=asked.accept_beta,
     )
 
 
 def _kept(names: list[str] | None, declared: Declarations) -> tuple[str, ...]:
     """Return the requirements that `--keep` names."""
-    each = [name for text in names or () for name in members_in(text)]
+    each = [spelled(n, declared.requirement) for text in names or () for n in members_in(text)]
     with rerooted(lambda problem: replace(problem, path="")):
         return requirements_in(each, declared, "--keep")
-
-
-def _check_kept(keep: Iterable[str], profile: Profile) -> None:
-    """Refuse to keep what is not stated: nothing would change it."""
-    stated = ", ".join(profile.require) or "none"
-    expected = f"a requirement that the profile states ({stated})"
-    unstated = [name for name in keep if name not in profile.require]
-    if unstated:
-        raise InputError([Problem("--keep", "", expected, name) for name in unstated])
 
 
 def check_free(*, force: bool, **paths: str | None) -> None:
@@ -219,4 +212,4 @@ def with_measurements(
 def policy_of(word: str) -> Policy:
     """Return the policy that `--unknown` names."""
     with rerooted(lambda problem: replace(problem, place="--unknown", path="")):
-        return options_in({"unknown": word}, "--unknown").unknown
+        return options_in({"unknown": spelled(word, POLICIES)}, "--unknown").unknown

@@ -16,10 +16,15 @@ if TYPE_CHECKING:
 
 
 INTERRUPTED: Final = 130
+UNWRITTEN: Final = 1
+"""The exit code where standard output cannot be written: no fault of the input."""
 
 
 class _Quiet:
-    """A stream that drops what is written to it once nobody reads it any more."""
+    """A stream that drops what is written to it once nobody reads it any more.
+
+    Where standard output cannot be written for another reason, the command ends with an error.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
@@ -36,13 +41,27 @@ class _Quiet:
         self._kept(self.stream.flush)
 
     def _kept(self, work: Callable[[], int | None]) -> int | None:
-        try:
+        with _unfailing(self.stream):
             return work()
-        except BrokenPipeError:
-            from mars_solver.inputs.files import lead_nowhere  # noqa: PLC0415  (loads when used)
+        return None
 
-            lead_nowhere(self.stream)
-            return None
+
+@contextmanager
+def _unfailing(stream: TextIO) -> Iterator[None]:
+    """Drop what a stream holds and gets where it cannot be written any more.
+
+    Raises:
+        SystemExit: with 1, where standard output fails though somebody reads it.
+    """
+    try:
+        yield
+    except OSError as error:
+        from mars_solver.inputs.files import lead_nowhere, reason  # noqa: PLC0415
+
+        lead_nowhere(stream)
+        if not isinstance(error, BrokenPipeError) and stream is not sys.__stderr__:
+            tell(f"error: cannot write standard output: {reason(error)}")
+            raise SystemExit(UNWRITTEN) from None
 
 
 def prepare() -> None:
@@ -82,13 +101,9 @@ def question(text: str) -> str | None:
 
 def send(lines: Iterable[bytes]) -> None:
     """Print lines as they are on standard output, as far as anybody reads them."""
-    try:
+    with _unfailing(sys.stdout):
         sys.stdout.buffer.writelines(lines)
         sys.stdout.flush()
-    except BrokenPipeError:
-        from mars_solver.inputs.files import lead_nowhere  # noqa: PLC0415
-
-        lead_nowhere(sys.stdout)
 
 
 def show(

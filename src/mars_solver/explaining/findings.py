@@ -30,7 +30,7 @@ from mars_solver.solving.constraints import (
     settled,
 )
 from mars_solver.solving.solver import Standing
-from mars_solver.vocabulary import CONFIGURATION, Kind, Policy, Verdict, number
+from mars_solver.vocabulary import CONFIGURATION, Kind, Policy, Verdict, amounts
 
 Finding = bool | int | float | str | list[str | int | float | None] | None
 """A JSON value: a capability, a number, a range with an open end as null, members, or unknown."""
@@ -191,11 +191,19 @@ def _open_points(check: Check, model: Model, catalogue: Catalogue) -> Iterator[s
 
 
 def _open_members(check: Check, model: Model, catalogue: Catalogue) -> Iterator[str]:
-    if check.requirement.kind is Kind.SET:
-        attribute = check.requirement.attribute
-        for member in check.members:
-            if member_verdict(member, model, attribute, catalogue) is Verdict.UNVERIFIED:
-                yield f"{member}: {catalogue.evidence(model, attribute, member)}"
+    """Yield what is known of the open members of a set; the same is said once, of all of them."""
+    if check.requirement.kind is not Kind.SET:
+        return
+    attribute = check.requirement.attribute
+    of: dict[str, list[str]] = {}
+    for member in check.members:
+        if member_verdict(member, model, attribute, catalogue) is Verdict.UNVERIFIED:
+            for part in catalogue.evidence(model, attribute, member):
+                of.setdefault(part, []).append(str(member))
+    said: dict[str, list[str]] = {}
+    for part, members in of.items():
+        said.setdefault(", ".join(members), []).append(part)
+    yield from (f"{members}: {'; '.join(parts)}" for members, parts in said.items())
 
 
 def _unsettled(model: Model, name: str, unit: str = "") -> str:
@@ -218,12 +226,9 @@ _VERBS: Final = {"derived": "estimated", "judged": "judged", "measured": "measur
 def range_text(claimed: Range, unit: str) -> str:
     """Return a claim range in words."""
     low, high = claimed
-    measure = f" {unit}" if unit else ""
-    if low == high:
-        return f"{number(low)}{measure}"
     if math.isinf(high):
-        return f"{number(low)}{measure} and more"
-    return f"{number(low)}–{number(high)}{measure}"
+        return f"{amounts(unit, low)[0]} and more"
+    return "–".join(amounts(unit, *((low,) if low == high else claimed)))
 
 
 def claim_text(claim: Claim, unit: str) -> str:

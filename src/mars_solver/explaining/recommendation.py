@@ -33,7 +33,7 @@ from mars_solver.explaining.serialising import (
 )
 from mars_solver.explaining.showing import Shown
 from mars_solver.inputs.catalogue.facts import Member
-from mars_solver.inputs.options import options_in, requirements_in
+from mars_solver.inputs.options import kept_in, options_in
 from mars_solver.inputs.profile import Profile, Required
 from mars_solver.solving.constraints import Check, checks
 from mars_solver.solving.flowchart import GuideVerdict, compare
@@ -251,6 +251,7 @@ class Recommendation(Shown):
         """What to bear in mind of the profile, the weights, and the facts of the answer."""
         return (
             *self.remarks,
+            *self._ties(),
             *(each.note for candidate in self.shortlist for each in candidate.disputed),
             *self.solver.notes,
             *self._caveats(),
@@ -258,8 +259,8 @@ class Recommendation(Shown):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """The notes on this profile alone: how it was read, what is kept, what breaks a tie."""
-        return (*self._readings(), *self._kept(), *self._ties())
+        """The notes on this profile alone: how it was read, and what is kept."""
+        return (*self._readings(), *self._kept())
 
     @part
     def catalogue(self) -> CatalogueVersion:
@@ -339,7 +340,8 @@ class Recommendation(Shown):
         """Yield that nothing is left to relax, where requirements that cannot move leave none."""
         if self.keep and self._correction_masks and not self.relaxations:
             kept = " and ".join(map(self.solver.declared.phrase, self.keep))
-            yield f"no change admits a model as long as nobody touches {kept}"
+            change = "No change but accepting betas" if self.betas else "No change"
+            yield f"{change} admits a model while you keep {kept}"
 
     def _ties(self) -> Iterator[str]:
         """Yield which models tie with the first, and what breaks the tie."""
@@ -446,7 +448,8 @@ def recommend_with(
         keep: requirements that cannot move.
 
     Raises:
-        InputError: where the catalogue does not know what the profile states, or what to keep.
+        InputError: where the catalogue does not know what the profile states, or the profile does
+            not state what to keep.
     """
-    kept = requirements_in(keep, solver.declared) if keep else ()
-    return Recommendation(solver, solver.decide(profile, unknown), top, kept)
+    decision = solver.decide(profile, unknown)
+    return Recommendation(solver, decision, top, kept_in(keep, decision.profile) if keep else ())

@@ -9,7 +9,13 @@ from typing import Any, Final
 from mars_solver.errors import Faults, InputError, Problem, extra, shown
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.profile import Profile, parse_profile
-from mars_solver.inputs.profile_row import column_problems, columns, parse_row
+from mars_solver.inputs.profile_row import (
+    as_mapping,
+    column_problems,
+    columns,
+    is_series,
+    parse_row,
+)
 
 _FIELDS: Final = frozenset({"name", "workflow", "primary", "accept_beta"})
 """The columns that a profile has as well."""
@@ -22,7 +28,7 @@ def profile_in(brought: object, declared: Declarations, place: str) -> Profile:
 
     Args:
         brought: a `Profile`; a mapping that describes one; or a row of a table, which has the
-            fields side by side.
+            fields side by side; a row of a data frame of pandas too.
         declared: what can be asked.
         place: how messages call it.
 
@@ -34,6 +40,10 @@ def profile_in(brought: object, declared: Declarations, place: str) -> Profile:
         raise InputError([Problem(place, "", "a profile", shown(brought), hint)])
     if brought is None:
         raise InputError([Problem(place, "", "a profile", "nothing", "an empty one is {}")])
+    brought = as_mapping(brought)
+    if hasattr(brought, "__arrow_c_stream__"):
+        hint = "to answer each row of a table: recommend_many(table) or decide(table)"
+        raise InputError([Problem(place, "", "a profile", f"a {type(brought).__name__}", hint)])
     if isinstance(brought, Mapping) and _is_row(brought, declared):
         return parse_row(dict(brought), declared, place)
     return parse_profile(brought, place, declared)
@@ -69,16 +79,39 @@ def profiles_in(brought: object, declared: Declarations, place: str) -> tuple[Pr
 
 def _items(brought: Any, declared: Declarations, place: str) -> Iterable[object]:
     """Return what there is to iterate over."""
-    if hasattr(brought, "__arrow_c_stream__") or hasattr(brought, "__arrow_c_array__"):
+    one = is_one(brought)
+    if not one and (
+        hasattr(brought, "__arrow_c_stream__") or hasattr(brought, "__arrow_c_array__")
+    ):
         return _rows(brought, declared, place)
+    return each_of(brought, place, _MANY)
+
+
+def each_of(brought: object, place: str, expected: str) -> Iterable[object]:
+    """Return what somebody brings to iterate over.
+
+    Args:
+        brought: the whole, which is no table.
+        place: how messages call it.
+        expected: what messages expect.
+
+    Raises:
+        InputError: where it is one profile, or nothing to iterate over.
+    """
     hint = ""
-    if isinstance(brought, Profile | Mapping):
+    if is_one(brought):
         hint = "put one profile in a list: [profile]"
     elif isinstance(brought, str | bytes | PathLike):
         hint = "to read a table: mars-solver batch FILE, or read it into a data frame first"
     elif isinstance(brought, Iterable):
         return brought
-    raise InputError([Problem(place, "", _MANY, shown(brought), hint)])
+    found = f"a {type(brought).__name__}" if is_series(brought) else shown(brought)
+    raise InputError([Problem(place, "", expected, found, hint)])
+
+
+def is_one(brought: object) -> bool:
+    """Return whether something is one profile, where many are expected."""
+    return isinstance(brought, Profile | Mapping) or is_series(brought)
 
 
 def _rows(table: Any, declared: Declarations, place: str) -> Iterator[Mapping[str, object]]:

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TextIO
 
-from mars_solver.errors import Faults, InputError, Problem
+from mars_solver.errors import Faults, InputError, Problem, shown
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.catalogue.catalogue import (
     ATTRIBUTES,
@@ -67,7 +67,7 @@ def load_catalogue(folder: str | Path | None = None) -> Catalogue:
     Raises:
         InputError: with every fault of every file.
     """
-    return _shipped_catalogue() if folder is None else _read_catalogue(Path(folder))
+    return _shipped_catalogue() if folder is None else _read_catalogue(_path(folder))
 
 
 def load_declarations(folder: str | Path | None = None) -> Declarations:
@@ -77,7 +77,7 @@ def load_declarations(folder: str | Path | None = None) -> Declarations:
         InputError: with every fault of its attributes and of its guide.
     """
     shipped = data_folder("models")
-    home = shipped if folder is None else Path(folder)
+    home = shipped if folder is None else _path(folder)
     places = {name: home / f"{name}.toml" for name in (ATTRIBUTES, FLOWCHART)}
     if not places[ATTRIBUTES].exists():
         places[ATTRIBUTES] = shipped / f"{ATTRIBUTES}.toml"
@@ -131,8 +131,8 @@ def unwritable(path: Path, place: str) -> Problem | None:
         return Problem(place, "", "a name that a file can have", reason(error))
     if os.access(path.parent, os.W_OK):
         return None
-    found = "one that cannot be written" if path.parent.is_dir() else "none"
-    return Problem(place, "", f"the writable folder {path.parent}", found)
+    why = "cannot be written" if path.parent.is_dir() else "no such folder"
+    return Problem(place, "", "", f"{path.parent}: {why}")
 
 
 def nowhere() -> TextIO:
@@ -300,11 +300,12 @@ def files_in(path: str | Path, suffixes: Collection[str]) -> list[Path]:
 
 def _read(path: str | Path, place: str, most: int = MAX_BYTES) -> bytes:
     """Return the bytes of a file, at most so many."""
+    file_path = _path(path)
     try:
         if str(path) == STDIN:
             data = standard_input().read(most + 1)
         else:
-            with Path(path).open("rb") as file:
+            with file_path.open("rb") as file:
                 data = file.read(most + 1)
     except (OSError, ValueError) as error:
         problem = Problem(place, "", "", reason(error), _near(path))
@@ -313,6 +314,17 @@ def _read(path: str | Path, place: str, most: int = MAX_BYTES) -> bytes:
         found = "a larger one"
         raise InputError([Problem(place, "", f"a file of at most {most} bytes", found)])
     return data
+
+
+def _path(path: object) -> Path:
+    """Return where a file or a folder is.
+
+    Raises:
+        InputError: where that is no path.
+    """
+    if isinstance(path, str | os.PathLike) and isinstance(os.fspath(path), str):
+        return Path(path)
+    raise InputError([Problem("path", "", "a path, as text or a Path", shown(path))])
 
 
 def standard_input() -> BinaryIO:

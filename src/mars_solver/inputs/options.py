@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from mars_solver.errors import Faults, InputError, Problem, shown
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.parsing import not_one_of, number_or_text
+from mars_solver.inputs.profile import Profile
 from mars_solver.inputs.profile_row import members_in
-from mars_solver.vocabulary import POLICIES, Policy
+from mars_solver.vocabulary import MOST_RANKED, POLICIES, Policy
 
 
 class Options(NamedTuple):
@@ -93,17 +94,36 @@ def requirements_in(
     return tuple(dict.fromkeys(listed))
 
 
+def kept_in(names: Iterable[str], profile: Profile, place: str = "recommend") -> tuple[str, ...]:
+    """Return the names of requirements of a profile that cannot move, each once.
+
+    Args:
+        names: the names; one text is one name.
+        profile: what is asked.
+        place: how messages call where they are.
+
+    Raises:
+        InputError: with every name of nothing that the profile states: nothing would change it.
+    """
+    kept = requirements_in(names, profile.declared, place)
+    if unstated := [name for name in kept if name not in profile.require]:
+        stated = ", ".join(profile.require) or "none"
+        expected = f"a requirement that the profile states ({stated})"
+        raise InputError([Problem(place, "keep", expected, name) for name in unstated])
+    return kept
+
+
 def check_options(unknown: object, top: object) -> None:
     """Refuse what a call in Python cannot have as options.
 
     Args:
         unknown: the policy.
-        top: the longest shortlist; None for all.
+        top: the longest shortlist, at most `MOST_RANKED`; None for all.
 
     Raises:
         InputError: with every such option.
     """
-    problems = [] if top is None else _top_problems(top, "recommend", top)
+    problems = [] if top is None else _top_problems(top, "recommend", top, MOST_RANKED)
     if unknown not in POLICIES:
         expected, found, _ = not_one_of(unknown, POLICIES)
         problems.append(Problem("recommend", "unknown", expected, found))

@@ -19,7 +19,14 @@ from mars_solver.inputs.profile_form import (
     profile_form,
     stated_in,
 )
-from mars_solver.vocabulary import ACCEPT_BETA, BATCH, NEUTRAL_IMPORTANCE, Kind, number
+from mars_solver.vocabulary import (
+    ACCEPT_BETA,
+    BATCH,
+    NEUTRAL_IMPORTANCE,
+    Kind,
+    amounts,
+    member_text,
+)
 
 if TYPE_CHECKING:
     from mars_solver.inputs.catalogue.shipped import Importances, Requirements
@@ -255,11 +262,10 @@ def requirement_text(requirement: Requirement, value: Any) -> str:
             return label
         case Kind.SET:
             members = value if isinstance(value, list | tuple) else [value]
-            return f"{label} {', '.join(map(str, members))}"
+            return f"{label} {', '.join(member_text(each, requirement.unit) for each in members)}"
         case _:
             bound = "at most" if requirement.ceiling else "at least"
-            unit = f" {requirement.unit}" if requirement.unit else ""
-            return f"{label} {bound} {number(value)}{unit}"
+            return f"{label} {bound} {amounts(requirement.unit, value)[0]}"
 
 
 @lru_cache(maxsize=2**6)

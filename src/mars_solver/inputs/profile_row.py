@@ -9,9 +9,9 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, Literal, cast, get_args
 
-from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
+from mars_solver.errors import Faults, InputError, Problem, dotted, rerooted, shown
 from mars_solver.inputs.catalogue.attributes import Declarations
-from mars_solver.inputs.parsing import not_one_of, number_or_text, plainly
+from mars_solver.inputs.parsing import not_one_of, number_or_text, one_of, plainly
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.vocabulary import ACCEPT_BETA, Kind
 
@@ -42,15 +42,15 @@ ExtraColumns = Literal["keep", "drop"]
 _BETWEEN: Final = re.compile("[;,]")
 _BETWEEN_CODES: Final = re.compile(" *[;,|] *| +")
 _FLAGS: Final = {
-    **dict.fromkeys(("true", "t", "yes", "y", "1"), True),
-    **dict.fromkeys(("false", "f", "no", "n", "0"), False),
+    **dict.fromkeys(("true", "t", "yes", "y", "1", "1.0"), True),
+    **dict.fromkeys(("false", "f", "no", "n", "0", "0.0"), False),
 }
-_NOTHING: Final = frozenset({"", "na", "n/a", "null"})
+_NOTHING: Final = frozenset({"", "na", "n/a", "#n/a", "nan", "null"})
 """What a cell holds, in any case, where nothing is stated; an id or a name may be any of them."""
 _DECIMAL_COMMA: Final = re.compile("[+-]?[0-9]+,[0-9]+")
 _GROUPED: Final = re.compile("[+-]?[1-9][0-9]{0,2}([.,][0-9]{3})+")
 """A number that has separators of thousands, or looks as if it had."""
-_MARKED: Final = re.compile("[+-]?[0-9][0-9.,\u2019' ]*[.,][0-9]+")
+_MARKED: Final = re.compile("[+-]?[0-9]+([.,\u2019' \u00a0\u202f]+[0-9]+)+")
 _INDEX: Final = re.compile("__index_level_[0-9]+__")
 """The index of a data frame that nobody named: it is left out."""
 _NEAR: Final = 0.82
@@ -90,27 +90,65 @@ def parse_row(row: Mapping[str, Any], declared: Declarations, place: str = "") -
     return profile
 
 
-def flat(profile: Profile | Mapping[str, Any], place: str) -> dict[str, Any]:
+def flat(profile: object, declared: Declarations, place: str) -> dict[str, Any]:
     """Return a profile as a row; a mapping that is a row already stays as it is.
 
     Args:
         profile: a `Profile`, a mapping that describes one, or a row.
+        declared: what can be asked.
         place: how messages call it.
 
     Raises:
-        InputError: where it is none of them.
+        InputError: where it is none of them, with every name that is in the wrong table or that
+            is stated twice.
     """
     if isinstance(profile, Profile):
         profile = profile.to_dict()
+    profile = as_mapping(profile)
     if not isinstance(profile, Mapping):
         raise InputError([Problem(place, "", "a profile or a row", shown(profile))])
     row = {name: value for name, value in profile.items() if name not in _TABLES}
-    for name in _TABLES:
-        table = profile.get(name) or {}
+    kinds: dict[str, tuple[str, Mapping[str, object]]] = {
+        "require": ("requirement", declared.requirement),
+        "prefer": ("preference", declared.criterion),
+    }
+    problems = []
+    for name, (kind, known) in kinds.items():
+        table = profile.get(name)
+        if table is None:
+            continue
         if not isinstance(table, Mapping):
-            raise InputError([Problem(place, name, "a table of keys and values", shown(table))])
-        row |= table
+            problems.append(Problem(place, name, "a table of keys and values", shown(table)))
+            continue
+        for key, value in table.items():
+            path = dotted(name, str(key))
+            if key not in known:
+                problems.append(Problem(place, path, *not_one_of(key, known, kind=kind)))
+            elif key in row:
+                hint = f"drop it, or the one under {name}"
+                problems.append(Problem(place, key, f"{key} once", "it more than once", hint))
+            row[key] = value
+    if problems:
+        raise InputError(problems)
     return row
+
+
+def as_mapping(brought: Any) -> Any:
+    """Return a row of a data frame of pandas as a mapping, what it lacks as null; else as it is."""
+    if isinstance(brought, Mapping) or not is_series(brought):
+        return brought
+    plain: Any = brought.astype(object)
+    return plain.where(brought.notna(), None).to_dict()
+
+
+def is_series(brought: object) -> bool:
+    """Return whether something is a row or a column of a data frame of pandas."""
+    return getattr(brought, "ndim", 0) == 1 and hasattr(brought, "to_dict")
+
+
+def is_nested(row: Mapping[str, Any]) -> bool:
+    """Return whether a mapping has the tables of a profile."""
+    return any(name in row for name in _TABLES)
 
 
 def opened(
@@ -124,19 +162,30 @@ def opened(
     known = columns(declared)
     for column, value in row.items():
         if column not in known:
-            problems.append(unknown_column(column, declared, place))
+            problems.append(replace(unknown_column(column, declared, place), expected=""))
         elif column == ID:
             if value is not None and id_text(value) is None:
                 problems.append(Problem(place, ID, "text", shown(value)))
-        elif column in declared.requirement:
-            split = known[column] is ColumnKind.MEMBERS and isinstance(value, str)
-            codes = are_codes(column, declared)
-            require[column] = members_in(value, codes=codes) if split else value
         elif column in declared.criterion:
             prefer[column] = whole(plainly(value))
         else:
-            nested[column] = value
+            table = require if column in declared.requirement else nested
+            if known[column] is ColumnKind.FLAG:
+                table[column] = flag(plainly(value))
+            elif known[column] is ColumnKind.MEMBERS and isinstance(value, str):
+                table[column] = members_in(value, codes=are_codes(column, declared))
+            else:
+                table[column] = value
     return nested, problems
+
+
+def flag(value: object) -> object:
+    """Return yes or no as true or false: a word of `from_text`, 1 or 0; anything else as it is."""
+    if isinstance(value, str):
+        return from_text(ColumnKind.FLAG, value)
+    if type(value) in {int, float} and value in {0, 1}:
+        return value == 1
+    return value
 
 
 def from_text(kind: ColumnKind, text: str, *, comma: bool = False) -> object:
@@ -209,6 +258,8 @@ def _placed(problem: Problem, row: Mapping[str, Any]) -> Problem:
     number = "number" in problem.expected
     if number and isinstance(value, str) and _MARKED.fullmatch(value.strip(" ")):
         hint = "write it without separators of thousands and with a decimal point, as 1234.5"
+    if problem.expected == ColumnKind.FLAG.value:
+        hint = "write yes or no"
     return replace(problem, path=column, hint=hint)
 
 
@@ -229,8 +280,12 @@ def column_problems(
     extra: ExtraColumns | None = None,
     taken: Sequence[str] = (),
     without: str = "",
+    *,
+    header: bool = True,
 ) -> list[Problem]:
     """Return the problems of the columns of a table: unknown, misspelt and repeated ones.
+
+    Where no column states anything, that is one too: each row would require nothing.
 
     Args:
         names: of the columns.
@@ -239,6 +294,7 @@ def column_problems(
         extra: what becomes of columns that no profile has; None where they are a fault.
         taken: the names that an extra column cannot have, since the answers have them.
         without: what to do about columns that no profile has, where nothing can carry them.
+        header: whether the names are those of all rows; else a row alone may state nothing.
     """
     near = {name: close for name in names if (close := nearly(name, declared))}
     problems = [unknown_column(name, declared, place) for name in near]
@@ -262,6 +318,11 @@ def column_problems(
     dropped = {*others} if extra == "drop" else set()
     twice = sorted({name for name in names if names.count(name) > 1} - dropped)
     problems += [Problem(place, name, "each column once", "it more than once") for name in twice]
+    states = columns(declared).keys() - {ID, "name"}
+    if (others or header) and names and not problems and not states & set(names):
+        listed = ", ".join(shown(name) for name in dict.fromkeys(names))
+        expected = f"at least {one_of(name for name in columns(declared) if name in states)}"
+        problems.append(Problem(place, "", expected, f"only {listed}", "name the columns so"))
     return problems
 
 

@@ -186,25 +186,25 @@ def pinned_profiles(solver: Solver) -> Iterator[Profile]:
 def _profiles(solver: Solver) -> Iterator[Profile]:
     declared = solver.declared
     profile = partial(parse_profile, place="pins", declared=declared)
-    stating = [_stating(need, solver) for need in declared.needs]
+    needs = [stating(need, solver) for need in declared.needs]
     left = MOST
-    for size in range(len(stating) + 1):
-        left -= comb(len(stating), size)
+    for size in range(len(needs) + 1):
+        left -= comb(len(needs), size)
         if left < 0:
             break
-        for chosen in combinations(stating, size):
+        for chosen in combinations(needs, size):
             yield profile({"require": {name: value for each in chosen for name, value in each}})
     for column in solver.table:
         if column.thresholds:
             for interval, _ in column.intervals:
                 yield profile({"require": {column.requirement.name: interval.representative}})
     if any(model.beta for model in solver.catalogue.models):
-        for each in stating:
+        for each in needs:
             if each:
                 yield profile({"accept_beta": True, "require": dict(each)})
 
 
-def _stating(need: Need, solver: Solver) -> list[tuple[str, object]]:
+def stating(need: Need, solver: Solver) -> list[tuple[str, object]]:
     """Return a requirement that states a need, with what it asks for; nothing if none can.
 
     Of what states the need, the value that the most models meet, or else do not violate.

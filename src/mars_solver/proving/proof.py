@@ -1,8 +1,9 @@
-"""The proof that a catalogue and weights agree with the guide, in three parts.
+"""The proof that a catalogue and weights agree with the guide, in four parts.
 
 (a) the theorem over all profiles; (b) every line of the guide has its models first; (c) the pinned
 answers, and the facts that the guide states, are as they were. A part for which the catalogue's
-folder has no file is left out: there is nothing to prove then.
+folder has no file is left out: there is nothing to prove then. (d) counts, for all importances too,
+how often each model comes first and where the guide is followed; it cannot fail.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from mars_solver.inputs.catalogue.catalogue import digest
 from mars_solver.inputs.catalogue.measurements import with_measurements
 from mars_solver.inputs.files import CHART, LINES, PINS
 from mars_solver.inputs.profile import Profile, parse_profile
+from mars_solver.proving.census import Census, census
+from mars_solver.proving.dead import dead_requirements
 from mars_solver.proving.pins import Pin, PinnedFact, Pins, Scenario
 from mars_solver.proving.theorem import Reach, Theorem, prove
 from mars_solver.solving.flowchart import answer, stand_best
@@ -90,10 +93,20 @@ class Proof:
         found = self.theorem and self.theorem.counterexample
         return shrink(self.solver, found) if found else None
 
+    @cached_property
+    def census(self) -> Census:
+        """How all profiles are answered under all importances."""
+        return census(self.solver)
+
+    @cached_property
+    def dead(self) -> dict[str, tuple[str, ...]]:
+        """The models that never come first, and the requirements that change no answer."""
+        requirements = dead_requirements(self.solver)
+        return {"models": self.census.dead_models, "requirements": requirements}
+
     def to_dict(self) -> dict[str, Any]:
         """Return the proof as plain JSON values; the same catalogue and weights, the same bytes."""
-        catalogue, weights = self.solver.catalogue, self.solver.weights
-        chart = catalogue.flowchart
+        chart = self.solver.catalogue.flowchart
         return {
             "schema": SCHEMA,
             "holds": self.holds,
@@ -107,12 +120,11 @@ class Proof:
                 "failed": _plain(PinResult, self.unpinned),
                 "new": list(self.new),
             },
-            "catalogue": {
-                "version": catalogue.version,
-                "as_of": catalogue.as_of,
-                "sha256": catalogue.sha256,
+            "importances": {
+                **_plain(Census, [self.census])[0],
+                "dead": {what: list(names) for what, names in self.dead.items()},
             },
-            "weights": {"name": weights.name, "sha256": weights.sha256},
+            **self.solver.identity,
             "flowchart": chart and {"sha256": digest(chart.model_dump(by_alias=True))},
         }
 

@@ -15,15 +15,16 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from mars_solver.inputs.catalogue.guide import Flowchart
 from mars_solver.inputs.profile import Context, Profile, neutral, parse_profile
 from mars_solver.proving.classes import EXCLUDED, Array, Classes, classes
-from mars_solver.solving.flowchart import answer
+from mars_solver.solving.flowchart import answer, every_answer
 from mars_solver.solving.scoring import full_score
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import BATCH, MAX_IMPORTANCE, NEUTRAL_IMPORTANCE
 
 ALL: Final = "all"
+Place = tuple[tuple[str, ...], bool]
+"""The needs that are stated, and whether the workflow is batch."""
 _SCORE_BITS: Final = 54
 """A doubled weighted sum stays below 2**54; the distance ranks above it."""
 
@@ -70,6 +71,10 @@ class Theorem:
     """Departures, by the requirements that block the guide; a cell counts for each."""
     question_pairs: Counter[str] = field(default_factory=Counter)
     """Departures, by the pairs of needs that are stated together; a cell counts for each."""
+    places: Counter[Place] = field(default_factory=Counter)
+    """Departures, by the needs that are stated and the workflow."""
+    place_cells: Counter[Place] = field(default_factory=Counter)
+    """Cells, by the same."""
     margin: Margin | None = None
     reaches: tuple[Reach, ...] = ()
     counterexample: Profile | None = None
@@ -133,18 +138,18 @@ class _Judge:
         self._solver = solver
         self._chart = chart
         self._index = {model: i for i, model in enumerate(self.ids)}
-        self._answers = _answers(chart)
+        self._answers = every_answer(chart)
         groups = [tuple(self._index[m] for m in a if m in self._index) for a in self._answers]
-        self._classes: Classes = classes(solver, groups)
+        self._classes: Classes = classes([solver], groups)
         # In how many groups each class departs, by the guide's answer there.
-        self._departing = np.zeros((len(self._classes.needs), len(groups)), dtype=np.int64)
+        self._departing = np.zeros((len(self._classes.batch), len(groups)), dtype=np.int64)
         self._betas = np.array([model.beta for model in solver.catalogue.models])
         self._leads: dict[bool, set[_Lead]] = {False: set(), True: set()}
 
     def groups(self) -> Iterator[Group]:
         """Yield the classes in groups whose members are weighed and answered alike."""
         found = self._classes
-        kinds = found.needs * 2 + found.batch
+        kinds = found.needs[0] * 2 + found.batch
         for kind in np.unique(kinds).tolist():
             rows = np.flatnonzero(kinds == kind)
             needs = self._solver.declared.names_of_needs(kind >> 1)
@@ -172,6 +177,9 @@ class _Judge:
         departs = left & ~agrees
         found.agreements += int(cells[agrees].sum())
         found.departures += int(cells[departs].sum())
+        place = group.context.needs, group.context.batch
+        found.places[place] += int(cells[departs].sum())
+        found.place_cells[place] += int(cells.sum())
         found.premise += int(cells[premise].sum())
         self._depart(group, departs & ~premise)
         refuting = np.flatnonzero(premise & ~agrees)
@@ -261,7 +269,8 @@ class _Judge:
 
     def blame(self) -> None:
         """Count what blocks the guide's models in the cells that depart."""
-        unmet = self._classes.unmet(self._departing).sum(axis=0)
+        departing = self._departing.astype(self._classes.cells.dtype)
+        unmet = self._classes.unmet(departing).sum(axis=0)
         for requirement, count in zip(self._solver.declared.requirements, unmet, strict=True):
             if count:
                 self.found.blocked_by[requirement.name] += int(count)
@@ -276,12 +285,6 @@ class _Judge:
                 reaches.append(_span(criterion.name, k, importances, batch, leads))
             reaches.append(_joint(importances, batch, leads))
         return tuple(reaches)
-
-
-def _answers(chart: Flowchart) -> list[tuple[str, ...]]:
-    """Return every answer that the guide can give."""
-    given = [chart.no_need, chart.batch, *(question.answer for question in chart.questions)]
-    return list(dict.fromkeys(given))
 
 
 class _Lead(NamedTuple):

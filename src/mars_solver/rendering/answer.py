@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mars_solver.explaining.comparison import Comparison, decided_by
 from mars_solver.explaining.findings import range_text
+from mars_solver.inputs.catalogue.facts import MEASURED, Claim
 from mars_solver.inputs.profile import requirement_text
 from mars_solver.rendering.catalogue import sources
 from mars_solver.rendering.words import MARKS, Section, both, change_text, digests, signed
-from mars_solver.vocabulary import ACCEPT_BETA, CONFIGURATION, Kind, Policy, Status
+from mars_solver.vocabulary import ACCEPT_BETA, CONFIGURATION, Kind, Policy, Status, member_text
 
 if TYPE_CHECKING:
     from mars_solver.explaining.changes import Change
@@ -134,7 +136,11 @@ def lead_sentence(answer: Recommendation) -> str:
                 f" above all for {phrase(most.criterion)} ({signed(most.points)})."
             )
         case tie:
-            return f"It ties with {second}: {tie_break(str(tie))}."
+            keys = answer.decision.keys
+            same = [key for key in keys if key[:2] == keys[0][:2]]
+            others = len(same) - 2
+            more = f" and {others} other{'s' if others > 1 else ''}" if others else ""
+            return f"It ties with {second}{more}: {tie_break(str(tie))}."
 
 
 def tie_break(decided_by: str) -> str:
@@ -153,10 +159,13 @@ def _open_points(answer: Recommendation, standing: Standing) -> str:
 def _how(answer: Recommendation) -> Iterator[str]:
     if answer.shortlist:
         best, declared = answer.shortlist[0], answer.solver.declared
+        values = [declared.value_label(*pair) for pair in (best.configuration or {}).items()]
         if best.availability:
-            yield f"How to get it: {best.availability}"
-        if best.configuration:
-            values = (declared.value_label(*pair) for pair in best.configuration.items())
+            # Of several ways to get it, the one that the configuration names comes first.
+            ways = best.availability.split("; ")
+            ways.sort(key=lambda way: not any(value.lower() in way.lower() for value in values))
+            yield f"How to get it: {'; '.join(ways)}"
+        if values:
             yield f"How to run it: {' · '.join(values)}"
 
 
@@ -275,9 +284,10 @@ def finding_text(
         held, asked = (
             [*each] if isinstance(each, list) else [each] for each in (found, said.required)
         )
-        missing = [str(member) for member in asked if member not in held]
+        told = partial(member_text, unit=requirement.unit)
+        missing = [told(member) for member in asked if member not in held]
         if not missing:
-            return both(map(str, held))
+            return both(map(told, held))
         if not settled:
             return f"{both(missing)} not confirmed"
         return f"not {both(missing, 'or')}" if held else "no"
@@ -364,13 +374,13 @@ def _guide(answer: Recommendation) -> str:
     else:
         need = answer.solver.declared.need[chart.questions[verdict.question - 1].need]
         why = f"question {verdict.question}: {need.label}"
-    says = f"{guide_name(chart)} picks {models} ({why})."
+    says = f"The questions of {guide_name(chart)} lead to {models} ({why})."
     return f"{says} We agree." if verdict.agrees else f"{says} We differ: {_departure(answer)}."
 
 
 def guide_name(chart: Flowchart) -> str:
-    """Return how a sentence that begins with the guide calls it."""
-    whose = f"{chart.vendor}'s guide" if chart.vendor else "The guide"
+    """Return how a sentence calls the guide."""
+    whose = f"{chart.vendor}'s guide" if chart.vendor else "the guide"
     return f"{whose} “{chart.title}”" if chart.title else whose
 
 
@@ -385,7 +395,21 @@ def _departure(answer: Recommendation) -> str:
     if reasons and (verdict is None or verdict.blocked_by or not set(picked) <= set(decision.ids)):
         return "; ".join(reasons)
     order = "their order follows" if decision.ids and decision.ids[0] in picked else "we follow"
-    return f"{order} {'your preferences' if answer.profile.prefer else 'the weights'}"
+    return f"{order} {_swayed_by(answer)}"
+
+
+def _swayed_by(answer: Recommendation) -> str:
+    """Return what orders models that meet the same: preferences, measurements, or the weights."""
+    weighed = [
+        c.attribute
+        for c, w in zip(answer.solver.declared.criteria, answer.decision.weights, strict=True)
+        if w
+    ]
+    facts = (each.model.facts.get(name) for each in answer.decision.ranked for name in weighed)
+    measured = any(isinstance(fact, Claim) and fact.grade == MEASURED for fact in facts)
+    said = ["your preferences"] if answer.profile.prefer else []
+    said += ["your measurements"] if measured else []
+    return both(said) if said else "the weights"
 
 
 def _shortcoming(answer: Recommendation, standing: Standing) -> str:

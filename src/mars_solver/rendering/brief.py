@@ -72,12 +72,15 @@ class Brief:
     aside: tuple[str, ...]
     """The models without a row, and what the marks mean."""
     sections: tuple[Section, ...]
-    """Conflicts, ways out, and what to verify."""
+    """Conflicts, and ways out."""
+    to_verify: Section
+    """For each open requirement one line, what settles it first: a layout cuts it at its width."""
     remarks: tuple[str, ...]
     """How one gets the winner, how the profile was read, and what the guide says."""
-    call_title: str
+    ways: str
+    """The ways to call the winner; empty where there are none."""
     call: str
-    """The part of the first way to call the winner that names it."""
+    """The part of the first way that names it. A layout leaves it out where it does not fit."""
     more: str
     """What else there is to read."""
 
@@ -87,7 +90,7 @@ def brief_of(answer: Recommendation) -> Brief:
     report = report_of(answer)
     shown, left_out = _shown(answer)
     columns = tuple(_columns(answer, shown))
-    title, call = _call(answer, report)
+    ways, call = _call(answer, report)
     how = report.how[:1] if answer.shortlist and answer.shortlist[0].availability else ()
     return Brief(
         headline=report.headline,
@@ -96,13 +99,10 @@ def brief_of(answer: Recommendation) -> Brief:
         rows=tuple(_rows(answer, shown)),
         columns=columns,
         aside=tuple(_aside(answer, shown, left_out, columns)),
-        sections=(
-            _short(report.conflicts),
-            _short(report.ways_out),
-            _short(report.to_verify),
-        ),
+        sections=(_short(report.conflicts), _short(report.ways_out)),
+        to_verify=_short(Section(report.to_verify.title, tuple(_to_verify(answer)))),
         remarks=tuple(filter(None, [*how, *answer.remarks, report.guide])),
-        call_title=title,
+        ways=ways,
         call=call,
         more=_more(answer),
     )
@@ -197,7 +197,9 @@ def _aside(
     refused = sum(standing.refused for standing in answer.decision.standings)
     betas = f"{refused} {'betas' if refused > 1 else 'beta'} left out (--accept-beta)"
     marks = [f"{mark} {meaning}" for mark, meaning in _MEANINGS.items() if mark in used]
-    yield " · ".join([*marks, *([betas] if refused else [])])
+    unshown = len(answer.decision.ranked) - len(answer.shortlist)
+    top = [f"{unshown} more (--top)"] if unshown else []
+    yield " · ".join([*marks, *([betas] if refused else []), *top])
     if names := [standing.model.name for standing in left_out]:
         yield f"{MARKS[Status.EXCLUDED.word]} {few(names)}"
 
@@ -217,16 +219,24 @@ def _short(section: Section) -> Section:
     return Section(section.title, (*section.lines[:_MOST_LINES], f"and {more} more (-v)"))
 
 
+def _to_verify(answer: Recommendation) -> Iterator[str]:
+    """Yield what settles each open requirement of the first model, and what is known of it."""
+    for item in answer.shortlist[0].to_verify if answer.shortlist else ():
+        requirement = answer.checks[item.requirement].requirement
+        known = item.note.removesuffix(requirement.settle).removesuffix("; ")
+        phrase = answer.solver.declared.phrase(item.requirement)
+        yield f"{phrase}: {'; '.join(filter(None, [requirement.settle, known]))}"
+
+
 def _call(answer: Recommendation, report: Report) -> tuple[str, str]:
-    """Return the title and the part of the first way to call the winner that names it."""
+    """Return the ways to call the winner, and the part of the first that names it."""
     if not report.calls:
         return "", ""
     first, *others = report.calls
     best = answer.shortlist[0]
     call = naming(first.example, [best.speech_model or best.model, best.model])
-    ways = f"the whole of it: --for {first.name}"
     also = f"; also {', '.join(each.name for each in others)}" if others else ""
-    return f"How to call it ({ways}{also})", call
+    return f"--for {first.name}{also}", call
 
 
 def naming(code: str, names: Iterable[str]) -> str:

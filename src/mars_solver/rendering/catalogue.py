@@ -12,7 +12,7 @@ from mars_solver.inputs.catalogue.catalogue import few
 from mars_solver.inputs.catalogue.facts import SetFact
 from mars_solver.inputs.catalogue.models import CARD_FACTS
 from mars_solver.rendering.words import Section
-from mars_solver.vocabulary import number
+from mars_solver.vocabulary import member_text, number
 
 if TYPE_CHECKING:
     from mars_solver.explaining.recommendation import Recommendation
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mars_solver.inputs.catalogue.catalogue import Catalogue
     from mars_solver.inputs.catalogue.facts import Fact
     from mars_solver.inputs.catalogue.models import AnyFact, Model
+    from mars_solver.proving.dead import Dead
+    from mars_solver.solving.solver import Solver
 
 SCHEMA: Final = "mars-solver/catalogue/2"
 _OF_THE_CARD: Final = {
@@ -96,7 +98,7 @@ def _cell(fact: AnyFact | None, unit: str) -> FactCell:
     if fact is None:
         return FactCell("unknown", "unknown")
     if isinstance(fact, SetFact):
-        return _set_cell(fact)
+        return _set_cell(fact, unit)
     value = claim_text(fact, unit)
     look = value if value in {"yes", "no", "unknown"} else ""
     return FactCell(value, look, fact.source, fact.as_of, fact.grade, fact.note or "")
@@ -105,18 +107,18 @@ def _cell(fact: AnyFact | None, unit: str) -> FactCell:
 def fact_text(fact: AnyFact | None, attribute: Attribute) -> str:
     """Return what a fact says, in short; of a judged number also its scale."""
     if fact is None or isinstance(fact, SetFact):
-        return set_text(fact) if fact else "unknown"
+        return set_text(fact, attribute.unit or "") if fact else "unknown"
     text = claim_text(fact, attribute.unit or "")
     return f"{text} of {number(attribute.scale[1])}" if attribute.scale and fact.settled else text
 
 
-def _set_cell(known: SetFact) -> FactCell:
+def _set_cell(known: SetFact, unit: str) -> FactCell:
     """Return a set, with the sources of what is settled of it."""
     claims = [fact for fact in known.members.values() if fact.known is not None]
     closed = [known.closure] if known.closure and known.others is not None else []
     settled = [*claims, *closed]
     return FactCell(
-        set_text(known),
+        set_text(known, unit),
         "" if settled else "unknown",
         ", ".join(sorted({claim.source for claim in settled})),
         max((claim.as_of for claim in settled), default=""),
@@ -125,11 +127,11 @@ def _set_cell(known: SetFact) -> FactCell:
     )
 
 
-def set_text(known: SetFact) -> str:
+def set_text(known: SetFact, unit: str = "") -> str:
     """Return a set in words: its members, those it lacks, how many are open, and all others."""
     by_verdict: dict[bool | None, list[str]] = {True: [], False: [], None: []}
     for key, fact in known.members.items():
-        by_verdict[fact.known].append(str(known.spelling.get(key, key)))
+        by_verdict[fact.known].append(member_text(known.spelling.get(key, key), unit))
     parts = [few(by_verdict[True])] if by_verdict[True] else []
     parts += [f"not {few(by_verdict[False])}"] if by_verdict[False] else []
     parts += [f"{len(by_verdict[None])} not confirmed"] if by_verdict[None] else []
@@ -179,12 +181,23 @@ def _disputed(catalogue: Catalogue) -> Iterator[str]:
 
 def sources(catalogue: Catalogue, named_in: str | None = None) -> Section:
     """Return what the keys of the sources mean: of all, or of those that a text names."""
+    told = None if named_in is None else {*_NAMED.findall(named_in), *_listing(named_in)}
     lines = (
         f"{key}: {source.title} ({source.where}, {source.date})"
         for key, source in catalogue.sources.items()
-        if named_in is None or re.search(rf"[\[( ]{re.escape(key)}[\]):,;]", named_in)
+        if told is None or key in told
     )
     return Section("Sources", tuple(lines))
+
+
+_NAMED: Final = re.compile(r"(?<=[\[( ])([\w.-]+)(?=[\]):,;])")
+_LISTS: Final = re.compile(r"\blisted by ([\w., -]+?) for ")
+
+
+def _listing(text: str) -> Iterator[str]:
+    """Yield the keys of the sources whose lists a text names."""
+    for names in _LISTS.findall(text):
+        yield from re.split(r", | and ", names)
 
 
 def usable(catalogue: Catalogue) -> str:
@@ -195,6 +208,22 @@ def usable(catalogue: Catalogue) -> str:
     counts += ["a guide"] if catalogue.flowchart else []
     counts += [_counted(len(catalogue.calls), "template of a call")] if catalogue.calls else []
     return f"{', '.join(counts)}: no fault found"
+
+
+def dead_lines(found: Dead | None, solver: Solver) -> Iterator[str]:
+    """Yield what of a catalogue changes no answer under the weights of a solver."""
+    if found is None:
+        yield "too many kinds of profiles to say which facts change no answer"
+        return
+    under = f"with the weights {solver.weights.name}"
+    for names, what in (
+        (found.models, "models never come first, whatever is asked for and preferred"),
+        (found.requirements, "requirements change no answer"),
+        (found.facts, "facts change no answer: all would be the same if nobody knew them"),
+        (found.claims, "claims would change no answer if they were chosen"),
+    ):
+        if names:
+            yield f"{under}, these {what}: {', '.join(names)}"
 
 
 def _counted(many: int, noun: str) -> str:

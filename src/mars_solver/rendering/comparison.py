@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from mars_solver.inputs.catalogue.facts import Claim
 from mars_solver.inputs.profile import requirement_text
 from mars_solver.rendering.answer import Said, finding_text, tie_break
-from mars_solver.rendering.catalogue import sources
+from mars_solver.rendering.catalogue import fact_text, sources
 from mars_solver.rendering.explanation import lead_lines
 from mars_solver.rendering.words import MARKS, Section, digests, signed
 from mars_solver.vocabulary import CONFIGURATION, Status, Verdict
@@ -72,7 +73,7 @@ def _headline(comparison: Comparison) -> str:
         case "status":
             return f"{first} ({ahead.status}) is ahead of {second} ({behind.status})."
         case "unverified":
-            return f"{first} is ahead of {second}: more of its requirements are confirmed."
+            return f"{first} is ahead of {second}: more of the requirements are confirmed for it."
         case "score":
             return f"{first} is ahead of {second} by {abs(comparison.points):.3f} points."
         case tie:
@@ -87,6 +88,8 @@ def _rows(comparison: Comparison) -> Iterator[Row]:
     for each in comparison.requirements:
         asked = requirement_text(declared.requirement[each.requirement], each.required)
         yield asked, _cell(comparison, each, 0), _cell(comparison, each, 1)
+    if not comparison.requirements:
+        yield from _facts(comparison)
     for variable in declared.variables:
         values = [
             declared.value_label(variable, side.configuration[variable])
@@ -95,6 +98,23 @@ def _rows(comparison: Comparison) -> Iterator[Row]:
             for side in (one, other)
         ]
         yield variable.replace("_", " ").capitalize(), values[0], values[1]
+
+
+def _facts(comparison: Comparison) -> Iterator[Row]:
+    """Yield what the facts say of both, where they say something of either."""
+    answer = comparison.answer
+    for name, attribute in answer.solver.declared.attributes.items():
+        found = [
+            answer.decision.standings[index].model.facts.get(name)
+            for index in (comparison.first, comparison.second)
+        ]
+        told = [fact_text(fact, attribute) for fact in found]
+        if told != ["unknown", "unknown"]:
+            cited = [
+                f"{text} [{fact.source}]" if isinstance(fact, Claim) and fact.settled else text
+                for text, fact in zip(told, found, strict=True)
+            ]
+            yield attribute.label, cited[0], cited[1]
 
 
 def _status(comparison: Comparison, index: int) -> str:

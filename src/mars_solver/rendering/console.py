@@ -19,7 +19,7 @@ from mars_solver.rendering.brief import brief_of
 from mars_solver.rendering.catalogue import fact_table
 from mars_solver.rendering.comparison import head_to_head
 from mars_solver.rendering.explanation import sections_of, standpoint_of, summary
-from mars_solver.rendering.words import MARKS, catalogue_digest
+from mars_solver.rendering.words import MARKS, both, catalogue_digest
 from mars_solver.vocabulary import INFEASIBLE, THIN, Status, number
 
 if TYPE_CHECKING:
@@ -93,14 +93,23 @@ class _Screen:
         self.brief = brief
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        parts = self._parts(options.max_width)
-        excess = len(console.render_lines(Group(*parts), options)) - _HEIGHT
+        room, call = options.max_width, self.brief.call.splitlines()
+        parts = self._parts(room, call)
+        excess = self._excess(parts, console, options)
+        if any(len(line) > room - _INDENT for line in call) or excess > parts.count(_BLANK):
+            parts = self._parts(room, [])
+            excess = self._excess(parts, console, options)
         blanks = [i for i, part in enumerate(parts) if part is _BLANK]
         dropped = set(blanks[len(blanks) - excess :] if 0 < excess < len(blanks) else blanks)
         yield from (part for i, part in enumerate(parts) if excess <= 0 or i not in dropped)
 
-    def _parts(self, room: int) -> list[RenderableType]:
-        """Return the parts from top to bottom."""
+    @staticmethod
+    def _excess(parts: list[RenderableType], console: Console, options: ConsoleOptions) -> int:
+        """Return by how many lines some parts are higher than a screen."""
+        return len(console.render_lines(Group(*parts), options)) - _HEIGHT
+
+    def _parts(self, room: int, call: Sequence[str]) -> list[RenderableType]:
+        """Return the parts from top to bottom, with as much of a call as is given."""
         said = self.brief
         verdict = Prose(said.headline, style="bold")
         if said.why:
@@ -113,10 +122,15 @@ class _Screen:
         for each in said.sections:
             if each.lines:
                 parts += [*section(each.title, each.lines)[:-1], _BLANK]
+        if said.to_verify.lines:
+            lines = (_cropped(line, room - 2) for line in said.to_verify.lines)
+            parts += [*section(said.to_verify.title, lines)[:-1], _BLANK]
         parts += map(_text, said.remarks)
-        if said.call:
-            parts += [_BLANK, Prose(said.call_title, style="bold")]
-            parts.append(Padding(Prose(said.call), (0, 0, 0, 4)))
+        if call:
+            parts += [_BLANK, Prose(f"How to call it (the whole of it: {said.ways})", style="bold")]
+            parts.append(Padding(Prose("\n".join(call)), (0, 0, 0, _INDENT)))
+        elif said.ways:
+            parts += [_BLANK, Prose(f"How to call it: {said.ways}", style="bold")]
         return [*parts, Prose(said.more, style="dim")]
 
     def _fitting(self, room: int) -> tuple[list[BriefColumn], int]:
@@ -159,16 +173,27 @@ class _Screen:
     def _unseen(self, fitting: Sequence[BriefColumn]) -> Iterator[str]:
         """Yield what a model does not meet, or leaves open, in the columns that do not fit."""
         hidden = [column for column in self.brief.columns if column not in fitting]
+        alike: dict[str, list[str]] = {}
         for i, row in enumerate(self.brief.rows):
             told = [f"{c.label} {c.cells[i]}" for c in hidden if c.cells[i].mark not in {"", _MET}]
-            if told:
-                yield f"{row.name}: {'; '.join(told)}"
+            alike.setdefault("; ".join(told), []).append(row.name)
+        yield from (f"{both(names)}: {told}" for told, names in alike.items() if told)
 
 
 _SCORE: Final = "Score 0–1"
 _HEIGHT: Final = 23
 """The lines of a screen without the prompt; a longer answer has fewer blank ones."""
 _BLANK: Final = Prose()
+_INDENT: Final = 4
+_CUT: Final = "… (-v)"
+
+
+def _cropped(line: str, room: int) -> str:
+    """Return a line, cut between words where it is longer than the room for it."""
+    if len(line) <= room:
+        return line
+    whole, _, _ = line[: room - len(_CUT) + 1].rpartition(" ")
+    return f"{whole.rstrip(',;:')}{_CUT}"
 
 
 def _width(column: BriefColumn, high: int) -> int:
@@ -317,11 +342,12 @@ def catalogue(facts: Catalogue) -> RenderableType:
 def members(shown: Members) -> RenderableType:
     """Return which model has what of a set; with the evidence where one member is asked for."""
     if shown.asked:
-        return Group(*_sections(*shown.evidence))
+        return Group(*_sections(*shown.evidence, shown.sources))
     table = _table()
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for model in shown.models:
-        table.add_column(Prose(model.name), overflow="fold")
+        name = model.name.replace("-", "-\n").replace(" ", "\n")
+        table.add_column(Prose(name), overflow="fold")
     for member, row in shown.rows.items():
         table.add_row(member, *(held.mark for held in row))
     return Group(

@@ -14,10 +14,9 @@ from mars_solver.rendering.words import (
     change_text,
     interval_text,
     keyed,
-    measured,
     signed,
 )
-from mars_solver.vocabulary import INVALID, MAX_IMPORTANCE, Status, number
+from mars_solver.vocabulary import INVALID, MAX_IMPORTANCE, Status, amounts
 
 if TYPE_CHECKING:
     from mars_solver.explaining.comparison import CriterionLead
@@ -175,7 +174,7 @@ def _evidence_text(evidence: Evidence, catalogue: Catalogue) -> str:
     if value is None:
         return f"{what} is {'confirmed' if relation == 'yes' else 'refuted'}"
     unit = catalogue.declared.attributes[fact].unit or ""
-    return f"{what} measures {relation} {measured(number(value), unit)}"
+    return f"{what} measures {relation} {amounts(unit, value)[0]}"
 
 
 def _share_lines(shares: Iterable[Share], catalogue: Catalogue) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mars_solver.errors import InputError, Problem, shown
 from mars_solver.inputs.catalogue.facts import expected_member, member_key, read_member
+from mars_solver.rendering.catalogue import sources
 from mars_solver.rendering.words import MARKS, Section
 from mars_solver.vocabulary import Status
 
@@ -42,6 +43,8 @@ class Members:
     """The member asked for; empty for all."""
     rows: dict[str, tuple[Held, ...]]
     """What each model has, by member."""
+    sources: Section
+    """What the keys of sources mean that the evidence names."""
 
     @property
     def evidence(self) -> tuple[Section, ...]:
@@ -101,14 +104,15 @@ def members_of(catalogue: Catalogue, attribute: str, asked: str | None = None) -
         str(each): tuple(_held_by(model, each, catalogue, attribute) for model in models)
         for each in members
     }
-    return Members(models, attribute, str(read or ""), rows)
+    told = "\n".join(f"({held.evidence})" for row in rows.values() for held in row)
+    return Members(models, attribute, str(read or ""), rows, sources(catalogue, told))
 
 
 def _held_by(model: Model, member: Member, catalogue: Catalogue, attribute: str) -> Held:
     facts = model.set(attribute)
     claim, known = facts.members.get(member), facts.known(member)
     if known is None:
-        return Held(None, catalogue.evidence(model, attribute, member))
+        return Held(None, "; ".join(catalogue.evidence(model, attribute, member)))
     source = claim or facts.closure
     parts = [source.source, source.as_of, source.note or ""] if source else []
     return Held(known, ", ".join(filter(None, parts)))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from mars_solver.inputs.catalogue.attributes import Declarations
+    from mars_solver.inputs.catalogue.catalogue import Catalogue
     from mars_solver.inputs.profile import Profile
     from mars_solver.proving.pins import Pins
     from mars_solver.proving.proof import LineResult, PinResult, Proof
@@ -33,7 +34,8 @@ def proof_report(proof: Proof) -> RenderableType:
     parts: list[RenderableType] = [Text(_verdict(proof), style="bold"), Text()]
     digest = Text(digests(proof.solver), style="dim")
     if proof.missing == PARTS:
-        return Group(*parts, Text(PIN_HINT), Text(), digest)
+        parts += [Text(PIN_HINT), Text()]
+        return Group(*parts, *section(_COUNTED, _census(proof)), digest)
     title = "(a) Where no model meets more than the guide's models, these come first"
     parts += section(title, [NO_GUIDE] if theorem is None else _theorem(theorem, declared))
     if proof.counterexample:
@@ -43,9 +45,11 @@ def proof_report(proof: Proof) -> RenderableType:
     if theorem is not None:
         title = "How far importances may move before an agreement of (a) ends"
         parts += section(title, _reaches(theorem, declared))
+    parts += section(_COUNTED, _census(proof))
     return Group(*parts, digest)
 
 
+_COUNTED: Final = "(d) All profiles with every importance"
 PIN_HINT: Final = f"`mars-solver verify --models DIR --pin DIR/{PINS}` pins the answers of today."
 NO_GUIDE: Final = f"nothing to prove: the catalogue has no {CHART}"
 
@@ -77,6 +81,43 @@ def _theorem(theorem: Theorem, declared: Declarations) -> Iterator[str]:
     yield from _counted("departures by what blocks the guide", blocking)
     pairs = theorem.question_pairs.most_common()
     yield from _counted("departures by the needs stated together", pairs)
+
+
+def _census(proof: Proof) -> Iterator[str]:
+    """Yield how often each model comes first, where the guide is followed, and what is dead."""
+    found, catalogue = proof.census, proof.solver.catalogue
+    declared = catalogue.declared
+    if found.vectors is None:
+        many = len(found.criteria)
+        yield f"{many} criteria have too many importances to try all: here none is stated"
+    yield (
+        f"{number(found.profiles)} profiles: {number(found.profiles - found.infeasible)} have a"
+        f" model, {number(found.infeasible)} have none"
+    )
+    wins = sorted(found.wins.items(), key=lambda each: -each[1])
+    yield from _counted("who comes first", ((catalogue.names[m], n) for m, n in wins if n))
+    if found.followed is not None and found.departures is not None:
+        yield (
+            f"the guide is followed in {number(found.followed)}, and not in"
+            f" {number(found.departures)}"
+        )
+        blocking = ((keyed(declared, name), n) for name, n in found.blocked_by.items())
+        yield from _counted("not followed because its models do not meet", blocking)
+        pairs = ((_instead(pair, catalogue), n) for pair, n in found.preferred.items())
+        yield from _counted("not followed by preferences alone", pairs)
+    if dead := proof.dead["models"]:
+        yield f"never first: {', '.join(catalogue.names[model] for model in dead)}"
+    if dead := proof.dead["requirements"]:
+        yield f"change no answer: {', '.join(keyed(declared, name) for name in dead)}"
+
+
+def _instead(pair: str, catalogue: Catalogue) -> str:
+    """Return which model comes first where the guide says another one."""
+    told, first = pair.split(" > ")
+    names = catalogue.names
+    if told == first:
+        return f"{names[told]} in another order"
+    return f"{names[first]} instead of {names.get(told, told)}"
 
 
 def _counted(title: str, counts: Iterable[tuple[str, int]]) -> Iterator[str]:

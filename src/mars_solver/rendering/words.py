@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from mars_solver.explaining.changes import PREFER
-from mars_solver.vocabulary import ACCEPT_BETA, MAX_NUMBER, Status, number
+from mars_solver.vocabulary import ACCEPT_BETA, MAX_NUMBER, Status, amounts, member_text
 
 if TYPE_CHECKING:
     from mars_solver.explaining.changes import Change
@@ -72,12 +72,15 @@ def signed(points: float) -> str:
 def interval_text(interval: Interval, unit: str = "") -> str:
     """Return an interval in words."""
     if interval.low == interval.high:
-        return measured(number(interval.low), unit)
-    start = f"{'from' if interval.low_included else 'above'} {number(interval.low)}"
-    end = f"{'up to' if interval.high_included else 'below'} {number(interval.high)}"
-    parts = [start] if interval.low else []
-    parts += [end] if interval.high < MAX_NUMBER else []
-    return measured(", ".join(parts), unit) if parts else "any"
+        return amounts(unit, interval.low)[0]
+    words = {
+        "from" if interval.low_included else "above": interval.low,
+        "up to" if interval.high_included else "below": interval.high,
+    }
+    ends = {word: end for word, end in words.items() if 0 < end < MAX_NUMBER}
+    if not ends:
+        return "any"
+    return ", ".join(map(" ".join, zip(ends, amounts(unit, *ends.values()), strict=True)))
 
 
 def change_text(change: Change, declared: Declarations) -> str:
@@ -93,18 +96,10 @@ def change_text(change: Change, declared: Declarations) -> str:
     if new is None:
         return f"drop {keyed(declared, name)}"
     if isinstance(new, list) and isinstance(old, list):
-        dropped = ", ".join(str(member) for member in old if member not in new)
+        unit = declared.requirement[name].unit
+        dropped = ", ".join(member_text(each, unit) for each in old if each not in new)
         return f"drop {dropped} from {keyed(declared, name)}"
     requirement = declared.requirement[name]
     verb = "raise" if requirement.ceiling else "lower"
-    amounts = f"from {_amount(old)} to {measured(_amount(new), requirement.unit)}"
-    return f"{verb} {keyed(declared, name)} {amounts}"
-
-
-def _amount(value: object) -> str:
-    return number(value) if isinstance(value, int | float) else str(value)
-
-
-def measured(amount: str, unit: str) -> str:
-    """Return an amount with its unit, if it has one."""
-    return f"{amount} {unit}" if unit else amount
+    before, after = amounts(requirement.unit, cast("float", old), cast("float", new))
+    return f"{verb} {keyed(declared, name)} from {before} to {after}"

@@ -39,6 +39,12 @@ def answer(flowchart: Flowchart, context: Context) -> tuple[int | None, tuple[st
     return None, flowchart.batch if context.batch else flowchart.no_need
 
 
+def every_answer(flowchart: Flowchart) -> list[tuple[str, ...]]:
+    """Return every answer that the guide can give."""
+    given = [flowchart.no_need, flowchart.batch, *(each.answer for each in flowchart.questions)]
+    return list(dict.fromkeys(given))
+
+
 def picks(flowchart: Flowchart, context: Context) -> tuple[str, ...]:
     """Return the models of every question that is answered with yes, in the order of asking."""
     answers = [models for _, models in _answers(flowchart, context)]

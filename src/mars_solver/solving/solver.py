@@ -233,6 +233,15 @@ class Solver:
         """Return how to prepare the solver again, without what it remembers."""
         return Solver, (self.catalogue, self.weights)
 
+    @property
+    def identity(self) -> dict[str, dict[str, str]]:
+        """Which catalogue and weights these are, as plain JSON values."""
+        facts, weights = self.catalogue, self.weights
+        return {
+            "catalogue": {"version": facts.version, "as_of": facts.as_of, "sha256": facts.sha256},
+            "weights": {"name": weights.name, "sha256": weights.sha256},
+        }
+
     @cached_property
     def notes(self) -> tuple[str, ...]:
         """What of the weights the catalogue has no use for."""

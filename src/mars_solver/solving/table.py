@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise, product
@@ -18,7 +18,7 @@ from string import ascii_lowercase
 from typing import Final, NamedTuple, cast
 
 from mars_solver.briefs import brief, named
-from mars_solver.inputs.catalogue.attributes import Requirement
+from mars_solver.inputs.catalogue.attributes import MemberKind, Requirement
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.facts import EVERYTHING, Member, member_key
 from mars_solver.inputs.catalogue.tags import language
@@ -220,31 +220,15 @@ class Column:
         single = [*self._catalogue.known_members(self._attribute), self.unheard()]
         if self.requirement.members == "language":
             single += sorted({language(str(member)) for member in single})
-        known: dict[Masks, tuple[Member, ...]] = {}
+        known: dict[tuple[Masks, ...], tuple[Member, ...]] = {}
         for member in single:
-            known.setdefault(self.member(member), (member,))
-        every = dict(known)
-        fresh = dict(known)
-        while fresh:
-            joins: dict[Masks, tuple[Member, ...]] = {}
-            for (one, listed), (other, more) in product(fresh.items(), known.items()):
-                joined = _worst(one, other)
-                if joined not in every:
-                    joins.setdefault(joined, (*listed, *more))
-            every |= joins
-            fresh = joins
+            known.setdefault((self.member(member),), (member,))
+        every = joins(known)
         yield from (every[masks] for masks in sorted(every))
 
     def unheard(self) -> Member:
         """Return a member that no model and no source lists."""
-        known = set(self._catalogue.known_members(self._attribute))
-        match self.requirement.members:
-            case "number":
-                return next(n for n in range(1, len(known) + 2) if n not in known)
-            case "language":
-                return next(tag for tag in _spelled() if tag not in known)
-            case _:
-                return next(word for word in _words() if word not in known)
+        return unheard(self.requirement.members, self._catalogue.known_members(self._attribute))
 
     def _cell_of_list(self, members: tuple[Member, ...]) -> Cell:
         masks = Masks(0, 0)
@@ -287,6 +271,38 @@ def _split(verdicts: Sequence[Verdict]) -> Masks:
 def _worst(one: Masks, other: Masks) -> Masks:
     violated = one.violated | other.violated
     return Masks(violated, (one.unverified | other.unverified) & ~violated)
+
+
+def joins(
+    single: Mapping[tuple[Masks, ...], tuple[Member, ...]],
+) -> dict[tuple[Masks, ...], tuple[Member, ...]]:
+    """Return every way in which lists of members come out, each with a shortest list.
+
+    Args:
+        single: how members come out alone, with one catalogue or with several side by side.
+    """
+    every = dict(single)
+    fresh = dict(single)
+    while fresh:
+        found: dict[tuple[Masks, ...], tuple[Member, ...]] = {}
+        for (one, listed), (other, more) in product(fresh.items(), single.items()):
+            joined = tuple(map(_worst, one, other))
+            if joined not in every:
+                found.setdefault(joined, (*listed, *more))
+        every |= found
+        fresh = found
+    return every
+
+
+def unheard(members: MemberKind, known: Collection[Member]) -> Member:
+    """Return a member of a kind that is none of the known ones."""
+    match members:
+        case "number":
+            return next(n for n in range(1, len(known) + 2) if n not in known)
+        case "language":
+            return next(tag for tag in _spelled() if tag not in known)
+        case _:
+            return next(word for word in _words() if word not in known)
 
 
 def critical_values(catalogue: Catalogue, requirement: Requirement) -> tuple[Number, ...]:

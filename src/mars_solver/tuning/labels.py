@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, PlainValidator, model_validator
 from mars_solver.errors import Problem, rerooted, shown
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.catalogue.catalogue import digest
+from mars_solver.inputs.file_schemas import titled
 from mars_solver.inputs.parsing import Input, Issue, Text, TextLine, invalid, parse, unexpected
 from mars_solver.proving.pins import Names, ParsedProfile
 
@@ -69,6 +70,13 @@ class Document(Input):
         if issues:
             raise invalid(*issues)
         return self
+
+
+def labels_schema(_: Declarations) -> dict[str, Any]:
+    """Return the JSON Schema of a file of labels, for editors."""
+    form = Document.model_json_schema()
+    form["properties"]["profile"] = {"type": "object"}
+    return titled("labels", {"type": "object", "properties": {"labels": {"items": form}}})
 
 
 @dataclass(frozen=True)

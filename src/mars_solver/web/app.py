@@ -20,6 +20,7 @@ from mars_solver.inputs.parsing import one_of
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.rendering.catalogue import catalogue_to_dict
 from mars_solver.solving.solver import Solver
+from mars_solver.vocabulary import MOST_RANKED
 from mars_solver.web.query import (
     FORM,
     PLACE,
@@ -48,11 +49,12 @@ with extra("web"):
 PROFILE_BYTES: Final = 2**16
 BATCH_BYTES: Final = 2**20
 BATCH_ROWS: Final = 1000
-MOST_RANKED: Final = 100
 _CACHED: Final = 2048
 """How many answers are remembered, by the bytes of the body; each takes a few kilobytes."""
 _API: Final = ("unknown", "top")
 """The options of every call that answers profiles."""
+_ROWS: Final = "rows"
+"""The key of the profiles in a batch as JSON."""
 _KEEP: Final = "keep"
 """The option that names the requirements that cannot move."""
 _PAIR: Final = ("first", "second")
@@ -163,8 +165,11 @@ class _Service:
                 top=options.top,
                 keep=options.keep,
             )
-        except InputError as error:  # a preference that the weights do not score
-            raise unusable(replace(each, place=BODY) for each in error.problems) from None
+        except InputError as error:  # a preference that no weight scores, or nothing to keep
+            raise unusable(
+                replace(each, place=PLACE if each.path == _KEEP else BODY)
+                for each in error.problems
+            ) from None
 
     async def explain(self, request: Request) -> Response:
         """Return the answer to the profile in the body, explained."""
@@ -292,9 +297,15 @@ def _lines_of(data: bytes) -> bytes:
         RefusalError: 400 if the body is not JSON, 422 if it has no rows.
     """
     value = _json_in(data)
-    rows = value["rows"] if isinstance(value, dict) and list(value) == ["rows"] else value
+    rows = value
+    if isinstance(value, dict):
+        if strange := [key for key in value if key != _ROWS]:
+            hint = f"did you mean {_ROWS}?" if _ROWS not in value else "drop it"
+            keys = [f"the unknown key {shown(key)}" for key in strange]
+            raise unusable(Problem(BODY, "", f"the one key {_ROWS}", key, hint) for key in keys)
+        rows = value.get(_ROWS)
     if not isinstance(rows, list):
-        expected = '{"rows": [...]}, each row a profile with its fields side by side'
+        expected = '{"rows": [...]}, each row a profile'
         raise unusable([Problem(BODY, "", expected, shown(rows))])
     return b"\n".join(map(_encoded, rows))
 

@@ -49,10 +49,11 @@ def _listed(value: object) -> object:
 
 
 Name = Annotated[str, PlainValidator(_name)]
-SomeNames = Annotated[tuple[Name, ...], BeforeValidator(_listed), Field(strict=False)]
+_LISTED: Final = BeforeValidator(_listed, json_schema_input_type=str | list[str])
+SomeNames = Annotated[tuple[Name, ...], _LISTED, Field(strict=False)]
 ValueChoices = dict[
     Name,
-    Annotated[tuple[Text, ...], BeforeValidator(_listed), Field(strict=False, min_length=1)],
+    Annotated[tuple[Text, ...], _LISTED, Field(strict=False, min_length=1)],
 ]
 """Values of variables, by variable."""
 
@@ -119,7 +120,7 @@ class Attribute(Input):
         required = not bounded or self.requirements != Bounds()
         allowed = {
             "requirements": bounded,
-            "unit": bounded,
+            "unit": bounded or self.members == "number",
             "scale": kind is Kind.ORDINAL,
             "enables": kind is Kind.CAPABILITY,
             "members": kind is Kind.SET,

@@ -189,11 +189,21 @@ class Catalogue:
 
     def kin(self, attribute: str, key: Member) -> tuple[Member, ...]:
         """Return the known tags of the language of a tag."""
-        spoken = language(str(key))
-        return tuple([m for m in self.known_members(attribute) if language(str(m)) == spoken])
+        return self._kin[attribute].get(language(str(key)), ())
 
-    def evidence(self, model: Model, attribute: str, member: Member) -> str:
-        """Return what is known of an unverified member of a set of a model, as a phrase."""
+    @cached_property
+    def _kin(self) -> dict[str, dict[str, tuple[Member, ...]]]:
+        """The known tags of each language, by attribute and language."""
+        found: dict[str, dict[str, tuple[Member, ...]]] = {}
+        for name, members in self._known_members.items():
+            spoken = found.setdefault(name, {})
+            for tag in members:
+                own = language(str(tag))
+                spoken[own] = (*spoken.get(own, ()), tag)
+        return found
+
+    def evidence(self, model: Model, attribute: str, member: Member) -> tuple[str, ...]:
+        """Return what is known of an unverified member of a set of a model, as phrases."""
         key = member_key(member)
         known = model.set(attribute)
         if not self.asks_any(attribute, key):
@@ -209,7 +219,7 @@ class Catalogue:
             parts.append(f"{known.closure.note} ({known.closure.source})")
         parts = [part for part in parts if part] or ["no source mentions it"]
         parts += self._known_instead(attribute, key)
-        return "; ".join(parts)
+        return tuple(parts)
 
     def _known_instead(self, attribute: str, key: Member) -> Iterator[str]:
         """Yield what is known in place of a member in no list: its language, or a near word."""

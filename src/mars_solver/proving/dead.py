@@ -1,0 +1,191 @@
+"""What of a catalogue changes no answer: requirements, facts, and claims that were not chosen.
+
+Each is put to the proof: the catalogue beside itself without it (see `moves`). Profiles that state
+one or two requirements are tried first, as most of what changes an answer changes one of theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from math import prod
+from typing import Final, TypeVar
+
+from mars_solver.inputs.catalogue.attributes import Declarations
+from mars_solver.inputs.catalogue.catalogue import Catalogue
+from mars_solver.inputs.catalogue.facts import NumberFact, SetFact, WordFact, YesNoFact
+from mars_solver.inputs.catalogue.models import AnyFact, Model
+from mars_solver.inputs.profile import Profile, parse_profile
+from mars_solver.proving.cases import Cases
+from mars_solver.proving.census import census
+from mars_solver.proving.classes import classes
+from mars_solver.proving.joint import SILENT, JointColumn, joint_columns
+from mars_solver.proving.moves import Answer, Moves
+from mars_solver.solving.solver import Solver
+
+MOST_CLASSES: Final = 2**15
+"""Of catalogues with more classes of profiles it takes too long to say what is dead."""
+
+
+@dataclass(frozen=True)
+class Dead:
+    """What changes no answer, whatever else is asked for.
+
+    Attributes:
+        models: those that never come first, by id.
+        requirements: by name.
+        facts: those without which no answer would be another one, as `model.attribute`.
+        claims: those that were not chosen and would change no answer if they were, by path.
+    """
+
+    models: tuple[str, ...]
+    requirements: tuple[str, ...]
+    facts: tuple[str, ...]
+    claims: tuple[str, ...]
+
+
+def dead(solver: Solver) -> Dead | None:
+    """Return what of a catalogue changes no answer; None where it takes too long to say."""
+    rows = prod(len(c.choices) for c in solver.table if c.requirement.pins)
+    if rows > MOST_CLASSES or len(classes([solver]).cells) > MOST_CLASSES:
+        return None
+    models = census(solver).dead_models
+    return Dead(models, dead_requirements(solver), dead_facts(solver), dead_claims(solver))
+
+
+def dead_requirements(solver: Solver) -> tuple[str, ...]:
+    """Return the requirements that change no answer, wherever they are stated."""
+    return tuple([r.name for r in solver.declared.requirements if not _tells(solver, r.name)])
+
+
+def _tells(solver: Solver, name: str) -> bool:
+    """Return whether to state a requirement changes any answer."""
+    for profile in _trials(solver, [name]):
+        if Answer.of(solver.decide(profile)) != Answer.of(
+            solver.decide(profile.revised(require={name: None}))
+        ):
+            return True
+    sides = solver, solver
+    columns = tuple(
+        _unheard(column) if column.name == name else column for column in joint_columns(sides)
+    )
+    return Moves(Cases(sides, columns=columns)).any()
+
+
+def _unheard(column: JointColumn) -> JointColumn:
+    """Return a requirement that the second side takes as not stated."""
+    first, _ = column.requirements
+    choices = [choice._replace(cells=(choice.cells[0], SILENT)) for choice in column.choices]
+    return column._replace(requirements=(first, None), choices=tuple(choices))
+
+
+def dead_facts(solver: Solver) -> tuple[str, ...]:
+    """Return the facts without which no answer would be another one, as `model.attribute`.
+
+    Where nothing is known, there is no fact.
+    """
+    return tuple(
+        [
+            f"{model.id}.{name}"
+            for model in solver.catalogue.models
+            for name, fact in model.facts.items()
+            if _asked_about(name, solver.declared)
+            and _known(fact)
+            and not _matters(solver, model, name, None)
+        ]
+    )
+
+
+def _known(fact: AnyFact) -> bool:
+    """Return whether a fact says anything."""
+    if isinstance(fact, SetFact):
+        return fact.others is not None or any(each.settled for each in fact.members.values())
+    return fact.settled
+
+
+def dead_claims(solver: Solver) -> tuple[str, ...]:
+    """Return the claims that were not chosen and would change no answer if they were, by path."""
+    return tuple(
+        [
+            f"{model.id}.{path}"
+            for model in solver.catalogue.models
+            for name, path, fact in _other_claims(model)
+            if _asked_about(name, solver.declared) and not _matters(solver, model, name, fact)
+        ]
+    )
+
+
+def _asked_about(name: str, declared: Declarations) -> bool:
+    """Return whether an attribute is declared to do more than to be shown."""
+    attribute = declared.attributes[name]
+    return bool(
+        attribute.criterion
+        or attribute.enables
+        or any(r.attribute == name or name in r.implies for r in declared.requirements)
+    )
+
+
+def _other_claims(model: Model) -> Iterator[tuple[str, str, AnyFact]]:
+    """Yield each claim that was not chosen, as the fact that it would be: attribute, path, fact."""
+    for name, fact in model.facts.items():
+        if not isinstance(fact, SetFact):
+            for i, chosen in enumerate(_chosen(fact)):  # type: ignore[type-var]
+                yield name, f"{name}.other_claims.{i}", chosen
+            continue
+        for key, member in fact.members.items():
+            for i, other in enumerate(_chosen(member)):
+                members = {**fact.members, key: other}
+                yield name, f"{name}.{key}.other_claims.{i}", replace(fact, members=members)
+
+
+F = TypeVar("F", WordFact, YesNoFact, NumberFact)
+
+
+def _chosen(fact: F) -> Iterator[F]:
+    """Yield the facts in which a claim is chosen that was not."""
+    for claim in fact.other_claims:
+        yield type(fact)(**claim.model_dump(exclude={"why_not"}))
+
+
+def _matters(solver: Solver, model: Model, name: str, fact: AnyFact | None) -> bool:
+    """Return whether any answer is another one where a model has another fact, or none."""
+    facts = {key: fact if key == name else kept for key, kept in model.facts.items()}
+    other = replace(model, facts={key: kept for key, kept in facts.items() if kept is not None})
+    catalogue = solver.catalogue
+    models = tuple([other if each is model else each for each in catalogue.models])
+    changed = Solver(_with(catalogue, models), solver.weights)
+    declared = solver.declared
+    asked = [r.name for r in declared.requirements if r.attribute == name or name in r.implies]
+    for profile in _trials(solver, asked):
+        if Answer.of(solver.decide(profile)) != Answer.of(changed.decide(profile)):
+            return True
+    return Moves(Cases((solver, changed))).any()
+
+
+def _with(catalogue: Catalogue, models: tuple[Model, ...]) -> Catalogue:
+    return replace(catalogue, models=models)
+
+
+def _trials(solver: Solver, names: Iterable[str]) -> Iterator[Profile]:
+    """Yield profiles that state one of some requirements, alone and beside each other one."""
+    every = [
+        {} if value is None else {column.requirement.name: value}
+        for column in solver.table
+        for choice in column.choices
+        for value in choice.values[-1:]
+    ]
+    for name in names:
+        own = solver.column(name).choices[1:]
+        for choice, beside in product(own, [{}, *every]):
+            if name not in beside:
+                require = {name: choice.values[-1], **beside}
+                data = {
+                    "require": {
+                        key: list(value) if isinstance(value, tuple) else value
+                        for key, value in require.items()
+                    },
+                    "accept_beta": True,
+                }
+                yield parse_profile(data, "trial", solver.declared)
+                yield parse_profile({**data, "accept_beta": False}, "trial", solver.declared)

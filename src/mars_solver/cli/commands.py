@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 import typer
 
 from mars_solver import __version__
-from mars_solver.cli import asking, comparing, measure_options, options, terminal
+from mars_solver.cli import agents, asking, comparing, measure_options, options, terminal
 from mars_solver.errors import InputError, Problem, extra, gather, rerooted
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def _root(version: options.ShowVersion = False) -> None:
 def recommend(
     asked: asking.AnswerOptions,
     way: options.CallWay = None,
+    ask: options.AskMore = False,
     verbose: options.Verbose = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -103,6 +104,10 @@ def recommend(
     from mars_solver.rendering import console  # noqa: PLC0415
 
     answer = reading.read_answer(asked, way, as_json=as_json)
+    if ask:
+        from mars_solver.cli.interview import settled  # noqa: PLC0415
+
+        answer = settled(answer)
     if way is not None:
         way = spelled(way, answer.solver.catalogue.calls)
         for line in console.beside_call(answer, way):
@@ -457,6 +462,11 @@ def serve(
     )
     terminal.tell(f"Serving on {server.address(opened)}")
     server.serve(Solver(catalogue, weighed), opened)
+
+
+app.command(cls=asking.Command, epilog=asking.shown("mcp", "mcp --measurements measured.toml"))(
+    agents.mcp
+)
 
 
 @app.command(cls=asking.Command, epilog=asking.shown("schema", "schema answer", "schema model"))

@@ -127,6 +127,12 @@ CallWay = Annotated[
         "--for", metavar="NAME", help="Print the ready call alone: NAME is a way in calls/."
     ),
 ]
+AskMore = Annotated[
+    bool,
+    typer.Option(
+        "--ask", help="First ask, on the terminal, what could still change which model wins."
+    ),
+]
 
 # explain
 AskedModel = Annotated[

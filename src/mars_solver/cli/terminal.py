@@ -90,6 +90,15 @@ def _print(text: str, stream: TextIO) -> None:
     print(text, file=stream, flush=True)
 
 
+def question(text: str) -> str | None:
+    """Print a question on standard error and return the line that answers it; None for no more."""
+    print(text, end=" ", file=sys.stderr, flush=True)
+    line = sys.stdin.readline()
+    if not line.endswith("\n"):
+        tell("")
+    return line.rstrip("\n") if line else None
+
+
 def send(lines: Iterable[bytes]) -> None:
     """Print lines as they are on standard output, as far as anybody reads them."""
     with _unfailing(sys.stdout):

@@ -153,7 +153,11 @@ class Profile:
     @cached_property
     def importances(self) -> tuple[int, ...]:
         """The importance of each criterion in declared order, defaults filled in."""
-        defaults = neutral(self.declared, batch=self.batch)
+        return self.importances_in(batch=self.batch)
+
+    def importances_in(self, *, batch: bool) -> tuple[int, ...]:
+        """Return the same for a workflow, which gives the defaults."""
+        defaults = neutral(self.declared, batch=batch)
         if not self.prefer:
             return defaults
         importances, known = list(defaults), self.declared.criterion

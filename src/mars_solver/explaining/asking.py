@@ -1,0 +1,377 @@
+"""The follow-up question: which open field of a profile says most about the model that wins.
+
+A field is open while the profile does not state it and nobody has said no to it. Each open field
+can be answered with no or with any of its cells, so that the ways to complete a profile are the
+paths of a decision diagram (a reduced one: two ways to begin that leave the same winners for every
+way to go on meet in one node). Both questions are answered on it exactly:
+
+- a field can change the winner if on some path two of its replies lead to different winners;
+- a field splits the remaining ways best if after its reply two ways, drawn at random, are least
+  likely to differ in the winner (the Gini impurity of decision trees; Breiman et al.,
+  "Classification and Regression Trees", 1984). "No" counts as much as all other replies together,
+  and these count alike.
+
+Importances are taken as they are: they are how much something matters, not what is needed. A
+`primary` that names a need that is not stated in the end counts as none.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import combinations
+from typing import Any, Final, NamedTuple
+
+from mars_solver.briefs import brief
+from mars_solver.errors import InputError, Problem
+from mars_solver.explaining.changes import Amount, plain
+from mars_solver.explaining.recommendation import Recommendation, recommend_with
+from mars_solver.explaining.serialising import json_values, part
+from mars_solver.inputs.catalogue.attributes import Declarations, in_sentence
+from mars_solver.inputs.parsing import not_one_of
+from mars_solver.inputs.profile import Context, Profile
+from mars_solver.solving.solver import Decision, Solver
+from mars_solver.solving.table import Cell
+from mars_solver.solving.whatif import Layers, WhatIf, union
+from mars_solver.vocabulary import ACCEPT_BETA, BATCH, Kind
+
+WORKFLOW: Final = "workflow"
+PRIMARY: Final = "primary"
+Node = int
+"""A node of the diagram; below 0 its ends: the model at an index is `_FIRST - index`."""
+_INVALID: Final = -1
+"""The end of ways that contradict themselves."""
+_NOBODY: Final = -2
+"""The end of ways that leave no model."""
+_FIRST: Final = -3
+_MOST: Final = 2**15
+"""So many ways to begin are looked at; the shipped catalogue has a third of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One kind of reply to a question, and which models can win after it."""
+
+    __repr__ = brief
+
+    value: Amount
+    """An example of the replies of this kind; None for no."""
+    winners: tuple[str, ...]
+    """The ids of the models that can still come first, in the catalogue's order."""
+    infeasible: bool
+    """Whether it can still turn out that no model is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """The one question that says most about which model wins."""
+
+    __repr__ = brief
+
+    field: str
+    """A requirement by name, or `workflow`, `primary` or `accept_beta`."""
+    text: str
+    """The question, for a person."""
+    replies: tuple[Reply, ...]
+    """Every kind of reply that the profile admits, no first."""
+
+
+def fields_of(declared: Declarations) -> tuple[str, ...]:
+    """Return every field that can be asked about."""
+    return (*declared.requirement, WORKFLOW, *([PRIMARY] if declared.needs else []), ACCEPT_BETA)
+
+
+@dataclass(frozen=True)
+class Interview:
+    """An answer with the question to ask next.
+
+    Raises:
+        InputError: with every name in `denied` of no field.
+    """
+
+    answer: Recommendation
+    """On the profile as far as it is known."""
+    denied: tuple[str, ...] = ()
+    """The fields that the profile does not state, and never will: somebody said no to them."""
+
+    def __post_init__(self) -> None:
+        known = fields_of(self.answer.solver.declared)
+        unknown = [name for name in self.denied if name not in known]
+        if unknown:
+            raise InputError(
+                [Problem("denied", "", *not_one_of(n, known, kind="field")) for n in unknown]
+            )
+
+    @part
+    def ask(self) -> FollowUp | None:
+        """The question to ask next; None where no reply to any question can change the winner."""
+        answer = self.answer
+        fields = tuple(_open_fields(answer.solver, answer.profile, self.denied))
+        return _best(answer.solver, answer.decision, fields)
+
+    def told(self, profile: Profile) -> Interview:
+        """Return the interview with another profile: with what a reply states."""
+        old = self.answer
+        policy = old.decision.policy
+        answer = recommend_with(old.solver, profile, unknown=policy, top=old.top, keep=old.keep)
+        return replace(self, answer=answer)
+
+    def denying(self, field: str) -> Interview:
+        """Return the interview after a no."""
+        return replace(self, denied=(*self.denied, field))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer and the question as plain JSON values."""
+        return {**self.answer.to_dict(), **json_values(self)}
+
+
+class _Way(NamedTuple):
+    """A profile completed as far as some field: all that its winner and its faults depend on."""
+
+    layers: Layers
+    stated: int
+    """The mask of stated requirements, as long as one to come pins a configuration."""
+    statements: int
+    batch: bool
+    primary: str | None
+
+
+class _OpenField(NamedTuple):
+    """An open field with its replies: "no" first."""
+
+    name: str
+    values: tuple[Amount, ...]
+    cells: tuple[Cell, ...] = ()
+    """Of a requirement: what the replies come to."""
+    bit: int = 0
+    pins: bool = False
+
+    def weight(self, reply: int) -> int:
+        """Return how much a reply counts."""
+        return 1 if reply else len(self.values) - 1
+
+
+def _best(solver: Solver, decision: Decision, fields: tuple[_OpenField, ...]) -> FollowUp | None:
+    """Return the best question about some fields, the others not stated.
+
+    Where there are too many ways, the fields are looked at in halves: the first question of them is
+    the best of its half, and none is asked where neither half alone can change the winner.
+    """
+    try:
+        return _Diagram(solver, decision, fields).best()
+    except _TooManyError:
+        half = len(fields) // 2
+        if not half:
+            return None
+        first = _best(solver, decision, fields[:half])
+        return first or _best(solver, decision, fields[half:])
+
+
+class _TooManyError(Exception):
+    """There are more ways than are looked at."""
+
+
+class _Diagram:
+    """All ways to complete a profile, level by level in the order of the open fields."""
+
+    def __init__(self, solver: Solver, decision: Decision, fields: tuple[_OpenField, ...]) -> None:
+        self._solver = solver
+        self._profile = decision.profile
+        self._policy = decision.policy
+        self._what_if = WhatIf(solver, decision)
+        self._fields = fields
+        self._pinning = max((i for i, f in enumerate(self._fields) if f.pins), default=-1)
+        self._children: list[tuple[Node, ...]] = []
+        self._numbers: dict[tuple[Node, ...], Node] = {}
+        self._seen: dict[tuple[int, _Way], Node] = {}
+        self._differing: dict[tuple[Node, Node], bool] = {}
+        self._counted: dict[Node, Counter[Node]] = {}
+
+    def best(self) -> FollowUp | None:
+        """Return the question that splits the ways best, of those that can change the winner."""
+        reached = Counter({self._node(0, self._start()): 1})
+        most, chosen = Fraction(0), None
+        for level, field in enumerate(self._fields):
+            after: list[Counter[Node]] = [Counter() for _ in field.values]
+            below: Counter[Node] = Counter()
+            for node, ways in reached.items():
+                for reply, child in enumerate(self._children[node]):
+                    weighed = ways * field.weight(reply)
+                    below[child] += weighed
+                    for end, many in self._ends(child, level + 1).items():
+                        after[reply][end] += weighed * many
+            alike = sum(
+                Fraction(sum(n * n for n in ends.values()), ends.total()) for ends in after if ends
+            )
+            # What comes first is asked last: until then, it may be a need that nobody has stated.
+            better = alike > most if field.name != PRIMARY else chosen is None
+            if better and any(map(self._can_change, reached)):
+                most, chosen = Fraction(alike), self._follow_up(field, after)
+            reached = below
+        return chosen
+
+    def _start(self) -> _Way:
+        """Return the profile as it is, betas among the models as long as they are a question."""
+        cells = list(self._what_if.cells.values())
+        betas = any(field.name == ACCEPT_BETA for field in self._fields)
+        layers = self._what_if.layers(cells, self._profile.stated, accept_beta=betas)
+        statements = union([cell.statements for cell in cells])
+        profile = self._profile
+        return _Way(layers, profile.stated, statements, profile.batch, profile.primary)
+
+    def _node(self, level: int, way: _Way) -> Node:
+        """Return the node of a way that is complete up to a level."""
+        way = self._trimmed(level, way)
+        key = level, way
+        if key not in self._seen:
+            if len(self._seen) > _MOST:
+                raise _TooManyError
+            if level == len(self._fields):
+                self._seen[key] = self._end(way)
+            else:
+                every = self._after(self._fields[level], way)
+                children = tuple([self._node(level + 1, each) for each in every])
+                if children not in self._numbers:
+                    self._numbers[children] = len(self._children)
+                    self._children.append(children)
+                self._seen[key] = self._numbers[children]
+        return self._seen[key]
+
+    def _trimmed(self, level: int, way: _Way) -> _Way:
+        """Return a way without what makes no difference to what follows."""
+        layers = way.layers
+        if self._policy == "accept":
+            layers = (union(layers),)
+        while layers and not layers[0]:
+            layers = layers[1:]
+        while layers and not layers[-1]:
+            layers = layers[:-1]
+        return way._replace(layers=layers, stated=way.stated if level <= self._pinning else 0)
+
+    def _after(self, field: _OpenField, way: _Way) -> Iterator[_Way]:
+        """Yield a way after each reply to a field."""
+        match field.name:
+            case name if name == ACCEPT_BETA:
+                yield way._replace(layers=_of(way.layers, ~self._solver.betas))
+                yield way
+            case name if name == WORKFLOW:
+                yield way
+                yield way._replace(batch=True)
+            case name if name == PRIMARY:
+                for need in (None, *self._solver.declared.need):
+                    yield way._replace(primary=need)
+            case _:
+                yield way
+                stated = way.stated | field.bit
+                for cell in field.cells:
+                    layers = self._what_if.narrowed(way.layers, cell)
+                    if field.pins:
+                        layers = _of(layers, self._solver.able(stated))
+                    statements = way.statements | cell.statements
+                    yield _Way(layers, stated, statements, way.batch, way.primary)
+
+    def _end(self, way: _Way) -> Node:
+        """Return the winner of a complete profile."""
+        declared, profile = self._solver.declared, self._profile
+        needs = declared.needs_stated(way.statements)
+        names = declared.names_of_needs(needs)
+        primary = way.primary if way.primary in names else None
+        if (way.batch and needs & declared.live) or (profile.primary and not primary):
+            return _INVALID
+        contenders = self._what_if.contenders(way.layers)
+        context = Context(names, primary, way.batch)
+        order = self._solver.by_score(context, profile.importances_in(batch=way.batch))
+        return next((_FIRST - index for index in order if contenders >> index & 1), _NOBODY)
+
+    def _ends(self, node: Node, level: int) -> Counter[Node]:
+        """Return how much the ways count that lead from a node to each winner."""
+        if node < 0:
+            return Counter() if node == _INVALID else Counter({node: 1})
+        if node not in self._counted:
+            counted: Counter[Node] = Counter()
+            for reply, child in enumerate(self._children[node]):
+                for end, many in self._ends(child, level + 1).items():
+                    counted[end] += many * self._fields[level].weight(reply)
+            self._counted[node] = counted
+        return self._counted[node]
+
+    def _can_change(self, node: Node) -> bool:
+        """Return whether two replies at a node can lead to different winners."""
+        return any(self._differ(*pair) for pair in combinations(set(self._children[node]), 2))
+
+    def _differ(self, one: Node, other: Node) -> bool:
+        """Return whether the same way on from two nodes can lead to different winners."""
+        if one == other:
+            return False
+        if one < 0:
+            return _INVALID not in {one, other}
+        key = min(one, other), max(one, other)
+        if key not in self._differing:
+            pairs = zip(self._children[one], self._children[other], strict=True)
+            self._differing[key] = any(self._differ(*pair) for pair in pairs)
+        return self._differing[key]
+
+    def _follow_up(self, field: _OpenField, after: list[Counter[Node]]) -> FollowUp:
+        models = self._solver.catalogue.models
+        replies = tuple(
+            Reply(
+                value,
+                tuple(m.id for i, m in enumerate(models) if _FIRST - i in ends),
+                _NOBODY in ends,
+            )
+            for value, ends in zip(field.values, after, strict=True)
+            if ends and (field.name != PRIMARY or value in {None, *self._profile.needs})
+        )
+        values = [str(reply.value) for reply in replies if reply.value is not None]
+        return FollowUp(field.name, _text(field.name, values, self._solver.declared), replies)
+
+
+def _of(layers: Layers, models: int) -> Layers:
+    return tuple([layer & models for layer in layers])
+
+
+def _open_fields(solver: Solver, profile: Profile, denied: Collection[str]) -> Iterator[_OpenField]:
+    """Yield the open fields: what pins a configuration first, what weights depend on last."""
+    if not profile.accept_beta and ACCEPT_BETA not in denied:
+        yield _OpenField(ACCEPT_BETA, (None, True))
+    columns = [
+        column
+        for column in solver.table
+        if column.requirement.name not in profile.require and column.requirement.name not in denied
+    ]
+    # What changes least comes first, so that the diagram grows late.
+    for column in sorted(columns, key=lambda c: (not c.requirement.pins, len(c.choices))):
+        asked = column.requirement
+        values = tuple(plain(choice.values[-1]) for choice in column.choices)
+        cells = tuple(choice.cell for choice in column.choices[1:])
+        yield _OpenField(asked.name, values, cells, asked.bit, bool(asked.pins))
+    if profile.workflow is None and WORKFLOW not in denied:
+        yield _OpenField(WORKFLOW, (None, BATCH))
+    if profile.primary is None and PRIMARY not in denied and solver.declared.needs:
+        yield _OpenField(PRIMARY, (None, *solver.declared.need))
+
+
+def _text(field: str, values: list[str], declared: Declarations) -> str:
+    """Return the question about a field, for a person."""
+    match field:
+        case name if name == ACCEPT_BETA:
+            return "Are beta models acceptable?"
+        case name if name == WORKFLOW:
+            return "Is all speech rendered ahead of time (batch)?"
+        case name if name == PRIMARY:
+            needs = (f"{declared.phrase(value)} [{value}]" for value in values)
+            return f"Which need comes first: {', '.join(needs)}?"
+    requirement = declared.requirement[field]
+    label = in_sentence(requirement.label)
+    match requirement.kind:
+        case Kind.CAPABILITY:
+            asked = f"Is {label} needed"
+        case Kind.SET:
+            asked = f"Which {label} are needed"
+        case _:
+            unit = f", in {requirement.unit}" if requirement.unit else ""
+            bound = "upper" if requirement.ceiling else "lower"
+            asked = f"Is there {'an' if bound == 'upper' else 'a'} {bound} limit for {label}{unit}"
+    return f"{asked}? ({requirement.describe})"

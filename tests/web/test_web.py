@@ -413,7 +413,7 @@ def test_the_description_names_every_route_and_its_examples_hold(
     client: Client, document: dict[str, Any]
 ) -> None:
     routes = {getattr(route, "path", "") for route in client.app.routes}
-    page = {"/", "/answer.html", "/answer.json"}
+    page = {"/", "/answer.html", "/answer.json", "/guide"}
     assert routes == {*page, "/openapi.json", *document["paths"]}
     assert document["openapi"] == "3.1.0"
     checked = 0

@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-all lint verify shipped tune long spark recipes browser picture chromium calls clients peers peers-quick lock clean
+.PHONY: demo test test-all lint verify shipped tune long accuracy spark recipes browser picture chromium calls clients peers peers-quick lock clean
 
 demo: $(VENV)/.core
 	$(BIN)/mars-solver recommend benchmarks/profiles/support-line.toml
@@ -59,6 +59,10 @@ shipped: $(VENV)/.dev
 # The searches that take minutes.
 long: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal -m long
+
+# How near the marks of a measurement are to the truth: for an idle machine, and no part of CI.
+accuracy: $(VENV)/.dev
+	$(BIN)/python -m pytest -m timing
 
 # The batch path in a Spark session of this machine, skipped where there is no Java; and data frames
 # of pandas, which come with it.

@@ -57,11 +57,12 @@ def pytest_terminal_summary(
         for (reason, file), count in sorted(skipped.items())
     ]
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
-        if config.option.markexpr == "not long":
+        if config.option.markexpr == "not long and not timing":
             left_out.append(("the searches that take minutes", "make long"))
+            left_out.append(("how near the marks of a measurement are", "make accuracy"))
         left_out.append(("the rivals of the benchmarks", "make peers-quick"))
     if left_out:
         terminalreporter.section("left out")
         for what, target in left_out:
             terminalreporter.line(f"{what:<68} {target}".rstrip())
-        terminalreporter.line("make test-all runs everything")
+        terminalreporter.line("make test-all runs everything but make accuracy")

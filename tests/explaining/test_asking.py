@@ -128,9 +128,9 @@ def test_a_question_can_change_the_winner_and_none_is_asked_where_none_can() -> 
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("part", range(10))
-def test_ten_thousand_questions_are_as_the_oracle_has_them(part: int) -> None:
-    for seed in range(1000 * part, 1000 * part + 1000):
+@pytest.mark.parametrize("part", range(4))
+def test_hundreds_of_questions_are_as_the_oracle_has_them(part: int) -> None:
+    for seed in range(250 * part, 250 * part + 250):
         check_against_the_oracle(seed)
 
 

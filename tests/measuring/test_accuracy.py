@@ -11,7 +11,7 @@ from benchmarks.measuring import overhead
 from mars_solver.measuring.samples import Outcome
 from speech import CHUNKED, CLOSED, PLAIN, RATE, Answer, cut, header, probed, quiet, speaking, tone
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.timing
 RUNS = 4
 SIZE = 2 * RATE * 350 // 1000
 

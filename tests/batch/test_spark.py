@@ -87,7 +87,7 @@ def test_a_wrong_column_is_named_before_any_work(session: SparkSession) -> None:
     from mars_solver.batch.spark import decide_frame  # noqa: PLC0415
 
     frame = session.createDataFrame([("a", "fast")], ["id", "max_ttfb_ms"])
-    with pytest.raises(InputError, match="max_ttfb_ms: found string; expected numbers"):
+    with pytest.raises(InputError, match="max_ttfb_ms: found text; expected numbers"):
         decide_frame(frame)
 
 

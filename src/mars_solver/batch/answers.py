@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mars_solver.batch.kernel.arrays import Flags, Numbers, coded, flags_out, nullable
 from mars_solver.batch.kernel.contexts import NONE
@@ -171,6 +172,11 @@ def json_lines(lines: list[bytes], solver: Solver, unknown: Policy = "flag", top
     form = JsonForm(solver.declared, None, ())
     answers = answerer(solver, unknown, top).answer(form.records(b"\n".join(lines))).batch
     return "".join(json.dumps(row) + "\n" for row in answers.to_pylist())
+
+
+def counted_from(rows: int, answers: pa.RecordBatch) -> pa.RecordBatch:
+    """Return answers whose rows are counted from 0 with these counted from a later one."""
+    return answers.set_column(0, ROW, pc.add(answers.column(ROW), pa.scalar(rows, pa.int64())))
 
 
 @lru_cache(maxsize=4)

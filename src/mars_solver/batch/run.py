@@ -19,9 +19,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mars_solver.batch.answers import REASONS, REJECTED, AnswerBatch, answerer, with_kept
+from mars_solver.batch.answers import (
+    REASONS,
+    REJECTED,
+    ROW,
+    AnswerBatch,
+    answerer,
+    counted_from,
+    with_kept,
+)
 from mars_solver.batch.checkpoints import Checkpoint
-from mars_solver.batch.sinks import ROW, sink
+from mars_solver.batch.sinks import sink
 from mars_solver.batch.summary import Summary
 from mars_solver.batch.tables import PART_ROWS, Part, Table
 from mars_solver.errors import InputError, Problem
@@ -125,9 +133,8 @@ def _finished(run: Run, kept: Checkpoint) -> Iterator[tuple[int, AnswerBatch]]:
         position = int(notes[_AFTER])
         yield position, AnswerBatch(batch, np.frombuffer(notes[_QUESTIONS], dtype=np.uint64))
         number, rows = number + 1, rows + batch.num_rows
-    for part, (counted, questions) in _answered(run, position):
-        row = pc.add(counted.column("row"), pa.scalar(rows, pa.int64()))
-        batch = counted.set_column(0, "row", row)
+    for part, (answers, questions) in _answered(run, position):
+        batch = counted_from(rows, answers)
         after = str(part.after).encode()
         kept.keep(number, batch, {_AFTER: after, _QUESTIONS: questions.tobytes()})
         yield part.after, AnswerBatch(batch, questions)

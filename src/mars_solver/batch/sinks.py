@@ -15,13 +15,13 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from mars_solver.batch.answers import REASONS, ROW
 from mars_solver.batch.records import opened, texts_of
 from mars_solver.batch.tables import PART_ROWS, SUFFIXES, ZIPPED, Format, file_errors
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.files import lines_of, unwritable
 from mars_solver.inputs.profile_row import ID
 
-ROW: Final = "row"
 STDOUT: Final = "-"
 _NO_REJECTS: Final = "-.rejects.parquet"
 _BETWEEN_REASONS: Final = " | "
@@ -105,7 +105,7 @@ def rejected(path: Path) -> Iterator[str]:
     for line in lines_of(path):
         row = json.loads(line)
         name = "" if row[ID] is None else f" ({row[ID]})"
-        yield f"rejected: row {row[ROW]}{name}: {_BETWEEN_REASONS.join(row['reasons'])}"
+        yield f"rejected: row {row[ROW]}{name}: {_BETWEEN_REASONS.join(row[REASONS])}"
 
 
 def writing(path: Path) -> AbstractContextManager[None]:

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from mars_solver.batch.answers import MOST_ROWS, ROW, answer_schema, answered, with_kept
+from mars_solver.batch.answers import MOST_ROWS, answer_schema, answered, counted_from, with_kept
 from mars_solver.batch.records import Records, check_schema, of_batch
 from mars_solver.batch.texts import from_rows
 from mars_solver.errors import Faults, InputError, Problem
@@ -78,8 +77,7 @@ def stream(
             for start in range(0, batch.num_rows, MOST_ROWS):
                 some = of_batch(batch.slice(start, MOST_ROWS), solver.declared, extra)
                 found = answered(some, solver, unknown, top)
-                row = pc.add(found.column(ROW), pa.scalar(rows, pa.int64()))
-                yield found.set_column(0, ROW, row)
+                yield counted_from(rows, found)
                 rows += found.num_rows
 
     return pa.RecordBatchReader.from_batches(with_kept(answers, kept), batches())

@@ -20,11 +20,8 @@ with extra("spark"):
     from pyspark.sql import DataFrame
     from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 
-    from mars_solver.batch.answers import answer_schema, decide
+    from mars_solver.batch.answers import ROW, answer_schema, decide
     from mars_solver.batch.records import check_schema
-
-_ROW = "row"
-"""The rows of a distributed table have no position; an `id` tells them apart."""
 
 
 def decide_frame(
@@ -56,7 +53,8 @@ def decide_frame(
     solver = solver_of(catalogue, weights)
     check_schema(to_arrow_schema(profiles.schema), solver.declared, "frame")
     answers = answer_schema(top)
-    declared = from_arrow_schema(answers.remove(answers.get_field_index(_ROW)))
+    # The rows of a distributed table have no position; an `id` tells them apart.
+    declared = from_arrow_schema(answers.remove(answers.get_field_index(ROW)))
     return profiles.mapInArrow(partial(_answers, solver, unknown, top), declared)
 
 
@@ -65,4 +63,4 @@ def _answers(
 ) -> Iterator[pa.RecordBatch]:
     """Yield the answers to record batches, on a worker."""
     for batch in batches:
-        yield decide(batch, solver, unknown, top).drop_columns([_ROW])
+        yield decide(batch, solver, unknown, top).drop_columns([ROW])

@@ -13,13 +13,13 @@ from mars_solver.inputs.profile_row import (
     as_mapping,
     column_problems,
     columns,
+    is_nested,
     is_series,
     parse_row,
 )
 
 _FIELDS: Final = frozenset({"name", "workflow", "primary", "accept_beta"})
 """The columns that a profile has as well."""
-_TABLES: Final = frozenset({"require", "prefer"})
 _MANY: Final = "profiles, or a table of them"
 
 
@@ -52,7 +52,7 @@ def profile_in(brought: object, declared: Declarations, place: str) -> Profile:
 def _is_row(brought: Mapping[Any, object], declared: Declarations) -> bool:
     """Return whether a mapping has the fields of a profile side by side."""
     known = columns(declared).keys() - _FIELDS
-    return not _TABLES & brought.keys() and any(key in known for key in brought)
+    return not is_nested(brought) and any(key in known for key in brought)
 
 
 def profiles_in(brought: object, declared: Declarations, place: str) -> tuple[Profile, ...]:

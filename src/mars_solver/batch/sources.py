@@ -9,8 +9,8 @@ from typing import Any, Final
 import pyarrow as pa
 
 from mars_solver.batch.answers import MOST_ROWS, answer_schema, answered, counted_from, with_kept
+from mars_solver.batch.plain_rows import from_rows
 from mars_solver.batch.records import Records, check_schema, of_batch
-from mars_solver.batch.texts import from_rows
 from mars_solver.errors import Faults, InputError, Problem
 from mars_solver.inputs.brought import each_of, is_one
 from mars_solver.inputs.profile_row import ExtraColumns, extras, flat

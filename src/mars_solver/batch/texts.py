@@ -8,15 +8,12 @@ what is wrong with each line.
 from __future__ import annotations
 
 import csv
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property, reduce
 from io import BytesIO
 from itertools import pairwise
-from numbers import Integral
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -26,11 +23,11 @@ import pyarrow.csv
 import pyarrow.json
 
 from mars_solver.batch.kernel.arrays import Numbers
+from mars_solver.batch.plain_rows import TYPES, holds, spelled_out, typed_columns
 from mars_solver.batch.records import PlainRows, Reasons, Records, holds_numbers
 from mars_solver.errors import InputError, Problem, shown
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.documents import decode, parse_json
-from mars_solver.inputs.parsing import plainly
 from mars_solver.inputs.profile_row import (
     ID,
     ColumnKind,
@@ -39,14 +36,11 @@ from mars_solver.inputs.profile_row import (
     column_problems,
     columns,
     extras,
-    flag,
     flat,
     from_text,
-    id_text,
     is_nested,
     is_text,
     members_in,
-    whole,
 )
 
 LINE_BYTES: Final = 2**20
@@ -62,21 +56,11 @@ _PIECES: Final = 8
 """In how many pieces a stretch is cut that Arrow cannot read."""
 _LONG_CELL: Final = csv.field_size_limit()
 """Our reader takes no longer cell, so that it has to read whatever holds one."""
-_EXACT: Final = 2**53
-"""Larger whole numbers are no amounts, and no float64."""
 _BOM: Final = b"\xef\xbb\xbf"
 _WORDS: Final = pa.dictionary(pa.int32(), pa.string())
 _NUMBER: Final = r"^[0-9]{1,15}(\.[0-9]{1,15})?$"
 _MARKED: Final = r"^[1-9][0-9]{0,2}\.[0-9]{3}$"
 """What is refused where decimals may have a comma: see `from_text`."""
-_TYPES: Final[dict[ColumnKind, tuple[pa.DataType, frozenset[type]]]] = {
-    ColumnKind.TEXT: (pa.string(), frozenset({str})),
-    ColumnKind.WORD: (pa.string(), frozenset({str})),
-    ColumnKind.FLAG: (pa.bool_(), frozenset({bool})),
-    ColumnKind.AMOUNT: (pa.float64(), frozenset({int, float})),
-    ColumnKind.IMPORTANCE: (pa.int64(), frozenset({int})),
-    ColumnKind.MEMBERS: (pa.list_(pa.string()), frozenset({list, str})),
-}
 
 
 @dataclass(frozen=True)
@@ -302,8 +286,8 @@ class JsonForm(TextForm):
                 if problems:
                     refused[len(rows)] = problems
                 rows.append(row)
-        kept = {name: [_spelled_out(row.get(name)) for row in rows] for name in self.kept}
-        arrays, wrong = _columns([self._asking(row) for row in rows], self.declared)
+        kept = {name: [spelled_out(row.get(name)) for row in rows] for name in self.kept}
+        arrays, wrong = typed_columns([self._asking(row) for row in rows], self.declared)
         refused.update((row, []) for row in wrong if row not in refused)
         arrays |= {name: pa.array(values, pa.string()) for name, values in kept.items()}
         return pa.RecordBatch.from_pydict(arrays, self._typed_schema), refused
@@ -327,13 +311,13 @@ class JsonForm(TextForm):
     def _typed_schema(self) -> pa.Schema:
         """The types of the columns."""
         known = columns(self.declared)
-        types = {name: _TYPES[kind][0] for name, kind in known.items()}
+        types = {name: TYPES[kind][0] for name, kind in known.items()}
         return pa.schema([*types.items(), *((name, pa.string()) for name in self.kept)])
 
     @cached_property
     def _schema(self) -> pa.Schema:
         """The types of the columns but for those of members: lists, or texts that list them."""
-        return pa.schema([f for f in self._typed_schema if f.type != _TYPES[ColumnKind.MEMBERS][0]])
+        return pa.schema([f for f in self._typed_schema if f.type != TYPES[ColumnKind.MEMBERS][0]])
 
 
 def lines_in(data: bytes) -> list[bytes]:
@@ -411,40 +395,6 @@ def json_form(
     if problems := column_problems(keys, declared, place, extra, taken, header=False):
         raise InputError(problems)
     return JsonForm(declared, extra, tuple(keys))
-
-
-def from_rows(
-    rows: PlainRows, declared: Declarations, extra: ExtraColumns | None, taken: Sequence[str]
-) -> Records:
-    """Return the records of plain rows.
-
-    Raises:
-        InputError: with every column that no profile has.
-    """
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    if odd := [name for name in names if not isinstance(name, str)]:
-        raise InputError([Problem("rows", "", "names of columns as text", shown(odd[0]))])
-    if problems := column_problems(names, declared, "rows", extra, taken, header=False):
-        raise InputError(problems)
-    others = extras(names, declared)
-    asking = [{n: v for n, v in row.items() if n not in others} for row in rows]
-    arrays, wrong = _columns(asking, declared)
-    kept = others if extra == "keep" else []
-    for name in kept:
-        arrays[name] = _kept([row.get(name) for row in rows])
-
-    def read(indices: Numbers) -> PlainRows:
-        return [asking[index] for index in indices]
-
-    return Records(pa.RecordBatch.from_pydict(arrays), {row: [] for row in wrong}, kept, read)
-
-
-def _kept(values: list[Any]) -> pa.Array:
-    """Return values as a column, as texts where no type holds all of them."""
-    try:
-        return pa.array(values)
-    except (pa.ArrowException, OverflowError, UnicodeEncodeError):
-        return pa.array([_spelled_out(value) for value in values], pa.string())
 
 
 def _read(
@@ -583,12 +533,12 @@ def _typed(column: pa.Array, kind: ColumnKind, *, comma: bool) -> _Typed:
     if kind in {ColumnKind.WORD, ColumnKind.MEMBERS}:
         stated = pa.array(spelled, pa.string())
         return _Typed(column if spelled == words else stated.take(column.indices), [])
-    holds = [_holds(kind, value) for value in spelled]
-    values = [value if fits else None for value, fits in zip(spelled, holds, strict=True)]
-    found = pa.array(values, _TYPES[kind][0]).take(column.indices)
-    if all(holds):
+    fitting = [holds(kind, value) for value in spelled]
+    values = [value if fits else None for value, fits in zip(spelled, fitting, strict=True)]
+    found = pa.array(values, TYPES[kind][0]).take(column.indices)
+    if all(fitting):
         return _Typed(found, [])
-    wrong = pa.array([not fits for fits in holds], pa.bool_()).take(column.indices)
+    wrong = pa.array([not fits for fits in fitting], pa.bool_()).take(column.indices)
     return _Typed(found, _true(wrong))
 
 
@@ -610,7 +560,7 @@ def _amounts(column: pa.Array, *, comma: bool) -> _Typed:
     spelled = [
         from_text(ColumnKind.AMOUNT, word, comma=comma) for word in texts.dictionary.to_pylist()
     ]
-    fits = np.array([_holds(ColumnKind.AMOUNT, value) for value in spelled], np.bool_)
+    fits = np.array([holds(ColumnKind.AMOUNT, value) for value in spelled], np.bool_)
     values = [value if fit else None for value, fit in zip(spelled, fits, strict=True)]
     mask = np.zeros(len(column), np.bool_)
     mask[others] = True
@@ -678,100 +628,3 @@ def _until_too_long(texts: list[str | None], start: int) -> Iterator[str]:
         if text is None:
             return
         yield text
-
-
-def _columns(rows: PlainRows, declared: Declarations) -> tuple[dict[str, pa.Array], set[int]]:
-    """Return plain rows as typed columns, and the rows that these cannot hold."""
-    known = columns(declared)
-    wrong = {index for index, row in enumerate(rows) if not row.keys() <= known.keys()}
-    arrays = {}
-    for name, kind in known.items():
-        values = [_normal(kind, row.get(name)) for row in rows]
-        if name == ID:
-            ids = [value if value is None else id_text(value) for value in values]
-            wrong |= {i for i, value in enumerate(values) if value is not None and ids[i] is None}
-            values = ids
-        form = _Form(kind, numbers=holds_numbers(name, declared), codes=are_codes(name, declared))
-        arrays[name], misfits = form.fitted(values)
-        wrong |= misfits
-    return arrays, wrong
-
-
-def _normal(kind: ColumnKind, value: Any) -> Any:
-    """Return a number of any type as a plain one, a tuple or a set as a list; else as it is."""
-    if kind is ColumnKind.FLAG:
-        return flag(plainly(value))
-    if isinstance(value, tuple | set | frozenset):
-        return list(value) if isinstance(value, tuple) else sorted(value, key=str)
-    if isinstance(value, bool) or not isinstance(value, Integral | float | Decimal):
-        return value
-    number = int(value) if isinstance(value, Integral) else float(value)
-    return whole(number) if kind is ColumnKind.IMPORTANCE else number
-
-
-class _Form(NamedTuple):
-    """What a typed column holds."""
-
-    kind: ColumnKind
-    numbers: bool
-    """Whether its lists hold numbers, which become texts."""
-    codes: bool
-    """See `members_in`."""
-
-    def fitted(self, column: list[Any]) -> tuple[pa.Array, set[int]]:
-        """Return a column of plain values, and the rows whose value it cannot hold: null there."""
-        types = _TYPES[self.kind][1]
-        if set(map(type, column)) <= types | {type(None)}:
-            try:
-                return self._array(column), set()
-            except (pa.ArrowException, OverflowError, UnicodeEncodeError):
-                pass
-        misfits = {row for row, value in enumerate(column) if not self._holds(value)}
-        held = [None if row in misfits else value for row, value in enumerate(column)]
-        return self._array(held), misfits
-
-    def _array(self, column: list[Any]) -> pa.Array:
-        """Return a column of plain values; a text stands for the list of its members."""
-        if self.kind is ColumnKind.MEMBERS:
-            column = [
-                members_in(each, codes=self.codes) if isinstance(each, str) else each
-                for each in column
-            ]
-            if self.numbers:
-                column = [each and [_spelled(one) for one in each] for each in column]
-        return pa.array(column, _TYPES[self.kind][0])
-
-    def _holds(self, value: Any) -> bool:
-        """Return whether the column can hold a value."""
-        if self.kind is not ColumnKind.MEMBERS:
-            return _holds(self.kind, value)
-        if not isinstance(value, list):
-            return value is None or is_text(value)
-        return all(
-            one is None or is_text(one) or (self.numbers and type(one) in {int, float})
-            for one in value
-        )
-
-
-def _holds(kind: ColumnKind, value: Any) -> bool:
-    """Return whether a column that has no lists can hold a value."""
-    if value is None:
-        return True
-    if type(value) not in _TYPES[kind][1]:
-        return False
-    if isinstance(value, int | float):
-        return bool(abs(value) <= _EXACT)
-    return is_text(value)
-
-
-def _spelled(member: object) -> object:
-    """Return a number as text; anything else as it is."""
-    return repr(member) if type(member) in {int, float} else member
-
-
-def _spelled_out(value: Any) -> str | None:
-    """Return a value of any kind as text: itself, or as JSON writes it."""
-    if value is None:
-        return None
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return text.encode(errors="replace").decode()

@@ -53,7 +53,7 @@ class Run:
 
     Attributes:
         table: the profiles.
-        output: the Parquet file of the answers.
+        output: the file of the answers.
         rejects: that of the rows that are no profiles; written only if there are any.
         solver: what decides.
         unknown: the policy.

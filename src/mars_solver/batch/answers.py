@@ -22,7 +22,7 @@ from mars_solver.batch.kernel.kernel import Answers, BatchSolver, joined
 from mars_solver.batch.records import Records, check_schema, of_batch
 from mars_solver.batch.texts import JsonForm
 from mars_solver.errors import InputError, rerooted
-from mars_solver.inputs.profile_row import ID, SEPARATOR, ExtraColumns, column_of, parse_row
+from mars_solver.inputs.profile_row import ID, SEPARATOR, column_of, parse_row
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import INFEASIBLE, Policy, Status
 
@@ -143,19 +143,15 @@ class Answerer:
 
 
 def decide(
-    batch: pa.RecordBatch,
-    solver: Solver,
-    unknown: Policy = "flag",
-    top: int = 3,
-    extra: ExtraColumns | None = None,
+    batch: pa.RecordBatch, solver: Solver, unknown: Policy = "flag", top: int = 3
 ) -> pa.RecordBatch:
-    """Return the answers to the profiles of a record batch, one row for each: `api.decide`.
+    """Return the answers to the profiles of a record batch, one row for each.
 
     Raises:
         InputError: with every unknown column and each of the wrong type.
     """
-    check_schema(batch.schema, solver.declared, "record batch", extra, answer_schema(top).names)
-    return answered(of_batch(batch, solver.declared, extra), solver, unknown, top)
+    check_schema(batch.schema, solver.declared, "record batch")
+    return answered(of_batch(batch, solver.declared), solver, unknown, top)
 
 
 def answered(records: Records, solver: Solver, unknown: Policy, top: int) -> pa.RecordBatch:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from mars_solver.briefs import brief, named
 from mars_solver.errors import InputError, Problem, shown
@@ -35,9 +35,6 @@ from mars_solver.solving.constraints import (
 from mars_solver.solving.scoring import Sums, value_rows
 from mars_solver.solving.table import Cell, Column, requirement_masks
 from mars_solver.vocabulary import INFEASIBLE, Policy, Status
-
-if TYPE_CHECKING:
-    pass
 
 _KEPT: Final = 2**12
 """The most signatures, and contexts, whose results are remembered."""

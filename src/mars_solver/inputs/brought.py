@@ -51,8 +51,8 @@ def profile_in(brought: object, declared: Declarations, place: str) -> Profile:
 
 def _is_row(brought: Mapping[Any, object], declared: Declarations) -> bool:
     """Return whether a mapping has the fields of a profile side by side."""
-    known = columns(declared).keys() - _FIELDS
-    return not is_nested(brought) and any(key in known for key in brought)
+    known = columns(declared)
+    return not is_nested(brought) and any(key in known and key not in _FIELDS for key in brought)
 
 
 def profiles_in(brought: object, declared: Declarations, place: str) -> tuple[Profile, ...]:

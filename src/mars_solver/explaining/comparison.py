@@ -18,6 +18,7 @@ from mars_solver.explaining.serialising import (
     schemas_of,
 )
 from mars_solver.explaining.showing import Shown
+from mars_solver.inputs.parsing import DRAFT
 from mars_solver.solving.scoring import full_score
 from mars_solver.solving.solver import Decision, Solver
 from mars_solver.vocabulary import Verdict
@@ -192,8 +193,7 @@ def comparison_schema(declared: Declarations) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a comparison."""
     tables = comparison_tables(declared)
     whole = tables.pop("Comparison")
-    draft = "https://json-schema.org/draft/2020-12/schema"
-    return {"$schema": draft, "$id": SCHEMA, **whole, "$defs": tables}
+    return {"$schema": DRAFT, "$id": SCHEMA, **whole, "$defs": tables}
 
 
 def decided_by(decision: Decision, one: int, other: int) -> DecidedBy | None:

@@ -24,6 +24,7 @@ from mars_solver.explaining.serialising import json_values, part, schemas_of
 from mars_solver.explaining.showing import Shown
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.files import load_catalogue
+from mars_solver.inputs.parsing import DRAFT
 from mars_solver.inputs.profile import profile_schema
 
 
@@ -139,7 +140,7 @@ def answer_schema(declared: Declarations | None = None) -> dict[str, Any]:
     tables = answer_tables(declared)
     answer, added = (tables.pop(name) for name in ("Recommendation", "Explanation"))
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": DRAFT,
         "$id": SCHEMA,
         **answer,
         "properties": answer["properties"] | added["properties"],

@@ -14,11 +14,10 @@ from mars_solver.inputs.catalogue.attributes_file import AttributesFile
 from mars_solver.inputs.catalogue.catalogue import Source
 from mars_solver.inputs.catalogue.guide import Flowchart
 from mars_solver.inputs.catalogue.models import DEFAULTS, Defaults, forms
-from mars_solver.inputs.parsing import SCHEMA
+from mars_solver.inputs.parsing import DRAFT, SCHEMA
 from mars_solver.inputs.weights import Weights
 from mars_solver.vocabulary import Kind
 
-_DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _SPARED: Final = frozenset({"source", "as_of", "grade"})
 """What claims may leave out where the file, or what reads it, fills it in."""
 
@@ -60,7 +59,7 @@ def _sources() -> dict[str, Any]:
 
 def titled(kind: str, schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of a kind of file with its draft and its name."""
-    return {"$schema": _DRAFT, "$id": f"mars-solver/{kind}/{SCHEMA}", **schema}
+    return {"$schema": DRAFT, "$id": f"mars-solver/{kind}/{SCHEMA}", **schema}
 
 
 FILES: Final[dict[str, Callable[[Declarations], dict[str, Any]]]] = {

@@ -284,6 +284,8 @@ def plainly(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
+DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
+"""The draft of JSON Schema in which every schema is written."""
 SCHEMA: Final = 1
 """The version of the format that the files of a catalogue are written in."""
 

@@ -13,6 +13,7 @@ from mars_solver.inputs.catalogue.attributes import Declarations, Need, Requirem
 from mars_solver.inputs.catalogue.facts import Member, expected_member, member_key, read_member
 from mars_solver.inputs.catalogue.tags import plain
 from mars_solver.inputs.parsing import (
+    DRAFT,
     AmountField,
     Flag,
     Importance,
@@ -174,7 +175,7 @@ def form_schema(known: Declarations) -> dict[str, Any]:
         if need.live
     ]
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": DRAFT,
         "$id": "mars-solver/profile/2",
         **schema,
         **({"allOf": rules} if rules else {}),

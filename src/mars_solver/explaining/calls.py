@@ -79,13 +79,12 @@ def _calls(
     configuration: Configuration,
     required: tuple[tuple[str, Required], ...],
 ) -> Calls:
-    calls: tuple[dict[str, str], dict[str, str]] = ({}, {})
     said = _known_to_templates(catalogue, model, configuration, required) if catalogue.calls else {}
-    for name, text in sorted(catalogue.calls.items()):
-        ready, missing = _filled(name, text, said)
-        into, value = (calls[0], ready) if ready else (calls[1], missing)
-        into[name] = value
-    return Calls(*calls)
+    filled = {name: _filled(name, text, said) for name, text in sorted(catalogue.calls.items())}
+    return Calls(
+        ready={name: code for name, (code, _) in filled.items() if code},
+        missing={name: why for name, (code, why) in filled.items() if not code},
+    )
 
 
 def check_way(name: str | None, catalogue: Catalogue, place: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from io import BytesIO
@@ -545,10 +546,10 @@ def _typed(column: pa.Array, kind: ColumnKind, *, comma: bool) -> _Typed:
 def _amounts(column: pa.Array, *, comma: bool) -> _Typed:
     """Return numbers; those that hardly differ from a plain one are read by Arrow at once."""
     if not comma:
-        try:
-            return _Typed(_finite(column.cast(pa.float64())), [])
-        except pa.ArrowInvalid:
-            pass
+        with suppress(pa.ArrowInvalid):
+            numbers = column.cast(pa.float64())
+            if _is_finite(numbers):
+                return _Typed(numbers, [])
     plain = pc.match_substring_regex(column, _NUMBER)
     if comma:
         plain = pc.and_not(plain, pc.match_substring_regex(column, _MARKED))
@@ -567,17 +568,6 @@ def _amounts(column: pa.Array, *, comma: bool) -> _Typed:
     found = pa.array(values, pa.float64()).take(texts.indices)
     numbers = pc.replace_with_mask(numbers, pa.array(mask), found)
     return _Typed(numbers, others[~fits[texts.indices.to_numpy()]].tolist())
-
-
-def _finite(numbers: pa.Array) -> pa.Array:
-    """Return numbers.
-
-    Raises:
-        ArrowInvalid: where one is NaN or infinite.
-    """
-    if not _is_finite(numbers):
-        raise pa.ArrowInvalid("a number that is none")
-    return numbers
 
 
 def _is_finite(numbers: pa.Array) -> bool:

@@ -56,26 +56,35 @@ def answering(
             for name, each in signature(command).parameters.items()
             if name != "asked"
         ]
-        shared = [
-            Parameter(each.name, Parameter.KEYWORD_ONLY, default=each.default, annotation=hint)
-            for each, hint in zip(
-                fields(AnswerOptions),
-                get_type_hints(AnswerOptions, include_extras=True).values(),
-                strict=True,
-            )
-        ]
+        shared = parameters_of(AnswerOptions)
 
         def run(**values: Any) -> None:
             asked = AnswerOptions(**{each.name: values.pop(each.name) for each in shared})
             command(asked, **values)
 
         run.__name__, run.__doc__ = command.__name__, command.__doc__
-        run.__signature__ = Signature([*own, *shared])  # type: ignore[attr-defined]
-        run.__annotations__ = {each.name: each.annotation for each in (*own, *shared)}
-        app.command(cls=RequirementFlags, epilog=shown(*examples))(run)
+        app.command(cls=RequirementFlags, epilog=shown(*examples))(taking([*own, *shared], run))
         return command
 
     return register
+
+
+def parameters_of(kind: type) -> list[Parameter]:
+    """Return the fields of a dataclass of options as parameters of a command."""
+    hints = get_type_hints(kind, include_extras=True)
+    return [
+        Parameter(
+            each.name, Parameter.KEYWORD_ONLY, default=each.default, annotation=hints[each.name]
+        )
+        for each in fields(kind)
+    ]
+
+
+def taking(parameters: Sequence[Parameter], run: Callable[..., None]) -> Callable[..., None]:
+    """Return a function of any keywords as one that declares its parameters."""
+    run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    return run
 
 
 def shown(*examples: str) -> str:
@@ -169,8 +178,12 @@ class RequirementFlags(Command):
     @cached_property
     def _flags(self) -> list[Any]:
         """The options of a command that takes nothing but flags of requirements."""
+
+        def nothing(**_: Any) -> None:
+            """Do nothing."""
+
         scratch = typer.Typer(add_completion=False)
-        scratch.command()(_taking([_option(each) for each in _shipped().requirements]))
+        scratch.command()(taking([_option(each) for each in _shipped().requirements], nothing))
         command = typer.main.get_command(scratch)
         return [each for each in command.params if each.name != "help"]
 
@@ -205,17 +218,6 @@ def _option(requirement: Requirement) -> Parameter:
     annotation: Any = Annotated[bool | None, option] if alone else Annotated[str | None, option]
     name = f"_{requirement.name}"
     return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
-
-
-def _taking(parameters: list[Parameter]) -> Callable[..., None]:
-    """Return a function that takes parameters and does nothing."""
-
-    def nothing(**_: Any) -> None:
-        """Do nothing."""
-
-    nothing.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
-    nothing.__annotations__ = {each.name: each.annotation for each in parameters}
-    return nothing
 
 
 def _metavar(requirement: Requirement) -> str | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from inspect import Parameter, Signature
-from typing import Annotated, Any, get_type_hints
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import typer
 
@@ -138,7 +137,6 @@ class MeasureOptions:
 
 def register(app: typer.Typer) -> None:
     """Add the command to the others."""
-    hints = get_type_hints(MeasureOptions, include_extras=True)
 
     def measure(**values: Any) -> None:
         """Measure the time to the first audio byte on your own route, and write it as a fact.
@@ -150,15 +148,9 @@ def register(app: typer.Typer) -> None:
 
         measuring.measure(MeasureOptions(**values))
 
-    measure.__signature__ = Signature(  # type: ignore[attr-defined]
-        [
-            Parameter(each.name, Parameter.KEYWORD_ONLY, default=each.default, annotation=hint)
-            for each, hint in zip(fields(MeasureOptions), hints.values(), strict=True)
-        ]
-    )
-    measure.__annotations__ = hints
     shown = asking.shown(
         "measure --endpoint tts-stream --set voice_id=ID --model ID -o measured.toml",
         "measure --from samples.jsonl --percentile 99",
     )
-    app.command(cls=asking.Command, epilog=shown)(measure)
+    taken = asking.parameters_of(MeasureOptions)
+    app.command(cls=asking.Command, epilog=shown)(asking.taking(taken, measure))

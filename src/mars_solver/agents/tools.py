@@ -6,7 +6,7 @@ and the weights are those of the solver that the server starts with.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, NamedTuple
 
 import mcp_types as types
@@ -18,7 +18,6 @@ from mars_solver.explaining.comparison import comparison_schema
 from mars_solver.explaining.explanation import answer_tables
 from mars_solver.explaining.recommendation import Recommendation, recommend_with
 from mars_solver.explaining.serialising import schemas_of
-from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.options import check_options
 from mars_solver.inputs.parsing import Flag, Input, Text, TextLine, choice, not_one_of, parse
 from mars_solver.inputs.profile import Profile, parse_profile
@@ -107,7 +106,8 @@ class Desk:
         attributes = self._declared.attributes.items()
         self._sets = [name for name, each in attributes if each.kind == Kind.SET.value]
         sets = ", ".join(self._sets)
-        answer, explained = _answer_schemas(self._declared)
+        self._tables = answer_tables(self._declared)
+        answer, explained = _answer_schemas(self._tables)
         compared, anything = comparison_schema(self._declared), {"type": "object"}
         # fmt: off
         self.tools = {
@@ -174,10 +174,9 @@ class Desk:
     def _input_schema(self, form: type[Input]) -> dict[str, Any]:
         schema = form.model_json_schema()
         if "profile" in schema["properties"]:
-            tables = answer_tables(self._declared)
             schema["properties"]["profile"] = {"$ref": "#/$defs/Profile"}
             names = ("Profile", "Requirements", "Preferences")
-            schema["$defs"] = {name: tables[name] for name in names}
+            schema["$defs"] = {name: self._tables[name] for name in names}
         return {"$schema": _TO_JSON, **schema}
 
     def _answer(self, asked: Any) -> Recommendation:
@@ -232,9 +231,15 @@ class Desk:
         return text, catalogue_to_dict(self._solver.catalogue)["flowchart"]
 
 
-def _answer_schemas(declared: Declarations) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the JSON Schemas of an answer with its question, and of an explained one."""
-    tables = {**answer_tables(declared), **schemas_of(Interview)}
+def _answer_schemas(
+    known: Mapping[str, dict[str, Any]],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the JSON Schemas of an answer with its question, and of an explained one.
+
+    Args:
+        known: the schemas of the tables in an answer, by name.
+    """
+    tables = {**known, **schemas_of(Interview)}
     answer, *added = (tables.pop(name) for name in ("Recommendation", "Interview", "Explanation"))
     shared = {**tables, "Candidate": _loose(tables["Candidate"])}
     joined = [

@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from mars_solver.explaining.explanation import Explanation
     from mars_solver.explaining.recommendation import Recommendation
     from mars_solver.inputs.catalogue.catalogue import Catalogue
+    from mars_solver.rendering.answer import Report
     from mars_solver.solving.solver import Solver
     from mars_solver.web.charts import Chart
 
@@ -330,7 +331,7 @@ def _answer(asked: Query, explained: Explanation) -> dict[str, Any]:
             decisive_text(each, answer.solver.catalogue) for each in explained.decisive_facts
         ],
         **_standpoint(asked, explained),
-        **_safety(asked, explained),
+        **_safety(asked, explained, said),
     }
 
 
@@ -362,7 +363,7 @@ def _standpoint(asked: Query, explained: Explanation) -> dict[str, Any]:
     }
 
 
-def _safety(asked: Query, explained: Explanation) -> dict[str, Any]:
+def _safety(asked: Query, explained: Explanation, said: Report) -> dict[str, Any]:
     """Return the pictures of how safe a choice is; none where no model is left."""
     answer = explained.answer
     if not answer.shortlist:
@@ -394,10 +395,10 @@ def _safety(asked: Query, explained: Explanation) -> dict[str, Any]:
             "Points of each criterion; the line below is the range that the facts allow.",
             contributions_chart(answer),
         ),
-        ("slope", report_of(answer).guide, slope_chart(answer)),
+        ("slope", said.guide, slope_chart(answer)),
     ]
     return {
-        "figures": [(name, said, chart) for name, said, chart in drawn if chart],
+        "figures": [(name, told, chart) for name, told, chart in drawn if chart],
         **_map(asked, explained, asked.map),
     }
 

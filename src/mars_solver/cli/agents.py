@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mars_solver.cli import options
-from mars_solver.errors import extra, gather
+from mars_solver.errors import extra
 
 
 def mcp(
@@ -17,14 +17,8 @@ def mcp(
     The agent's program starts it; docs/agents.md has the configuration of the common ones.
     """
     from mars_solver.cli import reading  # noqa: PLC0415
-    from mars_solver.inputs import files  # noqa: PLC0415
-    from mars_solver.solving.solver import Solver  # noqa: PLC0415
 
     with extra("mcp"):
         from mars_solver.agents import server  # noqa: PLC0415
     reading.check_paths(measurements=measurements, models=models, weights=weights)
-    catalogue, weighed = gather(
-        lambda: reading.read_catalogue(models, measurements, measure),
-        lambda: files.load_weights(weights),
-    )
-    server.serve(Solver(catalogue, weighed))
+    server.serve(reading.read_solver(models, weights, measurements, measure))

@@ -376,7 +376,6 @@ def verify(
     from mars_solver.proving import pins, proof  # noqa: PLC0415
     from mars_solver.rendering import console  # noqa: PLC0415
     from mars_solver.rendering.proof import pins_toml, profile_toml, proof_report  # noqa: PLC0415
-    from mars_solver.solving.solver import Solver  # noqa: PLC0415
 
     reading.check_paths(
         models=models,
@@ -386,18 +385,14 @@ def verify(
         pin=pin,
     )
     reading.check_free(force=force, counterexample=counterexample, pin=pin)
-    facts, weighed = gather(
-        lambda: files.load_catalogue(models),
-        lambda: files.load_weights(weights),
-    )
-    solver = Solver(facts, weighed)
+    solver = reading.read_solver(models, weights)
     if pin is not None:
         files.write_whole(pin, pins_toml(pins.Pins.of(solver)))
         terminal.tell(f"Wrote {pin}")
         return
     lines, kept = gather(
-        lambda: pins.load_scenarios(facts.declared, models),
-        lambda: pins.load_pins(facts.declared, models),
+        lambda: pins.load_scenarios(solver.declared, models),
+        lambda: pins.load_pins(solver.declared, models),
     )
     proved = proof.verify(solver, lines, kept)
     text = console.to_json(proved.to_dict())

@@ -92,18 +92,14 @@ def guide(
     from mars_solver.proving.tree import derive  # noqa: PLC0415
     from mars_solver.rendering import console  # noqa: PLC0415
     from mars_solver.rendering.guide import guide_mermaid, guide_report  # noqa: PLC0415
-    from mars_solver.solving.solver import Solver  # noqa: PLC0415
 
     reading.check_paths(models=models, weights=weights)
     _one_form("--mermaid", as_json and as_mermaid)
-    facts, weighed = gather(
-        lambda: files.load_catalogue(models),
-        lambda: files.load_weights(weights),
-    )
-    if facts.flowchart is None:
+    solver = reading.read_solver(models, weights)
+    if solver.catalogue.flowchart is None:
         hint = "write one: its needs are what the questions are about"
         raise InputError([Problem(models or "models", "", files.CHART, "none", hint)])
-    derived = derive(Solver(facts, weighed), limits=limits)
+    derived = derive(solver, limits=limits)
     if as_json:
         terminal.write(console.to_json(derived.to_dict()))
     elif as_mermaid:
@@ -172,17 +168,13 @@ def _sides(
 
 def _side(folder: str | None, weights: str | None) -> tuple[Solver, Expectations]:
     """Return a catalogue with weights, and what its folder says of some profiles."""
-    from mars_solver.inputs import files  # noqa: PLC0415
+    from mars_solver.cli import reading  # noqa: PLC0415
     from mars_solver.proving import pins  # noqa: PLC0415
     from mars_solver.proving.difference import Expectations  # noqa: PLC0415
-    from mars_solver.solving.solver import Solver  # noqa: PLC0415
 
-    facts, weighed = gather(
-        lambda: files.load_catalogue(folder),
-        lambda: files.load_weights(weights),
-    )
+    solver = reading.read_solver(folder, weights)
     lines, kept = gather(
-        lambda: pins.load_scenarios(facts.declared, folder),
-        lambda: pins.load_pins(facts.declared, folder),
+        lambda: pins.load_scenarios(solver.declared, folder),
+        lambda: pins.load_pins(solver.declared, folder),
     )
-    return Solver(facts, weighed), Expectations(lines or (), kept.pins if kept else ())
+    return solver, Expectations(lines or (), kept.pins if kept else ())

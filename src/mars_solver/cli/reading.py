@@ -20,6 +20,7 @@ from mars_solver.inputs.catalogue.presets import preset_named
 from mars_solver.inputs.options import kept_in, options_in, requirements_in
 from mars_solver.inputs.profile import Profile
 from mars_solver.inputs.profile_row import members_in
+from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import BATCH, POLICIES, Kind, Policy
 
 if TYPE_CHECKING:
@@ -192,6 +193,24 @@ def read_catalogue(
 ) -> Catalogue:
     """Return the catalogue with the measurements, if any, as its chosen claims."""
     return with_measurements(files.load_catalogue(models), measurements, measure)
+
+
+def read_solver(
+    models: str | None,
+    weights: str | None,
+    measurements: Iterable[str] | None = None,
+    measure: Iterable[str] | None = None,
+) -> Solver:
+    """Return the solver of a catalogue, measured, and a file of weights.
+
+    Raises:
+        InputError: with every fault of both.
+    """
+    catalogue, weighed = gather(
+        lambda: read_catalogue(models, measurements, measure),
+        lambda: files.load_weights(weights),
+    )
+    return Solver(catalogue, weighed)
 
 
 def with_measurements(

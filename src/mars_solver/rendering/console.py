@@ -218,7 +218,7 @@ def _whole(answer: Recommendation) -> RenderableType:
         parts += [_text(report.guide), Prose()]
     for call in report.calls[:1]:
         parts += [Prose(f"How to call it with {call.name}", style="bold")]
-        parts += [Padding(Prose(call.example), (0, 0, 0, 4))]
+        parts += [Padding(Prose(call.example), (0, 0, 0, _INDENT))]
         parts += [Prose(each, style="dim") for each in _other_ways(report.calls[1:])] + [Prose()]
     return Group(*parts, *_sections(report.notes, report.sources))
 
@@ -268,7 +268,7 @@ def _ranking(rows: Sequence[RankingRow]) -> Table:
     for heading in ("", "Model", "Status"):
         table.add_column(heading, no_wrap=True)
     if ranked:
-        table.add_column("Score 0–1", justify="right", no_wrap=True)
+        table.add_column(_SCORE, justify="right", no_wrap=True)
     table.add_column("Why", overflow="fold")
     for row in rows:
         why = _text(row.why)

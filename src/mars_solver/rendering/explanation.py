@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from mars_solver.inputs.profile import requirement_text
 from mars_solver.rendering.answer import lead_sentence, relaxation_text, tie_break
 from mars_solver.rendering.words import (
+    CONTRADICTION,
     MARKS,
     Section,
     both,
@@ -180,8 +181,12 @@ def _evidence_text(evidence: Evidence, catalogue: Catalogue) -> str:
 def _share_lines(shares: Iterable[Share], catalogue: Catalogue) -> Iterator[str]:
     """Yield in what share of all weights each model comes first."""
     for share in shares:
-        how = "exact" if share.exact else f"± {100 * share.error:.1f}, sampled"
-        yield f"{catalogue.names[share.model]}: {100 * share.share:.1f} % ({how})"
+        yield f"{catalogue.names[share.model]}: {100 * share.share:.1f} % ({exactness(share)})"
+
+
+def exactness(share: Share) -> str:
+    """Return how exactly a share is known."""
+    return "exact" if share.exact else f"± {100 * share.error:.1f}, sampled"
 
 
 def _axis_text(sweep: Sweep, catalogue: Catalogue) -> str:
@@ -204,7 +209,7 @@ def _sweep_lines(sweep: Sweep, catalogue: Catalogue) -> Iterator[str]:
 def _stretch_text(stretch: Stretch, catalogue: Catalogue) -> str:
     """Return the shortlist of a stretch, and what else changes with it; ? marks the unverified."""
     if stretch.status == INVALID:
-        return "contradicts the rest of the profile"
+        return CONTRADICTION
     models = ", ".join(
         catalogue.names[each.model] + ("" if each.status == _MEETS else f" {MARKS[each.status]}")
         for each in stretch.shortlist

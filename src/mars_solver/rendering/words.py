@@ -28,6 +28,8 @@ MARKS: Final = {
     Status.EXCLUDED.word: "–",
 }
 """The mark of each status: meets everything, not confirmed, ruled out."""
+CONTRADICTION: Final = "contradicts the rest of the profile"
+"""What is said of a value that cannot be asked for beside all else."""
 
 
 @dataclass(frozen=True, slots=True)

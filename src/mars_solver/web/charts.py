@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from mars_solver.rendering.explanation import NEGLIGIBLE, flip_text
-from mars_solver.rendering.words import interval_text, signed
+from mars_solver.rendering.explanation import NEGLIGIBLE, exactness, flip_text
+from mars_solver.rendering.words import CONTRADICTION, interval_text, signed
 from mars_solver.solving.flowchart import picks
 from mars_solver.vocabulary import INFEASIBLE, INVALID, MAX_IMPORTANCE, Status, number
 from mars_solver.web.form import title
@@ -294,7 +294,7 @@ def _stretches(
 
 def _shortlist(stretch: Stretch, names: Mapping[str, str]) -> str:
     if stretch.status == INVALID:
-        return "contradicts the rest of the profile"
+        return CONTRADICTION
     told = (
         names[each.model] + " (not confirmed)" * (each.status == Status.UNVERIFIED.word)
         for each in stretch.shortlist
@@ -454,7 +454,7 @@ def shares_chart(explained: Explanation) -> Chart:
             (
                 models.names[each.model],
                 f"{100 * each.share:.1f} %",
-                "exact" if each.exact else f"± {100 * each.error:.1f}, sampled",
+                exactness(each),
             )
             for each in shares
         ),

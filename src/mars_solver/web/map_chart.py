@@ -7,7 +7,7 @@ from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final
 
 from mars_solver.explaining.decision_map import DecisionMap, MapAxis, MapCell, regions
-from mars_solver.rendering.words import interval_text
+from mars_solver.rendering.words import CONTRADICTION, interval_text
 from mars_solver.solving.table import Interval
 from mars_solver.vocabulary import INVALID, MAX_NUMBER, Status, number
 from mars_solver.web.charts import (
@@ -109,7 +109,7 @@ def step_text(side: MapAxis, step: Tick, declared: Declarations) -> str:
 def cell_text(cell: MapCell, names: Mapping[str, str]) -> str:
     """Return the answer of a cell in words."""
     if cell.status == INVALID:
-        return "contradicts the rest of the profile"
+        return CONTRADICTION
     if cell.winner is None:
         return "no model"
     confirmed = cell.status == Status.MEETS.word

@@ -65,7 +65,12 @@ def spot(value: float) -> str:
 
 def box(look: str, x: float, y: float, width: float, height: float) -> Shape:
     """Return a rectangle."""
-    return Shape("path", look, f"M{spot(x)} {spot(y)}h{spot(width)}v{spot(height)}h{spot(-width)}z")
+    return Shape("path", look, rectangle(x, y, width, height))
+
+
+def rectangle(x: float, y: float, width: float, height: float) -> str:
+    """Return the path of a rectangle."""
+    return f"M{spot(x)} {spot(y)}h{spot(width)}v{spot(height)}h{spot(-width)}z"
 
 
 def line(look: str, *ends: tuple[float, float]) -> Shape:

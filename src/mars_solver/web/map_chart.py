@@ -19,6 +19,7 @@ from mars_solver.web.charts import (
     cuts_of,
     line,
     marker,
+    rectangle,
     scaled,
     spot,
     words,
@@ -198,7 +199,7 @@ class _MapLayout:
             for first, last in _runs([column for _, column in cells]):
                 x, y = self._x[first], self._y[row + 1]
                 width, height = self._x[last + 1] - x, self._y[row] - y
-                parts.append(f"M{spot(x)} {spot(y)}h{spot(width)}v{spot(height)}h{spot(-width)}z")
+                parts.append(rectangle(x, y, width, height))
         return "".join(parts)
 
     def _label(self, cell: MapCell, corners: tuple[Position, Position]) -> Iterator[Shape]:

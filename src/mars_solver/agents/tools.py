@@ -19,7 +19,7 @@ from mars_solver.explaining.explanation import answer_tables
 from mars_solver.explaining.recommendation import Recommendation, recommend_with
 from mars_solver.explaining.serialising import schemas_of
 from mars_solver.inputs.options import check_options
-from mars_solver.inputs.parsing import Flag, Input, Text, TextLine, choice, not_one_of, parse
+from mars_solver.inputs.parsing import DRAFT, Flag, Input, Text, TextLine, choice, not_one_of, parse
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.rendering import console
 from mars_solver.rendering.answer import guide_name
@@ -33,7 +33,6 @@ LONG: Final = {
     "score_range", "thresholds", "weights",
 }  # fmt: skip
 """The keys of an answer, and of a candidate, that it has only where `detail` is asked for."""
-_TO_JSON: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 def _profile(value: object, info: ValidationInfo) -> Profile:
@@ -177,7 +176,7 @@ class Desk:
             schema["properties"]["profile"] = {"$ref": "#/$defs/Profile"}
             names = ("Profile", "Requirements", "Preferences")
             schema["$defs"] = {name: self._tables[name] for name in names}
-        return {"$schema": _TO_JSON, **schema}
+        return {"$schema": DRAFT, **schema}
 
     def _answer(self, asked: Any) -> Recommendation:
         check_options(asked.unknown, None)
@@ -244,7 +243,7 @@ def _answer_schemas(
     shared = {**tables, "Candidate": _loose(tables["Candidate"])}
     joined = [
         {
-            "$schema": _TO_JSON,
+            "$schema": DRAFT,
             **answer,
             "properties": answer["properties"] | more["properties"],
             "required": [*answer["required"], *more["required"]],

@@ -1,6 +1,6 @@
 """What the proof counts, against deciding every cell on its own with the oracle of the rules.
 
-The oracle reads plain data and knows no table, mask or class. The cells are found here again: from
+The oracle reads plain data and knows no table, mask or class. `edits` finds the cells again: from
 the ends of claims, and from what every list of members comes to.
 """
 
@@ -12,19 +12,20 @@ from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
-from math import floor, inf, nextafter
+from math import floor, prod
 from random import Random
 from typing import Any
 
 import pytest
 
+from edits import grid, profiles
 from mars_solver.errors import InputError
 from mars_solver.inputs.profile import parse_profile
 from mars_solver.proving import classes
 from mars_solver.proving.proof import refutes, shrink
 from mars_solver.proving.theorem import ALL, Reach, Theorem, _Judge, prove
 from mars_solver.solving.flowchart import compare
-from oracle import LARGEST, Oracle
+from oracle import Oracle
 from random_catalogues import (
     SOURCES,
     Table,
@@ -38,78 +39,16 @@ from random_catalogues import (
 )
 from strategies import FILES, WEIGHING
 
-UNHEARD = {"language": "qq-qq", "number": 12345, "text": "of-no-list"}
 CELLS = 400
 """The most combinations of requirements that are decided one by one."""
-
-
-def values(oracle: Oracle, name: str) -> list[Any]:
-    """One value of each part of what can be asked, in which no verdict and no need changes."""
-    asked = oracle.asked[name]
-    if asked.kind == "capability":
-        return [True]
-    return lists(oracle, name) if asked.kind == "set" else amounts(oracle, name)
-
-
-def amounts(oracle: Oracle, name: str) -> list[float]:
-    claims = [oracle.claim(m, oracle.asked[name].attribute) for m in oracle.models.values()]
-    ends = {end for claim in claims if claim for end in claim if 0 < end <= LARGEST}
-    for need in (oracle.guide or {"needs": {}})["needs"].values():
-        ends |= {limit for n, limit in need.get("below", {}).items() if n == name}
-    found: list[float] = []
-    for low, high in itertools.pairwise([0, *sorted(ends)]):
-        between = (low + high) / 2
-        found += [between, high] if low < nextafter(low, inf) < high else [high]
-    return found if LARGEST in ends else [*found, LARGEST]
-
-
-def lists(oracle: Oracle, name: str) -> list[list[Any]]:
-    """One list of members for each way in which lists come out with all models."""
-    attribute = oracle.asked[name].attribute
-    members = oracle.attributes[attribute].get("members", "text")
-    single: list[Any] = [*oracle.listed_anywhere(attribute), UNHEARD[members]]
-    if members == "language":
-        single += sorted({tag.split("-")[0] for tag in single})
-    alone = {
-        tuple(oracle.has(model, attribute, member) for model in oracle.models.values()): member
-        for member in single
-    }
-    found: dict[tuple[int, ...], list[Any]] = {}
-    for size in range(1, len(alone) + 1):
-        for some in itertools.combinations(alone.items(), size):
-            worst = tuple(
-                max(each) for each in zip(*(verdicts for verdicts, _ in some), strict=True)
-            )
-            found.setdefault(worst, [member for _, member in some])
-    return list(found.values())
-
-
-def asked_of(oracle: Oracle) -> dict[str, list[Any]]:
-    return {name: [None, *values(oracle, name)] for name in oracle.asked}
-
-
-def profiles(oracle: Oracle) -> Iterator[Table]:
-    """A profile of every cell."""
-    asked = asked_of(oracle)
-    for chosen in itertools.product(*asked.values()):
-        stated = zip(asked, chosen, strict=True)
-        require = {name: value for name, value in stated if value is not None}
-        needs = oracle.needs({"require": require})
-        live = any(oracle.guide and oracle.guide["needs"][n].get("live") for n in needs)
-        for workflow in (None,) if live else (None, "batch"):
-            for primary, betas in itertools.product((None, *needs), (False, True)):
-                yield {
-                    "require": require,
-                    "workflow": workflow,
-                    "primary": primary,
-                    "accept_beta": betas,
-                }
 
 
 def counted(oracle: Oracle) -> Counter[str]:
     """What deciding every cell comes to."""
     counts: Counter[str] = Counter()
-    for profile in profiles(oracle):
+    for profile, (askable,) in profiles([oracle]):
+        if not askable:
+            continue
         verdict = oracle.guide_verdict(profile)
         assert verdict is not None
         _, models, agrees, blocking = verdict
@@ -155,10 +94,7 @@ def small(seed: int) -> World:
         for name in names:
             files[name] = random_model(rng, name, attributes, variables, {})
         oracle = Oracle(files, {})
-        cells = 1
-        for each in asked_of(oracle).values():
-            cells *= len(each)
-        if oracle.asked and cells <= CELLS:
+        if oracle.asked and prod(map(len, grid([oracle]).values())) <= CELLS:
             files["guide/flowchart"] = random_guide(rng, oracle, names)
             return World(files, random_weights(rng, Oracle(files, {})))
 

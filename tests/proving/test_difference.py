@@ -10,7 +10,18 @@ from pathlib import Path
 import pytest
 
 from command import run
-from edits import Answer, answers, brute, edited, grid, preferences, priced, profiles, scored, small
+from edits import (
+    Answer,
+    answers,
+    brute,
+    edited,
+    most_decided,
+    preferences,
+    priced,
+    profiles,
+    scored,
+    small,
+)
 from mars_solver import (
     InputError,
     Solver,
@@ -224,10 +235,7 @@ def few(seed: int) -> World:
     """A small catalogue with few enough profiles to decide each with each vector."""
     while True:
         world = small(seed)
-        cells = 4
-        for each in grid([world.oracle]).values():
-            cells *= len(each)
-        if cells * 11 ** len(scored([world.oracle])) <= 2000:
+        if most_decided([world.oracle]) <= 2000:
             return world
         seed += 1000
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from math import inf, nextafter, prod
 from random import Random
 from typing import Any
 
@@ -70,7 +71,8 @@ def _amounts(oracles: list[Oracle], name: str) -> list[float]:
     points = sorted(end for end in ends if 0 < end <= LARGEST)
     found: list[float] = []
     for low, high in itertools.pairwise([0, *points]):
-        found += [(low + high) / 2, high]
+        between = (low + high) / 2
+        found += [between, high] if low < nextafter(low, inf) < high else [high]
     return found if LARGEST in points else [*found, LARGEST]
 
 
@@ -161,6 +163,12 @@ def scored(sides: list[Oracle]) -> list[str]:
         for c in sides[0].criteria
         if all(c in o.criteria and o.known_to_weights(c) for o in sides)
     ]
+
+
+def most_decided(sides: list[Oracle]) -> int:
+    """How many profiles with importances there are at most, but for primary needs."""
+    many: int = 4 * prod(map(len, grid(sides).values())) * 11 ** len(scored(sides))
+    return many
 
 
 def answers(
@@ -342,11 +350,7 @@ def edited(seed: int) -> tuple[World, World]:
             _ = new.solver, old.solver
         except InputError:
             continue
-        sides = [old.oracle, new.oracle]
-        cells = 4
-        for each in grid(sides).values():
-            cells *= len(each)
-        if cells * 11 ** len(scored(sides)) <= MOST:
+        if most_decided([old.oracle, new.oracle]) <= MOST:
             return old, new
 
 

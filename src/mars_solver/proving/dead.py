@@ -13,7 +13,6 @@ from math import prod
 from typing import Final, TypeVar
 
 from mars_solver.inputs.catalogue.attributes import Declarations
-from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.facts import NumberFact, SetFact, WordFact, YesNoFact
 from mars_solver.inputs.catalogue.models import AnyFact, Model
 from mars_solver.inputs.profile import Profile, parse_profile
@@ -154,17 +153,13 @@ def _matters(solver: Solver, model: Model, name: str, fact: AnyFact | None) -> b
     other = replace(model, facts={key: kept for key, kept in facts.items() if kept is not None})
     catalogue = solver.catalogue
     models = tuple([other if each is model else each for each in catalogue.models])
-    changed = Solver(_with(catalogue, models), solver.weights)
+    changed = Solver(replace(catalogue, models=models), solver.weights)
     declared = solver.declared
     asked = [r.name for r in declared.requirements if r.attribute == name or name in r.implies]
     for profile in _trials(solver, asked):
         if Answer.of(solver.decide(profile)) != Answer.of(changed.decide(profile)):
             return True
     return Moves(Cases((solver, changed))).any()
-
-
-def _with(catalogue: Catalogue, models: tuple[Model, ...]) -> Catalogue:
-    return replace(catalogue, models=models)
 
 
 def _trials(solver: Solver, names: Iterable[str]) -> Iterator[Profile]:
@@ -180,12 +175,6 @@ def _trials(solver: Solver, names: Iterable[str]) -> Iterator[Profile]:
         for choice, beside in product(own, [{}, *every]):
             if name not in beside:
                 require = {name: choice.values[-1], **beside}
-                data = {
-                    "require": {
-                        key: list(value) if isinstance(value, tuple) else value
-                        for key, value in require.items()
-                    },
-                    "accept_beta": True,
-                }
-                yield parse_profile(data, "trial", solver.declared)
-                yield parse_profile({**data, "accept_beta": False}, "trial", solver.declared)
+                for betas in (True, False):
+                    data = {"require": require, "accept_beta": betas}
+                    yield parse_profile(data, "trial", solver.declared)

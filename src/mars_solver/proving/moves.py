@@ -129,12 +129,11 @@ class Moves:
 
     def _profile(self, case: Case, outcome: int, vector: int) -> dict[str, Any]:
         """Return the smallest profile of an outcome under a vector, as plain data."""
-        require = self._cases.classes.example(int(case.firsts[outcome]))
         _, primary, batch = case.contexts[0]
         return {
             "workflow": BATCH if batch else None,
             "primary": primary,
             ACCEPT_BETA: case.betas,
-            "require": {n: list(v) if isinstance(v, tuple) else v for n, v in require.items()},
+            "require": self._cases.classes.example(int(case.firsts[outcome])),
             "prefer": case.over.stating(vector),
         }

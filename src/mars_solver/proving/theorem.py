@@ -248,10 +248,7 @@ class _Judge:
         """Return a profile of a class."""
         context = group.context
         data: dict[str, Any] = {
-            "require": {
-                name: list(value) if isinstance(value, tuple) else value
-                for name, value in self._classes.example(int(group.rows[row])).items()
-            },
+            "require": self._classes.example(int(group.rows[row])),
             "primary": context.primary,
             "workflow": BATCH if context.batch else None,
             "accept_beta": group.betas,

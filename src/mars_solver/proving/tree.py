@@ -239,10 +239,7 @@ def _profile(solver: Solver, topics: Sequence[Topic], at: Sequence[int]) -> Prof
     data: dict[str, Any] = {"require": {}}
     for topic, index in zip(topics, at, strict=True):
         setting = topic.settings[index]
-        data["require"] |= {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in setting.get("require", {}).items()
-        }
+        data["require"] |= setting.get("require", {})
         data |= {key: value for key, value in setting.items() if key != "require"}
     needs = solver.declared.needs_of(data["require"])
     if data.get("workflow") and any(solver.declared.need[name].live for name in needs):
@@ -350,7 +347,7 @@ def _places(solver: Solver, chart: Flowchart, theorem: Theorem) -> Iterator[Part
     found: dict[tuple[tuple[str, ...], bool], Parting] = {}
     for chosen in sorted(product((False, True), repeat=len(needs)), key=sum):
         require = {
-            name: list(value) if isinstance(value, tuple) else value
+            name: value
             for (_, stated), taken in zip(needs, chosen, strict=True)
             if taken
             for name, value in stated

@@ -144,8 +144,8 @@ class ExactDifference:
             },
             "moves": [
                 {
-                    "old": _plain(move.old),
-                    "new": _plain(move.new),
+                    "old": move.old.to_dict(),
+                    "new": move.new.to_dict(),
                     "neutral": move.neutral,
                     "all": move.all,
                     "witness": move.witness.to_dict(),
@@ -177,10 +177,6 @@ class ExactDifference:
             "old": self.old.identity,
             "new": self.new.identity,
         }
-
-
-def _plain(answer: Answer) -> dict[str, str | None]:
-    return {"model": answer.model or None, "status": answer.status}
 
 
 def _declared(solver: Solver) -> dict[str, list[str]]:

@@ -30,6 +30,10 @@ class Answer(NamedTuple):
         winner = decision.winner
         return cls("", INFEASIBLE) if winner is None else cls(winner.model.id, winner.status.word)
 
+    def to_dict(self) -> dict[str, str | None]:
+        """Return the answer as plain JSON values."""
+        return {"model": self.model or None, "status": self.status}
+
 
 @dataclass
 class MoveCount:

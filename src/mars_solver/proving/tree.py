@@ -137,8 +137,7 @@ class DerivedGuide:
                     {
                         "needs": list(place.needs),
                         "batch": place.batch,
-                        "model": place.answer.model or None,
-                        "status": place.answer.status,
+                        **place.answer.to_dict(),
                         "vendor": list(place.vendor.answer),
                         "agrees": place.vendor.agrees,
                         "blocked_by": list(place.vendor.blocked_by),
@@ -154,8 +153,7 @@ class DerivedGuide:
 
 def _plain(tree: Tree) -> dict[str, Any]:
     if tree.question is None or tree.yes is None or tree.no is None:
-        answer = tree.answer or Answer("", "")
-        return {"model": answer.model or None, "status": answer.status}
+        return (tree.answer or Answer("", "")).to_dict()
     topic, end = tree.question.topic, tree.question.end
     asked: dict[str, Any] = {"about": topic.name}
     if end is not None:

@@ -10,12 +10,11 @@ from rich.text import Text
 
 from mars_solver.inputs.profile import requirement_text
 from mars_solver.rendering.console import section
-from mars_solver.rendering.words import Section, digests, interval_text
-from mars_solver.vocabulary import INFEASIBLE, Policy, number
+from mars_solver.rendering.words import Section, answer_text, digests, interval_text
+from mars_solver.vocabulary import Policy, number
 
 if TYPE_CHECKING:
     from mars_solver.proving.difference import AnswerMove, ExactDifference, MovedProfile, Shortlist
-    from mars_solver.proving.moves import Answer
     from mars_solver.solving.solver import Solver
 
 NOTHING: Final = "No answer changes."
@@ -105,8 +104,8 @@ def _sections(found: ExactDifference) -> Iterator[Section]:
 def _row(move: AnswerMove, found: ExactDifference) -> tuple[str, ...]:
     """Return a move as the cells of a table."""
     return (
-        _answer(move.old, found),
-        _answer(move.new, found),
+        answer_text(move.old, _names(found)),
+        answer_text(move.new, _names(found)),
         number(move.neutral),
         "" if move.all is None else number(move.all),
         _witness(move, found),
@@ -119,12 +118,9 @@ def _move_text(move: AnswerMove, found: ExactDifference) -> str:
     return f"{old} → {new}: {counts}. Smallest: {witness}"
 
 
-def _answer(answer: Answer, found: ExactDifference) -> str:
-    """Return an answer in words."""
-    if answer.status == INFEASIBLE:
-        return "no model"
-    names = found.old.catalogue.names | found.new.catalogue.names
-    return f"{names[answer.model]} ({answer.status})"
+def _names(found: ExactDifference) -> dict[str, str]:
+    """Return the names of the models of both sides."""
+    return found.old.catalogue.names | found.new.catalogue.names
 
 
 def _witness(move: AnswerMove, found: ExactDifference) -> str:
@@ -165,7 +161,7 @@ def _moved(moved: Iterable[MovedProfile], found: ExactDifference) -> Iterator[st
 def _shortlist(models: Shortlist | None, found: ExactDifference) -> str:
     if models is None:
         return "cannot be asked"
-    names = found.old.catalogue.names | found.new.catalogue.names
+    names = _names(found)
     return ", ".join(f"{names[model]} ({status})" for model, status in models) or "no model"
 
 

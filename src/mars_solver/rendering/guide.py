@@ -11,11 +11,10 @@ from rich.text import Text
 from rich.tree import Tree as Branches
 
 from mars_solver.rendering.console import section
-from mars_solver.rendering.words import both, digests, keyed
+from mars_solver.rendering.words import answer_text, both, digests, keyed
 from mars_solver.vocabulary import BATCH, amounts, number
 
 if TYPE_CHECKING:
-    from mars_solver.proving.moves import Answer
     from mars_solver.proving.tree import DerivedGuide, Parting, Tree, TreeQuestion
     from mars_solver.solving.solver import Solver
 
@@ -41,7 +40,7 @@ def guide_report(guide: DerivedGuide) -> RenderableType:
 def _grow(branches: Branches, tree: Tree, said: str, solver: Solver) -> None:
     """Add a tree to branches, after the answer that leads to it."""
     if tree.question is None or tree.yes is None or tree.no is None:
-        branches.add(Text(f"{said}{answer_text(tree.answer, solver)}"))
+        branches.add(Text(f"{said}{answer_text(tree.answer, solver.catalogue.names)}"))
         return
     below = branches.add(Text(f"{said}{question_text(tree.question, solver)}"))
     _grow(below, tree.yes, "yes: ", solver)
@@ -55,7 +54,7 @@ def guide_mermaid(guide: DerivedGuide) -> str:
 
 def _nodes(tree: Tree, name: str, solver: Solver) -> Iterator[str]:
     if tree.question is None or tree.yes is None or tree.no is None:
-        yield f'    {name}["{_quoted(answer_text(tree.answer, solver))}"]'
+        yield f'    {name}["{_quoted(answer_text(tree.answer, solver.catalogue.names))}"]'
         return
     yield f'    {name}{{"{_quoted(question_text(tree.question, solver))}"}}'
     for word, below in (("yes", tree.yes), ("no", tree.no)):
@@ -89,13 +88,6 @@ def question_text(question: TreeQuestion, solver: Solver) -> str:
     }[topic.ceiling, included]
     unit = declared.requirement[topic.name].unit
     return f"Must {phrase} be {bound} {amounts(unit, amount)[0]}?"
-
-
-def answer_text(answer: Answer | None, solver: Solver) -> str:
-    """Return an answer in words."""
-    if answer is None or not answer.model:
-        return "no model"
-    return f"{solver.catalogue.names[answer.model]} ({answer.status})"
 
 
 def _title(guide: DerivedGuide) -> str:
@@ -139,7 +131,7 @@ def _place(same: Sequence[Parting], solver: Solver, work: str) -> str:
         blocking = both((keyed(declared, name) for name in place.vendor.blocked_by), "or")
         why = f", which does not meet {blocking}"
     departing, cells = sum(each.departures for each in same), sum(each.cells for each in same)
-    first = answer_text(place.answer, solver)
+    first = answer_text(place.answer, names)
     return (
         f"{' + '.join(asked) or 'nothing'}: {first}, not {told}{why}"
         f" ({number(departing)} of {number(cells)} cells depart)"

@@ -6,7 +6,7 @@ does the key of a source; a terminal shows what is in brackets dim.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mars_solver.explaining.changes import Change
     from mars_solver.inputs.catalogue.attributes import Declarations
     from mars_solver.inputs.catalogue.catalogue import Catalogue
+    from mars_solver.proving.moves import Answer
     from mars_solver.solving.solver import Solver
     from mars_solver.solving.table import Interval
 
@@ -69,6 +70,13 @@ def keyed(declared: Declarations, name: str) -> str:
 def signed(points: float) -> str:
     """Return a lead in points with its sign."""
     return f"{points:+.3f}".replace("-", "−")
+
+
+def answer_text(answer: Answer | None, names: Mapping[str, str]) -> str:
+    """Return the first model of an answer with its status."""
+    if answer is None or not answer.model:
+        return "no model"
+    return f"{names[answer.model]} ({answer.status})"
 
 
 def interval_text(interval: Interval, unit: str = "") -> str:

@@ -14,7 +14,7 @@ test: lint verify
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # Everything, in this order.
-test-all: test long spark recipes browser picture chromium calls clients peers-quick
+test-all: test long spark recipes browser calls clients peers-quick
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

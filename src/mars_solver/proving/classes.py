@@ -26,6 +26,7 @@ from mars_solver.inputs.profile import Required
 from mars_solver.proving.joint import JointColumn, Sides, joint_columns
 from mars_solver.solving.solver import Solver
 from mars_solver.solving.table import Cell, requirement_masks
+from mars_solver.solving.whatif import union
 from mars_solver.vocabulary import Policy
 
 Array = NDArray[Any]
@@ -274,7 +275,7 @@ def _pinned(
             behind.append([distance for own, _ in rows for distance in own])
             cells.append(prod(len(choice.values) for choice in chosen))
             missed = rows[0][1]
-            lacking.append([_union(missed[index] for index in group) for group in groups])
+            lacking.append([union([missed[index] for index in group]) for group in groups])
             taken = [add[number] for add, number in zip(adds, numbers, strict=True)]
             witnesses.append([sum(words) for words in zip([0] * layout.width, *taken, strict=True)])
     counts = np.array(cells, dtype=np.int64 if cell_count(layout.columns) < _EXACT else object)
@@ -336,13 +337,6 @@ class _Asked:
             for s in found
         ]
         return behind, [s.violated | s.unverified for s in found]
-
-
-def _union(masks: Iterable[int]) -> int:
-    union = 0
-    for mask in masks:
-        union |= mask
-    return union
 
 
 def _joined(found: Classes, column: JointColumn) -> Classes:

@@ -48,38 +48,78 @@ def test_no_to_everything_leaves_the_profile_and_ends(
     assert told.err.endswith("No further question can change which model comes first.\n")
 
 
-def test_replies_are_read_as_flags_and_a_bad_one_is_asked_again(
+def test_a_bad_reply_is_told_and_asked_again(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     profile = {"require": {"real_time": True}}
     first = Interview(recommend(profile)).ask
     assert first is not None
-    answer = asked(monkeypatch, profile, "perhaps\nyes\nno\n")
+    answer = asked(monkeypatch, profile, f"perhaps\n{first.field}\nno\n")
     told = capsys.readouterr().err
     assert told.count(first.text) == 2
-    assert "error: the reply: " in told
+    assert "error: unknown requirement `perhaps` (the reply" in told
     assert answer.profile.require[first.field] is True
     assert "No more questions" in told or "No further question" in told
 
 
-def test_every_kind_of_reply_states_its_field() -> None:
-    profile = recommend({"require": {"voice_transfer": True}}).profile
-    replies = {
-        "languages": "hi-in, pt",
-        "max_ttfb_ms": "300",
-        "style_control": "Yes",
-        "accept_beta": "y",
-        "primary": "voice_transfer",
-        "workflow": "yes",
-    }
-    for field, reply in replies.items():
-        stated = stated_by(profile, field, reply).to_dict()
-        value = {**stated, **stated["require"]}[field]
-        assert value == {
-            "languages": ["hi-in", "pt"],
-            "max_ttfb_ms": 300,
-            "primary": "voice_transfer",
-            "workflow": "batch",
-        }.get(field, True)
-    with pytest.raises(InputError, match="did you mean `voice_transfer`"):
-        stated_by(profile, "primary", "voice_transfr")
+def test_what_a_reply_leaves_out_is_denied_and_not_asked_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = Interview(recommend({})).ask
+    assert first is not None
+    assert first.beside
+    asked(monkeypatch, {}, f"{first.field}\n" + "no\n" * MOST)
+    told = capsys.readouterr().err
+    for name in first.fields:
+        assert told.count(f"[{name}]") == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "reply", "stated"),
+    [
+        (["languages"], "hi-in, pt", {"languages": ["hi-in", "pt"]}),
+        (["languages"], "no", {}),
+        (["languages"], "languages = no", {"languages": ["no"]}),
+        (["max_ttfb_ms"], "300", {"max_ttfb_ms": 300}),
+        (["style_control"], "Yes", {"style_control": True}),
+        (["style_control"], "false", {}),
+        (["style_control"], "STYLE_CONTROL", {"style_control": True}),
+        (["on_device", "offline"], "skip", {}),
+        (["on_device", "offline"], "offline, On_Device", {"on_device": True, "offline": True}),
+        (
+            ["offline", "platforms", "max_memory_mb"],
+            "max_memory_mb = 300 platforms=livekit, pipecat; offline",
+            {"offline": True, "max_memory_mb": 300, "platforms": ["livekit", "pipecat"]},
+        ),
+        (["on_device", "offline"], "max_ttfb_ms=300", {"max_ttfb_ms": 300}),
+        (["accept_beta"], "y", {"accept_beta": True}),
+        (["primary"], "voice_transfer", {"primary": "voice_transfer"}),
+        (["workflow"], "yes", {"workflow": "batch"}),
+    ],
+)
+def test_every_kind_of_reply_states_its_field(
+    fields: list[str], reply: str, stated: Mapping[str, object]
+) -> None:
+    before = recommend({"require": {"voice_transfer": True}}).profile
+    after = stated_by(before, fields, reply).to_dict()
+    whole = {**after, **after["require"]}
+    kept = {"accept_beta": False, "voice_transfer": True, "prefer": {}, **stated}
+    assert {name: value for name, value in whole.items() if name != "require"} == kept
+
+
+@pytest.mark.parametrize(
+    ("fields", "reply", "news"),
+    [
+        (["primary"], "voice_transfr", "did you mean `voice_transfer`"),
+        (["on_device", "offline"], "on_devise offline", "did you mean `on_device`"),
+        (["max_ttfb_ms", "real_time"], "max_ttfb_ms=soon", 'found "soon"'),
+        (["max_ttfb_ms"], "-5", "found -5"),
+        (["accept_beta"], "perhaps", "expected true or false"),
+    ],
+)
+def test_a_reply_that_states_nothing_usable_is_refused(
+    fields: list[str], reply: str, news: str
+) -> None:
+    before = recommend({"require": {"voice_transfer": True}}).profile
+    with pytest.raises(InputError, match=news):
+        stated_by(before, fields, reply)

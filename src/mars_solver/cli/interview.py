@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from mars_solver.cli import terminal
 from mars_solver.cli.flags import profile_from
 from mars_solver.errors import InputError, Problem, rerooted
 from mars_solver.explaining.asking import PRIMARY, FollowUp, Interview
 from mars_solver.explaining.recommendation import Recommendation
+from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.profile import Profile
-from mars_solver.vocabulary import ACCEPT_BETA, BATCH, Kind
+from mars_solver.vocabulary import ACCEPT_BETA, BATCH
 
-_NO = frozenset({"", "n", "no"})
-_YES = frozenset({"y", "yes"})
+_NO: Final = frozenset({"", "n", "no", "none", "skip", "unknown"})
+_YES: Final = frozenset({"y", "yes"})
 
 
 def settled(answer: Recommendation) -> Recommendation:
@@ -28,17 +32,17 @@ def settled(answer: Recommendation) -> Recommendation:
     if sys.stdin is None or not sys.stdin.isatty():
         hint = "state what you know in the profile or with flags, or run it on a terminal"
         raise InputError([Problem("--ask", "", "", "standard input is no terminal", hint)])
-    interview = Interview(answer)
+    interview, declared = Interview(answer), answer.solver.declared
     while (follow_up := interview.ask) is not None:
-        reply = terminal.question(f"{follow_up.text} {_choices(follow_up, interview)}")
+        reply = terminal.question(f"{follow_up.text}{_choices(follow_up, declared)}")
         if reply is None:
             terminal.tell("No more questions: the answer is for what is known so far.")
             break
-        if reply.strip().lower() in _NO:
-            interview = interview.denying(follow_up.field)
-            continue
         try:
-            interview = interview.told(stated_by(interview.answer.profile, follow_up.field, reply))
+            profile = stated_by(interview.answer.profile, follow_up.fields, reply)
+            stated = {**profile.to_dict(), **profile.require}
+            denied = [name for name in follow_up.fields if not stated.get(name)]
+            interview = interview.told(profile, denied)
         except InputError as error:
             for problem in error.problems:
                 terminal.tell(f"error: {problem}")
@@ -47,32 +51,35 @@ def settled(answer: Recommendation) -> Recommendation:
     return interview.answer
 
 
-def _choices(follow_up: FollowUp, interview: Interview) -> str:
+def _choices(follow_up: FollowUp, declared: Declarations) -> str:
     """Return what can be replied, as a prompt shows it; no is the default."""
-    requirement = interview.answer.solver.declared.requirement.get(follow_up.field)
-    if requirement is None or requirement.kind is Kind.CAPABILITY:
-        words = [str(each.value) for each in follow_up.replies if each.value is not None]
-        return "[yes/NO]:" if len(words) == 1 else f"[{'/'.join(words)}/NO]:"
-    if requirement.kind is Kind.SET:
-        return "[A,B,.../NO]:"
-    return f"[{requirement.unit or 'a number'}/NO]:"
+    if follow_up.field in declared.requirement:
+        return "\n[names, with their values/NO]:"
+    words = [str(each.value) for each in follow_up.replies if each.value is not None]
+    return f" [{'yes' if len(words) == 1 else '/'.join(words)}/NO]:"
 
 
-def stated_by(profile: Profile, field: str, reply: str) -> Profile:
-    """Return a profile that also states what a reply says of a field.
+def stated_by(profile: Profile, fields: Sequence[str], reply: str) -> Profile:
+    """Return a profile that also states what a reply says of some fields.
 
     Raises:
         InputError: where the reply is none to the question, or contradicts the profile.
     """
-    declared, word = profile.declared, reply.strip()
+    word, field = reply.strip(), fields[0]
     yes = word.lower() in _YES
-    stated: dict[str, str | bool] = {field: word}
+    if word.lower() in _NO:
+        return profile
+    stated: dict[str, str | bool] = {}
     require: list[str] = []
-    if field in declared.requirement:
-        alone = yes and declared.requirement[field].kind is Kind.CAPABILITY
-        stated, require = {}, [field if alone else f"{field}={word}"]
-    elif yes and field != PRIMARY:
-        stated = {field: True if field == ACCEPT_BETA else BATCH}
+    known = "|".join(map(re.escape, profile.declared.requirement))
+    if field not in profile.declared.requirement:
+        stated[field] = (field == ACCEPT_BETA or BATCH) if yes and field != PRIMARY else word
+    elif len(fields) > 1 or re.match(rf"({known})\s*(=|$)", word, re.IGNORECASE):
+        # What follows a name is its value, up to the next name.
+        between = rf"[\s,;]+(?=(?:{known})\s*(?:[=,;\s]|$))"
+        require = re.split(between, word.strip(" ,;"), flags=re.IGNORECASE)
+    else:
+        require = [field if yes else f"{field}={word}"]
     document = {**profile.to_dict(), **stated}
     with rerooted(lambda problem: replace(problem, place="the reply")):
-        return profile_from(document, "the reply", declared, require=require)
+        return profile_from(document, "the reply", profile.declared, require=require)

@@ -1,4 +1,4 @@
-"""The follow-up question: which open field of a profile says most about the model that wins.
+"""The follow-up question: which open fields of a profile say most about the model that wins.
 
 A field is open while the profile does not state it and nobody has said no to it. Each open field
 can be answered with no or with any of its cells, so that the ways to complete a profile are the
@@ -11,6 +11,10 @@ way to go on meet in one node). Both questions are answered on it exactly:
   "Classification and Regression Trees", 1984). "No" counts as much as all other replies together,
   and these count alike.
 
+What the catalogue declares as one group is asked in one question, so that who has little to state
+is not asked about everything in turn: who wants nothing at all has to deny all that can change the
+winner, one by one or in groups.
+
 Importances are taken as they are: they are how much something matters, not what is needed. A
 `primary` that names a need that is not stated in the end counts as none.
 """
@@ -18,8 +22,8 @@ Importances are taken as they are: they are how much something matters, not what
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 from typing import Any, Final, NamedTuple
@@ -29,7 +33,7 @@ from mars_solver.errors import InputError, Problem
 from mars_solver.explaining.changes import Amount, plain
 from mars_solver.explaining.recommendation import Recommendation, recommend_with
 from mars_solver.explaining.serialising import json_values, part
-from mars_solver.inputs.catalogue.attributes import Declarations, in_sentence
+from mars_solver.inputs.catalogue.attributes import Declarations, Requirement
 from mars_solver.inputs.parsing import not_one_of
 from mars_solver.inputs.profile import Context, Profile
 from mars_solver.solving.solver import Decision, Solver
@@ -72,10 +76,18 @@ class FollowUp:
 
     field: str
     """A requirement by name, or `workflow`, `primary` or `accept_beta`."""
+    beside: tuple[str, ...]
+    """The other requirements of its group that can change the winner: asked in the same question,
+    in declared order."""
     text: str
-    """The question, for a person."""
+    """The question about all of them, for a person."""
     replies: tuple[Reply, ...]
-    """Every kind of reply that the profile admits, no first."""
+    """Every kind of reply about the field that the profile admits, no first."""
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All that is asked about."""
+        return (self.field, *self.beside)
 
 
 def fields_of(declared: Declarations) -> tuple[str, ...]:
@@ -111,16 +123,17 @@ class Interview:
         fields = tuple(_open_fields(answer.solver, answer.profile, self.denied))
         return _best(answer.solver, answer.decision, fields)
 
-    def told(self, profile: Profile) -> Interview:
-        """Return the interview with another profile: with what a reply states."""
+    def told(self, profile: Profile, denied: Iterable[str]) -> Interview:
+        """Return the interview after a reply.
+
+        Args:
+            profile: with what the reply states.
+            denied: the fields that it says no to.
+        """
         old = self.answer
         policy = old.decision.policy
         answer = recommend_with(old.solver, profile, unknown=policy, top=old.top, keep=old.keep)
-        return replace(self, answer=answer)
-
-    def denying(self, field: str) -> Interview:
-        """Return the interview after a no."""
-        return replace(self, denied=(*self.denied, field))
+        return Interview(answer, (*self.denied, *denied))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer and the question as plain JSON values."""
@@ -147,10 +160,24 @@ class _OpenField(NamedTuple):
     """Of a requirement: what the replies come to."""
     bit: int = 0
     pins: bool = False
+    group: str = ""
+    """In which it is asked about with others; empty where it is asked about alone."""
 
     def weight(self, reply: int) -> int:
         """Return how much a reply counts."""
         return 1 if reply else len(self.values) - 1
+
+
+class _Split(NamedTuple):
+    """How one field splits the ways to complete a profile."""
+
+    field: _OpenField
+    reached: frozenset[Node]
+    """The nodes at which it is replied to."""
+    after: list[Counter[Node]]
+    """How much the ways count that lead to each winner, by reply."""
+    alike: Fraction
+    """How likely two ways after the same reply are to lead to the same winner, times all ways."""
 
 
 def _best(solver: Solver, decision: Decision, fields: tuple[_OpenField, ...]) -> FollowUp | None:
@@ -191,8 +218,23 @@ class _Diagram:
 
     def best(self) -> FollowUp | None:
         """Return the question that splits the ways best, of those that can change the winner."""
+        # What comes first is asked last: until then, it may be a need that nobody has stated.
+        splits = sorted(self._splits(), key=lambda each: (each.field.name == PRIMARY, -each.alike))
+        best = next(filter(self._matters, splits), None)
+        if best is None:
+            return None
+        group = best.field.group
+        beside = {
+            split.field.name
+            for split in splits
+            if group and split.field.group == group and split is not best and self._matters(split)
+        }
+        in_order = tuple([name for name in self._solver.declared.requirement if name in beside])
+        return self._follow_up(best, in_order)
+
+    def _splits(self) -> Iterator[_Split]:
+        """Yield how each field splits the ways."""
         reached = Counter({self._node(0, self._start()): 1})
-        most, chosen = Fraction(0), None
         for level, field in enumerate(self._fields):
             after: list[Counter[Node]] = [Counter() for _ in field.values]
             below: Counter[Node] = Counter()
@@ -205,12 +247,8 @@ class _Diagram:
             alike = sum(
                 Fraction(sum(n * n for n in ends.values()), ends.total()) for ends in after if ends
             )
-            # What comes first is asked last: until then, it may be a need that nobody has stated.
-            better = alike > most if field.name != PRIMARY else chosen is None
-            if better and any(map(self._can_change, reached)):
-                most, chosen = Fraction(alike), self._follow_up(field, after)
+            yield _Split(field, frozenset(reached), after, Fraction(alike))
             reached = below
-        return chosen
 
     def _start(self) -> _Way:
         """Return the profile as it is, betas among the models as long as they are a question."""
@@ -297,9 +335,13 @@ class _Diagram:
             self._counted[node] = counted
         return self._counted[node]
 
-    def _can_change(self, node: Node) -> bool:
-        """Return whether two replies at a node can lead to different winners."""
-        return any(self._differ(*pair) for pair in combinations(set(self._children[node]), 2))
+    def _matters(self, split: _Split) -> bool:
+        """Return whether two replies to a field can lead to different winners."""
+        return any(
+            self._differ(*pair)
+            for node in split.reached
+            for pair in combinations(set(self._children[node]), 2)
+        )
 
     def _differ(self, one: Node, other: Node) -> bool:
         """Return whether the same way on from two nodes can lead to different winners."""
@@ -313,19 +355,20 @@ class _Diagram:
             self._differing[key] = any(self._differ(*pair) for pair in pairs)
         return self._differing[key]
 
-    def _follow_up(self, field: _OpenField, after: list[Counter[Node]]) -> FollowUp:
-        models = self._solver.catalogue.models
+    def _follow_up(self, split: _Split, beside: tuple[str, ...]) -> FollowUp:
+        models, field = self._solver.catalogue.models, split.field
         replies = tuple(
             Reply(
                 value,
                 tuple(m.id for i, m in enumerate(models) if _FIRST - i in ends),
                 _NOBODY in ends,
             )
-            for value, ends in zip(field.values, after, strict=True)
+            for value, ends in zip(field.values, split.after, strict=True)
             if ends and (field.name != PRIMARY or value in {None, *self._profile.needs})
         )
         values = [str(reply.value) for reply in replies if reply.value is not None]
-        return FollowUp(field.name, _text(field.name, values, self._solver.declared), replies)
+        text = _text((field.name, *beside), values, self._solver.declared)
+        return FollowUp(field.name, beside, text, replies)
 
 
 def _of(layers: Layers, models: int) -> Layers:
@@ -346,16 +389,22 @@ def _open_fields(solver: Solver, profile: Profile, denied: Collection[str]) -> I
         asked = column.requirement
         values = tuple(plain(choice.values[-1]) for choice in column.choices)
         cells = tuple(choice.cell for choice in column.choices[1:])
-        yield _OpenField(asked.name, values, cells, asked.bit, bool(asked.pins))
+        yield _OpenField(asked.name, values, cells, asked.bit, bool(asked.pins), asked.group)
     if profile.workflow is None and WORKFLOW not in denied:
         yield _OpenField(WORKFLOW, (None, BATCH))
     if profile.primary is None and PRIMARY not in denied and solver.declared.needs:
         yield _OpenField(PRIMARY, (None, *solver.declared.need))
 
 
-def _text(field: str, values: list[str], declared: Declarations) -> str:
-    """Return the question about a field, for a person."""
-    match field:
+def _text(fields: Sequence[str], values: Sequence[str], declared: Declarations) -> str:
+    """Return the question about some fields, for a person: requirements by how one states them.
+
+    Args:
+        fields: of one group.
+        values: what can be replied of the first one beside no.
+        declared: what can be asked.
+    """
+    match fields[0]:
         case name if name == ACCEPT_BETA:
             return "Are beta models acceptable?"
         case name if name == WORKFLOW:
@@ -363,15 +412,13 @@ def _text(field: str, values: list[str], declared: Declarations) -> str:
         case name if name == PRIMARY:
             needs = (f"{declared.phrase(value)} [{value}]" for value in values)
             return f"Which need comes first: {', '.join(needs)}?"
-    requirement = declared.requirement[field]
-    label = in_sentence(requirement.label)
-    match requirement.kind:
-        case Kind.CAPABILITY:
-            asked = f"Is {label} needed"
-        case Kind.SET:
-            asked = f"Which {label} are needed"
-        case _:
-            unit = f", in {requirement.unit}" if requirement.unit else ""
-            bound = "upper" if requirement.ceiling else "lower"
-            asked = f"Is there {'an' if bound == 'upper' else 'a'} {bound} limit for {label}{unit}"
-    return f"{asked}? ({requirement.describe})"
+    asked = [each for each in declared.requirements if each.name in fields]
+    title = f"{asked[0].group}: what" if asked[0].group else "What"
+    return "\n".join([f"{title} of this is needed?", *map(_line, asked)])
+
+
+def _line(requirement: Requirement) -> str:
+    label, key = requirement.label, requirement.name
+    label += f", in {requirement.unit}" if requirement.numeric and requirement.unit else ""
+    key += "=A,B" if requirement.kind is Kind.SET else "=N" if requirement.numeric else ""
+    return f"- {label} [{key}]: {requirement.describe}"

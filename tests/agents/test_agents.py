@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -12,12 +13,14 @@ from random import Random
 from typing import Any
 
 import pytest
+from jsonschema_rs import Draft202012Validator
 
 from command import HANG
 from mars_solver import InputError, Solver, load_catalogue, recommend
 from mars_solver.inputs.profile import parse_profile
 from mars_solver.rendering.catalogue import catalogue_to_dict
-from strategies import SHIPPED, SHIPPED_WORLD, random_profile
+from pages import ROOT
+from strategies import SHIPPED, SHIPPED_WORLD, WORLDS, random_profile, world
 
 pytest.importorskip("mcp", reason="needs the extra mcp")
 
@@ -25,11 +28,23 @@ from mcp.client import Client
 from mcp.shared.exceptions import MCPError
 
 from mars_solver.agents.server import GUIDE, REVIEW, server_of
-from mars_solver.agents.tools import LONG
+from mars_solver.agents.tools import LONG, Desk
 
-TAKEN = frozenset(
-    ["profile", "unknown", "keep", "detail", "denied", "model", "first", "second", "set", "member"]
-)
+PAGE = (ROOT / "docs/agents.md").read_text("utf-8")
+HELLO = {
+    "protocolVersion": "2025-06-18",
+    "capabilities": {},
+    "clientInfo": {"name": "test", "version": "1"},
+}
+SERVER = [sys.executable, "-W", "error", "-m", "mars_solver", "mcp"]
+CLIENT = """
+import subprocess, sys
+server = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE)
+for line in sys.stdin.buffer:
+    server.stdin.write(line)
+    server.stdin.flush()
+"""
+"""A program that starts the server, and hands on what it reads; answers go where its own would."""
 Work = Callable[[Client], Awaitable[Any]]
 
 
@@ -43,27 +58,29 @@ def served(work: Work, solver: Solver = SHIPPED) -> Any:
     return asyncio.run(connected())
 
 
-def call(tool: str, /, **arguments: Any) -> Any:
-    return served(lambda client: client.call_tool(tool, arguments))
-
-
 def said(result: Any) -> str:
     (content,) = result.content
     return str(content.text)
 
 
-def profiles(many: int) -> list[dict[str, Any]]:
-    return [random_profile(Random(f"agents {i}"), SHIPPED_WORLD) for i in range(many)]
-
-
 async def check_profiles(client: Client, many: int) -> None:
-    for data in profiles(many):
-        whole = await client.call_tool("recommend", {"profile": data, "detail": True})
-        plain = whole.structured_content
+    """Hold the answers to random profiles, every other one in short, against the library's."""
+    for number in range(many):
+        data = random_profile(Random(f"agents {number}"), SHIPPED_WORLD)
+        detail = number % 2 == 0
+        answer = await client.call_tool("recommend", {"profile": data, "detail": detail})
+        plain = answer.structured_content
         asked = plain.pop("ask")
         expected = json.loads(json.dumps(recommend(data).to_dict()))
+        if not detail:
+            expected = without_long(expected)
+            expected["shortlist"] = [without_long(each) for each in expected["shortlist"]]
         assert plain == expected
-        assert (asked is not None) == ("Ask next" in said(whole))
+        assert (asked is not None) == ("Ask next" in said(answer))
+
+
+def without_long(plain: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in plain.items() if key not in LONG}
 
 
 def test_the_content_of_an_answer_is_that_of_the_library() -> None:
@@ -75,7 +92,7 @@ def test_so_it_is_for_a_thousand_profiles() -> None:
     served(lambda client: check_profiles(client, 1000))
 
 
-def test_every_tool_answers_for_one_profile_and_the_short_form_has_less() -> None:
+def test_every_tool_answers_as_the_library_does() -> None:
     profile = {"require": {"real_time": True}}
 
     async def work(client: Client) -> None:
@@ -84,15 +101,10 @@ def test_every_tool_answers_for_one_profile_and_the_short_form_has_less() -> Non
         for tool in tools.values():
             assert tool.annotations is not None
             assert tool.annotations.read_only_hint
-            taken = tool.input_schema.get("properties", {}).keys()
-            assert taken <= TAKEN
+            taken = ", ".join(f"`{name}`" for name in tool.input_schema["properties"])
+            assert f"| `{tool.name}` | {taken or 'nothing'} |" in PAGE
         requirements = tools["recommend"].input_schema["$defs"]["Requirements"]["properties"]
         assert list(requirements) == list(SHIPPED.declared.requirement)
-        short = (await client.call_tool("recommend", {"profile": profile})).structured_content
-        whole = recommend(profile).to_dict()
-        assert whole.keys() - short.keys() == LONG & whole.keys()
-        best = whole["shortlist"][0]
-        assert short["shortlist"][0] == {k: v for k, v in best.items() if k not in LONG}
         explained = await client.call_tool(
             "explain", {"profile": profile, "model": "MARS-Pro", "detail": True}
         )
@@ -159,48 +171,118 @@ def test_bad_input_of_fifty_kinds_is_told_with_every_problem() -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments", "news"),
     [
-        ("recomend", {}, "unknown tool `recomend`; did you mean `recommend`?"),
-        ("recommend", {"denied": ["workfow"]}, "unknown field `workfow`; did you mean `workflow`?"),
-        ("recommend", {"keep": ["language"]}, "did you mean `languages`?"),
-        ("explain", {"model": "mars-por"}, "unknown model `mars-por`; did you mean `mars-pro`?"),
-        ("compare", {"first": "mars-pro"}, "second"),
-        ("catalogue", {"set": "language"}, "unknown set `language`; did you mean `languages`?"),
-        ("catalogue", {"member": "pt"}, "a set before its member"),
-        ("recommend", {"models": "/etc"}, "unknown key `models`"),
+        ("recomend", {}, ["unknown tool `recomend`; did you mean `recommend`?"]),
+        ("recommend", {"keep": ["languages"]}, ["a requirement that the profile states (none)"]),
+        ("recommend", {"models": "/etc"}, ["unknown key `models`"]),
+        (
+            "recommend",
+            {
+                "profile": {"require": {"realtime": True}},
+                "unknown": "acept",
+                "keep": ["language", 7],
+                "denied": ["workfow"],
+                "detail": "yes",
+            },
+            [
+                "unknown field `workfow`; did you mean `workflow`?",
+                'recommend: detail: found "yes"; expected true or false',
+                "unknown requirement `language`; did you mean `languages`?",
+                "recommend: keep.1: found 7",
+                "unknown requirement `realtime`; did you mean `real_time`?",
+                "unknown policy `acept`; did you mean `accept`?",
+            ],
+        ),
+        ("explain", {"model": "mars-por"}, ["unknown model `mars-por`; did you mean `mars-pro`?"]),
+        (
+            "compare",
+            {"first": "mars-por", "second": None},
+            ["unknown model `mars-por`; did you mean `mars-pro`?", "second: found nothing"],
+        ),
+        (
+            "catalogue",
+            {"set": "language", "member": 5},
+            ["member: found 5", "unknown set `language`; did you mean `languages`?"],
+        ),
+        ("catalogue", {"member": "pt"}, ["a set before its member"]),
+        ("guide", {"full": True}, ["unknown key `full` (guide: full; expected none)"]),
     ],
 )
-def test_other_bad_arguments_are_told(tool: str, arguments: dict[str, Any], news: str) -> None:
-    result = call(tool, **arguments)
+def test_arguments_are_told_with_every_problem(
+    tool: str, arguments: dict[str, Any], news: list[str]
+) -> None:
+    result = Desk(SHIPPED).call(tool, arguments)
     assert result.is_error
-    assert news in said(result)
+    lines = said(result).splitlines()
+    assert len(lines) == len(news)
+    for each in news:
+        assert any(each in line for line in lines)
 
 
-def test_standard_output_has_the_protocol_alone_and_the_process_ends_with_its_input() -> None:
-    hello = {
-        "protocolVersion": "2025-06-18",
-        "capabilities": {},
-        "clientInfo": {"name": "test", "version": "1"},
-    }
+def test_null_is_not_stated_to_the_schema_and_to_the_tool() -> None:
+    needed = {"compare": {"first": "mars-pro", "second": "mars-nano"}}
+    desk = Desk(SHIPPED)
+    for name, tool in desk.tools.items():
+        schema = tool.seen.input_schema
+        plain = needed.get(name, {})
+        stated = {**dict.fromkeys(schema["properties"]), **plain}
+        Draft202012Validator(schema).validate(stated)
+        assert set(schema.get("required", ())) == plain.keys()
+        assert desk.call(name, stated) == desk.call(name, plain)
+
+
+def test_a_catalogue_without_a_guide_offers_none() -> None:
+    solver = world(next(i for i in range(WORLDS) if world(i).catalogue.flowchart is None)).solver
+
+    async def work(client: Client) -> None:
+        assert "guide" not in [tool.name for tool in (await client.list_tools()).tools]
+        assert not (await client.list_resources()).resources
+        with pytest.raises(MCPError, match="there is none"):
+            await client.read_resource(GUIDE)
+        answer = await client.call_tool("recommend", {})
+        assert answer.structured_content["schema"]
+
+    served(work, solver)
+
+
+def message(method: str, params: dict[str, Any], number: int | None = None) -> bytes:
+    plain = {"jsonrpc": "2.0", "method": method, "params": params}
+    numbered = plain if number is None else {**plain, "id": number}
+    return json.dumps(numbered).encode() + b"\n"
+
+
+def test_standard_output_has_the_protocol_alone_and_the_server_ends_with_a_killed_parent() -> None:
     asked = {"name": "recommend", "arguments": {"profile": {"require": {"real_time": True}}}}
-    command = [sys.executable, "-m", "mars_solver", "mcp"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-
-        def send(method: str, params: dict[str, Any], number: int | None = None) -> None:
-            message = {"jsonrpc": "2.0", "method": method, "params": params}
-            numbered = message if number is None else {**message, "id": number}
-            process.stdin.write(json.dumps(numbered).encode() + b"\n")  # type: ignore[union-attr]
-            process.stdin.flush()  # type: ignore[union-attr]
-
-        send("initialize", hello, 1)
-        first = json.loads(process.stdout.readline())
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", CLIENT, *SERVER]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as parent:
+        assert parent.stdin is not None
+        assert parent.stdout is not None
+        assert parent.stderr is not None
+        parent.stdin.write(message("initialize", HELLO, 1))
+        parent.stdin.flush()
+        first = json.loads(parent.stdout.readline())
         assert "recommend" in first["result"]["instructions"]
-        send("notifications/initialized", {})
-        send("tools/call", asked, 2)
-        second = json.loads(process.stdout.readline())
+        parent.stdin.write(message("notifications/initialized", {}))
+        parent.stdin.write(message("tools/call", asked, 2))
+        parent.stdin.flush()
+        second = json.loads(parent.stdout.readline())
         assert second["id"] == 2
         assert second["result"]["structuredContent"]["shortlist"][0]["model"] == "mars-flash"
-        process.stdin.close()
-        assert process.stdout.read() == b""
-        assert process.wait(HANG) == 0
+        parent.kill()
+        assert parent.wait(HANG) == -signal.SIGKILL
+        # Both streams end only when the server has ended too.
+        assert parent.communicate(timeout=HANG) == (b"", b"")
+
+
+@pytest.mark.long
+def test_the_server_ends_without_a_word_where_nobody_reads_its_answers() -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(SERVER, stdin=pipe, stdout=pipe, stderr=pipe) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        assert server.stderr is not None
+        server.stdout.close()
+        server.stdin.write(message("initialize", HELLO, 1))
+        server.stdin.flush()
+        assert server.wait(HANG) == 0
+        assert server.stderr.read() == b""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from mcp.shared.exceptions import MCPError
 
 from mars_solver import __version__
 from mars_solver.agents.tools import Desk, said
+from mars_solver.rendering.guide import vendor_guide
 from mars_solver.solving.solver import Solver
 
 GUIDE: Final = "mars-solver://guide"
@@ -22,12 +24,13 @@ Which speech model suits a project, with reasons; all computed from a catalogue 
 guessed. Call `recommend` whenever someone chooses a model or asks whether one fits.
 
 First ask the person what the project must have, and state only what they said: a requirement is \
-hard, a preference (0 to 10) is not. Then call `recommend`. Where `ask` is not null, its reply \
-could put another model first: put that question to the person, add the reply to the profile (or, \
-after a no, the field's name to `denied`) and call again, until `ask` is null.
+hard, a preference (0 to 10) is not. Then call `recommend`. Where `ask` is not null, a reply \
+could put another model first: put its `text` to the person, add what they need to the profile, \
+and its other fields (`field`, `beside`) to `denied`; call again, until `ask` is null.
 
 Say what is not confirmed (`to_verify`) as not confirmed. `explain` tells what would change the \
-answer, `compare` sets two models side by side, `catalogue` has the facts with their sources.\
+answer, `compare` sets two models side by side, `catalogue` has the facts with their sources. With \
+`detail`, `recommend` also has the code that calls the first model (`calls`).\
 """
 _REVIEW: Final = """\
 Review the choice of a speech model for this project: {project}
@@ -43,62 +46,63 @@ change the choice; what was given up.\
 
 def server_of(solver: Solver) -> Server[Any]:
     """Return the server of a solver, for any transport."""
-    desk = Desk(solver)
-    guide = types.Resource(uri=GUIDE, name="guide", mime_type="text/plain")
+    desk, guide = Desk(solver), vendor_guide(solver.catalogue)
+    resources = [types.Resource(uri=GUIDE, name="guide", mime_type="text/plain")] if guide else []
     project = types.PromptArgument(name="project", description="What it is.", required=True)
-    review = types.Prompt(name=REVIEW, description="Review a choice.", arguments=[project])
-
-    async def list_tools(*_: Any) -> types.ListToolsResult:
-        return types.ListToolsResult(tools=desk.listed())
+    prompt = types.Prompt(name=REVIEW, description="Review a choice.", arguments=[project])
 
     async def call_tool(_: Any, asked: types.CallToolRequestParams) -> types.CallToolResult:
         return desk.call(asked.name, asked.arguments or {})
 
+    async def list_tools(*_: Any) -> types.ListToolsResult:
+        return types.ListToolsResult(tools=[tool.seen for tool in desk.tools.values()])
+
     async def list_resources(*_: Any) -> types.ListResourcesResult:
-        guided = solver.catalogue.flowchart is not None
-        return types.ListResourcesResult(resources=[guide] if guided else [])
+        return types.ListResourcesResult(resources=resources)
+
+    async def list_prompts(*_: Any) -> types.ListPromptsResult:
+        return types.ListPromptsResult(prompts=[prompt])
 
     async def read_resource(
         _: Any, asked: types.ReadResourceRequestParams
     ) -> types.ReadResourceResult:
-        if asked.uri != GUIDE:
-            raise MCPError(types.INVALID_PARAMS, f"unknown resource {asked.uri}; read {GUIDE}")
-        text = types.TextResourceContents(uri=GUIDE, text=desk.guide_text(), mime_type="text/plain")
+        if asked.uri != GUIDE or not guide:
+            known = f"read {GUIDE}" if guide else "there is none"
+            raise MCPError(types.INVALID_PARAMS, f"unknown resource {asked.uri}; {known}")
+        text = types.TextResourceContents(uri=GUIDE, text=guide, mime_type="text/plain")
         return types.ReadResourceResult(contents=[text])
-
-    async def list_prompts(*_: Any) -> types.ListPromptsResult:
-        return types.ListPromptsResult(prompts=[review])
 
     async def get_prompt(_: Any, asked: types.GetPromptRequestParams) -> types.GetPromptResult:
         told = (asked.arguments or {}).get("project")
         if asked.name != REVIEW or not told:
             raise MCPError(types.INVALID_PARAMS, f"the one prompt is {REVIEW}, with a project")
-        review_text = said(_REVIEW.format(project=told))
-        return types.GetPromptResult(
-            messages=[types.PromptMessage(role="user", content=review_text)]
-        )
+        message = types.PromptMessage(role="user", content=said(_REVIEW.format(project=told)))
+        return types.GetPromptResult(messages=[message])
 
     return Server(
         "mars-solver",
         version=__version__,
         instructions=_INSTRUCTIONS,
-        on_list_tools=list_tools,
         on_call_tool=call_tool,
+        on_list_tools=list_tools,
         on_list_resources=list_resources,
-        on_read_resource=read_resource,
         on_list_prompts=list_prompts,
+        on_read_resource=read_resource,
         on_get_prompt=get_prompt,
     )
 
 
 def serve(solver: Solver) -> None:
-    """Answer over standard input and output until the input ends, or it is interrupted."""
+    """Answer over standard input and output until either ends, or it is interrupted."""
     server = server_of(solver)
 
     async def run() -> None:
         async with stdio_server() as (incoming, outgoing):
             await server.run(incoming, outgoing, server.create_initialization_options())
 
-    # An interrupt ends the process at once: no loop can end while a thread waits for input.
+    # Both end the process at once, since no loop can end while a thread waits for input: an
+    # interrupt, and an answer that nobody reads (a signal that not every platform has).
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, lambda *_: os._exit(0))
     anyio.run(run)

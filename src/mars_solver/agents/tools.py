@@ -6,24 +6,24 @@ and the weights are those of the solver that the server starts with.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Final, NamedTuple
 
 import mcp_types as types
-from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic import Field, PlainValidator, WithJsonSchema, conlist, create_model
 
-from mars_solver.errors import InputError, Problem
-from mars_solver.explaining.asking import Interview
+from mars_solver.errors import InputError, Problem, rerooted, shown
+from mars_solver.explaining.asking import Interview, fields_of
 from mars_solver.explaining.comparison import comparison_schema
 from mars_solver.explaining.explanation import answer_tables
 from mars_solver.explaining.recommendation import Recommendation, recommend_with
 from mars_solver.explaining.serialising import schemas_of
-from mars_solver.inputs.options import check_options
-from mars_solver.inputs.parsing import DRAFT, Flag, Input, Text, TextLine, choice, not_one_of, parse
-from mars_solver.inputs.profile import Profile, parse_profile
+from mars_solver.inputs.parsing import DRAFT, Flag, Input, TextLine, invalid, not_one_of, parse
+from mars_solver.inputs.profile import parse_profile
 from mars_solver.rendering import console
-from mars_solver.rendering.answer import guide_name
-from mars_solver.rendering.catalogue import SCHEMA, catalogue_to_dict, fact_text
+from mars_solver.rendering.catalogue import catalogue_to_dict, facts_in_short
+from mars_solver.rendering.guide import vendor_guide
 from mars_solver.rendering.members import members_of
 from mars_solver.solving.solver import Solver
 from mars_solver.vocabulary import POLICIES, Kind
@@ -33,238 +33,181 @@ LONG: Final = {
     "score_range", "thresholds", "weights",
 }  # fmt: skip
 """The keys of an answer, and of a candidate, that it has only where `detail` is asked for."""
-
-
-def _profile(value: object, info: ValidationInfo) -> Profile:
-    return parse_profile({} if value is None else value, "profile", info.context)
-
-
-class ProfileArguments(Input):
-    """What every tool takes that answers a profile."""
-
-    profile: Annotated[
-        Any, PlainValidator(_profile), WithJsonSchema({}), Field(validate_default=True)
-    ] = None
-    unknown: Annotated[Any, choice(*POLICIES)] = Field(
-        "flag", description="How to rank what the facts leave open."
-    )
-    keep: Annotated[tuple[Text, ...], Field(strict=False)] = Field(
-        (), description="Stated requirements that no way out may change."
-    )
-    detail: Flag = Field(default=False, description="Also the keys and sentences for specialists.")
-
-
-class RecommendArguments(ProfileArguments):
-    """What `recommend` takes."""
-
-    denied: Annotated[tuple[Text, ...], Field(strict=False)] = Field(
-        (), description="The fields to which the person said no."
-    )
-
-
-class ExplainArguments(ProfileArguments):
-    """What `explain` takes."""
-
-    model: TextLine = Field(None, description="Also: what would put this model first.")
-
-
-class CompareArguments(ProfileArguments):
-    """What `compare` takes."""
-
-    first: Text
-    second: Text
-
-
-class CatalogueArguments(Input):
-    """What `catalogue` takes."""
-
-    set: TextLine = Field(None, description="One of the sets: who has what of it.")
-    member: TextLine = Field(None, description="One member of the set, with its evidence.")
-    detail: Flag = Field(default=False, description="Every claim with source, date and grade.")
-
-
+_ONLY_READS: Final = types.ToolAnnotations(
+    read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
 Answered = tuple[str, dict[str, Any]]
 """What a tool answers: a text, and the same as plain JSON values."""
 
 
 class AgentTool(NamedTuple):
-    """One tool: what it says of itself, takes, does and returns."""
+    """One tool: what a client sees of it, and what it does."""
 
-    about: str
+    seen: types.Tool
     form: type[Input]
     run: Callable[[Any], Answered]
-    output: dict[str, Any]
 
 
 class Desk:
-    """The tools over one solver."""
+    """The tools over one solver, by name."""
 
     def __init__(self, solver: Solver) -> None:
         self._solver = solver
-        self._declared = solver.declared
-        attributes = self._declared.attributes.items()
-        self._sets = [name for name, each in attributes if each.kind == Kind.SET.value]
-        sets = ", ".join(self._sets)
-        self._tables = answer_tables(self._declared)
-        answer, explained = _answer_schemas(self._tables)
-        compared, anything = comparison_schema(self._declared), {"type": "object"}
-        # fmt: off
-        self.tools = {
-            "recommend": AgentTool(
-                "Rank the models that meet a profile, and say what to ask next.",
-                RecommendArguments, self._recommend, answer),
-            "explain": AgentTool(
-                "Say how safe the choice is, and what would change it.",
-                ExplainArguments, self._explain, explained),
-            "compare": AgentTool(
-                "Set two models side by side for a profile.",
-                CompareArguments, self._compare, compared),
-            "catalogue": AgentTool(
-                f"Show the facts of every model, or who has what of a set: {sets}.",
-                CatalogueArguments, self._catalogue, anything),
-            "guide": AgentTool(
-                "Show the questions and answers of the guide, and where it is published.",
-                Input, self._guide, anything),
-        }
-        # fmt: on
+        declared = solver.declared
+        tables = {**answer_tables(declared), **schemas_of(Interview)}
+        known, anything = _parameters(solver), {"type": "object"}
+        self.tools: dict[str, AgentTool] = {}
 
-    def listed(self) -> list[types.Tool]:
-        """Return the tools as a client sees them."""
-        only_reads = types.ToolAnnotations(
-            read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
-        )
-        return [
-            types.Tool(
-                name=name,
-                description=tool.about,
-                input_schema=self._input_schema(tool.form),
-                output_schema=tool.output,
-                annotations=only_reads,
-            )
-            for name, tool in self.tools.items()
-        ]
+        def add(run: Callable[[Any], Answered], takes: str, output: dict[str, Any]) -> None:
+            name, about = run.__name__, run.__doc__
+            fields = {each: known[each] for each in takes.split()}
+            form = create_model(name, __base__=Input, **fields)
+            taken = _input_schema(form, tables)
+            self.tools[name] = AgentTool(
+                types.Tool(
+                    name=name, description=about, annotations=_ONLY_READS,
+                    input_schema=taken, output_schema=output,
+                ),
+                form, run,
+            )  # fmt: skip
 
-    def call(self, name: str, arguments: object) -> types.CallToolResult:
-        """Return what a tool answers, or every problem of its arguments."""
-        tool = self.tools.get(name)
-        if tool is None:
-            news = Problem("mcp", "", *not_one_of(name, self.tools, kind="tool"))
-            return types.CallToolResult(content=[said(str(news))], is_error=True)
+        answer = "profile unknown keep"
+        add(self.recommend, f"{answer} denied detail", _output_schema(tables, "Interview"))
+        add(self.explain, f"{answer} model detail", _output_schema(tables, "Explanation"))
+        add(self.compare, f"{answer} first second", comparison_schema(declared))
+        add(self.catalogue, "set member detail", anything)
+        if solver.catalogue.flowchart is not None:
+            add(self.guide, "", anything)
+
+    def call(self, name: str, arguments: Mapping[str, Any]) -> types.CallToolResult:
+        """Return what a tool answers, or every problem of its arguments; null is not stated."""
+        if name not in self.tools:
+            return _failed(Problem("mcp", "", *not_one_of(name, self.tools, kind="tool")))
+        tool = self.tools[name]
+        stated = {key: value for key, value in arguments.items() if value is not None}
         try:
-            text, plain = tool.run(parse(tool.form, arguments, name, self._declared))
+            with rerooted(lambda problem: replace(problem, place=name)):
+                text, plain = tool.run(parse(tool.form, stated, name))
         except InputError as error:
-            return types.CallToolResult(content=[said(str(error))], is_error=True)
+            return _failed(error)
         return types.CallToolResult(content=[said(text)], structured_content=plain)
 
-    def guide_text(self) -> str:
-        """Return the guide in words.
-
-        Raises:
-            InputError: where the catalogue has none.
-        """
-        chart, names = self._solver.catalogue.flowchart, self._solver.catalogue.names
-        if chart is None:
-            raise InputError([Problem("guide", "", "a catalogue with a guide", "none")])
-        said = [(f"{i}. {q.text}", q.answer) for i, q in enumerate(chart.questions, start=1)]
-        said += [("No need at all", chart.no_need), ("Rendered ahead of time", chart.batch)]
-        lines = [f"{text}: {', '.join(names[m] for m in models)}" for text, models in said]
-        return "\n".join([" ".join(filter(None, [guide_name(chart), chart.url])), *lines])
-
-    def _input_schema(self, form: type[Input]) -> dict[str, Any]:
-        schema = form.model_json_schema()
-        if "profile" in schema["properties"]:
-            schema["properties"]["profile"] = {"$ref": "#/$defs/Profile"}
-            names = ("Profile", "Requirements", "Preferences")
-            schema["$defs"] = {name: self._tables[name] for name in names}
-        return {"$schema": DRAFT, **schema}
-
-    def _answer(self, asked: Any) -> Recommendation:
-        check_options(asked.unknown, None)
-        return recommend_with(self._solver, asked.profile, unknown=asked.unknown, keep=asked.keep)
-
-    def _recommend(self, asked: RecommendArguments) -> Answered:
-        interview = Interview(self._answer(asked), asked.denied)
+    def recommend(self, asked: Any) -> Answered:
+        """Rank the models that meet a profile, and say what to ask next."""
+        interview = Interview(self._answer(asked), tuple(asked.denied))
         text = console.to_text(console.recommendation(interview.answer, verbose=asked.detail))
         if interview.ask:
-            text += f"\n\nAsk next [{interview.ask.field}]: {interview.ask.text}"
+            text += f"\n\nAsk next [{', '.join(interview.ask.fields)}]: {interview.ask.text}"
         return text, _cut(interview.to_dict(), whole=asked.detail)
 
-    def _explain(self, asked: ExplainArguments) -> Answered:
+    def explain(self, asked: Any) -> Answered:
+        """Say how safe the choice is, and what would change it."""
         explained = self._answer(asked).explain(asked.model)
-        text = console.to_text(console.explanation(explained))
-        return text, _cut(explained.to_dict(), whole=asked.detail)
+        return str(explained), _cut(explained.to_dict(), whole=asked.detail)
 
-    def _compare(self, asked: CompareArguments) -> Answered:
+    def compare(self, asked: Any) -> Answered:
+        """Set two models side by side for a profile."""
         compared = self._answer(asked).compare(asked.first, asked.second)
-        return console.to_text(console.comparison(compared)), compared.to_dict()
+        return str(compared), compared.to_dict()
 
-    def _catalogue(self, asked: CatalogueArguments) -> Answered:
+    def catalogue(self, asked: Any) -> Answered:
+        """Show the facts of every model, or who has what of a set."""
         facts = self._solver.catalogue
-        if asked.set is None:
-            if asked.member is not None:
-                raise InputError(
-                    [Problem("catalogue", "", "a set before its member", asked.member)]
-                )
-            brief = {"schema": SCHEMA, "as_of": facts.as_of, "models": self._facts()}
-            plain = catalogue_to_dict(facts) if asked.detail else brief
-            return console.to_text(console.catalogue(facts), console.WIDE), plain
-        if asked.set not in self._sets:
+        if asked.set is not None:
+            held = members_of(facts, asked.set, asked.member)
+            return console.to_text(console.members(held)), held.to_dict()
+        if asked.member is not None:
             raise InputError(
-                [Problem("catalogue", "set", *not_one_of(asked.set, self._sets, kind="set"))]
+                [Problem("", "member", "a set before its member", shown(asked.member))]
             )
-        held = members_of(facts, asked.set, asked.member)
-        return console.to_text(console.members(held)), held.to_dict()
+        plain = catalogue_to_dict(facts) if asked.detail else facts_in_short(facts)
+        return console.to_text(console.catalogue(facts), console.WIDE), plain
 
-    def _facts(self) -> dict[str, dict[str, str]]:
-        """Return each fact of each model in short."""
-        return {
-            model.id: {
-                name: fact_text(model.facts.get(name), attribute)
-                for name, attribute in self._declared.attributes.items()
-            }
-            for model in self._solver.catalogue.models
-        }
+    def guide(self, _: Any) -> Answered:
+        """Show the questions and answers of the guide, and where it is published."""
+        facts = self._solver.catalogue
+        return vendor_guide(facts), catalogue_to_dict(facts)["flowchart"]
 
-    def _guide(self, _: Input) -> Answered:
-        text = self.guide_text()
-        return text, catalogue_to_dict(self._solver.catalogue)["flowchart"]
+    def _answer(self, asked: Any) -> Recommendation:
+        return recommend_with(self._solver, asked.profile, unknown=asked.unknown, keep=asked.keep)
 
 
-def _answer_schemas(
-    known: Mapping[str, dict[str, Any]],
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the JSON Schemas of an answer with its question, and of an explained one.
-
-    Args:
-        known: the schemas of the tables in an answer, by name.
-    """
-    tables = {**known, **schemas_of(Interview)}
-    answer, *added = (tables.pop(name) for name in ("Recommendation", "Interview", "Explanation"))
-    shared = {**tables, "Candidate": _loose(tables["Candidate"])}
-    joined = [
-        {
-            "$schema": DRAFT,
-            **answer,
-            "properties": answer["properties"] | more["properties"],
-            "required": [*answer["required"], *more["required"]],
-        }
-        for more in added
+def _parameters(solver: Solver) -> dict[str, Any]:
+    """Return the type of every parameter with its default and description, by name."""
+    facts, declared = solver.catalogue, solver.declared
+    sets = [name for name, each in declared.attributes.items() if each.kind == Kind.SET.value]
+    model = _word("model", [each.id for each in facts.models], facts.model_called)
+    policy, one_set = _word("policy", POLICIES), _word("set", sets)
+    requirements = conlist(_word("requirement", declared.requirement))
+    fields = conlist(_word("field", fields_of(declared)))
+    profile = Annotated[
+        Any, PlainValidator(lambda value: parse_profile(value, "profile", declared))
     ]
-    one, other = ({**_loose(each), "$defs": shared} for each in joined)
-    return one, other
+
+    def optional(kind: Any, default: Any, about: str) -> Any:
+        return kind | None, Field(default, description=about)
+
+    return {
+        "profile": (profile, Field(default_factory=lambda: parse_profile({}, "", declared))),
+        "unknown": optional(policy, "flag", "How to rank what the facts leave open."),
+        "keep": optional(requirements, [], "Stated requirements that no way out may change."),
+        "denied": optional(fields, [], "The fields to which the person said no."),
+        "model": optional(model, None, "Also: what would put this model first."),
+        "first": (model, ...),
+        "second": (model, ...),
+        "set": optional(one_set, None, "One of the sets: who has what of it."),
+        "member": optional(TextLine, None, "One member of the set, with its evidence."),
+        "detail": optional(Flag, False, "Also what is for specialists: every key and claim."),
+    }
 
 
-def _loose(schema: dict[str, Any]) -> dict[str, Any]:
-    return {**schema, "required": [key for key in schema["required"] if key not in LONG]}
+def _word(kind: str, words: Iterable[str], read: Callable[[str], str | None] | None = None) -> Any:
+    """Return the type of one of some words; `read` returns the word that another one means."""
+    known = {word: word for word in words}
+
+    def meant(value: object) -> str:
+        found = (read or known.get)(value) if isinstance(value, str) else None
+        if found is None:
+            raise invalid(("", *not_one_of(value, known, kind=kind)))
+        return found
+
+    schema = WithJsonSchema({"type": "string", "enum": list(known)})
+    return Annotated[str, PlainValidator(meant), schema]
+
+
+def _input_schema(form: type[Input], tables: Mapping[str, Any]) -> dict[str, Any]:
+    schema = {"$schema": DRAFT, **form.model_json_schema()}
+    if "profile" in schema["properties"]:
+        schema["properties"]["profile"] = {"anyOf": [{"$ref": "#/$defs/Profile"}, {"type": "null"}]}
+        parts = ("Profile", "Requirements", "Preferences")
+        schema["$defs"] = {name: tables[name] for name in parts}
+    return schema
+
+
+def _output_schema(tables: Mapping[str, Any], added: str) -> dict[str, Any]:
+    """Return the JSON Schema of an answer and what a table adds to it, long or short."""
+    loose = {
+        name: {**each, "required": [key for key in each.get("required", ()) if key not in LONG]}
+        for name, each in tables.items()
+    }
+    answer, more = loose["Recommendation"], loose[added]
+    properties = answer["properties"] | more["properties"]
+    required = [*answer["required"], *more["required"]]
+    whole = {**answer, "properties": properties, "required": required}
+    return {"$schema": DRAFT, **whole, "$defs": loose}
 
 
 def _cut(plain: dict[str, Any], *, whole: bool) -> dict[str, Any]:
     """Return an answer, without its long keys where it is not wanted whole."""
-    if whole:
-        return plain
-    short = {key: value for key, value in plain.items() if key not in LONG}
-    candidates = [{k: v for k, v in each.items() if k not in LONG} for each in plain["shortlist"]]
-    return {**short, "shortlist": candidates}
+
+    def short(table: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in table.items() if whole or key not in LONG}
+
+    return {**short(plain), "shortlist": [short(each) for each in plain["shortlist"]]}
+
+
+def _failed(why: Problem | InputError) -> types.CallToolResult:
+    return types.CallToolResult(content=[said(str(why))], is_error=True)
 
 
 def said(text: str) -> types.TextContent:

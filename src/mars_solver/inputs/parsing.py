@@ -92,8 +92,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def one_of(words: Iterable[str]) -> str:
-    """Return how a message expects one of the words."""
-    return "one of " + ", ".join(words)
+    """Return how a message expects one of the words, or none where there are none."""
+    return f"one of {listed}" if (listed := ", ".join(words)) else "none"
 
 
 def not_one_of(

@@ -263,6 +263,18 @@ def catalogue_to_dict(catalogue: Catalogue) -> dict[str, Any]:
     return plain
 
 
+def facts_in_short(catalogue: Catalogue) -> dict[str, Any]:
+    """Return what each fact of each model says in short, as plain JSON values."""
+    facts = {
+        model.id: {
+            name: fact_text(model.facts.get(name), attribute)
+            for name, attribute in catalogue.declared.attributes.items()
+        }
+        for model in catalogue.models
+    }
+    return {"as_of": catalogue.as_of, "models": facts}
+
+
 def _model(model: Model) -> dict[str, Any]:
     card = {name: getattr(model, name) for name in CARD_FACTS}
     facts = {name: fact for name, fact in {**card, **model.facts}.items() if fact is not None}

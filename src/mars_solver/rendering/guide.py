@@ -1,4 +1,4 @@
-"""A derived guide in words, as a tree for a terminal and as a Mermaid flowchart."""
+"""The guide in words; a derived one as a tree for a terminal and as a Mermaid flowchart."""
 
 from __future__ import annotations
 
@@ -10,15 +10,31 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree as Branches
 
+from mars_solver.rendering.answer import guide_name
 from mars_solver.rendering.console import section
 from mars_solver.rendering.words import answer_text, both, digests, keyed
 from mars_solver.vocabulary import BATCH, amounts, number
 
 if TYPE_CHECKING:
+    from mars_solver.inputs.catalogue.catalogue import Catalogue
     from mars_solver.proving.tree import DerivedGuide, Parting, Tree, TreeQuestion
     from mars_solver.solving.solver import Solver
 
 _BATCH: Final = "Is speech rendered ahead of time?"
+
+
+def vendor_guide(catalogue: Catalogue) -> str:
+    """Return the vendor's guide as lines: where it is, its questions, and the models of each.
+
+    Empty where the catalogue has none.
+    """
+    chart, names = catalogue.flowchart, catalogue.names
+    if chart is None:
+        return ""
+    told = [(f"{i}. {each.text}", each.answer) for i, each in enumerate(chart.questions, start=1)]
+    told += [("No need at all", chart.no_need), ("Rendered ahead of time", chart.batch)]
+    lines = [f"{text}: {', '.join(names.get(m, m) for m in models)}" for text, models in told]
+    return "\n".join([" ".join(filter(None, [guide_name(chart), chart.url])), *lines])
 
 
 def guide_report(guide: DerivedGuide) -> RenderableType:

@@ -206,7 +206,7 @@ def _under_its_key(problem: Problem) -> Problem:
 def strays(pairs: Sequence[tuple[str, str]], known: Sequence[str]) -> Iterator[Problem]:
     """Yield a problem for each key that is unknown, and for each that is repeated."""
     named = [key for key in known if not key.startswith(FORM)]
-    expected = one_of(named) if named else "no key"
+    expected = one_of(named)
     for key, count in Counter(key for key, _ in pairs).items():
         if key not in known:
             found, hint = f"the unknown key {shown(key)}", did_you_mean(key, known) or "drop it"

@@ -50,8 +50,8 @@ _INVALID: Final = -1
 _NOBODY: Final = -2
 """The end of ways that leave no model."""
 _FIRST: Final = -3
-_MOST: Final = 2**15
-"""So many ways to begin are looked at; the shipped catalogue has a third of them."""
+_MOST: Final = 2**16
+"""So many replies are looked at; the shipped catalogue has a third of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ def _best(solver: Solver, decision: Decision, fields: tuple[_OpenField, ...]) ->
 
 
 class _TooManyError(Exception):
-    """There are more ways than are looked at."""
+    """There are more replies than are looked at."""
 
 
 class _Diagram:
@@ -212,6 +212,7 @@ class _Diagram:
         self._pinning = max((i for i, f in enumerate(self._fields) if f.pins), default=-1)
         self._children: list[tuple[Node, ...]] = []
         self._numbers: dict[tuple[Node, ...], Node] = {}
+        self._looked = 0
         self._seen: dict[tuple[int, _Way], Node] = {}
         self._differing: dict[tuple[Node, Node], bool] = {}
         self._counted: dict[Node, Counter[Node]] = {}
@@ -263,9 +264,10 @@ class _Diagram:
         """Return the node of a way that is complete up to a level."""
         way = self._trimmed(level, way)
         key = level, way
+        self._looked += 1
+        if self._looked > _MOST:
+            raise _TooManyError
         if key not in self._seen:
-            if len(self._seen) > _MOST:
-                raise _TooManyError
             if level == len(self._fields):
                 self._seen[key] = self._end(way)
             else:

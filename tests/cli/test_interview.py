@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
+import os
+import subprocess
 import sys
 from collections.abc import Mapping
 
 import pytest
 
-from command import run
+from command import HANG, run
 from mars_solver import InputError, Recommendation, recommend
 from mars_solver.cli.interview import settled, stated_by
 from mars_solver.explaining.asking import Interview
@@ -36,6 +39,22 @@ def test_without_a_terminal_nothing_is_asked() -> None:
         "error: --ask: standard input is no terminal; state what you know in the profile or with"
         " flags, or run it on a terminal\n"
     )
+
+
+@pytest.mark.long
+def test_on_a_real_terminal_the_questions_end_with_the_input_and_the_answer_stands_alone() -> None:
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "mars_solver", "recommend", "--real-time", "--ask", "--json"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=theirs, stdout=pipe, stderr=pipe) as process:
+        os.write(ours, b"perhaps\noffline\n\x04")
+        answer, told = process.communicate(timeout=HANG)
+    os.close(theirs)
+    os.close(ours)
+    assert process.returncode == 0
+    assert json.loads(answer)["profile"]["require"] == {"real_time": True, "offline": True}
+    assert b"error: unknown requirement `perhaps`" in told
+    assert told.endswith(b"the answer is for what is known so far.\n")
 
 
 def test_no_to_everything_leaves_the_profile_and_ends(
@@ -114,6 +133,7 @@ def test_every_kind_of_reply_states_its_field(
         (["on_device", "offline"], "on_devise offline", "did you mean `on_device`"),
         (["max_ttfb_ms", "real_time"], "max_ttfb_ms=soon", 'found "soon"'),
         (["max_ttfb_ms"], "-5", "found -5"),
+        (["max_ttfb_ms"], "yes", "write max_ttfb_ms=value"),
         (["accept_beta"], "perhaps", "expected true or false"),
     ],
 )

@@ -81,5 +81,9 @@ def stated_by(profile: Profile, fields: Sequence[str], reply: str) -> Profile:
     else:
         require = [field if yes else f"{field}={word}"]
     document = {**profile.to_dict(), **stated}
-    with rerooted(lambda problem: replace(problem, place="the reply")):
+
+    def in_reply(problem: Problem) -> Problem:
+        return replace(problem, place="the reply", hint=problem.hint.replace("--require ", ""))
+
+    with rerooted(in_reply):
         return profile_from(document, "the reply", profile.declared, require=require)

@@ -261,7 +261,8 @@ def test_standard_output_has_the_protocol_alone_and_the_server_ends_with_a_kille
         parent.stdin.write(message("initialize", HELLO, 1))
         parent.stdin.flush()
         first = json.loads(parent.stdout.readline())
-        assert "recommend" in first["result"]["instructions"]
+        assert SHIPPED.catalogue.flowchart is not None
+        assert SHIPPED.catalogue.flowchart.questions[0].text in first["result"]["instructions"]
         parent.stdin.write(message("notifications/initialized", {}))
         parent.stdin.write(message("tools/call", asked, 2))
         parent.stdin.flush()

@@ -47,6 +47,8 @@ change the choice; what was given up.\
 def server_of(solver: Solver) -> Server[Any]:
     """Return the server of a solver, for any transport."""
     desk, guide = Desk(solver), vendor_guide(solver.catalogue)
+    chart = solver.catalogue.flowchart
+    first = " ".join(["\n\nAsk first:", *(each.text for each in chart.questions)]) if chart else ""
     resources = [types.Resource(uri=GUIDE, name="guide", mime_type="text/plain")] if guide else []
     project = types.PromptArgument(name="project", description="What it is.", required=True)
     prompt = types.Prompt(name=REVIEW, description="Review a choice.", arguments=[project])
@@ -82,7 +84,7 @@ def server_of(solver: Solver) -> Server[Any]:
     return Server(
         "mars-solver",
         version=__version__,
-        instructions=_INSTRUCTIONS,
+        instructions=_INSTRUCTIONS + first,
         on_call_tool=call_tool,
         on_list_tools=list_tools,
         on_list_resources=list_resources,

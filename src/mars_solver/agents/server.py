@@ -30,7 +30,8 @@ and its other fields (`field`, `beside`) to `denied`; call again, until `ask` is
 
 Say what is not confirmed (`to_verify`) as not confirmed. `explain` tells what would change the \
 answer, `compare` sets two models side by side, `catalogue` has the facts with their sources. With \
-`detail`, `recommend` also has the code that calls the first model (`calls`).\
+`detail`, `recommend` also has the code that calls the first model (`calls`). Flags that a text \
+names are those of the command line: `-v` and `--for` are `detail` here.\
 """
 _REVIEW: Final = """\
 Review the choice of a speech model for this project: {project}

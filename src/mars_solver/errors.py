@@ -49,7 +49,7 @@ class Problem:
             news = ["; ".join(filter(None, news)) + (f" ({aside})" if aside else "")]
         else:
             found = f"found {self.found}" if expected else self.found
-            said = f"{near} ({expected})" if near else expected
+            said = f"{near} ({expected})" if near and expected else near or expected
             news = [": ".join(filter(None, [where, found])), said]
         return _printable("; ".join(filter(None, [*news, todo])))
 

@@ -65,8 +65,9 @@ _PLAINLY: Final = (
         "(Input should be a valid|Unable to parse input string as an) integer.*",
         "expected a whole number",
     ),
-    ("Input should be greater than or equal to", "expected a whole number from"),
-    ("Input should be less than or equal to", "expected a whole number up to"),
+    ("(Input should be a valid|Unable to parse input string as a) number.*", "expected a number"),
+    ("Input should be greater than or equal to", "expected a number from"),
+    ("Input should be less than or equal to", "expected a number up to"),
 )
 """What the parser of the command line says, and how people say it."""
 

@@ -43,8 +43,18 @@ def test_the_shipped_endpoint_asks_as_the_vendor_documents() -> None:
 def test_values_are_escaped_where_they_go() -> None:
     endpoint = described(url=f"{URL}?q={{text}}", body='say {text} "as" {it}')
     request = request_to(endpoint, {"it": "is"}, {})
+    assert request_to(described(), {}, {}).body('say "x"') == b'say "x"'
     assert request.url("a b&c/é") == f"{URL}?q=a%20b%26c%2F%C3%A9"
     assert request.body('"x"') == b'say "x" "as" is'
+
+
+def test_a_header_that_is_stated_counts_in_any_case_and_json_says_that_it_is() -> None:
+    endpoint = described(body='{"text": "{text}"}', headers={"Accept": "audio/wav"})
+    asked = request_to(endpoint, {}, {}).headers
+    assert asked == {"content-type": "application/json", "accept": "audio/wav"}
+    endpoint = described(body='{"text": "{text}"}', headers={"Content-Type": "text/x-json"})
+    assert request_to(endpoint, {}, {}).headers == {"content-type": "text/x-json"}
+    assert request_to(described(), {}, {}).headers == {}
 
 
 def test_what_has_no_value_is_named_all_at_once_and_the_secret_never_is() -> None:
@@ -66,6 +76,7 @@ def test_what_has_no_value_is_named_all_at_once_and_the_secret_never_is() -> Non
     ("parts", "path", "message"),
     [
         ({"url": "ftp://x"}, "url", "begins with http"),
+        ({"url": "http://x:port/"}, "url", "nor a wrong port"),
         ({"url": f"https://me:{SECRET}@x/"}, "url", "names no user"),
         ({"body": "nothing"}, "body", "{text}"),
         ({"headers": {"X-Api-Key": SECRET}}, "headers.X-Api-Key", "{key}"),
@@ -75,6 +86,8 @@ def test_what_has_no_value_is_named_all_at_once_and_the_secret_never_is() -> Non
         ({"body": "{text} {key}"}, "body", "{key} in a header alone"),
         ({"key": "A-B"}, "key", "the name of an environment variable"),
         ({"audio": "pcm_s16le"}, "sample_rate", "the sample rate of pcm_s16le"),
+        ({"sample_rate": 8000}, "sample_rate", "it is of raw samples alone"),
+        ({"headers": {"a": "1", "A": "2"}}, "headers", "each header once"),
         ({"audio": "wave"}, "audio", "did you mean `wav`?"),
         ({"method": "P OST"}, "method", "a method of HTTP"),
     ],

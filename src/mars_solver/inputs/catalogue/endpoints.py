@@ -51,11 +51,12 @@ def _url(value: object) -> str:
     if isinstance(value, str) and value.isascii() and value.isprintable() and " " not in value:
         try:
             parts = urlsplit(value)
-            if parts.scheme in {"http", "https"} and parts.hostname and not parts.username:
+            known = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+            if known and not parts.username:
                 return value
         except ValueError:
             pass
-    expected = "an address that begins with http:// or https:// and names no user"
+    expected = "an address that begins with http:// or https:// and names no user, nor a wrong port"
     # What names a user may hold a password, which no message shows.
     found = "one with a user" if "@" in str(value) else shown(value)
     raise invalid(("", expected, found, ""))
@@ -104,6 +105,10 @@ class Endpoint(Input):
             yield "body", "{text} where the text to speak goes, here or in the url", "none", ""
         if self.audio in PCM and self.sample_rate is None:
             yield "sample_rate", f"the sample rate of {self.audio}, in Hz", "nothing", "add it"
+        if self.audio not in PCM and self.sample_rate is not None:
+            yield "sample_rate", f"none beside {self.audio}", "one", "it is of raw samples alone"
+        if len({name.lower() for name in self.headers}) < len(self.headers):
+            yield "headers", "each header once, whatever its case", "one twice", ""
         for name, value in self.headers.items():
             path = f"headers.{name}"
             if not _TOKEN.fullmatch(name):
@@ -118,6 +123,21 @@ class Endpoint(Input):
         for path, template in (("url", self.url), ("body", self.body or "")):
             if KEY in names_in(template):
                 yield path, "{key} in a header alone", "it here", ""
+
+    @property
+    def names(self) -> list[str]:
+        """The names in braces that need a value: not the text, and not the secret."""
+        templates = (self.url, self.body or "", *self.headers.values())
+        every = dict.fromkeys(name for each in templates for name in names_in(each))
+        return [name for name in every if name not in {TEXT, KEY}]
+
+    @property
+    def says_json(self) -> bool:
+        """Whether the body is a table or a list of JSON."""
+        try:
+            return isinstance(json.loads(_NAME.sub("0", self.body or "")), dict | list)
+        except ValueError:
+            return False
 
 
 def names_in(template: str) -> list[str]:
@@ -139,7 +159,7 @@ class SpeechRequest:
     endpoint: Endpoint
     values: Mapping[str, str]
     headers: Mapping[str, str] = field(repr=False)
-    """With the secret filled in, which no message, output or file shows."""
+    """By lower-case name, the secret filled in, which no message, output or file shows."""
 
     @property
     def place(self) -> str:
@@ -155,8 +175,8 @@ class SpeechRequest:
         template = self.endpoint.body
         if template is None:
             return None
-        as_json = template.lstrip()[:1] in {"{", "["}
-        return self._filled(template, text, _inside_json if as_json else str).encode()
+        escape = _inside_json if self.endpoint.says_json else str
+        return self._filled(template, text, escape).encode()
 
     def _filled(self, template: str, text: str, escape: Callable[[str], str]) -> str:
         values = {**self.values, TEXT: text}
@@ -182,10 +202,9 @@ def request_to(
             can hold it. No message quotes the secret.
     """
     known = {**endpoint.values, **{k: v for k, v in values.items() if v is not None}}
-    templates = (endpoint.url, endpoint.body or "", *endpoint.headers.values())
     faults = Faults()
-    for name in dict.fromkeys(name for each in templates for name in names_in(each)):
-        if name not in known and name not in {TEXT, KEY}:
+    for name in endpoint.names:
+        if name not in known:
             found = f"the endpoint needs a value for {{{name}}}"
             faults.problems.append(Problem("--set", name, "", found, f"add --set {name}=VALUE"))
     secret = ""
@@ -199,10 +218,9 @@ def request_to(
             found = "characters that no header can hold"
             faults.problems.append(Problem(place, endpoint.key, "printable ASCII", found))
     faults.check()
-    filled = {
-        name: _NAME.sub(lambda found: {**known, KEY: secret}[found[1]], value)
-        for name, value in endpoint.headers.items()
-    }
+    filled = {"content-type": "application/json"} if endpoint.says_json else {}
+    for name, value in endpoint.headers.items():
+        filled[name.lower()] = _NAME.sub(lambda found: {**known, KEY: secret}[found[1]], value)
     for name, value in filled.items():
         if not (value.isascii() and value.isprintable()):
             found = "a value that no header can hold"

@@ -51,15 +51,18 @@ def extensible(tag: int, bits: int, channels: int = 2) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("tag", "bits", "dtype"), [(1, 8, "u1"), (1, 16, "<i2"), (1, 32, "<i4"), (3, 32, "<f4")]
+    ("tag", "bits", "dtype"),
+    [(1, 8, "u1"), (1, 16, "<i2"), (1, 24, "<i4"), (1, 32, "<i4"), (3, 32, "<f4"), (3, 64, "<f8")],
 )
 def test_samples_of_every_coding_are_heard(tag: int, bits: int, dtype: str) -> None:
     wave = np.sin(np.arange(RATE // 5) / 5)
     still = np.zeros(RATE // 5)
     full, middle = {"u": (127, 128), "i": (2 ** (bits - 1) - 1, 0)}.get(dtype.strip("<")[0], (1, 0))
-    data = np.repeat(np.concatenate([still, wave]) * full + middle, 2).astype(dtype).tobytes()
-    listener = heard([extensible(tag, bits) + data])
+    samples = np.repeat(np.concatenate([still, wave]) * full + middle, 2).astype(dtype)
+    data = samples.view("u1").reshape(len(samples), -1)[:, : bits // 8].tobytes()
+    listener = heard(cut(extensible(tag, bits) + data, 997))
     assert (listener.outcome, listener.silence_ms) == (Outcome.HEARD, 200)
+    assert listener.audio_ms == 400
 
 
 @pytest.mark.parametrize("audio", ["pcm_s16le", "pcm_s16be"])

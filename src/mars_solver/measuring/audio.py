@@ -23,10 +23,13 @@ MAGIC: Final = (b"RIFF", b"RF64")
 OPEN_SIZE: Final = 2**31 - 2**16
 """Sizes from here on, and 0, are what writes that do not know the length put there."""
 _LONGEST_HEADER: Final = 2**20
+_THREE_BYTES: Final = "V3"
+"""Whole numbers of 24 bits, for which NumPy has no type."""
 _PCM_TAG, _FLOAT_TAG, _EXTENSIBLE_TAG = 1, 3, 0xFFFE
 _WAV_TYPES: Final = {
     (_PCM_TAG, 8): "|u1",
     (_PCM_TAG, 16): "<i2",
+    (_PCM_TAG, 24): _THREE_BYTES,
     (_PCM_TAG, 32): "<i4",
     (_FLOAT_TAG, 32): "<f4",
     (_FLOAT_TAG, 64): "<f8",
@@ -159,6 +162,10 @@ class Listener:
 def _loudness(data: bytes, dtype: str, windows: int) -> np.ndarray:
     """Return the root mean square of each window, 1 for full scale."""
     samples = np.frombuffer(data, dtype)
+    if dtype == _THREE_BYTES:
+        wide = np.zeros((len(samples), 4), np.uint8)
+        wide[:, 1:] = samples.view(np.uint8).reshape(-1, 3)
+        samples = wide.view("<i4")
     scaled = samples.astype(np.float64)
     if samples.dtype.kind == "u":
         scaled = scaled / 128 - 1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from http import HTTPStatus
@@ -31,6 +31,9 @@ class Outcome(StrEnum):
     HEARD = "heard"
     STATUS = "status"
     REFUSED = "refused"
+    NO_HOST = "host not found"
+    UNTRUSTED = "certificate not trusted"
+    NO_TLS = "no secure connection"
     BROKEN = "broken connection"
     TIMEOUT = "timeout"
     EMPTY = "no audio byte"
@@ -53,42 +56,46 @@ class Record(Input):
     model_config = ConfigDict(allow_inf_nan=False)
 
 
+Ms = Annotated[float, Field(ge=0)]
+"""A time in ms."""
+
+
 class Marks(Record):
     """When a request reached what, in ms since it was due; None for what it did not reach."""
 
-    sent: float | None = None
-    connected: float | None = None
-    secured: float | None = None
-    headers: float | None = None
-    first_byte: float | None = None
-    first_audio: float | None = None
-    first_audible: float | None = None
-    last_byte: float | None = None
+    sent: Ms | None = None
+    connected: Ms | None = None
+    secured: Ms | None = None
+    headers: Ms | None = None
+    first_byte: Ms | None = None
+    first_audio: Ms | None = None
+    first_audible: Ms | None = None
+    last_byte: Ms | None = None
 
 
 class Sample(Record):
     """One request."""
 
     number: int
-    due_ms: float
+    due_ms: Ms
     """When it was due, since the run began."""
-    late_ms: float = 0
+    late_ms: Ms = 0
     """How late this machine was to begin with it, though nothing else was in its way."""
     wanted: Annotated[Connection, Field(strict=False)]
     connection: Annotated[Connection | None, Field(strict=False)] = None
     """What it had; None where it got none."""
-    text: str
+    text: Text
     """The kind of the text."""
     outcome: Annotated[Outcome, Field(strict=False)]
     status: int | None = None
     marks: Marks
-    size: int = 0
+    size: Annotated[int, Field(ge=0)] = 0
     """Bytes of the body."""
-    audio_ms: float | None = None
-    silence_ms: float | None = None
-    gap_ms: float | None = None
+    audio_ms: Ms | None = None
+    silence_ms: Ms | None = None
+    gap_ms: Ms | None = None
     """The longest time between two chunks of audio."""
-    starved_ms: float | None = None
+    starved_ms: Ms | None = None
     """By how much audio came too late to play on, at worst."""
 
     @property
@@ -128,7 +135,7 @@ def _moment(value: object) -> str:
 
 def _percent(value: object) -> str:
     if isinstance(value, str) and _DECIMAL.fullmatch(value) and 1 <= Fraction(value) < 100:  # noqa: PLR2004
-        return value
+        return f"{Decimal(value).normalize():f}"
     raise unexpected(value, "percent, from 1 to 99.99, such as 95")
 
 
@@ -140,7 +147,7 @@ class Setup(Record):
     attribute: Text
     endpoint: Text
     region: TextLine = None
-    texts: str
+    texts: Text
     """The digest of the texts."""
     started: Annotated[str, PlainValidator(_moment)]
     """In UTC."""
@@ -165,7 +172,9 @@ class Setup(Record):
         return Fraction(self.confidence) / 100
 
 
-COMPARED: Final = ("model", "attribute", "endpoint", "region", "texts")
+COMPARED: Final = (
+    "model", "attribute", "endpoint", "region", "texts", "rate", "concurrency", "timeout_s",
+)  # fmt: skip
 """What has to be alike in samples that are merged."""
 
 
@@ -183,25 +192,24 @@ def read_samples(paths: Sequence[str]) -> tuple[Setup, list[Sample]]:
     faults = Faults()
     setups: list[Setup] = []
     samples: list[Sample] = []
+    seen: dict[tuple[str, Sample], str] = {}
     for path in paths:
         with faults:
             setup, its = _read(path)
             setups.append(setup)
             samples += its
-    twice = [path for path, count in Counter(paths).items() if count > 1]
-    faults.problems += [Problem("--from", "", "each file once", f"{p} again") for p in twice]
-    first = setups[0] if setups else None
-    for setup, path in zip(setups, paths, strict=False) if not faults.problems else ():
+            if known := seen.get((setup.started, its[0])):
+                raise InputError([Problem(path, "", "each sample once", f"those of {known} again")])
+            seen[setup.started, its[0]] = path
+    faults.check()
+    first = setups[0]
+    for setup, path in zip(setups, paths, strict=True):
         for name in COMPARED:
             one, other = getattr(first, name), getattr(setup, name)
             if one != other:
-                hint = "merge samples of one thing"
-                faults.problems.append(
-                    Problem(path, name, f"{shown(one)}, as {paths[0]} has", shown(other), hint)
-                )
+                expected, hint = f"{shown(one)}, as {paths[0]} has", "merge samples of one thing"
+                faults.problems.append(Problem(path, name, expected, shown(other), hint))
     faults.check()
-    if first is None:
-        raise AssertionError  # no path at all
     started = min(setup.started for setup in setups)
     looks = tuple(look for setup in setups for look in setup.looks)
     return first.model_copy(update={"started": started, "looks": looks}), samples
@@ -214,14 +222,12 @@ def _read(path: str) -> tuple[Setup, list[Sample]]:
     setup = parse(Setup, parse_json(lines[0], f"{path}:1"), f"{path}:1")
     if setup.format != SCHEMA_OF_SAMPLES:
         raise InputError([Problem(f"{path}:1", "schema", SCHEMA_OF_SAMPLES, shown(setup.format))])
-    return setup, list(_samples(lines[1:], path))
-
-
-def _samples(lines: Iterable[str], path: str) -> Iterable[Sample]:
     faults = Faults()
     found = []
-    for number, line in enumerate(lines, 2):
+    for number, line in enumerate(lines[1:], 2):
         with faults:
             found.append(parse(Sample, parse_json(line, f"{path}:{number}"), f"{path}:{number}"))
     faults.check()
-    return found
+    if not found:
+        raise InputError([Problem(path, "", "a sample on each line but the first", "none")])
+    return setup, found

@@ -11,7 +11,6 @@ import pytest
 
 from mars_solver.measuring.statistics import (
     Ranks,
-    chance_in_first,
     estimate,
     ranks,
     samples_needed,
@@ -102,10 +101,3 @@ def test_looking_often_is_as_sure_as_looking_once_where_the_error_is_shared() ->
 
     runs = [waits(seed, sizes[-1]) for seed in range(300)]
     assert wrong(shared) <= SURE * len(runs) < wrong(SURE)
-
-
-def test_the_chance_of_a_slow_start_is_that_of_drawing_without_looking() -> None:
-    assert chance_in_first(4, 2, 2, 2) == pytest.approx(1 / 6)
-    assert chance_in_first(4, 2, 2, 0) == pytest.approx(1)
-    assert chance_in_first(10, 8, 9, 7) == pytest.approx(1)
-    assert chance_in_first(100_000, 25_000, 50_000, 13_000) < 1e-6

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Final
 
 from mars_solver.measuring.samples import Sample
-from mars_solver.measuring.statistics import chance_in_first, quantile, samples_needed
+from mars_solver.measuring.statistics import estimate, quantile, samples_needed
 
 
 class AlertKind(StrEnum):
@@ -35,8 +35,8 @@ class Alert:
     do: str
 
 
-CHANCE: Final = 0.001
-"""Below this probability a slow start is no accident."""
+CHANCE: Final = Fraction(1, 100)
+"""How often each end of a median may be wrong where a drift is looked for."""
 NOTICED: Final = 1.1
 """A factor between medians from which a drift matters."""
 FAR: Final = 10 * 1.4826
@@ -48,7 +48,7 @@ LATE_MS: Final = 5
 QUIET_MS: Final = 50
 STARVED_MS: Final = 20
 QUEUED_MS: Final = 20
-_MOST: Final = Fraction(99, 100)
+_HALF, _MOST = Fraction(1, 2), Fraction(99, 100)
 
 
 def alerts_of(
@@ -76,7 +76,9 @@ def alerts_of(
 
 def _few(counted: Sequence[Sample], percentile: Fraction, tail: Fraction) -> Iterator[Alert]:
     failed = sum(math.isinf(each.wait) for each in counted)
-    found = f"{len(counted)} samples, {failed} of them failed, give no upper end"
+    found = f"{len(counted)}, of which {failed} failed, give no upper end"
+    if not counted:
+        return
     if failed > (1 - percentile) * len(counted):
         do = "no number of samples would, while so many fail: look at what failed"
         yield Alert(AlertKind.FEW, found, do)
@@ -88,21 +90,16 @@ def _few(counted: Sequence[Sample], percentile: Fraction, tail: Fraction) -> Ite
 
 def _drift(counted: Sequence[Sample]) -> Iterator[Alert]:
     waits = [each.wait for each in counted if math.isfinite(each.wait)]
-    first = len(waits) // 4
-    if first < 4:  # noqa: PLR2004  (too few to tell)
-        return
-    early, late = median(waits[:first]), median(waits[first:])
-    middle = median(waits)
-    above = sum(wait > middle for wait in waits)
-    seen = sum(wait > middle for wait in waits[:first])
-    slower = early > late
-    among = (above, seen) if slower else (len(waits) - above, first - seen)
-    unlikely = chance_in_first(len(waits), first, *among) < CHANCE
-    if unlikely and max(early, late) > NOTICED * min(early, late):
+    parts = waits[: len(waits) // 4], waits[len(waits) // 4 :]
+    early, late = (estimate(part, _HALF, CHANCE) for part in parts)
+    slower, faster = early.low > late.high, early.high < late.low
+    points = sorted((early.point, late.point))
+    if (slower or faster) and points[1] > NOTICED * points[0]:
         which = "slower" if slower else "faster"
         yield Alert(
             AlertKind.DRIFT,
-            f"the first quarter was {which}: {early:.0f} ms in the middle, then {late:.0f} ms",
+            f"the first quarter was {which}: {early.point:.0f} ms in the middle, then"
+            f" {late.point:.0f} ms",
             "raise --warm-up" if slower else "lower --rate, or measure again at another time",
         )
 
@@ -112,8 +109,9 @@ def _reconnects(samples: Sequence[Sample]) -> Iterator[Alert]:
     if count:
         yield Alert(
             AlertKind.RECONNECTS,
-            f"{count} requests that wanted a warm connection had to open one; they are not counted",
-            "the server closes connections, or all were busy: lower --rate, or measure --cold",
+            f"requests that wanted a warm connection and had to open one: {count}, not counted",
+            "the server closes connections, or all were busy: lower --rate, raise --warm-up as far"
+            " as --concurrency, or measure --cold",
         )
 
 
@@ -122,7 +120,7 @@ def _stalls(counted: Sequence[Sample], percentile: Fraction) -> Iterator[Alert]:
     if starved:
         yield Alert(
             AlertKind.STALLS,
-            f"in {len(starved)} answers audio came later than it plays, by up to"
+            f"answers whose audio came later than it plays: {len(starved)}, by up to"
             f" {max(filter(None, starved)):.0f} ms",
             "buffer at least as much before playing",
         )
@@ -145,7 +143,7 @@ def _outliers(counted: Sequence[Sample]) -> Iterator[Alert]:
     if far:
         yield Alert(
             AlertKind.OUTLIERS,
-            f"{len(far)} waits are far from the others: up to {max(far):.0f} ms,"
+            f"waits far from the others: {len(far)}, up to {max(far):.0f} ms,"
             f" with {middle:.0f} ms in the middle",
             "they count; look at when they came (--html), and close what else uses the network",
         )

@@ -102,24 +102,3 @@ def estimate(waits: Sequence[float], percentile: Fraction, tail: Fraction) -> Es
 def quantile(ordered: Sequence[float], share: Fraction) -> float:
     """Return the least of sorted numbers that a share of them does not exceed."""
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
-
-
-def chance_in_first(n: int, first: int, above: int, seen: int) -> float:
-    """Return how likely chance puts so many of the greatest numbers among the first ones.
-
-    Args:
-        n: how many numbers there are, in an order that does not matter.
-        first: how many of them come first.
-        above: how many of them are among the greatest.
-        seen: how many of the greatest come first, at least.
-    """
-    all_ways = _log_ways(n, first)
-    return math.fsum(
-        math.exp(_log_ways(above, k) + _log_ways(n - above, first - k) - all_ways)
-        for k in range(max(seen, first + above - n), min(above, first) + 1)
-    )
-
-
-def _log_ways(n: int, k: int) -> float:
-    """Return the logarithm of the number of ways to choose k of n."""
-    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)

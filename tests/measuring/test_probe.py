@@ -7,6 +7,8 @@ tests/measuring/test_accuracy.py holds them to milliseconds.
 from __future__ import annotations
 
 import math
+import socket
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -19,14 +21,28 @@ from mars_solver.measuring.alerts import AlertKind
 from mars_solver.measuring.measurement import Measurement, measurement_of
 from mars_solver.measuring.samples import Connection, Outcome, Sample, Setup
 from mars_solver.measuring.texts import SHIPPED
-from speech import CHUNKED, CLOSED, PLAIN, RATE, Answer, cut, header, probed, quiet, speaking, tone
+from speech import (
+    CERTIFICATE,
+    CHUNKED,
+    CLOSED,
+    PLAIN,
+    RATE,
+    Answer,
+    Speech,
+    cut,
+    header,
+    probed,
+    quiet,
+    speaking,
+    tone,
+)
 
 SETUP = Setup(
     schema="mars-solver/samples/1",
     model="a",
     attribute="wait",
     endpoint="test",
-    texts="",
+    texts="x",
     started="2026-11-26T10:00:00+00:00",
     rate=1,
     concurrency=1,
@@ -119,6 +135,71 @@ def test_where_nobody_listens_each_request_is_refused() -> None:
     assert (series.samples, series.failures) == (4, {"refused": 4})
 
 
+def test_tls_is_marked_where_a_connection_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    with speaking(lambda _: Answer(), "https") as server:
+        kinds = (Connection.WARM, Connection.COLD)
+        warm, cold = probed(server, kinds=kinds, concurrency=1, warm_up=1, requests=1)
+    assert (warm.outcome, cold.outcome) == (Outcome.HEARD, Outcome.HEARD)
+    assert (warm.marks.connected, warm.marks.secured) == (None, None)
+    assert cold.marks.connected < cold.marks.secured < cold.marks.headers  # type: ignore[operator]
+
+
+def test_why_there_is_no_connection_is_told_apart() -> None:
+    with speaking(lambda _: Answer(), "https") as server:
+        (untrusted,) = probed(server, requests=1)
+    with socket.create_server(("127.0.0.1", 0)) as hasty:
+
+        def close() -> None:
+            hasty.accept()[0].close()
+
+        closing = threading.Thread(target=close)
+        closing.start()
+        (unsecured,) = probed(Speech(hasty.getsockname()[1], scheme="https"), requests=1)
+        closing.join()
+    nowhere = request_to(Endpoint(url="http://nobody.invalid/{text}"), {}, {})
+    taken: list[Sample] = []
+    probe.run(probe.Plan(nowhere, SHIPPED, requests=1, warm_up=0), taken.append)
+    found = [each.outcome for each in (untrusted, unsecured, *taken)]
+    assert found == [Outcome.UNTRUSTED, Outcome.NO_TLS, Outcome.NO_HOST]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SSL_CERT_FILE", "nowhere.pem", "no certificates to trust: no such file"),
+        ("SSL_CERT_FILE", __file__, "no certificates to trust: "),
+        ("HTTP_PROXY", "soup://me:s3cr3t@x", "a proxy that cannot be used"),
+    ],
+)
+def test_an_environment_that_cannot_be_used_is_bad_input(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=told) as caught:
+        probed(Speech(9))
+    assert name in str(caught.value)
+    assert "s3cr3t" not in str(caught.value)
+
+
+def test_a_sample_that_cannot_be_recorded_ends_the_run_with_its_error() -> None:
+    def full(_: Sample) -> None:
+        raise OSError(28, "no space left")
+
+    with speaking(lambda _: Answer()) as server:
+        request = request_to(Endpoint(url=server.url, body="{text}"), {}, {})
+        plan = probe.Plan(request, SHIPPED, requests=9, rate=500)
+        with pytest.raises(OSError, match="no space left"):
+            probe.run(plan, full)
+
+
+def test_an_address_that_is_none_once_it_is_filled_in_is_bad_input() -> None:
+    request = request_to(Endpoint(url="http://127.0.0.1:9/{text}"), {}, {})
+    plan = probe.Plan(request, (("long", 70_000 * "x"),))
+    with pytest.raises(InputError, match="no address, once it is filled in"):
+        probe.run(plan, lambda _: None)
+
+
 def test_connections_that_are_open_are_warm_and_a_new_one_is_cold() -> None:
     with speaking(lambda _: Answer()) as server:
         kinds = (Connection.WARM, Connection.COLD)
@@ -176,6 +257,15 @@ def test_no_request_begins_when_time_is_out() -> None:
     assert 0 < len(taken) <= 11
 
 
+def test_the_time_of_the_warm_up_is_bounded_too() -> None:
+    with speaking(lambda _: Answer(hang=True)) as server:
+        request = request_to(Endpoint(url=server.url, body="{text}"), {}, {})
+        plan = probe.Plan(request, SHIPPED, warm_up=900, concurrency=1, timeout=0.1, seconds=0.3)
+        with pytest.raises(InputError, match=r"warm-up failed: [1-9] × timeout"):
+            probe.run(plan, lambda _: None)
+    assert 0 < len(server.asked) < 10
+
+
 def test_it_stops_at_the_look_that_settles_and_at_no_other() -> None:
     with speaking(lambda _: Answer()) as server:
         request = request_to(Endpoint(url=server.url, body="{text}"), {}, {})
@@ -195,5 +285,6 @@ def test_every_text_is_asked_for_in_words_of_its_own() -> None:
     with speaking(lambda _: Answer()) as server:
         probed(server, requests=12)
     bodies = [body for _, body in server.asked]
+    assert all(head.count(b"user-agent") == 1 for head, _ in server.asked)
     assert len({*bodies}) == 12
     assert len({len(body) > 60 for body in bodies}) == 2

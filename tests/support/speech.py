@@ -6,6 +6,7 @@ And a short run of the probe against it.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import struct
 import sys
 import threading
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import pi
+from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, Final
 
@@ -25,6 +27,8 @@ from mars_solver.measuring.texts import SHIPPED
 
 RATE: Final = 16_000
 """Samples a second, of 16 bits."""
+CERTIFICATE: Final = Path(__file__).with_name("localhost.pem")
+"""Of a server that speaks TLS, with its key: nobody trusts it unless told to."""
 CHUNKED, PLAIN, CLOSED = "chunked", "plain", "closed"
 """How the end of a body is told: by chunks, by its length, by closing the connection."""
 
@@ -93,18 +97,23 @@ class Speech:
     truth: list[list[int]] = field(default_factory=list)
     asked: list[tuple[bytes, bytes]] = field(default_factory=list)
     connections: int = 0
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
         """Where speech is."""
-        return f"http://127.0.0.1:{self.port}/speech"
+        return f"{self.scheme}://127.0.0.1:{self.port}/speech"
 
 
 @contextmanager
-def speaking(answer: Callable[[int], Answer]) -> Iterator[Speech]:
+def speaking(answer: Callable[[int], Answer], scheme: str = "http") -> Iterator[Speech]:
     """Yield a server in a thread of its own; `answer` is asked with the number of each request."""
     loop = asyncio.new_event_loop()
-    up, speech, stop = threading.Event(), Speech(0), asyncio.Event()
+    up, speech, stop = threading.Event(), Speech(0, scheme=scheme), asyncio.Event()
+    secured = None
+    if scheme == "https":
+        secured = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        secured.load_cert_chain(CERTIFICATE)
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve() -> None:
@@ -122,7 +131,7 @@ def speaking(answer: Callable[[int], Answer]) -> Iterator[Speech]:
                 tasks.discard(task)
                 writer.close()
 
-        server = await asyncio.start_server(connected, "127.0.0.1", 0)
+        server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=secured)
         speech.port = server.sockets[0].getsockname()[1]
         up.set()
         await stop.wait()

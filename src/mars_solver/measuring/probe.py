@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gc
 import signal
+import socket
+import ssl
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -18,6 +20,7 @@ from typing import Any, Final, Literal
 
 from mars_solver.errors import InputError, Problem, extra
 from mars_solver.inputs.catalogue.endpoints import SpeechRequest
+from mars_solver.inputs.files import reason
 from mars_solver.measuring.audio import Listener, NoAudioError
 from mars_solver.measuring.samples import MS, Connection, Marks, Outcome, Sample
 from mars_solver.measuring.texts import KindOfText, text_for
@@ -46,7 +49,7 @@ class Plan:
         rate: requests a second.
         concurrency: requests under way at once, at most.
         timeout: seconds after which a request has failed, since it was due.
-        seconds: after which no further request begins.
+        seconds: after which no further request is due, those of the warm-up included.
         looks: numbers of requests after which it is asked whether to stop.
     """
 
@@ -89,12 +92,17 @@ def run(
         Why it stopped.
 
     Raises:
-        InputError: where every request of the warm-up fails.
+        InputError: where every request of the warm-up fails, and where none can be made.
     """
     gc.collect()
     gc.freeze()  # what is there already need not be looked through in the middle of a request
     try:
         return anyio.run(_Probe(plan, record, settled, tell).run)
+    except BaseExceptionGroup as several:
+        first: BaseException = several
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None
     finally:
         gc.unfreeze()
 
@@ -113,19 +121,16 @@ class _Probe:
         """Make all requests, and return why it stopped."""
         self._slots = anyio.CapacityLimiter(self.plan.concurrency)
         self._schedule = anyio.CancelScope()
-        failed: InputError | None = None
         with anyio.CancelScope() as everything:
             async with (
                 _clients(self.plan.kinds) as self._clients,
                 anyio.create_task_group() as tasks,
             ):
                 tasks.start_soon(self._watch, everything)
-                failed = await self._warm_up()
-                if failed is None:
-                    await self._measure()
+                self._end = perf_counter_ns() + self.plan.seconds * SECOND
+                await self._warm_up()
+                await self._measure()
                 tasks.cancel_scope.cancel()
-        if failed:
-            raise failed
         return self.stopped
 
     async def _watch(self, everything: anyio.CancelScope) -> None:
@@ -141,8 +146,12 @@ class _Probe:
                 self._schedule.cancel()
                 self.tell("Interrupted: finishing the requests under way; again to abandon them")
 
-    async def _warm_up(self) -> InputError | None:
-        """Make the requests that do not count; return why none of them was answered."""
+    async def _warm_up(self) -> None:
+        """Make the requests that do not count.
+
+        Raises:
+            InputError: where none of them was answered.
+        """
         plan, left = self.plan, self.plan.warm_up
         failures: Counter[str] = Counter()
 
@@ -152,17 +161,16 @@ class _Probe:
             if exchange.outcome is not Outcome.HEARD:
                 failures[exchange.sample(0).failure] += 1
 
-        while left and self.stopped == "complete":
+        while left and self.stopped == "complete" and perf_counter_ns() < self._end:
             some = min(left, plan.concurrency)
             async with anyio.create_task_group() as requests:
                 for number in range(left - some, left):
                     requests.start_soon(one, number)
             left -= some
-        if not plan.warm_up or failures.total() < plan.warm_up:
-            return None
-        told = ", ".join(f"{count} × {what}" for what, count in failures.most_common())
-        found = f"every request of the warm-up failed: {told}"
-        return InputError([Problem(plan.request.place, "", "", found, "nothing was measured")])
+        if left < plan.warm_up and failures.total() == plan.warm_up - left:
+            told = ", ".join(f"{count} × {what}" for what, count in failures.most_common())
+            found = f"every request of the warm-up failed: {told}"
+            raise InputError([Problem(plan.request.place, "", "", found, "nothing was measured")])
 
     async def _measure(self) -> None:
         """Make the requests that count, up to each look in turn."""
@@ -189,7 +197,7 @@ class _Probe:
             with anyio.CancelScope() as self._schedule:
                 for i, number in enumerate(numbers):
                     due = start + round(i * SECOND / plan.rate)
-                    if self.stopped == "complete" and due - begun > plan.seconds * SECOND:
+                    if self.stopped == "complete" and due > self._end:
                         self.stopped = "out of time"
                     if self.stopped != "complete":
                         return
@@ -213,19 +221,34 @@ async def _clients(
     async with AsyncExitStack() as stack:
         clients = {}
         for kind in dict.fromkeys(kinds):
-            kept = None if kind is Connection.WARM else 0
-            limits = httpx2.Limits(max_keepalive_connections=kept, keepalive_expiry=None)
-            client = httpx2.AsyncClient(limits=limits, timeout=None)
-            clients[kind] = await stack.enter_async_context(client)
+            clients[kind] = await stack.enter_async_context(_client(kind))
         yield clients
 
 
+def _client(kind: Connection) -> httpx2.AsyncClient:
+    """Return what makes requests that want a kind of connection.
+
+    Raises:
+        InputError: where the environment names certificates or a proxy that cannot be used.
+    """
+    kept = None if kind is Connection.WARM else 0
+    limits = httpx2.Limits(max_keepalive_connections=kept, keepalive_expiry=None)
+    try:
+        return httpx2.AsyncClient(limits=limits, timeout=None)
+    except OSError as error:
+        names, why = "SSL_CERT_FILE, SSL_CERT_DIR", f"no certificates to trust: {reason(error)}"
+    except (ValueError, ImportError, httpx2.InvalidURL):
+        # What names a proxy may hold a password, which no message shows.
+        names, why = "HTTP_PROXY, HTTPS_PROXY, ALL_PROXY", "a proxy that cannot be used"
+    raise InputError([Problem("environment", names, "", why, "correct it or unset it")])
+
+
 _REACHED: Final = {
-    "connection.connect_tcp.complete": "connected",
-    "connection.start_tls.complete": "secured",
-    "http11.receive_response_headers.complete": "headers",
+    "connect_tcp.complete": "connected",
+    "start_tls.complete": "secured",
+    "receive_response_headers.complete": "headers",
 }
-"""The mark of each event of the client."""
+"""The mark of each event of the client, whatever part of it tells: a proxy has events too."""
 _AGENT: Final = {"user-agent": "mars-solver", "accept-encoding": "identity"}
 _TEXTUAL: Final = ("text/", "application/json", "application/problem+json")
 
@@ -240,13 +263,17 @@ class _Exchange:
         self._number, self._timeout = number, plan.timeout
         turn = number // len(plan.kinds)  # so that each kind of connection speaks all texts
         self._kind, text = text_for(plan.texts, turn, number)
-        self._request = httpx2.Request(
-            endpoint.method,
-            plan.request.url(text),
-            headers={**_AGENT, **plan.request.headers},
-            content=plan.request.body(text),
-            extensions={"trace": self._trace},
-        )
+        try:
+            self._request = httpx2.Request(
+                endpoint.method,
+                plan.request.url(text),
+                headers={**_AGENT, **plan.request.headers},
+                content=plan.request.body(text),
+                extensions={"trace": self._trace},
+            )
+        except httpx2.InvalidURL as error:
+            found = f"no address, once it is filled in: {error}"
+            raise InputError([Problem(plan.request.place, "", "", found)]) from None
         self._listener = Listener(endpoint.audio, endpoint.sample_rate)
         self._marks: dict[str, int] = {}
         self._connection: Connection | None = None
@@ -266,10 +293,10 @@ class _Exchange:
                     self.outcome = await self._answer(client)
         except TimeoutError:
             self.outcome = Outcome.TIMEOUT
-        except httpx2.ConnectError:
-            self.outcome = Outcome.REFUSED
+        except httpx2.ConnectError as error:
+            self.outcome = _unconnected(error, connected="connected" in self._marks)
         except httpx2.TransportError:
-            self.outcome = Outcome.TRUNCATED if "headers" in self._marks else Outcome.BROKEN
+            self.outcome = Outcome.TRUNCATED if self._status else Outcome.BROKEN
 
     async def _answer(self, client: httpx2.AsyncClient) -> Outcome:
         response = await client.send(self._request, stream=True)
@@ -304,11 +331,12 @@ class _Exchange:
         return None
 
     async def _trace(self, event: str, _: dict[str, Any]) -> None:
-        if event in _REACHED:
-            self._marks[_REACHED[event]] = perf_counter_ns()
-        if event == "connection.connect_tcp.complete":
+        what = event.partition(".")[2]
+        if what in _REACHED:
+            self._marks[_REACHED[what]] = perf_counter_ns()
+        if what == "connect_tcp.complete":
             self._connection = Connection.COLD
-        elif event == "http11.send_request_headers.started":
+        elif what == "send_request_headers.started":
             self._connection = self._connection or Connection.WARM
 
     def sample(self, begun: int) -> Sample:
@@ -333,6 +361,17 @@ class _Exchange:
             gap_ms=None if self._gap is None else _ms(self._gap),
             starved_ms=None if heard.audio_ms is None else _ms(heard.starved),
         )
+
+
+def _unconnected(error: BaseException | None, *, connected: bool) -> Outcome:
+    """Return what became of a request that has no connection, or none that is secure."""
+    while error:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return Outcome.UNTRUSTED
+        if isinstance(error, socket.gaierror):
+            return Outcome.NO_HOST
+        error = error.__cause__ or error.__context__
+    return Outcome.NO_TLS if connected else Outcome.REFUSED
 
 
 def _ms(nanoseconds: int) -> float:

@@ -102,6 +102,12 @@ def test_samples_recompute_to_the_same_and_merge(folder: Path) -> None:
     wrong = run("measure", "--from", "a.jsonl", "--from", "b.jsonl")
     assert wrong.returncode == 2
     assert "b.jsonl:4: " in wrong.stderr
+    (folder / "b.jsonl").write_text("\n".join(lines[:3]), "utf-8")
+    twice = run("measure", "--from", "a.jsonl", "--from", "b.jsonl")
+    assert "b.jsonl: found those of a.jsonl again; expected each sample once" in twice.stderr
+    (folder / "b.jsonl").write_text(lines[0], "utf-8")
+    none = run("measure", "--from", "b.jsonl")
+    assert "b.jsonl: found none; expected a sample on each line" in none.stderr
 
 
 def test_the_secret_is_sent_and_is_in_no_output_and_no_file(folder: Path) -> None:
@@ -111,7 +117,7 @@ def test_the_secret_is_sent_and_is_in_no_output_and_no_file(folder: Path) -> Non
         again = run(*to(server, "--requests", "1", *files))
     assert made.returncode == 0, made.stderr
     assert all(f"Bearer {SECRET}".encode() in head for head, _ in server.asked)
-    assert "--force writes over it" in again.stderr
+    assert "--samples: found s.jsonl; expected a file that is not there yet" in again.stderr
     shown = [
         made.stdout,
         made.stderr,
@@ -132,6 +138,34 @@ def test_the_report_says_what_was_measured_and_what_makes_it_doubtful(folder: Pa
     assert "failed" in made.stdout
     assert "2 × status" in made.stdout
     assert "silence at the start: the audio begins with 100 ms of silence" in made.stdout
+
+
+def test_where_no_connection_is_warm_the_report_says_so(folder: Path) -> None:
+    with speaking(lambda _: Answer(close=True)) as server:
+        made = run(*to(server, "--requests", "3", "--rate", "500", "--percentile", "05.0"))
+    assert folder.exists()
+    assert made.returncode == 2
+    assert "p5 is not known: no request had a warm connection" in made.stdout
+    assert "all 3 requests had to connect anew" in made.stderr
+    assert "too few" not in made.stdout
+
+
+def test_where_one_file_cannot_be_written_the_others_and_the_report_are(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = Path(__file__).parents[2] / "benchmarks" / "profiles" / "slow-pro.jsonl"
+    (folder / "gone").mkdir()
+
+    def vanished(*_: object) -> str:
+        (folder / "gone").rmdir()
+        return ""
+
+    monkeypatch.setattr("mars_solver.measuring.report.page", vanished)
+    made = run("measure", "--from", str(known), "-o", "m.toml", "--html", "gone/r.html")
+    assert made.returncode == 2
+    assert "make the folder gone first" in made.stderr
+    assert "p95 is 924 ms to 997 ms" in made.stdout
+    assert written(folder / "m.toml")["high"] == 997
 
 
 def test_where_too_many_requests_fail_no_fact_is_written(folder: Path) -> None:
@@ -174,7 +208,25 @@ def test_it_stops_where_the_requirement_is_settled_and_says_what_looking_costs(
         (("--model", "mars-pro", "--url", "http://x/{text}", "--region", "a\nb"), "--region: "),
         (("--from", "none.jsonl"), "none.jsonl"),
         (("--from", "body.json"), "body.json:1: "),
-        (("--from", "x", "--url", "http://x/{text}"), "--from asks nobody"),
+        (("--from", "x", "--url", "http://x/{text}"), "--url: --from asks nobody"),
+        (("--from", "x", "--warm-up", "3"), "--warm-up: --from asks nobody; drop one of them"),
+        (
+            ("--model", "mars-pro", "--endpoint", "tts-stream", "--audio", "encoded"),
+            "--audio: --endpoint says that itself",
+        ),
+        (
+            ("--model", "mars-pro", "--endpoint", "tts-stream", "--set", "voice=1"),
+            "the request has no {voice}; did you mean `voice_id`?\n",
+        ),
+        (
+            ("--model", "mars-pro", "--url", "http://x/{text}", "--header", "a b"),
+            'found "a"; expec',
+        ),
+        (
+            ("--model", "mars-pro", "--url", "http://x/{text}", "--set", "a=1", "--set", "a=2"),
+            "a: f",
+        ),
+        (("-o", "m.x", "--samples", "./m.x"), "--samples: found m.x, as --output has"),
         (("--model", "mars-pro", "-o", "nowhere/m.toml"), "nowhere: no such folder"),
     ],
 )
@@ -196,6 +248,7 @@ def test_what_is_wrong_is_named_before_anybody_is_asked(
         ("mars-solver/samples/1", "x", "s.jsonl:1: schema: "),
         ('"outcome":"heard"', '"outcome":"fine"', "s.jsonl:2: outcome: "),
         ('"first_audio":', '"first_audio":NaN,"x":', "s.jsonl:2: marks."),
+        ('"first_audio":', '"first_audio":-', "s.jsonl:2: marks.first_audio: "),
     ],
 )
 def test_a_file_that_measure_did_not_write_is_refused(

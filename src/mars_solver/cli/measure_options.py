@@ -3,136 +3,112 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
+from typer import Option
 
 from mars_solver.cli import asking, options
 
-# Where to ask.
-Url = Annotated[
-    str | None,
-    typer.Option("--url", metavar="URL", help="Where to ask for speech; {text} may be in it."),
-]
-EndpointName = Annotated[
-    str | None, typer.Option("--endpoint", metavar="NAME", help="An endpoint of the catalogue.")
-]
-ModelOption = Annotated[
-    str | None, typer.Option("--model", metavar="ID", help="The model that answers there.")
-]
-Method = Annotated[str, typer.Option(metavar="METHOD", help="Of HTTP, with --url.")]
-HeaderFlag = Annotated[
-    list[str] | None,
-    typer.Option("--header", metavar="'NAME: VALUE'", help="With --url; {key} is the secret."),
-]
-BodyFile = Annotated[
-    str | None, typer.Option("--body", metavar="FILE", help="With --url: the body, with {text}.")
-]
-KeyVariable = Annotated[
-    str | None,
-    typer.Option("--key", metavar="VARIABLE", help="The environment variable with the secret."),
-]
-SetFlag = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="A value for {NAME} in the request."),
-]
-AudioFlag = Annotated[
-    str,
-    typer.Option("--audio", metavar="wav|pcm_s16le|…|encoded", help="What the answer is."),
-]
-SampleRate = Annotated[
-    int | None, typer.Option(metavar="HZ", help="Of raw samples; WAV says its own.")
-]
-AttributeName = Annotated[
-    str | None,
-    typer.Option("--attribute", metavar="NAME", help="The fact, where the catalogue names none."),
-]
-TextsFile = Annotated[
-    str | None, typer.Option("--texts", metavar="FILE", help="Texts of your own, one a line.")
-]
-
-# How often, and how sure.
-Requests = Annotated[int, typer.Option(metavar="N", min=1, max=100_000, help="That count.")]
-Rate = Annotated[float, typer.Option(metavar="R", min=0.001, max=1000, help="Requests a second.")]
-Concurrency = Annotated[
-    int, typer.Option(metavar="N", min=1, max=1000, help="Under way at once, at most.")
-]
-WarmUp = Annotated[
-    int, typer.Option("--warm-up", metavar="N", min=0, max=1000, help="Made first, not counted.")
-]
-Timeout = Annotated[
-    float, typer.Option(metavar="S", min=0.01, max=600, help="After which a request has failed.")
-]
-MaxSeconds = Annotated[
-    float, typer.Option(metavar="S", min=1, max=86_400, help="After which none begins.")
-]
-Percentile = Annotated[
-    str | None, typer.Option(metavar="P", help="Such as 99.9; 95 unless you or --from say so.")
-]
-Confidence = Annotated[str | None, typer.Option(metavar="P", help="In percent; the same.")]
-Region = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Where you measure from; kept with the fact.")
-]
-WarmFlag = Annotated[bool, typer.Option("--warm", help="Connections that are open: the default.")]
-ColdFlag = Annotated[bool, typer.Option("--cold", help="A new connection for each request.")]
-BothFlag = Annotated[bool, typer.Option("--both", help="Both in turn; the fact is of warm ones.")]
-UntilSettled = Annotated[
-    str | None,
-    typer.Option(metavar="NAME=VALUE", help="Stop at a look that settles this requirement."),
-]
-
-# What to read and to write.
-FromSamples = Annotated[
-    list[str] | None,
-    typer.Option("--from", metavar="SAMPLES", help="Samples to compute from; asks nobody."),
-]
-FactFile = Annotated[
-    str | None, typer.Option("--output", "-o", metavar="FILE", help="For --measurements.")
-]
-SamplesFile = Annotated[
-    str | None, typer.Option("--samples", metavar="FILE", help="Every sample, as JSON Lines.")
-]
-HtmlReport = Annotated[
-    str | None, typer.Option("--html", metavar="FILE", help="Also: a report with pictures.")
-]
+OneValue = str | None
+SomeValues = list[str] | None
 
 
 @dataclass(frozen=True, slots=True)
 class MeasureOptions:
     """The options of the command."""
 
-    url: Url = None
-    endpoint: EndpointName = None
-    model: ModelOption = None
-    output: FactFile = None
-    samples: SamplesFile = None
-    html: HtmlReport = None
-    sources: FromSamples = None
-    method: Method = "POST"
-    header: HeaderFlag = None
-    body: BodyFile = None
-    key: KeyVariable = None
-    values: SetFlag = None
-    audio: AudioFlag = "wav"
-    sample_rate: SampleRate = None
-    attribute: AttributeName = None
-    texts: TextsFile = None
-    requests: Requests = 144
-    rate: Rate = 1
-    concurrency: Concurrency = 4
-    warm_up: WarmUp = 8
-    warm: WarmFlag = False
-    cold: ColdFlag = False
-    both: BothFlag = False
-    timeout: Timeout = 60
-    max_seconds: MaxSeconds = 600
-    percentile: Percentile = None
-    confidence: Confidence = None
-    region: Region = None
-    until_settled: UntilSettled = None
+    # Where to ask, and for what.
+    url: Annotated[OneValue, Option(metavar="URL", help="Where to ask; {text} may be in it.")] = (
+        None
+    )
+    endpoint: Annotated[OneValue, Option(metavar="NAME", help="An endpoint of the catalogue.")] = (
+        None
+    )
+    model: Annotated[OneValue, Option(metavar="ID", help="The model that answers there.")] = None
+    method: Annotated[str, Option(metavar="METHOD", help="Of HTTP, with --url.")] = "POST"
+    header: Annotated[
+        SomeValues, Option(metavar="'NAME: VALUE'", help="With --url; {key} is the secret.")
+    ] = None
+    body: Annotated[
+        OneValue, Option(metavar="FILE", help="With --url: a file with the body, and {text} in it.")
+    ] = None
+    key: Annotated[
+        OneValue, Option(metavar="VARIABLE", help="The environment variable with the secret.")
+    ] = None
+    values: Annotated[
+        SomeValues, Option("--set", metavar="NAME=VALUE", help="A value for {NAME} in the request.")
+    ] = None
+    audio: Annotated[
+        str, Option(metavar="wav|pcm_s16le|…|encoded", help="With --url: what comes back.")
+    ] = "wav"
+    sample_rate: Annotated[
+        int | None, Option(metavar="HZ", help="With --url: of raw samples; WAV says its own.")
+    ] = None
+    attribute: Annotated[
+        OneValue, Option(metavar="NAME", help="The fact, where the catalogue has several in ms.")
+    ] = None
+    texts: Annotated[
+        OneValue,
+        Option(metavar="FILE", help="Texts of your own, one a line; # is the request's number."),
+    ] = None
+    # How often, and how sure.
+    requests: Annotated[
+        int, Option(metavar="N", min=1, max=100_000, help="How many count, of each connection.")
+    ] = 144
+    rate: Annotated[float, Option(metavar="R", min=0.001, max=1000, help="Requests a second.")] = 1
+    concurrency: Annotated[
+        int, Option(metavar="N", min=1, max=1000, help="How many are under way at once, at most.")
+    ] = 4
+    warm_up: Annotated[
+        int, Option(metavar="N", min=0, max=1000, help="How many are made first and do not count.")
+    ] = 8
+    warm: Annotated[bool, Option("--warm", help="Connections that are open: the default.")] = False
+    cold: Annotated[bool, Option("--cold", help="A new connection for each request.")] = False
+    both: Annotated[bool, Option("--both", help="Both in turn; the fact is of warm ones.")] = False
+    timeout: Annotated[
+        float, Option(metavar="S", min=0.01, max=600, help="Seconds until a request has failed.")
+    ] = 60
+    max_seconds: Annotated[
+        float, Option(metavar="S", min=1, max=86_400, help="Seconds after which none begins.")
+    ] = 600
+    percentile: Annotated[
+        OneValue, Option(metavar="P", help="Such as 99.9; 95 unless you or --from say so.")
+    ] = None
+    confidence: Annotated[
+        OneValue, Option(metavar="P", help="In percent; 95 unless you or --from say so.")
+    ] = None
+    region: Annotated[
+        OneValue, Option(metavar="NAME", help="Where you measure from; kept with the fact.")
+    ] = None
+    until_settled: Annotated[
+        OneValue, Option(metavar="NAME=VALUE", help="Stop at a look that settles this requirement.")
+    ] = None
+    # What to read and to write.
+    sources: Annotated[
+        SomeValues,
+        Option("--from", metavar="SAMPLES", help="Samples to compute from; asks nobody."),
+    ] = None
+    output: Annotated[
+        OneValue, Option("--output", "-o", metavar="FILE", help="The fact, for --measurements.")
+    ] = None
+    samples: Annotated[OneValue, Option(metavar="FILE", help="Every sample, as JSON Lines.")] = None
+    html: Annotated[OneValue, Option(metavar="FILE", help="Also: a report with pictures.")] = None
     models: options.ModelsFolder = None
     force: options.Force = False
     as_json: options.AsJson = False
+
+    def given(self) -> dict[str, str]:
+        """Return the flag of each option that is not left as it is."""
+        flags = {"values": "--set", "sources": "--from", "as_json": "--json"}
+        return {
+            name: flags.get(name, f"--{name.replace('_', '-')}")
+            for name, default in _UNSAID.items()
+            if getattr(self, name) != default
+        }
+
+
+_UNSAID: Final = {each.name: each.default for each in asking.parameters_of(MeasureOptions)}
 
 
 def register(app: typer.Typer) -> None:

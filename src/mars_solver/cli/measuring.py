@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from mars_solver import __version__
-from mars_solver.cli import terminal
+from mars_solver.cli import reading, terminal
 from mars_solver.cli.flags import profile_from
 from mars_solver.cli.measure_options import MeasureOptions
 from mars_solver.errors import Faults, InputError, Problem, gather, rerooted, shown
@@ -19,7 +20,7 @@ from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.endpoints import SPEECH_MODEL, Endpoint, SpeechRequest, request_to
 from mars_solver.inputs.catalogue.models import Model
 from mars_solver.inputs.documents import decode
-from mars_solver.inputs.parsing import not_one_of, parse
+from mars_solver.inputs.parsing import did_you_mean, not_one_of, parse
 from mars_solver.measuring import probe, report
 from mars_solver.measuring.measurement import Measurement, measurement_of, measurements_toml
 from mars_solver.measuring.samples import (
@@ -32,7 +33,7 @@ from mars_solver.measuring.samples import (
 )
 from mars_solver.measuring.statistics import samples_needed, tail_of
 from mars_solver.measuring.texts import digest, read_texts
-from mars_solver.rendering.console import to_json
+from mars_solver.rendering import console
 from mars_solver.solving.constraints import Check, checks
 from mars_solver.vocabulary import Verdict
 
@@ -43,41 +44,68 @@ def measure(asked: MeasureOptions) -> None:
     Raises:
         InputError: with every fault of the options, and where there is no fact to state.
     """
-    _check_outputs(asked)
+    gather(lambda: _check_together(asked), lambda: _check_outputs(asked))
     catalogue = files.load_catalogue(asked.models)
     if asked.sources:
         found, taken = _recomputed(asked, catalogue)
     else:
-        found, taken = _made(asked, catalogue, _planned(asked, catalogue))
-    if asked.html:
-        files.write_whole(asked.html, report.page(found, taken, catalogue))
-    text = to_json(found.to_dict()) if asked.as_json else report.report(found, catalogue)
-    terminal.write(text)
-    fact = measurements_toml(found)
-    if asked.output:
-        files.write_whole(asked.output, fact)
-        terminal.tell(f"Wrote {asked.output}; use it with --measurements {asked.output}")
+        found, taken = _made(asked, catalogue)
+    told, faults = [], Faults()
+    with faults:
+        fact = measurements_toml(found)
+        if asked.output:
+            files.write_whole(asked.output, fact)
+            told.append(f"Wrote {asked.output}; use it with --measurements {asked.output}")
+    with faults:
+        if asked.html:
+            files.write_whole(asked.html, report.page(found, taken, catalogue))
+            told.append(f"Wrote {asked.html}")
+    # After the files, which are written also where nothing can be printed.
+    if asked.as_json:
+        terminal.write(console.to_json(found.to_dict()))
+    else:
+        terminal.show(console.lines(report.report(found, catalogue)))
+    for line in told:
+        terminal.tell(line)
+    faults.check()
+
+
+_OF_SAMPLES: Final = {
+    "sources", "output", "html", "percentile", "confidence", "models", "force", "as_json",
+}  # fmt: skip
+"""The options that say something beside `--from`."""
+_OF_ENDPOINT: Final = {"url", "method", "header", "body", "key", "audio", "sample_rate"}
+"""The options that describe an endpoint, which say nothing beside `--endpoint`."""
+
+
+def _check_together(asked: MeasureOptions) -> None:
+    """Refuse options that would say nothing beside another one."""
+    given, idle, why = asked.given(), set(), ""
+    if asked.sources:
+        idle, why = given.keys() - _OF_SAMPLES, "--from asks nobody"
+    elif asked.endpoint is not None:
+        idle, why = given.keys() & _OF_ENDPOINT, "--endpoint says that itself"
+    if idle:
+        raise InputError(Problem(given[name], "", "", why, "drop one of them") for name in idle)
 
 
 def _check_outputs(asked: MeasureOptions) -> None:
-    """Refuse files that cannot be written, or that would be written over."""
-    faults = Faults()
-    for flag, path in (("-o", asked.output), ("--samples", asked.samples), ("--html", asked.html)):
-        if path is None:
-            continue
-        if problem := files.unwritable(Path(path), flag):
-            faults.problems.append(problem)
-        elif Path(path).exists() and not asked.force:
-            hint = "--force writes over it"
-            faults.problems.append(Problem(flag, "", "", f"{path} is there already", hint))
+    """Refuse files that cannot be written, that are there, or that are to hold two things."""
+    paths = {"output": asked.output, "samples": asked.samples, "html": asked.html}
+    named = {f"--{name}": Path(path) for name, path in paths.items() if path is not None}
+    faults = Faults(filter(None, (files.unwritable(path, flag) for flag, path in named.items())))
+    faults.check()
+    reading.check_free(force=asked.force, **paths)
+    first = {path.resolve(): flag for flag, path in reversed(named.items())}
+    for flag, path in named.items():
+        if (other := first[path.resolve()]) != flag:
+            found = f"{path}, as {other} has"
+            faults.problems.append(Problem(flag, "", "a file of its own", found))
     faults.check()
 
 
 def _recomputed(asked: MeasureOptions, catalogue: Catalogue) -> tuple[Measurement, list[Sample]]:
     """Return what the samples of files show, with the percentile and confidence of the options."""
-    for flag, value in (("--url", asked.url), ("--endpoint", asked.endpoint)):
-        if value is not None:
-            raise InputError([Problem(flag, "", "", "--from asks nobody", "drop one of them")])
     setup, taken = read_samples(asked.sources or ())
     if setup.model not in catalogue.names:
         raise InputError([Problem("--from", "model", *not_one_of(setup.model, catalogue.names))])
@@ -97,17 +125,8 @@ def _setup(data: dict[str, object]) -> Setup:
 # ---------------------------------------------------------------------- to measure
 
 
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    """What is to be measured."""
-
-    plan: probe.Plan
-    setup: Setup
-    settles: Check | None
-
-
-def _planned(asked: MeasureOptions, catalogue: Catalogue) -> _Planned:
-    """Return the plan that the options make, or every fault of them."""
+def _planned(asked: MeasureOptions, catalogue: Catalogue) -> tuple[probe.Plan, Setup, Check | None]:
+    """Return what to ask, how that is recorded, and the requirement that it is to settle."""
     request, texts, (attribute, settles) = gather(
         lambda: _request(asked, catalogue),
         lambda: read_texts(asked.texts),
@@ -130,7 +149,7 @@ def _planned(asked: MeasureOptions, catalogue: Catalogue) -> _Planned:
     setup = _setup(
         {
             "schema": SCHEMA_OF_SAMPLES,
-            "model": asked.model,
+            "model": catalogue.model_called(asked.model or ""),
             "attribute": attribute,
             "endpoint": asked.endpoint or request.place,
             "region": asked.region,
@@ -145,7 +164,7 @@ def _planned(asked: MeasureOptions, catalogue: Catalogue) -> _Planned:
             "made_with": f"mars-solver {__version__}, {probe.CLIENT}",
         }
     )
-    return _Planned(plan, setup, settles)
+    return plan, setup, settles
 
 
 def _kinds(asked: MeasureOptions) -> tuple[Connection, ...]:
@@ -178,64 +197,61 @@ def _settled_by(text: str | None, attribute: str, catalogue: Catalogue) -> tuple
     return attribute, check
 
 
-_FLAGS: Final = {
-    "url": "--url",
-    "method": "--method",
-    "headers": "--header",
-    "body": "--body",
-    "key": "--key",
-    "audio": "--audio",
-    "sample_rate": "--sample-rate",
-}
-"""The flag that states each part of an endpoint."""
-
-
 def _request(asked: MeasureOptions, catalogue: Catalogue) -> SpeechRequest:
     """Return the request to the endpoint, with the secret from the environment."""
     model, endpoint, values = gather(
-        lambda: _model(asked.model, catalogue), lambda: _endpoint(asked), lambda: _values(asked)
+        lambda: _model(asked.model, catalogue),
+        lambda: _endpoint(asked),
+        lambda: _pairs("--set", asked.values, "=", "NAME=VALUE"),
     )
+    if idle := [name for name in values if name not in endpoint.names]:
+        found, near = "the request has no {{{}}}", endpoint.names
+        raise InputError(
+            Problem("--set", "", "", found.format(name), did_you_mean(name, near)) for name in idle
+        )
     own = {SPEECH_MODEL: model.speech_model.value} if model.speech_model else {}
     return request_to(endpoint, {**own, **values}, os.environ)
 
 
 def _model(name: str | None, catalogue: Catalogue) -> Model:
-    """Return a model by its id."""
-    models = {model.id: model for model in catalogue.models}
-    if name not in models:
-        raise InputError([Problem("--model", "", *not_one_of(name, models))])
-    return models[name]
+    """Return a model by its id or its name."""
+    called = catalogue.model_called(name or "")
+    model = next((each for each in catalogue.models if each.id == called), None)
+    if model is None:
+        raise InputError([Problem("--model", "", *not_one_of(name, catalogue.names))])
+    return model
 
 
-def _values(asked: MeasureOptions) -> dict[str, str]:
-    """Return what `--set` says."""
-    pairs = [text.partition("=") for text in asked.values or ()]
-    wrong = [
-        Problem("--set", "", "NAME=VALUE", shown(name)) for name, equals, _ in pairs if not equals
-    ]
-    if wrong:
-        raise InputError(wrong)
-    return {name.strip(): value for name, _, value in pairs}
+def _pairs(flag: str, texts: Sequence[str] | None, sign: str, form: str) -> dict[str, str]:
+    """Return what the values of a flag say: names, each once, and what they are to be."""
+    found: dict[str, str] = {}
+    faults = Faults()
+    for text in texts or ():
+        name, told, value = (part.strip() for part in text.partition(sign))
+        if not told:
+            # What is no pair may be a secret, of which no more than a word is shown.
+            faults.problems.append(Problem(flag, "", form, shown(name.partition(" ")[0])))
+        if name in found:
+            faults.problems.append(Problem(flag, name, "each name once", "it again"))
+        found[name] = value
+    faults.check()
+    return found
 
 
 def _endpoint(asked: MeasureOptions) -> Endpoint:
     """Return the endpoint that the options name or describe."""
-    known = files.load_endpoints(asked.models)
-    if (asked.url is None) == (asked.endpoint is None):
-        found, hint = "--url and --endpoint ask two", "drop one of them"
-        if asked.url is None:
-            found = "nothing says whom to ask"
+    if asked.endpoint is not None or asked.url is None:
+        known = files.load_endpoints(asked.models)
+        if asked.endpoint is None:
             hint = " or ".join(["add --url URL", *(f"--endpoint {name}" for name in known)])
-        raise InputError([Problem("measure", "", "", found, hint)])
-    if asked.endpoint is not None:
+            raise InputError([Problem("measure", "", "", "nothing says whom to ask", hint)])
         if asked.endpoint not in known:
             raise InputError([Problem("--endpoint", "", *not_one_of(asked.endpoint, known))])
         return known[asked.endpoint]
-    pairs = [header.partition(":") for header in asked.header or ()]
     described = {
         "url": asked.url,
         "method": asked.method,
-        "headers": {name.strip(): value.strip() for name, _, value in pairs},
+        "headers": _pairs("--header", asked.header, ":", "NAME: VALUE"),
         "body": asked.body and decode(files.read_long(asked.body), asked.body),
         "key": asked.key,
         "audio": asked.audio,
@@ -244,28 +260,26 @@ def _endpoint(asked: MeasureOptions) -> Endpoint:
 
     def at_flag(problem: Problem) -> Problem:
         part, _, rest = problem.path.partition(".")
-        return replace(problem, place=_FLAGS.get(part, problem.place), path=rest)
+        flag = "header" if part == "headers" else part.replace("_", "-")
+        return replace(problem, place=f"--{flag}", path=rest)
 
     with rerooted(at_flag):
         return parse(Endpoint, described, "measure")
 
 
-def _made(
-    asked: MeasureOptions, catalogue: Catalogue, run: _Planned
-) -> tuple[Measurement, list[Sample]]:
+def _made(asked: MeasureOptions, catalogue: Catalogue) -> tuple[Measurement, list[Sample]]:
     """Make the requests, writing each sample as it comes."""
-    plan, setup = run.plan, run.setup
+    plan, setup, settles = _planned(asked, catalogue)
     taken: list[Sample] = []
 
     def settled() -> bool:
-        check = run.settles
-        if check is None:
+        if settles is None:
             return False
-        found = measurement_of(setup, taken).verdict(check, catalogue)
+        found = measurement_of(setup, taken).verdict(settles, catalogue)
         terminal.tell(f"After {len(taken)} requests {asked.until_settled} is {found.name.lower()}")
         return found is not Verdict.UNVERIFIED
 
-    for line in _announced(run):
+    for line in _announced(plan, setup):
         terminal.tell(line)
     keeping = files.written_by_line(asked.samples) if asked.samples else nullcontext(lambda _: None)
     with keeping as keep, terminal.progress(f"Measuring {setup.model}") as progress:
@@ -278,16 +292,14 @@ def _made(
 
         stopped = probe.run(plan, record, settled=settled, tell=terminal.tell)
         if not taken:
-            found = f"no request was made: {stopped}"
-            raise InputError([Problem("measure", "", "", found)])
+            raise InputError([Problem("measure", "", "", f"no request was made: {stopped}")])
     if stopped != "complete":
         terminal.tell(f"Stopped after {len(taken)} of {plan.total} requests: {stopped}")
     return measurement_of(setup, taken), taken
 
 
-def _announced(run: _Planned) -> list[str]:
+def _announced(plan: probe.Plan, setup: Setup) -> list[str]:
     """Return what is about to happen, and what the looks cost."""
-    plan, setup = run.plan, run.setup
     seconds = plan.total / plan.rate
     requests = f"{plan.warm_up} requests to warm up, then {plan.total} that count"
     lines = [f"{requests}, {plan.rate:g} a second, to {setup.endpoint}: about {seconds:.0f} s"]

@@ -109,9 +109,11 @@ class Measurement:
         series = self.series[0]
         if not series.samples or math.isinf(series.wait.low):
             found = f"{series.failed} of {series.samples} requests failed: {failures_text(series)}"
+            hint = "no fact is written"
             if not series.samples:
                 found = f"all {series.reconnected} requests had to connect anew: none was warm"
-            raise InputError([Problem(self.setup.endpoint, "", "", found, "no fact is written")])
+                hint += "; measure --cold"
+            raise InputError([Problem(self.setup.endpoint, "", "", found, hint)])
         first, *others = [self._claim(each) for each in self.series]
         finite = [claim for claim in others if math.isfinite(claim["low"])]
         if finite:

@@ -29,8 +29,6 @@ BAR: Final = 40
 
 def title(measurement: Measurement, catalogue: Catalogue) -> str:
     """Return the news: what the percentile is."""
-    if not measurement.series:
-        return "No request was made"
     series, setup = measurement.series[0], measurement.setup
     label = catalogue.declared.label(setup.attribute)
     return (
@@ -53,7 +51,7 @@ def report(measurement: Measurement, catalogue: Catalogue) -> str:
     lines = [title(measurement, catalogue), basis(measurement)]
     for series in measurement.series:
         lines += ["", f"{series.connection.capitalize()} connections", *_facts(measurement, series)]
-        lines += ["", *_histogram(series)]
+        lines += ["", *_histogram(series)] if series.samples else []
     if measurement.alerts:
         lines += ["", "Warnings"]
         lines += [f"  {each.kind}: {each.says}; {each.do}" for each in measurement.alerts]
@@ -62,6 +60,8 @@ def report(measurement: Measurement, catalogue: Catalogue) -> str:
 
 def _interval(series: Series) -> str:
     low, high = series.ends
+    if not series.samples:
+        return "not known: no request had a warm connection"
     if math.isinf(low):
         return "infinite: too many requests failed"
     if math.isinf(high):
@@ -76,9 +76,10 @@ def _facts(measurement: Measurement, series: Series) -> Iterator[str]:
         if name in series.marks:
             middle, far = series.marks[name]
             yield f"  {label:<32}{_ms(middle):>12}{_ms(far):>12}"
-    seen = _ms(series.wait.point)
-    yield f"  {statistic} since each request was due: {_interval(series)}; {seen} among these"
-    yield f"  {statistic} since each was sent, which hides waiting: {_ms(series.since_sent)}"
+    if series.samples:
+        seen = _ms(series.wait.point)
+        yield f"  {statistic} since each request was due: {_interval(series)}; {seen} among these"
+        yield f"  {statistic} since each was sent, which hides waiting: {_ms(series.since_sent)}"
     if series.real_time_factor is not None:
         yield f"  arrives in {series.real_time_factor:.2f} of the time that it plays (median)"
     if series.gap is not None:

@@ -310,6 +310,12 @@ def section(title: str, lines: Iterable[str]) -> list[RenderableType]:
     return [Prose(title, style="bold"), *items, Prose()]
 
 
+def lines(text: str) -> RenderableType:
+    """Return a text whose lines, where they are too long, go on below where they begin."""
+    parts = [(line.lstrip(" "), len(line)) for line in text.split("\n")]
+    return Group(*(Padding(Prose(part), (0, 0, 0, long - len(part))) for part, long in parts))
+
+
 def comparison(compared: Comparison) -> RenderableType:
     """Return two models head to head, for people."""
     said = head_to_head(compared)

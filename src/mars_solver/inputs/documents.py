@@ -1,10 +1,12 @@
-"""Parsing TOML and JSON: bytes to a table, wherever the bytes come from."""
+"""TOML and JSON: bytes to a table, wherever the bytes come from, and a table to lines."""
 
 from __future__ import annotations
 
 import json
+import math
 import tomllib
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from mars_solver.errors import InputError, Problem, shown
@@ -77,6 +79,20 @@ def json_value(text: str, place: str) -> Any:
         raise InputError([_too_deep(place)]) from None
     except ValueError as error:
         raise InputError([Problem(place, "", "valid JSON", _reason(error))]) from None
+
+
+def toml_lines(table: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines of TOML that state a table, each value on one of them."""
+    yield from (f"{key} = {toml_value(value)}" for key, value in table.items())
+
+
+def toml_value(value: Any) -> str:
+    """Return a plain value as TOML has it on one line."""
+    if isinstance(value, Mapping):
+        inner = ", ".join(toml_lines(value))
+        return f"{{ {inner} }}" if inner else "{}"
+    # JSON writes the rest as TOML reads it, unless it escapes what is beyond 16 bits.
+    return "inf" if value == math.inf else json.dumps(value, ensure_ascii=False)
 
 
 def _reason(error: ValueError) -> str:

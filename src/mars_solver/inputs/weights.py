@@ -5,7 +5,6 @@ A file of weights names criteria and needs; which of them count is the catalogue
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import pairwise
@@ -17,6 +16,7 @@ from mars_solver.briefs import named
 from mars_solver.errors import Problem, shown
 from mars_solver.inputs.catalogue.attributes import Criterion, Declarations
 from mars_solver.inputs.catalogue.catalogue import digest
+from mars_solver.inputs.documents import toml_lines, toml_value
 from mars_solver.inputs.parsing import (
     Bound,
     Input,
@@ -267,9 +267,9 @@ def weights_toml(weights: Weights, declared: Declarations, comments: Sequence[st
         comments: lines at the top, without the `#`.
     """
     lines = list(_commented(comments))
-    lines += [f"schema = {weights.format}", f"name = {_quoted(weights.name)}"]
+    lines += [f"schema = {weights.format}", f"name = {toml_value(weights.name)}"]
     if weights.note is not None:
-        lines.append(f"note = {_quoted(weights.note)}")
+        lines.append(f"note = {toml_value(weights.note)}")
     lines += ["", *_commented(_ABOUT_CURVES)]
     for name in _in_order(weights.curves, declared):
         lines += [*_curve(name, _about(declared, name), weights.curves[name]), ""]
@@ -285,7 +285,7 @@ def weights_toml(weights: Weights, declared: Declarations, comments: Sequence[st
         lines.append("")
     if weights.provenance is not None:
         lines += [*_commented(_ABOUT_PROVENANCE), "[provenance]"]
-        lines += _provenance(weights.provenance.model_dump(exclude_none=True))
+        lines += toml_lines(weights.provenance.model_dump(exclude_none=True))
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -315,19 +315,6 @@ def _commented(lines: Sequence[str]) -> Iterator[str]:
 
 def _curve(name: str, about: str, curve: Curve) -> Iterator[str]:
     yield f"[curves.{name}]" + (f"  # {about}" if about else "")
-    yield f"scale = {_quoted(curve.scale)}"
+    yield f"scale = {toml_value(curve.scale)}"
     anchors = ", ".join(f"{{ at = {a.at}, value = {a.value} }}" for a in curve.anchors)
     yield f"anchors = [{anchors}]"
-
-
-def _provenance(data: dict[str, Any]) -> Iterator[str]:
-    for key, value in data.items():
-        if isinstance(value, tuple):
-            yield f"{key} = [{', '.join(map(_quoted, value))}]"
-        else:
-            yield f"{key} = {_quoted(value) if isinstance(value, str) else value}"
-
-
-def _quoted(text: str) -> str:
-    """Return a text as a TOML string, which for printable text is a JSON string."""
-    return json.dumps(text, ensure_ascii=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ from typing import Any, Final
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.measurements import with_measurements
+from mars_solver.inputs.documents import toml_lines, toml_value
 from mars_solver.measuring.alerts import Alert, alerts_of
 from mars_solver.measuring.samples import Connection, Marks, Sample, Setup
 from mars_solver.measuring.statistics import (
@@ -207,20 +207,12 @@ def measurements_toml(measurement: Measurement) -> str:
     """
     ((model, facts),) = measurement.claims().items()
     ((attribute, claim),) = facts.items()
-    path = f"{json.dumps(model)}.{attribute}"
-    lines = [f"# Made with {measurement.setup.made_with}.", f"[{path}]", *_toml(claim)]
-    for other in claim.get("other_claims", ()):
-        lines += ["", f"[[{path}.other_claims]]", *_toml(other)]
+    path = f"{toml_value(model)}.{attribute}"
+    others = claim.pop("other_claims", ())
+    lines = [f"# Made with {measurement.setup.made_with}.", f"[{path}]", *toml_lines(claim)]
+    for other in others:
+        lines += ["", f"[[{path}.other_claims]]", *toml_lines(other)]
     return "\n".join(lines) + "\n"
-
-
-def _toml(claim: dict[str, Any]) -> list[str]:
-    # JSON writes strings as TOML reads them, unless it escapes what is beyond 16 bits.
-    plain = {name: value for name, value in claim.items() if name != "other_claims"}
-    return [
-        f"{name} = {'inf' if value == math.inf else json.dumps(value, ensure_ascii=False)}"
-        for name, value in plain.items()
-    ]
 
 
 def _rounded(value: float, outwards: Callable[[float], int]) -> float:

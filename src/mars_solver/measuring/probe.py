@@ -12,8 +12,8 @@ import socket
 import ssl
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from time import perf_counter_ns
 from typing import Any, Final, Literal
@@ -122,10 +122,11 @@ class _Probe:
         self._slots = anyio.CapacityLimiter(self.plan.concurrency)
         self._schedule = anyio.CancelScope()
         with anyio.CancelScope() as everything:
-            async with (
-                _clients(self.plan.kinds) as self._clients,
-                anyio.create_task_group() as tasks,
-            ):
+            async with AsyncExitStack() as opened, anyio.create_task_group() as tasks:
+                self._clients = {
+                    kind: await opened.enter_async_context(_client(kind))
+                    for kind in self.plan.kinds
+                }
                 tasks.start_soon(self._watch, everything)
                 self._end = perf_counter_ns() + self.plan.seconds * SECOND
                 await self._warm_up()
@@ -211,18 +212,6 @@ async def _until(due: int) -> None:
     await anyio.sleep(max(0, due - perf_counter_ns() - SPIN) / SECOND)
     while perf_counter_ns() < due:
         await anyio.sleep(0)
-
-
-@asynccontextmanager
-async def _clients(
-    kinds: tuple[Connection, ...],
-) -> AsyncIterator[dict[Connection, httpx2.AsyncClient]]:
-    """Yield what makes requests, by the connection that they want."""
-    async with AsyncExitStack() as stack:
-        clients = {}
-        for kind in dict.fromkeys(kinds):
-            clients[kind] = await stack.enter_async_context(_client(kind))
-        yield clients
 
 
 def _client(kind: Connection) -> httpx2.AsyncClient:

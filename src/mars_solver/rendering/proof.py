@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from mars_solver.inputs.documents import toml_lines
 from mars_solver.inputs.files import CHART, LINES, PINS
 from mars_solver.proving.proof import PARTS
 from mars_solver.proving.theorem import ALL
@@ -175,16 +175,11 @@ def profile_toml(profile: Profile) -> list[str]:
     """Return the lines of a profile file."""
     data = profile.to_dict()
     tables = {name: data.pop(name) for name in ("require", "prefer")}
-    lines = list(_toml_lines(data))
+    lines = list(toml_lines(data))
     for name, table in tables.items():
         if table:
-            lines += ["", f"[{name}]", *_toml_lines(table)]
+            lines += ["", f"[{name}]", *toml_lines(table)]
     return lines
-
-
-def _toml_lines(table: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the lines `key = value` of a table without tables in it."""
-    yield from (f"{key} = {json.dumps(value)}" for key, value in table.items())
 
 
 def pins_toml(pins: Pins) -> str:
@@ -194,20 +189,10 @@ def pins_toml(pins: Pins) -> str:
         "schema = 1",
     ]
     for fact in pins.facts:
-        lines += ["", "[[facts]]", *_toml_lines(fact.model_dump())]
+        lines += ["", "[[facts]]", *toml_lines(fact.model_dump())]
     for pin in pins.pins:
-        data = pin.to_dict()
-        profile = _inline(data.pop("profile"))
-        lines += ["", "[[pins]]", f"profile = {profile}", *_toml_lines(data)]
+        lines += ["", "[[pins]]", *toml_lines(pin.to_dict())]
     return "\n".join(lines) + "\n"
-
-
-def _inline(value: Any) -> str:
-    """Return a value as inline TOML."""
-    if isinstance(value, dict):
-        inner = ", ".join(f"{key} = {_inline(item)}" for key, item in value.items())
-        return f"{{ {inner} }}" if inner else "{}"
-    return json.dumps(value)
 
 
 def _guide_lines(proof: Proof) -> Iterator[str]:

@@ -178,9 +178,11 @@ def _timed(name: str | None, catalogue: Catalogue) -> str:
     """Return the attribute that is measured: the one named, or the only one in ms."""
     timed = [each for each, a in catalogue.declared.attributes.items() if a.unit == "ms"]
     chosen = timed[0] if name is None and len(timed) == 1 else name
-    if chosen not in timed:
-        raise InputError([Problem("--attribute", "", *not_one_of(name, timed))])
-    return str(chosen)
+    if chosen is None or chosen not in timed:
+        expected = f"an attribute in ms: {', '.join(timed) or 'there is none'}"
+        near = did_you_mean(name or "", timed)
+        raise InputError([Problem("--attribute", "", expected, shown(name), near)])
+    return chosen
 
 
 def _settled_by(text: str | None, attribute: str, catalogue: Catalogue) -> tuple[str, Check | None]:
@@ -246,7 +248,9 @@ def _endpoint(asked: MeasureOptions) -> Endpoint:
             hint = " or ".join(["add --url URL", *(f"--endpoint {name}" for name in known)])
             raise InputError([Problem("measure", "", "", "nothing says whom to ask", hint)])
         if asked.endpoint not in known:
-            raise InputError([Problem("--endpoint", "", *not_one_of(asked.endpoint, known))])
+            expected = f"an endpoint of the catalogue: {', '.join(known) or 'there is none'}"
+            near = did_you_mean(asked.endpoint, known) or "describe any other one with --url"
+            raise InputError([Problem("--endpoint", "", expected, shown(asked.endpoint), near)])
         return known[asked.endpoint]
     described = {
         "url": asked.url,

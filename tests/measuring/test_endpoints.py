@@ -87,6 +87,7 @@ def test_what_has_no_value_is_named_all_at_once_and_the_secret_never_is() -> Non
         ({"key": "A-B"}, "key", "the name of an environment variable"),
         ({"audio": "pcm_s16le"}, "sample_rate", "the sample rate of pcm_s16le"),
         ({"sample_rate": 8000}, "sample_rate", "it is of raw samples alone"),
+        ({"headers": {"Content-Length": "3"}}, "headers.Content-Length", "leave it out"),
         ({"headers": {"a": "1", "A": "2"}}, "headers", "each header once"),
         ({"audio": "wave"}, "audio", "did you mean `wav`?"),
         ({"method": "P OST"}, "method", "a method of HTTP"),

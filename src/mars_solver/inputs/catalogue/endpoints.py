@@ -44,6 +44,8 @@ SPEECH_MODEL: Final = "speech_model"
 _NAME: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_FRAMES: Final = {"content-length", "transfer-encoding"}
+"""The headers that say where a body ends."""
 _SECRET: Final = re.compile(r"auth|cookie|key|secret|token", re.IGNORECASE)
 
 
@@ -113,6 +115,8 @@ class Endpoint(Input):
             path = f"headers.{name}"
             if not _TOKEN.fullmatch(name):
                 yield path, "the name of a header", shown(name), ""
+            if name.lower() in _FRAMES:
+                yield path, "no length, which is known when it is sent", "one", "leave it out"
             if _SECRET.search(name) and not _NAME.search(value):
                 hint = "write {key} there, and name the environment variable that holds it"
                 yield path, "no secret in the open", "a text of its own", hint

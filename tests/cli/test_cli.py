@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from command import Run, run
@@ -362,12 +363,14 @@ def test_the_catalogue_as_json_holds_every_fact_and_no_infinity() -> None:
 def test_the_schemas_are_printed() -> None:
     assert answer_of(run("schema")) == answer_of(run("schema", "profile")) == profile_schema()
     assert answer_of(run("schema", "answer")) == answer_schema()
+    compared = answer_of(run("compare", "mars-flash", "mars-pro", "--json"))
+    jsonschema.validate(compared, answer_of(run("schema", "comparison")))
     refused = run("schema", "answers")
     assert refused.returncode == 2
     assert refused.stderr == (
         "error: unknown schema `answers`; did you mean `answer`?"
-        " (schema; expected one of profile, answer, attributes, model, sources, flowchart, weights,"
-        " measurements, labels)\n"
+        " (schema; expected one of profile, answer, comparison, attributes, model, sources,"
+        " flowchart, weights, measurements, labels)\n"
     )
 
 

@@ -469,8 +469,9 @@ app.command(cls=asking.Command, epilog=asking.shown("mcp", "mcp --measurements m
 def schema(
     document: options.SchemaArgument = "profile", models: options.ModelsFolder = None
 ) -> None:
-    """Print the JSON Schema of a profile, of an answer, or of a kind of file, for editors."""
+    """Print the JSON Schema of a profile, an answer, a comparison, or a kind of file."""
     from mars_solver.cli import reading  # noqa: PLC0415
+    from mars_solver.explaining.comparison import comparison_schema  # noqa: PLC0415
     from mars_solver.explaining.explanation import answer_schema  # noqa: PLC0415
     from mars_solver.inputs.file_schemas import FILES  # noqa: PLC0415
     from mars_solver.inputs.files import load_catalogue  # noqa: PLC0415
@@ -480,7 +481,8 @@ def schema(
     from mars_solver.tuning.labels import labels_schema  # noqa: PLC0415
 
     reading.check_paths(models=models)
-    schemas = {"profile": profile_schema, "answer": answer_schema, **FILES, "labels": labels_schema}
+    answers = {"answer": answer_schema, "comparison": comparison_schema}
+    schemas = {"profile": profile_schema, **answers, **FILES, "labels": labels_schema}
     if document not in schemas:
         raise InputError([Problem("schema", "", *not_one_of(document, schemas, kind="schema"))])
     terminal.write(to_json(schemas[document](load_catalogue(models).declared)))

@@ -247,7 +247,7 @@ SchemaArgument = Annotated[
     str,
     typer.Argument(
         metavar="[KIND]",
-        help="profile, answer (what --json prints), or a file: attributes, model, sources,"
-        " flowchart, weights, measurements, labels.",
+        help="profile, answer and comparison (what --json prints), or a file: attributes, model,"
+        " sources, flowchart, weights, measurements, labels.",
     ),
 ]

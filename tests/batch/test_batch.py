@@ -39,6 +39,13 @@ def test_each_row_is_answered_as_recommend_answers_it(
     same(solver, made, unknown)
 
 
+def test_a_table_whose_first_row_is_no_profile_is_answered(solver: Solver) -> None:
+    need = solver.declared.needs[0].name
+    fresh = Solver(solver.catalogue, solver.weights)
+    same(fresh, [{"primary": need}])
+    same(fresh, [{"primary": need}, {}])
+
+
 @settings(max_examples=60)
 @given(pooled(), st.lists(rows(bad=False), max_size=6), st.sampled_from(POLICIES))
 def test_so_it_is_with_other_models(one: World, made: list[Row], unknown: Policy) -> None:

@@ -163,7 +163,8 @@ class BatchSolver:
         """Return whether rankings agree with the guide: `flowchart.agree` for many."""
         answers = self.questions.contexts.answers
         guided = asked.sayings.guided.take(asked.contexts)
-        among = np.zeros((len(answers), self.questions.models + 1), dtype=np.bool_)
+        # Where no row is a profile, the guide has been asked nothing yet.
+        among = np.zeros((max(len(answers), 1), self.questions.models + 1), dtype=np.bool_)
         for number, models in enumerate(answers):
             among[number, [model for model in models if model != NONE]] = True
         agrees: Flags = among.take(guided * among.shape[1] + ranked[0] % among.shape[1])

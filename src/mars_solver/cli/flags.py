@@ -170,7 +170,7 @@ def measured_by_flags(catalogue: Catalogue, texts: Iterable[str]) -> Catalogue:
     claim = {"source": MEASURE, "as_of": catalogue.as_of}
     for text in texts:
         path, equals, value = (part.strip() for part in text.partition("="))
-        model, rest = _model_of(path, catalogue)
+        model, rest = catalogue.model_in(path)
         name, _, member = rest.partition(".")
         attribute = catalogue.declared.attributes.get(name)
         if not (equals and value) or model is None or not name:
@@ -191,18 +191,9 @@ def measured_by_flags(catalogue: Catalogue, texts: Iterable[str]) -> Catalogue:
     return catalogue
 
 
-def _model_of(path: str, catalogue: Catalogue) -> tuple[str | None, str]:
-    """Return the model that a path begins with, and the rest; ids and names may hold dots."""
-    cuts = [i for i, letter in enumerate(path) if letter == "."]
-    for cut in reversed(cuts):
-        if model := catalogue.model_called(path[:cut]):
-            return model, path[cut + 1 :]
-    return None, path
-
-
 def _unreadable(text: str, path: str, catalogue: Catalogue) -> Problem:
     ids = catalogue.names
-    if "=" in text and "." in path and _model_of(path, catalogue)[0] is None:
+    if "=" in text and "." in path and catalogue.model_in(path)[0] is None:
         return Problem(MEASURE, path, *not_one_of(path.partition(".")[0], ids, kind="model"))
     hint = f"such as {next(iter(ids))}.{next(iter(catalogue.declared.attributes), 'attribute')}=…"
     return Problem(MEASURE, "", "model.attribute=value", shown(text), hint)

@@ -307,10 +307,8 @@ def _sliders(solver: Solver, values: Mapping[str, str]) -> Iterator[Slider]:
 def _figures(catalogue: Catalogue, values: Mapping[str, str]) -> Iterator[Figure]:
     """Yield the measurements that are stated."""
     for key in sorted(values):
-        path = key.removeprefix(MEASURE)
-        model = next((m for m in catalogue.names if path.startswith(f"{m}.")), None)
+        model, name = catalogue.model_in(key.removeprefix(MEASURE))
         if key.startswith(MEASURE) and model is not None:
-            name = path.removeprefix(f"{model}.")
             attribute = catalogue.declared.attributes.get(name)
             label = f"{catalogue.names[model]}: {attribute.label if attribute else name}"
             unit = attribute.unit or "" if attribute else ""

@@ -128,6 +128,18 @@ class Catalogue:
         """
         return self._called.get(str(said).strip().casefold())
 
+    def model_in(self, path: str) -> tuple[str | None, str]:
+        """Return the id of the model that a dotted path begins with, and the rest of it.
+
+        Ids and names may hold dots: the longest one counts. None where none begins the path.
+        """
+        head = path
+        while "." in head:
+            head = head.rpartition(".")[0]
+            if model := self.model_called(head):
+                return model, path[len(head) + 1 :]
+        return None, path
+
     @cached_property
     def _called(self) -> dict[str, str]:
         many = Counter(model.name.casefold() for model in self.models)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, time
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from mars_solver.briefs import brief, named
 
+MOST_FAULTS: Final = 30
+"""How many faults of one kind are put into words; the rest are counted, so that no input, however
+bad, takes long to refuse."""
 _SHOWN = 60
 _LONG = 200
+REST: Final = "…"
+"""The path of what is counted and not put into words: it sorts behind names in ASCII."""
+T = TypeVar("T")
 _MEANT = re.compile(r"did you mean (.+?)\?")
 _UNKNOWN = re.compile(r'the unknown (\w+) "(.*)"', re.DOTALL)
 
@@ -36,8 +42,7 @@ class Problem:
 
     def __str__(self) -> str:
         """Return the news first, then where it is, what was expected and what to do."""
-        path = self.path if len(self.path) <= _LONG else self.path[: _LONG - 1] + "…"
-        where = ": ".join(part for part in (self.place, path) if part)
+        where = ": ".join(part for part in (self.place, self.path) if part)
         expected = f"expected {self.expected}" if self.expected else ""
         meant = _MEANT.match(self.hint)
         near = f"did you mean `{meant[1]}`?" if meant else ""
@@ -59,8 +64,25 @@ class Problem:
 
 
 def dotted(*parts: str) -> str:
-    """Return the dotted path of the parts that are not empty."""
-    return ".".join(filter(None, parts))
+    """Return the dotted path of the parts that are not empty, cut where it is long."""
+    path = ".".join(filter(None, parts))
+    return path if len(path) <= _LONG else path[: _LONG - 1] + "…"
+
+
+def few(faulty: Sequence[T], place: str, path: str = "") -> tuple[Sequence[T], list[Problem]]:
+    """Return what is put into words of all that is faulty, and the problem that counts the rest.
+
+    Args:
+        faulty: what is faulty, each in a way of its own.
+        place: how messages call where it is.
+        path: of the table or list that has it.
+    """
+    left = len(faulty) - MOST_FAULTS
+    if left <= 0:
+        return faulty, []
+    plural = "s" if left > 1 else ""
+    found = f"{left} more fault{plural} of this kind"
+    return faulty[:MOST_FAULTS], [Problem(place, dotted(path, REST), "", found)]
 
 
 class MarsSolverError(Exception):

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from mars_solver import Catalogue, InputError, Profile, load_catalogue, load_measurements, recommend
+from mars_solver.cli.flags import measured_by_flags
 from mars_solver.errors import Problem
 from mars_solver.inputs.catalogue.measurements import with_measurements
 from mars_solver.inputs.catalogue.models import Model
 from mars_solver.inputs.profile import parse_profile
 from mars_solver.solving.solver import Solver
+from mars_solver.web.form import form_of
+from mars_solver.web.query import measured_by
 from random_catalogues import fact
 from small import build, model
 from strategies import WEIGHTS
@@ -188,3 +191,23 @@ def test_u2_a_slow_pro_gives_way_to_flash() -> None:
     slow = {"mars-pro": {"ttfb_ms": {"value": 2400, "source": "test", "as_of": "2026-11-20"}}}
     assert recommend(asked).shortlist[0].model == "mars-pro"
     assert recommend(asked, measurements=slow).shortlist[0].model == "mars-flash"
+
+
+def test_the_longest_id_or_name_that_begins_a_path_is_the_model_everywhere() -> None:
+    dotted = build(**{"a.1": model("a.1", price=fact(value=20))})
+    solver = Solver(dotted, WEIGHTS)
+    for path, found in (
+        ("a.price", ("a", "price")),
+        ("a.1.price", ("a.1", "price")),
+        ("A.1.price", ("a.1", "price")),  # the name, in any case
+        ("a.2.price", ("a", "2.price")),
+        ("c.price", (None, "c.price")),
+        ("a", (None, "a")),
+    ):
+        assert dotted.model_in(path) == found
+    by_flag = measured_by_flags(dotted, ["a.1.price=7"])
+    by_address = measured_by(solver, (("a.1.price", "7"),)).catalogue
+    (shown,) = form_of(solver, {"measure.a.1.price": "7"}).figures
+    assert [m.range("price") for m in by_flag.models] == [(10, 10), (7, 7), None]
+    assert [m.range("price") for m in by_address.models] == [(10, 10), (7, 7), None]
+    assert shown.title == "A.1: Price"

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from mars_solver.errors import InputError, Problem, shown
+from mars_solver.errors import InputError, Problem, few, shown
 
 _MAX_DOTS: Final = 200
 
@@ -105,8 +105,9 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) < len(pairs):
         counts = Counter(key for key, _ in pairs)
-        repeated = sorted(key for key, count in counts.items() if count > 1)
-        raise ValueError(f"the key {', '.join(map(json.dumps, repeated))} more than once")
+        repeated, rest = few([key for key, count in sorted(counts.items()) if count > 1], "")
+        named = [*map(shown, repeated), *(each.found for each in rest)]
+        raise ValueError(f"the key {', '.join(named)} more than once")
     return table
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from mars_solver.errors import Faults, InputError, Problem, shown
+from mars_solver.errors import Faults, InputError, Problem, few, shown
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.parsing import not_one_of, number_or_text
 from mars_solver.inputs.profile import Profile
@@ -84,13 +84,10 @@ def requirements_in(
         raise InputError([Problem(place, "keep", "names of requirements", shown(names))])
     listed = [names] if isinstance(names, str) else list(names)
     known = declared.requirement
-    bad = [
-        Problem(place, "keep", *not_one_of(name, known, kind="requirement"))
-        for name in listed
-        if not isinstance(name, str) or name not in known
-    ]
+    bad, rest = few([n for n in listed if not isinstance(n, str) or n not in known], place, "keep")
     if bad:
-        raise InputError(bad)
+        said = (not_one_of(name, known, kind="requirement") for name in bad)
+        raise InputError([*(Problem(place, "keep", *each) for each in said), *rest])
     return tuple(dict.fromkeys(listed))
 
 

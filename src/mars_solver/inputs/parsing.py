@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError, Wit
 from pydantic_core import PydanticCustomError
 
 from mars_solver.briefs import brief
-from mars_solver.errors import InputError, Problem, dotted, shown
+from mars_solver.errors import InputError, Problem, dotted, few, shown
 from mars_solver.vocabulary import MAX_IMPORTANCE, MAX_NUMBER
 
 if TYPE_CHECKING:
@@ -83,12 +83,18 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """Return the nearest known word; empty where none is near."""
     from difflib import get_close_matches  # noqa: PLC0415  (needed for bad input only)
 
+    if len(word) > _LONGEST_WORD:
+        return ""
     names, parts = sorted(known), set(word.lower().split("_"))
     near = get_close_matches(word.lower(), names, n=1)
     if not near:
         whole = [name for name in names if parts <= set(name.split("_"))]
         near = whole if len(whole) == 1 else []
     return near[0] if near else ""
+
+
+_LONGEST_WORD: Final = 200
+"""No longer word is near a known one, and comparing it takes long."""
 
 
 def one_of(words: Iterable[str]) -> str:
@@ -116,16 +122,13 @@ def not_one_of(
 
 def problems_of(error: ValidationError, model: type[BaseModel], place: str) -> list[Problem]:
     """Return the problems that a validation of `model` met, with the path of each."""
-    return [
-        problem
-        for line in error.errors(include_url=False)
-        for problem in _problems_of_line(line, model, place)
-    ]
+    lines, rest = few(error.errors(include_url=False), place)
+    return [problem for line in lines for problem in _problems_of_line(line, model, place)] + rest
 
 
 def _problems_of_line(line: ErrorDetails, model: type[BaseModel], place: str) -> list[Problem]:
     """Return the problems in one error of pydantic."""
-    path = ".".join(str(part) for part in line["loc"] if part != "[key]")
+    path = dotted(*(str(part) for part in line["loc"] if part != "[key]"))
     found = line["input"]
     match line["type"]:
         case "faults":

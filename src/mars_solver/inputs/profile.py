@@ -107,11 +107,11 @@ class Profile:
 
     def __eq__(self, other: object) -> bool:
         """Return whether both state the same."""
-        return isinstance(other, Profile) and self._content == other._content
+        return isinstance(other, Profile) and self.content == other.content
 
     def __hash__(self) -> int:
         """Return the hash of what is stated."""
-        return hash(self._content)
+        return hash(self.content)
 
     def __repr__(self) -> str:
         """Return what is stated, as a call, cut to one line."""
@@ -125,7 +125,8 @@ class Profile:
         )
 
     @cached_property
-    def _content(self) -> tuple[object, ...]:
+    def content(self) -> tuple[object, ...]:
+        """What is stated, as one value: profiles that state the same have equal ones."""
         require, prefer = tuple(self.require.items()), tuple(self.prefer.items())
         return self.name, self.workflow, self.primary, self.accept_beta, require, prefer
 

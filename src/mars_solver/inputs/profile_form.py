@@ -8,9 +8,15 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, create_model
 
-from mars_solver.errors import shown
+from mars_solver.errors import few, shown
 from mars_solver.inputs.catalogue.attributes import Declarations, Need, Requirement
-from mars_solver.inputs.catalogue.facts import Member, expected_member, member_key, read_member
+from mars_solver.inputs.catalogue.facts import (
+    LONGEST_MEMBER,
+    Member,
+    expected_member,
+    member_key,
+    read_member,
+)
 from mars_solver.inputs.catalogue.tags import plain
 from mars_solver.inputs.parsing import (
     DRAFT,
@@ -48,22 +54,24 @@ def _members(value: object, declared: Declarations, requirement: Requirement) ->
         example = {"language": '["en-us"]', "number": "[24000]", "text": '["wav"]'}
         what = "language tags" if attribute.members == "language" else "members"
         raise unexpected(value, f"a list of {what}, such as {example[attribute.members]}")
-    issues: list[Issue] = []
+    bad: list[tuple[int, object]] = []
     members: dict[Member, Member] = {}
     readings: dict[str, str] = {}
     for i, written in enumerate(value):
         member = read_member(attribute, written)
         if member is None:
-            expected, hint = expected_member(attribute)
-            issues.append((str(i), expected, shown(written), hint))
+            bad.append((i, written))
             continue
         if member_key(member) in members:
             continue
         members[member_key(member)] = member
         if attribute.members == "language" and plain(written) != member:
             readings[plain(written)] = str(member)
-    if issues:
-        raise invalid(*issues)
+    if bad:
+        expected, hint = expected_member(attribute)
+        worded, rest = few(bad, "")
+        issues: list[Issue] = [(str(i), expected, shown(each), hint) for i, each in worded]
+        raise invalid(*issues, *((each.path, "", each.found, "") for each in rest))
     return ReadMembers(tuple(members.values()), readings)
 
 
@@ -81,16 +89,21 @@ _WORD: Final = r"[^,;\x00-\x1f\x7f]*"
 _MEMBER_SCHEMA: Final[dict[str, dict[str, Any]]] = {
     "language": {
         "type": "string",
+        "maxLength": LONGEST_MEMBER,
         "pattern": "^ *[A-Za-z]{2,3}([-_][A-Za-z]{4})?([-_]([A-Za-z]{2}|[0-9]{3}))?"
         "([-_]([A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))* *$",
     },
     "number": {
         "anyOf": [
             {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_NUMBER},
-            {"type": "string", "pattern": _DIGITS},
+            {"type": "string", "maxLength": LONGEST_MEMBER, "pattern": _DIGITS},
         ]
     },
-    "text": {"type": "string", "pattern": rf"^{_WORD}[^,;\s\x00-\x1f\x7f]{_WORD}$"},
+    "text": {
+        "type": "string",
+        "maxLength": LONGEST_MEMBER,
+        "pattern": rf"^{_WORD}[^,;\s\x00-\x1f\x7f]{_WORD}$",
+    },
 }
 """What a member may be, as `read_member` has it; tables of text hold numbers as text."""
 

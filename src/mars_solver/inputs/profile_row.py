@@ -9,7 +9,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, Literal, cast, get_args
 
-from mars_solver.errors import Faults, InputError, Problem, dotted, rerooted, shown
+from mars_solver.errors import Faults, InputError, Problem, dotted, few, rerooted, shown
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.parsing import not_one_of, number_or_text, one_of, plainly
 from mars_solver.inputs.profile import Profile, parse_profile
@@ -55,6 +55,8 @@ _INDEX: Final = re.compile("__index_level_[0-9]+__")
 """The index of a data frame that nobody named: it is left out."""
 _NEAR: Final = 0.82
 """From this likeness on an unknown column is a known one, misspelt."""
+_LONGEST: Final = 200
+"""No longer name is a misspelling."""
 
 
 @lru_cache(maxsize=2**6)
@@ -120,14 +122,18 @@ def flat(profile: object, declared: Declarations, place: str) -> dict[str, Any]:
         if not isinstance(table, Mapping):
             problems.append(Problem(place, name, "a table of keys and values", shown(table)))
             continue
-        for key, value in table.items():
-            path = dotted(name, str(key))
-            if key not in known:
-                problems.append(Problem(place, path, *not_one_of(key, known, kind=kind)))
-            elif key in row:
-                hint = f"drop it, or the one under {name}"
-                problems.append(Problem(place, key, f"{key} once", "it more than once", hint))
-            row[key] = value
+        unknown, rest = few([key for key in table if key not in known], place, name)
+        problems += [
+            Problem(place, dotted(name, str(key)), *not_one_of(key, known, kind=kind))
+            for key in unknown
+        ]
+        hint = f"drop it, or the one under {name}"
+        problems += rest + [
+            Problem(place, key, f"{key} once", "it more than once", hint)
+            for key in table
+            if key in known and key in row
+        ]
+        row |= table
     if problems:
         raise InputError(problems)
     return row
@@ -158,12 +164,13 @@ def opened(
     require: dict[str, Any] = {}
     prefer: dict[str, Any] = {}
     nested: dict[str, Any] = {"require": require, "prefer": prefer}
-    problems: list[Problem] = []
     known = columns(declared)
+    unknown, problems = few([column for column in row if column not in known], place)
+    problems += [replace(unknown_column(each, declared, place), expected="") for each in unknown]
     for column, value in row.items():
         if column not in known:
-            problems.append(replace(unknown_column(column, declared, place), expected=""))
-        elif column == ID:
+            continue
+        if column == ID:
             if value is not None and id_text(value) is None:
                 problems.append(Problem(place, ID, "text", shown(value)))
         elif column in declared.criterion:
@@ -346,9 +353,13 @@ def extras(names: Sequence[str], declared: Declarations) -> list[str]:
     return [name for name in others if not nearly(name, declared)]
 
 
-@lru_cache(maxsize=2**10)
 def nearly(name: str, declared: Declarations) -> str:
     """Return the column of which a name is a misspelling; empty where there is none."""
+    return _nearly(name, declared) if len(name) <= _LONGEST else ""
+
+
+@lru_cache(maxsize=2**10)
+def _nearly(name: str, declared: Declarations) -> str:
     from difflib import get_close_matches  # noqa: PLC0415  (needed for unknown columns only)
 
     known = columns(declared)

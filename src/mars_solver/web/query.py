@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, quote
 
-from mars_solver.errors import Faults, InputError, Problem, rerooted, shown
+from mars_solver.errors import REST, Faults, InputError, Problem, few, rerooted, shown
 from mars_solver.explaining.decision_map import axes
 from mars_solver.inputs.catalogue.facts import read_member
 from mars_solver.inputs.catalogue.measurements import claim_in, with_measurements
@@ -115,12 +115,14 @@ def parse_query(pairs: Sequence[tuple[str, str]], solver: Solver) -> Query:
     declared = solver.declared
     known = fields(declared)
     problems = list(strays(pairs, (*known, *_OPTIONS, *_measures(pairs))))
+    unknown = [each for each in problems if each.path in {"", REST}]
     ignored = tuple(
         f"{each.found.removeprefix('the ')} means nothing here ({each.hint})"
-        for each in problems
-        if not each.path
+        if each.hint
+        else each.found
+        for each in unknown
     )
-    faults = Faults(each for each in problems if each.path)
+    faults = Faults(each for each in problems if each not in unknown)
     said = {name: text for name, text in _moved(dict(pairs), declared).items() if text}
     said |= _timed(said.get(TIMING), declared) if TIMING in dict(pairs) else {}
     row = {name: _value(name, said[name], declared) for name in known if said.get(name, "").strip()}
@@ -170,7 +172,7 @@ def _figure_path(said: Mapping[str, str]) -> str:
     return f"{said.get(FIGURE_MODEL, '')}.{said.get(FIGURE_FACT, '')}"
 
 
-@lru_cache(maxsize=2**5)
+@lru_cache(maxsize=2**2)
 def measured_by(solver: Solver, measured: tuple[tuple[str, str], ...]) -> Solver:
     """Return the solver that rests on measurements of one's own.
 
@@ -182,9 +184,9 @@ def measured_by(solver: Solver, measured: tuple[tuple[str, str], ...]) -> Solver
     catalogue = solver.catalogue
     tables: dict[str, dict[str, object]] = {}
     for path, figure in measured:
-        model = max((m for m in catalogue.names if path.startswith(f"{m}.")), key=len, default="")
-        model = model or path.partition(".")[0]
-        name = path.removeprefix(f"{model}.")
+        model, name = catalogue.model_in(path)
+        if model is None:
+            model, _, name = path.partition(".")
         claim = claim_in(catalogue.declared.attributes.get(name), figure)
         said = {"source": OWN_SOURCE, "as_of": catalogue.as_of, **claim}
         tables.setdefault(model, {})[name] = said
@@ -207,11 +209,14 @@ def strays(pairs: Sequence[tuple[str, str]], known: Sequence[str]) -> Iterator[P
     """Yield a problem for each key that is unknown, and for each that is repeated."""
     named = [key for key in known if not key.startswith(FORM)]
     expected = one_of(named)
-    for key, count in Counter(key for key, _ in pairs).items():
-        if key not in known:
-            found, hint = f"the unknown key {shown(key)}", did_you_mean(key, known) or "drop it"
-            yield Problem(PLACE, "", expected, found, hint)
-        elif count > 1:
+    counts = Counter(key for key, _ in pairs)
+    unknown, rest = few([key for key in counts if key not in known], PLACE)
+    for key in unknown:
+        found, hint = f"the unknown key {shown(key)}", did_you_mean(key, known) or "drop it"
+        yield Problem(PLACE, "", expected, found, hint)
+    yield from rest
+    for key in known:
+        if counts[key] > 1:
             yield Problem(PLACE, key, "each key once", "it more than once", "keep one")
 
 
@@ -240,7 +245,8 @@ def _map(text: str, known: Sequence[str]) -> tuple[str, ...]:
         InputError: where they are no axes of one map.
     """
     names = tuple(members_in(text))
-    bad = [Problem(PLACE, MAP, *not_one_of(name, known)) for name in names if name not in known]
+    wrong, bad = few([name for name in names if name not in known], PLACE, MAP)
+    bad += [Problem(PLACE, MAP, *not_one_of(name, known)) for name in wrong]
     if len(names) > 2 or len(set(names)) < len(names):  # noqa: PLR2004  (across and up)
         bad.append(Problem(PLACE, MAP, "one axis, or two different ones", shown(text)))
     if bad:

@@ -26,7 +26,7 @@ EXCLUDED: Final = 64
 MALFORMED: Final = -1
 """The class of what can be no member."""
 _SILENT: Final = Cell(0, 0, 0)
-_KEPT: Final = 2**16
+_KEPT: Final = 2**14
 """The most spellings of members that are remembered."""
 
 
@@ -144,9 +144,11 @@ class MemberClasses:
         """Return the class of a member as a table has it; `MALFORMED` for what is none."""
         known = self._read.get(written)
         if known is None:
-            if len(self._read) >= _KEPT:
-                self._read.clear()
-            known = self._read[written] = self._class(written)
+            known = self._class(written)
+            if known != MALFORMED:  # which may be of any length
+                if len(self._read) >= _KEPT:
+                    self._read.clear()
+                self._read[written] = known
         return known
 
     def number(self, classes: Sequence[int]) -> int:

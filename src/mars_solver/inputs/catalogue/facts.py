@@ -260,8 +260,14 @@ def member_key(member: Member) -> Member:
     return member.casefold() if isinstance(member, str) else member
 
 
+LONGEST_MEMBER: Final = 200
+"""How many characters a member that is written as text may have."""
+
+
 def read_member(attribute: Attribute, value: object) -> Member | None:
     """Return a member as a set attribute spells it; None for what can be no member."""
+    if isinstance(value, str) and len(value) > LONGEST_MEMBER:
+        return None
     if attribute.members == "number":
         number = plain_number(number_or_text(value.strip(" ")) if isinstance(value, str) else value)
         return number if number is not None and 0 < number <= MAX_NUMBER else None
@@ -278,7 +284,7 @@ def expected_member(attribute: Attribute) -> tuple[str, str]:
     return {
         "language": (EXPECTED, EXAMPLE),
         "number": (f"a number > 0 and <= {MAX_NUMBER}", ""),
-        "text": ("a word without , and ;", ""),
+        "text": (f"a word without , and ; of at most {LONGEST_MEMBER} characters", ""),
     }[attribute.members]
 
 

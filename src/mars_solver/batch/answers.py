@@ -21,6 +21,7 @@ from mars_solver.batch.kernel.encoding import Encoder
 from mars_solver.batch.kernel.kernel import Answers, BatchSolver, joined
 from mars_solver.batch.records import Records, check_schema, of_batch
 from mars_solver.batch.texts import JsonForm
+from mars_solver.budget import spend
 from mars_solver.errors import InputError, rerooted
 from mars_solver.inputs.profile_row import ID, SEPARATOR, column_of, parse_row
 from mars_solver.solving.solver import Solver
@@ -133,6 +134,7 @@ class Answerer:
 
     def _refusal(self, row: Mapping[str, Any]) -> list[str]:
         """Return every reason why a row, by its columns, gets no answer."""
+        spend()
         try:
             profile = parse_row(row, self._solver.declared)
             with rerooted(lambda problem: replace(problem, place="", path=column_of(problem.path))):
@@ -175,7 +177,7 @@ def counted_from(rows: int, answers: pa.RecordBatch) -> pa.RecordBatch:
     return answers.set_column(0, ROW, pc.add(answers.column(ROW), pa.scalar(rows, pa.int64())))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)
 def answerer(solver: Solver, unknown: Policy, top: int) -> Answerer:
     """Return what answers record batches, prepared once."""
     return Answerer(solver, unknown, top)

@@ -26,6 +26,7 @@ import pyarrow.json
 from mars_solver.batch.kernel.arrays import Numbers
 from mars_solver.batch.plain_rows import TYPES, holds, spelled_out, typed_columns
 from mars_solver.batch.records import PlainRows, Reasons, Records, holds_numbers
+from mars_solver.budget import spend
 from mars_solver.errors import InputError, Problem, shown
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.documents import decode, parse_json
@@ -232,12 +233,14 @@ class JsonForm(TextForm):
         whole_lines = text.startswith(b"{") and text.endswith(b"}") and text.count(b"\n") == breaks
         if not whole_lines or not _is_utf8(text):
             return None
+        # A column of all rows for each name of any row takes memory without end.
+        unexpected = "infer" if self.extra == "drop" else "error"
         try:
             found = pyarrow.json.read_json(
                 pa.py_buffer(text),
                 pyarrow.json.ReadOptions(use_threads=False, block_size=len(text)),
                 pyarrow.json.ParseOptions(
-                    explicit_schema=self._schema, unexpected_field_behavior="infer"
+                    explicit_schema=self._schema, unexpected_field_behavior=unexpected
                 ),
             )
             found.validate()  # of lists of lists of null Arrow makes arrays that are none
@@ -295,6 +298,7 @@ class JsonForm(TextForm):
 
     def _object(self, line: bytes) -> tuple[dict[str, Any], list[str]]:
         """Return the row on a line, a nested profile opened up, or what is wrong with the line."""
+        spend()
         row, problems = _json_object(line)
         try:
             return (flat(row, self.declared, "") if is_nested(row) else row), problems

@@ -20,6 +20,7 @@ no way to call the model either.
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from dataclasses import dataclass, field
 from functools import cache, lru_cache, partial
@@ -68,8 +69,23 @@ def calls_of(catalogue: Catalogue, profile: Profile, standing: Standing) -> Call
     Raises:
         InputError: where a template is broken.
     """
-    required = tuple(profile.require.items())
-    return _calls(catalogue, standing.model, standing.configuration or (), required)
+    known = _asked_for(tuple(catalogue.calls.values()))
+    asked = profile.require if known is None else profile.require.keys() & known
+    required = tuple((name, each) for name, each in profile.require.items() if name in asked)
+    short = all(len(each) <= _SHORT for _, each in required if isinstance(each, tuple))
+    make = _calls if short else _calls.__wrapped__
+    return make(catalogue, standing.model, standing.configuration or (), required)
+
+
+_SHORT: Final = 8
+"""The longest list of members with which calls are remembered, so that these take little memory."""
+
+
+@lru_cache(maxsize=2**3)
+def _asked_for(templates: tuple[str, ...]) -> frozenset[str] | None:
+    """Return the requirements that templates name; None where one takes them all together."""
+    every = re.findall(r"\brequire\b(?:\.(\w+))?", "\n".join(templates))
+    return frozenset(every) if all(every) else None
 
 
 @lru_cache(maxsize=2**8)

@@ -384,7 +384,11 @@ class Recommendation(Shown):
 
     def _score(self, twice: int) -> float:
         """Return the score of twice a weighted sum, rounded once."""
-        return twice / full_score(self.decision.weights)
+        return twice / self._whole
+
+    @cached_property
+    def _whole(self) -> int:
+        return full_score(self.decision.weights)
 
     def _contributions(self, index: int) -> Iterator[Contribution]:
         weights = self.decision.weights

@@ -15,6 +15,7 @@ from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 
 from mars_solver.briefs import brief, named
+from mars_solver.budget import spend
 from mars_solver.errors import InputError, Problem, shown
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.measurements import with_measurements
@@ -37,7 +38,9 @@ from mars_solver.solving.table import Cell, Column, requirement_masks
 from mars_solver.vocabulary import INFEASIBLE, Policy, Status
 
 _KEPT: Final = 2**12
-"""The most signatures, and contexts, whose results are remembered."""
+"""The most signatures, and contexts, whose results are remembered, with few models."""
+_KEPT_MODELS: Final = 2**17
+"""The most models in all of these: what is remembered takes bounded memory."""
 
 
 class Signature(NamedTuple):
@@ -213,14 +216,15 @@ class Solver:
         self._sums = Sums(self.ends)
         self._pinned_spares = self._spares()
         # Remembered results: bounded, and safe to use from several threads.
-        self.stand = lru_cache(maxsize=_KEPT)(self._stand)
-        self.coefficients = lru_cache(maxsize=_KEPT)(self._coefficients)
-        self.neutral_sums = lru_cache(maxsize=_KEPT)(self._sums_at_neutral)
-        self.score = lru_cache(maxsize=_KEPT)(self._score)
-        self.by_score = lru_cache(maxsize=_KEPT)(self._by_score)
-        self.ruled_out = lru_cache(maxsize=_KEPT)(self._ruled_out)
-        self.able = lru_cache(maxsize=_KEPT)(self._able)
-        self._preferred = lru_cache(maxsize=_KEPT)(self._in_preference)
+        kept = min(_KEPT, _KEPT_MODELS // max(len(models), 1))
+        self.stand = lru_cache(maxsize=kept)(self._stand)
+        self.coefficients = lru_cache(maxsize=kept)(self._coefficients)
+        self.neutral_sums = lru_cache(maxsize=kept)(self._sums_at_neutral)
+        self.score = lru_cache(maxsize=kept)(self._score)
+        self.by_score = lru_cache(maxsize=kept)(self._by_score)
+        self.ruled_out = lru_cache(maxsize=kept)(self._ruled_out)
+        self.able = lru_cache(maxsize=kept)(self._able)
+        self._preferred = lru_cache(maxsize=kept)(self._in_preference)
 
     def __repr__(self) -> str:
         what = f"{len(self.catalogue.models)} models, weights {self.weights.name}"
@@ -298,6 +302,7 @@ class Solver:
 
     def _stand(self, signature: Signature) -> Standings:
         """Return the standing of each model, in the catalogue's order."""
+        spend()
         asked = [r for r in self.declared.requirements if signature.stated & r.bit]
         pairs = list(zip(asked, signature.cells, strict=True))
         reject = signature.policy == "reject"

@@ -29,6 +29,8 @@ from mars_solver.vocabulary import MAX_NUMBER, Kind, Verdict
 Number = int | float
 _KEPT: Final = 2**12
 """The most members, and lists of them, that are remembered for each set."""
+_SHORT: Final = 2**3
+"""The longest list of members that is remembered: what is remembered takes bounded memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,6 @@ class Column:
         self._parts: dict[int, Cell] = {}
         self._of_list = lru_cache(maxsize=_KEPT)(self._cell_of_list)
         self._of_member = lru_cache(maxsize=_KEPT)(self._masks_of_member)
-        self.nearest = lru_cache(maxsize=_KEPT)(self._nearest)
         self._is_set = requirement.kind is Kind.SET
 
     def __repr__(self) -> str:
@@ -107,7 +108,9 @@ class Column:
     def find(self, required: Required) -> Cell:
         """Return the cell of what a profile asks for."""
         if self._is_set:
-            return self._of_list(required)
+            members = cast("tuple[Member, ...]", required)
+            short = len(members) <= _SHORT
+            return self._of_list(members) if short else self._cell_of_list(members)
         part = self.position(cast("Number", required)) if self.thresholds else 0
         cell = self._parts.get(part)
         if cell is None:
@@ -126,7 +129,7 @@ class Column:
         masks = _split([verdict(check, model, self._catalogue) for model in models])
         return Cell(*masks, self._statements(required))
 
-    def _nearest(self, required: Required, index: int, worst: Verdict) -> Required | None:
+    def nearest(self, required: Required, index: int, worst: Verdict) -> Required | None:
         """Return the value nearest to one whose verdict on the facts of a model is good enough.
 
         None where only dropping the requirement is.

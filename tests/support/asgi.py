@@ -48,7 +48,7 @@ class Client:
     ) -> Answer:
         """Send one request whose body comes in chunks."""
         path, _, query = target.partition("?")
-        given = {"host": "evil.example", **(headers or {})}
+        given = {"host": "localhost", **(headers or {})}
         if method == "POST" and content_type is not None:
             given["content-type"] = content_type
         scope = {

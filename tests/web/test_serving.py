@@ -9,8 +9,10 @@ import socket
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,9 @@ from mars_solver.web.app import create_app
 COMMAND = [sys.executable, "-m", "mars_solver", "serve", "--port", "0"]
 
 
+HEAD = b"POST /v1/recommend HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+
+
 def got(url: str) -> str:
     with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310  (our own server)
         text = answer.read().decode()
@@ -33,22 +38,76 @@ def got(url: str) -> str:
         return text
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_serve_says_where_it_is_and_ends_when_told(end: signal.Signals) -> None:
+@contextmanager
+def started(*flags: str) -> Iterator[tuple[subprocess.Popen[str], list[str], int]]:
+    """A server in a process of its own, what it says at first, and its port."""
     with subprocess.Popen(
-        COMMAND, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*COMMAND, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr is not None
-        assert process.stdout is not None
-        line = process.stderr.readline()
-        match = re.fullmatch(r"Serving on (http://127\.0\.0\.1:\d+/)\n", line)
-        assert match, line
-        assert json.loads(got(f"{match[1]}healthz")) == {"status": "ok"}
-        assert "MARS-Flash" in Page(got(f"{match[1]}?real_time=true")).by_id("winner").text
-        process.send_signal(end)
-        rest = process.stdout.read(), process.stderr.read()
-        assert process.wait(timeout=30) in {0, -end, 128 + end}
+        said = [process.stderr.readline()]
+        while said[-1] and not said[-1].startswith("Serving on "):
+            said.append(process.stderr.readline())
+        match = re.fullmatch(r"Serving on http://[0-9.]+:(\d+)/\n", said[-1])
+        assert match, said
+        yield process, said, int(match[1])
+        process.kill()
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_serve_answers_what_is_under_way_and_ends_when_told(end: signal.Signals) -> None:
+    body = b'{"require": {"real_time": true}}'
+    head = HEAD.replace(b"recommend", b"explain") + b"content-length: %d\r\n\r\n" % len(body)
+    with started() as (process, said, port):
+        assert len(said) == 1
+        assert json.loads(got(f"http://127.0.0.1:{port}/healthz")) == {"status": "ok"}
+        page = Page(got(f"http://127.0.0.1:{port}/?real_time=true"))
+        assert "MARS-Flash" in page.by_id("winner").text
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+            client.sendall(head + body[:5])
+            with socket.create_connection(("127.0.0.1", port), timeout=30) as idle:
+                process.send_signal(end)
+                assert idle.recv(1) == b""  # nothing is under way there
+            with pytest.raises(ConnectionError):
+                socket.create_connection(("127.0.0.1", port), timeout=30)
+            client.sendall(body[5:])
+            found = b"".join(iter(lambda: client.recv(2**16), b""))
+        rest = process.communicate(timeout=30)
+        assert process.returncode == 0
     assert rest == ("", "")
+    answer = json.loads(found.partition(b"\r\n\r\n")[2])
+    assert answer["shortlist"][0]["model"] == "mars-flash"
+    assert found.startswith(b"HTTP/1.1 200 ")
+
+
+def test_told_twice_it_waits_for_nobody() -> None:
+    with (
+        started() as (process, _, port),
+        socket.create_connection(("127.0.0.1", port), timeout=30) as client,
+        socket.create_connection(("127.0.0.1", port), timeout=30) as idle,
+    ):
+        client.sendall(HEAD + b"content-length: 9\r\n\r\n{")
+        assert json.loads(got(f"http://127.0.0.1:{port}/healthz")) == {"status": "ok"}
+        process.send_signal(signal.SIGINT)
+        assert idle.recv(1) == b""
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0
+
+
+def test_who_opens_it_to_other_machines_is_told_that_nobody_has_to_log_in() -> None:
+    with started("--host", "0.0.0.0", "--allow-host", "box.example") as (process, said, port):  # noqa: S104
+        assert "no authentication" in said[0]
+        for host, status in (("box.example", 200), (f"127.0.0.1:{port}", 200), ("evil", 421)):
+            url = f"http://127.0.0.1:{port}/healthz"
+            asked = urllib.request.Request(url, headers={"host": host})
+            try:
+                with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310
+                    found = answer.status
+            except urllib.error.HTTPError as error:
+                found = error.code
+            assert found == status
+        process.terminate()
+        assert process.wait(timeout=30) == 0
 
 
 def test_serve_names_every_fault_before_it_listens(tmp_path: Path) -> None:
@@ -97,9 +156,6 @@ def hasty(solver: Solver, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     opened.close()
 
 
-HEAD = b"POST /v1/recommend HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
-
-
 def until_closed(port: int, *parts: bytes) -> bytes:
     """What a server says to somebody who sends some parts and then waits until it hangs up."""
     with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
@@ -125,7 +181,7 @@ def test_who_is_slow_is_cut_off_and_nobody_else(hasty: int) -> None:
         assert b"application/problem+json" in late
         # An answer that needs no body is not held up by one that never ends.
         early = until_closed(
-            hasty, b"GET /healthz HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n"
+            hasty, b"GET /healthz HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n"
         )
         assert early.startswith(b"HTTP/1.1 200 ")
         assert all(each.recv(1) == b"" for each in asleep)
@@ -139,7 +195,7 @@ def test_what_is_no_http_gets_no_further(hasty: int) -> None:
     for garbage in (b"\x16\x03\x01\x00\xa5", b"GET / HTTP/9\r\n\r\n", b"GET /" + b"a" * 2**17):
         found = until_closed(hasty, garbage, b"\r\n\r\n")
         assert not found or found.startswith(b"HTTP/1.1 400 ")
-    path = b"GET /../../etc/passwd HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    path = b"GET /../../etc/passwd HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
     assert until_closed(hasty, path).startswith(b"HTTP/1.1 404 ")
 
 

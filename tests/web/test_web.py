@@ -391,17 +391,6 @@ def test_random_bytes_break_nothing(client: Client) -> None:
         assert client.get(f"/?{query.replace('?', '')}").status in {200, 303, 422}
 
 
-def test_answers_that_take_long_are_few_at_once_and_bounded(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(guard, "WORK_SECONDS", 0.0)
-    found = client.post("/v1/explain", {})
-    assert found.headers["retry-after"]
-    problem(found, 503)
-    monkeypatch.setattr(guard, "MOST_WAITING", 0)
-    assert "wait" in problem(client.get("/"), 503)["detail"]
-
-
 @pytest.fixture(scope="module")
 def document(client: Client) -> dict[str, Any]:
     found = client.get("/openapi.json").json()
@@ -464,7 +453,7 @@ CHECKS = (
 
 
 described = schemathesis.openapi.from_asgi(
-    "/openapi.json", create_app(Solver(load_catalogue(), load_weights()))
+    "/openapi.json", create_app(Solver(load_catalogue(), load_weights()), ["testserver"])
 )
 
 

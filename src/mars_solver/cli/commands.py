@@ -438,12 +438,16 @@ comparing.register(app)
 def serve(
     host: options.Host = "127.0.0.1",
     port: options.Port = 8000,
+    allow_host: options.AllowHost = None,
     measurements: options.Measurements = None,
     measure: options.Measure = None,
     models: options.ModelsFolder = None,
     weights: options.WeightsFile = None,
 ) -> None:
-    """Serve the page and the JSON API until it is interrupted."""
+    """Serve the page and the JSON API until it is told to end.
+
+    What is under way is answered first.
+    """
     from mars_solver.cli import reading  # noqa: PLC0415
     from mars_solver.inputs import files  # noqa: PLC0415
     from mars_solver.solving.solver import Solver  # noqa: PLC0415
@@ -456,8 +460,11 @@ def serve(
         lambda: files.load_weights(weights),
         lambda: server.listen(host, port),
     )
+    solver = Solver(catalogue, weighed)
+    if server.is_open(opened):
+        terminal.tell("Warning: there is no authentication, and other machines can reach this.")
     terminal.tell(f"Serving on {server.address(opened)}")
-    server.serve(Solver(catalogue, weighed), opened)
+    server.serve(solver, opened, [host, *(allow_host or ())])
 
 
 app.command(cls=asking.Command, epilog=asking.shown("mcp", "mcp --measurements measured.toml"))(

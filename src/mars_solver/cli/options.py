@@ -240,6 +240,13 @@ PinFile = Annotated[
 Host = Annotated[
     str, typer.Option(metavar="ADDRESS", help="Where to listen; this machine alone by default.")
 ]
+AllowHost = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="A host name to answer for, beside addresses and localhost; * is any. Repeatable.",
+    ),
+]
 Port = Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0 takes any free one.")]
 
 # schema

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import cache, lru_cache, partial
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
-from mars_solver.errors import Faults, InputError, Problem, extra, shown
+from mars_solver.errors import Faults, InputError, Problem, extra, few, shown
 from mars_solver.explaining.recommendation import Recommendation, recommend_with
+from mars_solver.explaining.serialising import json_bytes
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.documents import decode, json_value
@@ -43,14 +44,20 @@ with extra("web"):
     from mars_solver.batch.answers import json_lines
     from mars_solver.batch.texts import lines_in
     from mars_solver.web import guard, openapi, page
-    from mars_solver.web.guard import MEDIA_TYPE, RefusalError, unusable
+    from mars_solver.web.guard import RefusalError, unusable
     from mars_solver.web.openapi import BODY, JSON, NDJSON
+    from mars_solver.web.remembered import Remembered, digest
+    from mars_solver.web.workers import WorkerPool
 
 PROFILE_BYTES: Final = 2**16
 BATCH_BYTES: Final = 2**20
 BATCH_ROWS: Final = 1000
-_CACHED: Final = 2048
-"""How many answers are remembered, by the bytes of the body; each takes a few kilobytes."""
+SHORT_BYTES: Final = 2**10
+"""Up to this many bytes a profile is answered in the event loop."""
+SHORT_MODELS: Final = 2**5
+"""Up to this many models of a catalogue; with more of them an answer takes milliseconds."""
+REMEMBERED_BYTES: Final = 2**24
+"""How many bytes of answers are remembered."""
 _API: Final = ("unknown", "top")
 """The options of every call that answers profiles."""
 _ROWS: Final = "rows"
@@ -61,8 +68,13 @@ _PAIR: Final = ("first", "second")
 """The options that name two models to compare."""
 
 
-def create_app(solver: Solver) -> Starlette:
-    """Return the ASGI application that answers with a solver."""
+def create_app(solver: Solver, hosts: Collection[str] = ()) -> Starlette:
+    """Return the ASGI application that answers with a solver.
+
+    Args:
+        solver: that answers.
+        hosts: the names of hosts that it answers for, beside addresses and `localhost`.
+    """
     service = _Service(solver)
     fixed = {
         "/v1/catalogue": catalogue_to_dict(solver.catalogue),
@@ -81,7 +93,7 @@ def create_app(solver: Solver) -> Starlette:
             *([] if solver.catalogue.flowchart is None else [Route("/guide", service.guide)]),
             *(Route(path, _fixed(data), methods=["GET"]) for path, data in fixed.items()),
         ],
-        middleware=[Middleware(guard.Headers)],
+        middleware=[Middleware(guard.Guard, hosts=hosts)],
         exception_handlers={RefusalError: _refused, HTTPException: _refused, Exception: _broken},
     )
     app.router.redirect_slashes = False
@@ -93,57 +105,50 @@ class _Service:
 
     def __init__(self, solver: Solver) -> None:
         self._solver = solver
-        self._workshop = guard.WorkerPool()
-        self._recommended = lru_cache(maxsize=_CACHED)(self._encode)
-        self._guide = cache(partial(page.guide_page, solver))
+        self._workers = WorkerPool()
+        self._remembered = Remembered(REMEMBERED_BYTES)
+        self._short = len(solver.catalogue.models) <= SHORT_MODELS
 
     async def page(self, request: Request) -> Response:
         """Return the page: 200 with an answer, or 422 with every problem in the address.
 
         What a form submits is redirected to its shortest address with 303.
         """
+        return await self._workers.do(partial(self._page, request))
+
+    def _page(self, request: Request) -> Response:
         query: bytes = request.scope["query_string"]
         try:
             pairs = pairs_in(query)
             asked = parse_query(pairs, self._solver)
         except InputError as error:
-            render = partial(page.faulty_page, self._solver, _typed(query), error.problems)
-            return _html(await self._workshop.do(render), 422)
+            return _html(page.faulty_page(self._solver, _typed(query), error.problems), 422)
         if any(key.startswith(FORM) for key, _ in pairs):
             short = query_of(asked)
             return Response(status_code=303, headers={"location": f"./?{short}" if short else "./"})
-
-        def render_answer() -> str:
-            answer = self._answer_to(asked)
-            return page.page(self._solver, asked, answer, printed=_printed(request))
-
-        return _html(await self._workshop.do(render_answer))
+        answer = self._answer_to(asked)
+        return _html(page.page(self._solver, asked, answer, printed=_printed(request)))
 
     async def guide(self, request: Request) -> Response:
         """Return the guide that follows from the facts; it is derived once."""
         _options(request, ())
-        return _html(await self._workshop.do(self._guide))
+        return _html(await self._workers.do_once(page.guide_page, self._solver))
 
     async def answer_file(self, request: Request) -> Response:
         """Return the answer to the query as a file of HTML, or of JSON."""
-        asked = self._asked(request)
+        return await self._workers.do(partial(self._answer_file, request))
 
-        def written() -> bytes:
-            explained = self._answer_to(asked).explain(asked.model)
-            if request.url.path.endswith(".json"):
-                return _encoded(explained.to_dict())
-            return page.saved_page(explained, asked, printed=_printed(request)).encode()
-
-        media = JSON if request.url.path.endswith(".json") else "text/html"
-        headers = {"content-security-policy": page.policy(live=False)}
-        return Response(await self._workshop.do(written), headers=headers, media_type=media)
-
-    def _asked(self, request: Request) -> Query:
-        """Return what the query of a page asks for; 422 where that cannot be read."""
+    def _answer_file(self, request: Request) -> Response:
         try:
-            return parse_query(pairs_in(request.scope["query_string"]), self._solver)
+            asked = parse_query(pairs_in(request.scope["query_string"]), self._solver)
         except InputError as error:
             raise unusable(error.problems) from None
+        explained = self._answer_to(asked).explain(asked.model)
+        headers = {"content-security-policy": page.policy(live=False)}
+        if request.url.path.endswith(".json"):
+            return Response(_encoded(explained.to_dict()), headers=headers, media_type=JSON)
+        text = page.saved_page(explained, asked, printed=_printed(request))
+        return Response(text, headers=headers, media_type="text/html")
 
     def _answer_to(self, asked: Query) -> Recommendation:
         """Return the answer to a query, by the solver that rests on its measurements."""
@@ -155,15 +160,22 @@ class _Service:
         options = self._options(request, (*_API, _KEEP))
         _check_type(request, JSON)
         data = await guard.body_of(request, PROFILE_BYTES)
-        return Response(self._recommended(data, options), media_type=JSON)
+        short = self._short and len(data) <= SHORT_BYTES
+        do = self._workers.do_shortly if short else self._workers.do
+        return Response(await do(partial(self._recommended, data, options)), media_type=JSON)
 
-    def _encode(self, data: bytes, options: Options) -> bytes:
+    def _recommended(self, data: bytes, options: Options) -> bytes:
         """Return the answer to the profile in a body, as JSON."""
-        return _encoded(self._answer(data, options).to_dict())
-
-    def _answer(self, data: bytes, options: Options) -> Recommendation:
-        """Return the answer to the profile in a body."""
         profile = _profile_in(data, self._solver.declared)
+        question = digest(profile.content, profile.readings, options)
+        answer = self._remembered.find(question)
+        if answer is None:
+            answer = json_bytes(self._answer(profile, options))
+            self._remembered.keep(question, answer)
+        return answer
+
+    def _answer(self, profile: Profile, options: Options) -> Recommendation:
+        """Return the answer to a profile."""
         try:
             return recommend_with(
                 self._solver,
@@ -181,13 +193,7 @@ class _Service:
     async def explain(self, request: Request) -> Response:
         """Return the answer to the profile in the body, explained."""
         options = self._options(request, (*_API, _KEEP, "model"))
-        _check_type(request, JSON)
-        answer = self._answer(await guard.body_of(request, PROFILE_BYTES), options)
-
-        def explained() -> bytes:
-            return _encoded(answer.explain(options.model).to_dict())
-
-        return Response(await self._workshop.do(explained), media_type=JSON)
+        return await self._about(request, options, lambda answer: answer.explain(options.model))
 
     async def compare(self, request: Request) -> Response:
         """Return two models head to head for the profile in the body."""
@@ -196,10 +202,21 @@ class _Service:
         absent = [Problem(PLACE, name, models, "nothing") for name in _PAIR]
         if missing := [each for each in absent if getattr(options, each.path) is None]:
             raise unusable(missing)
+        first, second = str(options.first), str(options.second)
+        return await self._about(request, options, lambda answer: answer.compare(first, second))
+
+    async def _about(
+        self, request: Request, options: Options, told: Callable[[Recommendation], Any]
+    ) -> Response:
+        """Return what is told of the answer to the profile in the body."""
         _check_type(request, JSON)
-        answer = self._answer(await guard.body_of(request, PROFILE_BYTES), options)
-        compared = answer.compare(str(options.first), str(options.second))
-        return Response(_encoded(compared.to_dict()), media_type=JSON)
+        data = await guard.body_of(request, PROFILE_BYTES)
+
+        def work() -> bytes:
+            answer = self._answer(_profile_in(data, self._solver.declared), options)
+            return _encoded(told(answer).to_dict())
+
+        return Response(await self._workers.do(work), media_type=JSON)
 
     def _options(self, request: Request, known: Sequence[str]) -> Options:
         """Return the options in the query of a call, as far as it knows them."""
@@ -210,13 +227,15 @@ class _Service:
         options = self._options(request, _API)
         sent = _check_type(request, NDJSON, JSON)
         data = await guard.body_of(request, BATCH_BYTES)
-        rows = lines_in(data if sent == NDJSON else _lines_of(data))
-        if len(rows) > BATCH_ROWS:
-            raise guard.too_large(f"{BATCH_ROWS} rows")
-        answered = partial(json_lines, rows, self._solver, options.unknown, options.top or 3)
-        lines = await self._workshop.do(answered)
-        body = lines if sent == NDJSON else _encoded(openapi.batch_answer(lines))
-        return Response(body, media_type=sent)
+
+        def work() -> str | bytes:
+            rows = lines_in(data if sent == NDJSON else _lines_of(data))
+            if len(rows) > BATCH_ROWS:
+                raise guard.too_large(f"{BATCH_ROWS} rows")
+            lines = json_lines(rows, self._solver, options.unknown, options.top or 3)
+            return lines if sent == NDJSON else _encoded(openapi.batch_answer(lines))
+
+        return Response(await self._workers.do(work), media_type=sent)
 
 
 def _typed(query: bytes) -> dict[str, str]:
@@ -306,10 +325,12 @@ def _lines_of(data: bytes) -> bytes:
     value = _json_in(data)
     rows = value
     if isinstance(value, dict):
-        if strange := [key for key in value if key != _ROWS]:
+        strange, rest = few([key for key in value if key != _ROWS], BODY)
+        if strange:
             hint = f"did you mean {_ROWS}?" if _ROWS not in value else "drop it"
             keys = [f"the unknown key {shown(key)}" for key in strange]
-            raise unusable(Problem(BODY, "", f"the one key {_ROWS}", key, hint) for key in keys)
+            faults = [Problem(BODY, "", f"the one key {_ROWS}", key, hint) for key in keys]
+            raise unusable([*faults, *rest])
         rows = value.get(_ROWS)
     if not isinstance(rows, list):
         expected = '{"rows": [...]}, each row a profile'
@@ -342,7 +363,7 @@ async def _refused(_: Request, error: Exception) -> Response:
         refusal = RefusalError(error.status_code, detail, headers=dict(error.headers or {}))
     else:
         refusal = RefusalError(500, "A fault of the server.")
-    return Response(refusal.to_json(), refusal.status, refusal.headers, MEDIA_TYPE)
+    return guard.response_of(refusal)
 
 
 async def _broken(request: Request, error: Exception) -> Response:

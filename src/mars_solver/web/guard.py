@@ -1,4 +1,4 @@
-"""Protect the answers from the web: bound bodies and time, set headers, describe refusals.
+"""Protect the answers from the web: who may ask, bounded bodies, headers, refusals.
 
 A refusal is a value, `RefusalError`; it becomes problem details as RFC 9457 defines them.
 """
@@ -7,36 +7,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Final
 
-import anyio
-import anyio.to_thread
+from mars_solver.errors import Problem, shown
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from mars_solver.errors import Problem
-
-T = TypeVar("T")
 MEDIA_TYPE: Final = "application/problem+json"
 MOST_SHOWN: Final = 500
 """How many problems a refusal lists; nobody reads more."""
 BODY_SECONDS: Final = 10.0
 """How long a body may take to arrive."""
-WORK_SECONDS: Final = 20.0
-"""How long an answer may take, including the wait for a free worker."""
-AT_ONCE: Final = 2
-"""How many slow answers are worked on at once."""
-MOST_WAITING: Final = 64
-"""How many requests may wait for a worker; more are refused with 503."""
 _DRAINED: Final = 2**26
 """How many bytes of a body that is too large are read and thrown away. A client that is still
 sending sees the answer only if the server reads on; beyond this the connection is closed."""
-_BUSY: Final = {"retry-after": "5"}
 _CLOSE: Final = {"connection": "close"}
 NO_SOURCES: Final = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 HEADERS: Final[dict[str, str]] = {
@@ -104,11 +95,23 @@ def too_large(bound: str, headers: dict[str, str] | None = None) -> RefusalError
     return RefusalError(413, f"The body is larger than {bound}.", headers=headers)
 
 
-class Headers:
-    """Middleware that adds `HEADERS` to every answer."""
+class Guard:
+    """Middleware that refuses what comes from another site, and adds `HEADERS` to every answer.
 
-    def __init__(self, app: ASGIApp) -> None:
+    A page from elsewhere can make a browser send requests to this machine: under the name of that
+    page's own host (DNS rebinding), or under the right name. The first is told by `Host`, which has
+    to be an address, `localhost` or a name that is known; the second by what a browser says of
+    where the request comes from (`Sec-Fetch-Site`, `Origin`). Only a link may lead here from
+    elsewhere.
+
+    Args:
+        app: that answers.
+        hosts: the names under which it is served; `*` is any.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
         self._app = app
+        self._hosts = frozenset({*_LOOPBACK, *map(_host_in, hosts)})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application answer one request, and complete the headers of the answer."""
@@ -121,7 +124,58 @@ class Headers:
                 message["headers"] = with_defaults(message.get("headers", ()))
             await send(message)
 
-        await self._app(scope, receive, with_headers)
+        refusal = self._refusal(scope)
+        answer = self._app if refusal is None else response_of(refusal)
+        await answer(scope, receive, with_headers)
+
+    def _refusal(self, scope: Scope) -> RefusalError | None:
+        """Return why a request is not for this server, or comes from another site."""
+        said = dict(scope["headers"])
+        text = said.get(b"host", b"").decode("latin-1")
+        host = _host_in(text)
+        if host not in self._hosts and ANY_HOST not in self._hosts and not _is_address(host):
+            found = shown(text)
+            detail = f"This server does not answer for {found}; --allow-host names hosts it does."
+            return RefusalError(421, detail)
+        reading = scope["method"] in {"GET", "HEAD"}
+        site = said.get(b"sec-fetch-site")
+        if site is None:  # no browser, or an old one
+            origin = said.get(b"origin", b"").decode("latin-1")
+            ours = reading or origin.partition("://")[2] == text or not origin
+        else:
+            ours = site in _OURS or (reading and said.get(b"sec-fetch-mode") == b"navigate")
+        return None if ours else RefusalError(403, "A page of another site asks; that is refused.")
+
+
+ANY_HOST: Final = "*"
+"""Stands for every host."""
+_LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
+_OURS: Final = (b"same-origin", b"none")
+"""What `Sec-Fetch-Site` says of this server's own pages, and of what a person asks for."""
+
+
+def _host_in(text: str) -> str:
+    """Return the host in a `Host` header, without its port."""
+    bare = text.strip().lower().rstrip(".")
+    if bare.startswith("["):
+        return bare[1:].partition("]")[0]
+    return bare if bare.count(":") > 1 else bare.partition(":")[0].rstrip(".")
+
+
+def _is_address(host: str) -> bool:
+    """Return whether a host is an IP address, which nobody can make a name of his stand for."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def response_of(refusal: RefusalError) -> Response:
+    """Return the problem details of a refusal as an answer."""
+    from starlette.responses import Response  # noqa: PLC0415  (a saved page needs no server)
+
+    return Response(refusal.to_json(), refusal.status, refusal.headers, MEDIA_TYPE)
 
 
 def with_defaults(headers: Any) -> list[tuple[bytes, bytes]]:
@@ -157,36 +211,6 @@ async def body_of(request: Request, most: int) -> bytes:
     if size > most:
         raise too_large(f"{most} bytes")
     return b"".join(parts)
-
-
-class WorkerPool:
-    """Threads for slow answers: few work at once, and each answer has bounded time."""
-
-    def __init__(self) -> None:
-        self._limiter: anyio.CapacityLimiter | None = None
-        self._waiting = 0
-
-    async def do(self, work: Callable[[], T]) -> T:
-        """Call a function in a thread, and return its result.
-
-        Raises:
-            RefusalError: 503 if too many requests are waiting, or the call takes too long.
-        """
-        if self._waiting >= MOST_WAITING:
-            raise RefusalError(503, "Too many requests wait for an answer.", headers=_BUSY)
-        if self._limiter is None:  # made here because it belongs to the running event loop
-            self._limiter = anyio.CapacityLimiter(AT_ONCE)
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(WORK_SECONDS):
-                return await anyio.to_thread.run_sync(
-                    work, limiter=self._limiter, abandon_on_cancel=True
-                )
-        except TimeoutError:
-            detail = f"The answer took more than {WORK_SECONDS:g} seconds."
-            raise RefusalError(503, detail, headers=_BUSY) from None
-        finally:
-            self._waiting -= 1
 
 
 def media_type_of(request: Request) -> str:

@@ -143,7 +143,7 @@ def _post(
             "summary": summary,
             "parameters": parameters,
             "requestBody": {"required": True, "content": content},
-            "responses": {"200": answer, **_refusals(400, 408, 413, 415, 422, 500, 503)},
+            "responses": {"200": answer, **_refusals(400, 403, 408, 413, 415, 421, 422, 500, 503)},
         }
     }
 
@@ -154,7 +154,7 @@ def _get(name: str, summary: str, answer: Schema) -> Schema:
         "get": {
             "operationId": name,
             "summary": summary,
-            "responses": {"200": answer, **_refusals(422, 500)},
+            "responses": {"200": answer, **_refusals(403, 421, 422, 500)},
         }
     }
 
@@ -220,9 +220,11 @@ def _json(description: str, schema: str, examples: Schema | None = None) -> Sche
 
 _WHY: Final = {
     400: "The body is not well-formed JSON.",
+    403: "A page of another site asks.",
     408: "The body did not arrive in time.",
     413: "The body has too many bytes or rows.",
     415: "The body is of another media type.",
+    421: "The server does not answer for this host.",
     422: "The profile or an option cannot be used; each problem is listed.",
     500: "A fault of the server.",
     503: "The server is busy, or the answer took too long; try again later.",

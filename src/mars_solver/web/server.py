@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import signal
 import socket
+import sys
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
@@ -11,8 +15,13 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mars_solver.errors import InputError, Problem
 from mars_solver.web.app import create_app
+from mars_solver.web.guard import BODY_SECONDS
+from mars_solver.web.workers import WORK_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+    from types import FrameType
+
     from mars_solver.solving.solver import Solver
 
 MOST_CONNECTIONS: Final = 512
@@ -22,6 +31,8 @@ the last answer is complete."""
 REQUEST_SECONDS: Final = 60.0
 """How long a request may take after its head, until its answer has been sent."""
 _IDLE_SECONDS: Final = 5
+_SWITCH_SECONDS: Final = 5e-4
+"""How long a thread that works keeps the event loop waiting; Python's own is ten times as long."""
 _HEAD_BYTES: Final = 2**15
 _BACKLOG: Final = 256
 
@@ -73,7 +84,7 @@ def config(app: Any) -> uvicorn.Config:
         server_header=False,
         limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=_IDLE_SECONDS,
-        timeout_graceful_shutdown=3,
+        timeout_graceful_shutdown=int(BODY_SECONDS + WORK_SECONDS),
         h11_max_incomplete_event_size=_HEAD_BYTES,
         proxy_headers=False,
     )
@@ -115,6 +126,35 @@ def address(opened: socket.socket) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def serve(solver: Solver, opened: socket.socket) -> None:
-    """Serve the page and the API on a listening socket until the process is interrupted."""
-    uvicorn.Server(config(create_app(solver))).run(sockets=[opened])
+def is_open(opened: socket.socket) -> bool:
+    """Return whether other machines can reach a listening socket."""
+    return not ip_address(opened.getsockname()[0].partition("%")[0]).is_loopback
+
+
+class Server(uvicorn.Server):
+    """A server that answers what is under way when it is told to end; told twice, it ends at once.
+
+    uvicorn would end the process by the signal once it has answered.
+    """
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """Accept nothing more."""
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+def serve(solver: Solver, opened: socket.socket, hosts: Collection[str] = ()) -> None:
+    """Serve the page and the API on a listening socket until the process is told to end.
+
+    Args:
+        solver: that answers.
+        opened: the socket.
+        hosts: the names of hosts to answer for, beside addresses and `localhost`.
+    """
+    server = Server(config(create_app(solver, hosts)))
+    hang_up = getattr(signal, "SIGHUP", None)
+    if hang_up and signal.getsignal(hang_up) != signal.SIG_IGN:
+        signal.signal(hang_up, server.handle_exit)
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    gc.freeze()  # what is loaded stays, and would be looked through again and again
+    server.run(sockets=[opened])

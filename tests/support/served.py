@@ -1,7 +1,10 @@
-"""A server of the page in a thread of this process."""
+"""A server of the page in a thread of this process, and one in a process of its own."""
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,3 +27,21 @@ def served(solver: Solver) -> Iterator[str]:
     server.should_exit = True
     thread.join(timeout=30)
     opened.close()
+
+
+@contextmanager
+def started(*flags: str) -> Iterator[tuple[subprocess.Popen[str], list[str], int]]:
+    """A server in a process of its own, what it says at first, and its port."""
+    command = [sys.executable, "-m", "mars_solver", "serve", "--port", "0", *flags]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        try:
+            assert process.stderr is not None
+            said = [process.stderr.readline()]
+            while said[-1] and not said[-1].startswith("Serving on "):
+                said.append(process.stderr.readline())
+            match = re.fullmatch(r"Serving on http://[0-9.]+:(\d+)/\n", said[-1])
+            assert match, said
+            yield process, said, int(match[1])
+        finally:
+            process.kill()

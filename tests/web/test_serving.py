@@ -12,7 +12,6 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,9 +23,7 @@ from mars_solver import InputError, Solver, recommend
 from mars_solver.web import guard
 from mars_solver.web import server as serving
 from mars_solver.web.app import create_app
-
-COMMAND = [sys.executable, "-m", "mars_solver", "serve", "--port", "0"]
-
+from served import started
 
 HEAD = b"POST /v1/recommend HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
 
@@ -36,22 +33,6 @@ def got(url: str) -> str:
         text = answer.read().decode()
         assert isinstance(text, str)
         return text
-
-
-@contextmanager
-def started(*flags: str) -> Iterator[tuple[subprocess.Popen[str], list[str], int]]:
-    """A server in a process of its own, what it says at first, and its port."""
-    with subprocess.Popen(
-        [*COMMAND, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr is not None
-        said = [process.stderr.readline()]
-        while said[-1] and not said[-1].startswith("Serving on "):
-            said.append(process.stderr.readline())
-        match = re.fullmatch(r"Serving on http://[0-9.]+:(\d+)/\n", said[-1])
-        assert match, said
-        yield process, said, int(match[1])
-        process.kill()
 
 
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

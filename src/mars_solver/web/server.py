@@ -151,7 +151,12 @@ def serve(solver: Solver, opened: socket.socket, hosts: Collection[str] = ()) ->
         opened: the socket.
         hosts: the names of hosts to answer for, beside addresses and `localhost`.
     """
-    server = Server(config(create_app(solver, hosts)))
+    run(create_app(solver, hosts), opened)
+
+
+def run(app: Any, opened: socket.socket) -> None:
+    """Serve an application on a listening socket until the process is told to end."""
+    server = Server(config(app))
     hang_up = getattr(signal, "SIGHUP", None)
     if hang_up and signal.getsignal(hang_up) != signal.SIG_IGN:
         signal.signal(hang_up, server.handle_exit)

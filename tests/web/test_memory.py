@@ -69,7 +69,7 @@ def page(chance: random.Random) -> str:
 SHAPES: tuple[Callable[[random.Random], Call], ...] = (
     lambda chance: post("/v1/recommend", profile(chance)),
     lambda chance: post("/v1/recommend", padded(chance)),
-    lambda chance: post("/v1/recommend", {"require": {"languages": tags(chance, 8000)}}),
+    lambda chance: post("/v1/recommend", {"require": {"languages": tags(chance, 7000)}}),
     lambda chance: post("/v1/recommend", {word(chance, 8): 1 for _ in range(size(chance, 4600))}),
     lambda chance: post("/v1/recommend", {"name": word(chance, size(chance, 60_000))}),
     lambda chance: post(

@@ -454,17 +454,18 @@ def serve(
 
     with extra("web"):
         from mars_solver.web import server  # noqa: PLC0415
+        from mars_solver.web.app import create_app  # noqa: PLC0415
     reading.check_paths(measurements=measurements, models=models, weights=weights)
     catalogue, weighed, opened = gather(
         lambda: reading.read_catalogue(models, measurements, measure),
         lambda: files.load_weights(weights),
         lambda: server.listen(host, port),
     )
-    solver = Solver(catalogue, weighed)
+    served = create_app(Solver(catalogue, weighed), [host, *(allow_host or ())])
     if server.is_open(opened):
         terminal.tell("Warning: there is no authentication, and other machines can reach this.")
     terminal.tell(f"Serving on {server.address(opened)}")
-    server.serve(solver, opened, [host, *(allow_host or ())])
+    server.run(served, opened)
 
 
 app.command(cls=asking.Command, epilog=asking.shown("mcp", "mcp --measurements measured.toml"))(

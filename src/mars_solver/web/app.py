@@ -106,6 +106,7 @@ class _Service:
     def __init__(self, solver: Solver) -> None:
         self._solver = solver
         self._workers = WorkerPool()
+        self._intake = guard.Intake()
         self._remembered = Remembered(REMEMBERED_BYTES)
         self._short = len(solver.catalogue.models) <= SHORT_MODELS
 
@@ -159,7 +160,7 @@ class _Service:
         """Return the answer to the profile in the body."""
         options = self._options(request, (*_API, _KEEP))
         _check_type(request, JSON)
-        data = await guard.body_of(request, PROFILE_BYTES)
+        data = await self._intake.body_of(request, PROFILE_BYTES)
         short = self._short and len(data) <= SHORT_BYTES
         do = self._workers.do_shortly if short else self._workers.do
         return Response(await do(partial(self._recommended, data, options)), media_type=JSON)
@@ -210,7 +211,7 @@ class _Service:
     ) -> Response:
         """Return what is told of the answer to the profile in the body."""
         _check_type(request, JSON)
-        data = await guard.body_of(request, PROFILE_BYTES)
+        data = await self._intake.body_of(request, PROFILE_BYTES)
 
         def work() -> bytes:
             answer = self._answer(_profile_in(data, self._solver.declared), options)
@@ -226,7 +227,7 @@ class _Service:
         """Answer a bounded number of profiles, in the media type in which they come."""
         options = self._options(request, _API)
         sent = _check_type(request, NDJSON, JSON)
-        data = await guard.body_of(request, BATCH_BYTES)
+        data = await self._intake.body_of(request, BATCH_BYTES)
 
         def work() -> str | bytes:
             rows = lines_in(data if sent == NDJSON else _lines_of(data))

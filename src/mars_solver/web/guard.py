@@ -25,6 +25,10 @@ MOST_SHOWN: Final = 500
 """How many problems a refusal lists; nobody reads more."""
 BODY_SECONDS: Final = 10.0
 """How long a body may take to arrive."""
+HELD_BYTES: Final = 2**25
+"""How many bytes of bodies that are arriving are held; more are refused with 503."""
+BUSY: Final = {"retry-after": "5"}
+"""The headers of a refusal after which it is worth to try again."""
 _DRAINED: Final = 2**26
 """How many bytes of a body that is too large are read and thrown away. A client that is still
 sending sees the answer only if the server reads on; beyond this the connection is closed."""
@@ -185,32 +189,47 @@ def with_defaults(headers: Any) -> list[tuple[bytes, bytes]]:
     return own + [each for each in _ENCODED if each[0] not in names]
 
 
-async def body_of(request: Request, most: int) -> bytes:
-    """Return the body of a request.
+class Intake:
+    """Reads the bodies of requests, as many bytes of them at a time as may be held."""
 
-    Args:
-        request: the request.
-        most: how many bytes the body may have.
+    def __init__(self) -> None:
+        self._held = 0
 
-    Raises:
-        RefusalError: 413 if the body is larger, 408 if it takes longer than `BODY_SECONDS`.
-    """
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for part in request.stream():
-                size += len(part)
-                if size <= most:
+    async def body_of(self, request: Request, most: int) -> bytes:
+        """Return the body of a request.
+
+        Args:
+            request: the request.
+            most: how many bytes the body may have.
+
+        Raises:
+            RefusalError: 413 if the body is larger, 408 if it takes longer than `BODY_SECONDS`, 503
+                if too many bytes of others are arriving.
+        """
+        parts: list[bytes] = []
+        size = held = 0
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                async for part in request.stream():
+                    size += len(part)
+                    if size > _DRAINED:
+                        raise too_large(f"{most} bytes", _CLOSE)
+                    if size > most:
+                        continue
+                    if self._held + len(part) > HELD_BYTES:
+                        detail = "Too many bodies are arriving."
+                        raise RefusalError(503, detail, headers={**BUSY, **_CLOSE})
                     parts.append(part)
-                elif size > _DRAINED:
-                    raise too_large(f"{most} bytes", _CLOSE)
-    except TimeoutError:
-        detail = f"The body did not arrive within {BODY_SECONDS:g} seconds."
-        raise RefusalError(408, detail, headers=_CLOSE) from None
-    if size > most:
-        raise too_large(f"{most} bytes")
-    return b"".join(parts)
+                    held += len(part)
+                    self._held += len(part)
+        except TimeoutError:
+            detail = f"The body did not arrive within {BODY_SECONDS:g} seconds."
+            raise RefusalError(408, detail, headers=_CLOSE) from None
+        finally:
+            self._held -= held
+        if size > most:
+            raise too_large(f"{most} bytes")
+        return b"".join(parts)
 
 
 def media_type_of(request: Request) -> str:

@@ -14,15 +14,11 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mars_solver.errors import InputError, Problem
-from mars_solver.web.app import create_app
 from mars_solver.web.guard import BODY_SECONDS
 from mars_solver.web.workers import WORK_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from types import FrameType
-
-    from mars_solver.solving.solver import Solver
 
 MOST_CONNECTIONS: Final = 512
 HEAD_SECONDS: Final = 10.0
@@ -141,17 +137,6 @@ class Server(uvicorn.Server):
         """Accept nothing more."""
         self.force_exit = self.should_exit
         self.should_exit = True
-
-
-def serve(solver: Solver, opened: socket.socket, hosts: Collection[str] = ()) -> None:
-    """Serve the page and the API on a listening socket until the process is told to end.
-
-    Args:
-        solver: that answers.
-        opened: the socket.
-        hosts: the names of hosts to answer for, beside addresses and `localhost`.
-    """
-    run(create_app(solver, hosts), opened)
 
 
 def run(app: Any, opened: socket.socket) -> None:

@@ -16,7 +16,7 @@ from time import perf_counter
 from typing import Any, Final, TypeVar
 
 from mars_solver.budget import OverBudgetError, within
-from mars_solver.web.guard import RefusalError
+from mars_solver.web.guard import BUSY, RefusalError
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -32,7 +32,6 @@ AT_ONCE: Final = 2
 """How many answers are worked on at once."""
 MOST_WAITING: Final = 64
 """How many requests may wait for a thread; more are refused with 503."""
-_BUSY: Final = {"retry-after": "5"}
 
 
 class WorkerPool:
@@ -73,7 +72,7 @@ class WorkerPool:
             RefusalError: 503 if too many requests are waiting, or this one has waited too long.
         """
         if self._waiting >= MOST_WAITING:
-            raise RefusalError(503, "Too many requests wait for an answer.", headers=_BUSY)
+            raise RefusalError(503, "Too many requests wait for an answer.", headers=BUSY)
         self._waiting += 1
         try:
             async with asyncio.timeout(WORK_SECONDS):
@@ -81,7 +80,7 @@ class WorkerPool:
                 return await (asyncio.shield(result) if shared else result)
         except TimeoutError:
             detail = f"The answer took more than {WORK_SECONDS:g} seconds."
-            raise RefusalError(503, detail, headers=_BUSY) from None
+            raise RefusalError(503, detail, headers=BUSY) from None
         finally:
             self._waiting -= 1
 
@@ -120,4 +119,4 @@ def _limited(seconds: float, work: Callable[[], T]) -> T:
             return work()
     except OverBudgetError:
         detail = f"The answer takes more than {seconds:g} seconds of processor time."
-        raise RefusalError(503, detail, headers=_BUSY) from None
+        raise RefusalError(503, detail, headers=BUSY) from None

@@ -29,7 +29,7 @@ from mars_solver.solving.constraints import (
     own_verdict,
     settled,
 )
-from mars_solver.solving.solver import Standing
+from mars_solver.solving.solver import Solver, Standing
 from mars_solver.vocabulary import CONFIGURATION, Kind, Policy, Verdict, amounts
 
 Finding = bool | int | float | str | list[str | int | float | None] | None
@@ -65,6 +65,43 @@ def cause(check: Check, standing: Standing, catalogue: Catalogue, policy: Policy
     left_open = [each for each in facts if each.verdict is Verdict.UNVERIFIED]
     ordered = [*left_open, *chosen] if policy == "reject" else [*chosen, *left_open]
     return next(iter([*lost, *ordered, own]))
+
+
+class Reason(NamedTuple):
+    """Why a requirement is not met, and what is known of it."""
+
+    cause: Cause
+    note: str
+    """What is known of what the facts leave open, and what would settle it."""
+
+
+def reason(check: Check, standing: Standing, solver: Solver, policy: Policy) -> Reason:
+    """Return why a requirement is violated or unverified.
+
+    It is the same for all amounts of a cell, so that it is worked out once for each.
+    """
+    requirement, required = check
+    part: object = required
+    if requirement.numeric:
+        part = solver.column(requirement.name).position(check.amount)
+    elif requirement.kind is Kind.SET and len(check.members) > _FEW:
+        return _reason(check, standing, solver.catalogue, policy)
+    key = requirement.bit, part, standing.model.id, standing.configuration, policy
+    known: Reason | None = solver.remembered.get(key)
+    if known is None:
+        known = _reason(check, standing, solver.catalogue, policy)
+        solver.remember(key, known)
+    return known
+
+
+_FEW: Final = 8
+"""The longest list of members of which a reason is remembered, so that it takes little memory."""
+
+
+def _reason(check: Check, standing: Standing, catalogue: Catalogue, policy: Policy) -> Reason:
+    why = cause(check, standing, catalogue, policy)
+    note = unknown_members if why.verdict is Verdict.VIOLATED else note_of
+    return Reason(why, note(check, standing.model, catalogue))
 
 
 def finding(check: Check, model: Model, catalogue: Catalogue) -> Finding:

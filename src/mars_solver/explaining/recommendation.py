@@ -15,13 +15,11 @@ from mars_solver.explaining.calls import Calls, calls_of
 from mars_solver.explaining.comparison import Comparison
 from mars_solver.explaining.disputes import Dispute, disputes
 from mars_solver.explaining.findings import (
-    Cause,
     Finding,
-    cause,
+    Reason,
     caveats,
-    note_of,
     plain,
-    unknown_members,
+    reason,
     unrunnable,
 )
 from mars_solver.explaining.serialising import (
@@ -45,7 +43,6 @@ from mars_solver.vocabulary import (
     INFEASIBLE,
     Policy,
     Status,
-    Verdict,
 )
 
 if TYPE_CHECKING:
@@ -398,16 +395,14 @@ class Recommendation(Shown):
             points = self._score(middle * weight)
             yield Contribution(criterion.name, middle / DOUBLED, weight / total, points)
 
-    def _missed(self, mask: int, standing: Standing) -> Iterator[tuple[Check, Cause]]:
+    def _missed(self, mask: int, standing: Standing) -> Iterator[tuple[Check, Reason]]:
         """Yield the requirements in a mask with the reason why a model does not meet each."""
         for check in self.checks.values():
             if mask & check.requirement.bit:
-                yield check, cause(check, standing, self.solver.catalogue, self.decision.policy)
+                yield check, reason(check, standing, self.solver, self.decision.policy)
 
     def _to_verify(self, standing: Standing) -> Iterator[Unverified]:
-        catalogue = self.solver.catalogue
-        for check, why in self._missed(standing.unverified, standing):
-            note = note_of(check, standing.model, catalogue)
+        for check, (why, note) in self._missed(standing.unverified, standing):
             yield Unverified(check.requirement.name, why.found, note)
 
     def _violations(self, standing: Standing) -> Iterator[Violation]:
@@ -418,9 +413,7 @@ class Recommendation(Shown):
         if standing.configuration is None:
             why = unrunnable(model, catalogue.declared)
             yield Violation(CONFIGURATION, True, why.found, why.source, "nothing can run the model")
-        for check, why in self._missed(standing.violated, standing):
-            settled = why.verdict is Verdict.VIOLATED
-            note = (unknown_members if settled else note_of)(check, model, catalogue)
+        for check, (why, note) in self._missed(standing.violated, standing):
             yield Violation(
                 check.requirement.name,
                 plain(check.required),

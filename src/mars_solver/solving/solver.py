@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mars_solver.briefs import brief, named
 from mars_solver.budget import spend
@@ -194,6 +194,7 @@ class Solver:
         options: the configurations of each model in declared order, in the catalogue's order.
         ends: the least and most value of each model for each criterion.
         middles: their sums, the doubled midpoints.
+        remembered: what explanations have worked out from the facts.
     """
 
     def __init__(self, catalogue: Catalogue, weights: Weights) -> None:
@@ -215,6 +216,7 @@ class Solver:
         self._betas = tuple([model.beta for model in models])
         self._sums = Sums(self.ends)
         self._pinned_spares = self._spares()
+        self.remembered: dict[object, Any] = {}
         # Remembered results: bounded, and safe to use from several threads.
         kept = min(_KEPT, _KEPT_MODELS // max(len(models), 1))
         self.stand = lru_cache(maxsize=kept)(self._stand)
@@ -343,6 +345,12 @@ class Solver:
         options = self._preferred(index, stated & self._pinned_spares, batch)
         own, configuration = _best(options, masks, stated)
         return Standing(self.catalogue.models[index], configuration, *own, refused)
+
+    def remember(self, key: object, reason: object) -> None:
+        """Remember what has been worked out from the facts; all of it goes where it gets much."""
+        if len(self.remembered) >= _KEPT:
+            self.remembered.clear()
+        self.remembered[key] = reason
 
     def _in_preference(
         self,

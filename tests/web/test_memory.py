@@ -43,7 +43,8 @@ def profile(chance: random.Random) -> dict[str, Any]:
 
 
 def post(path: str, data: Any, media: str = JSON) -> Call:
-    return "POST", path, data if isinstance(data, bytes) else json.dumps(data).encode(), media
+    short = data if isinstance(data, bytes) else json.dumps(data, separators=(",", ":")).encode()
+    return "POST", path, short, media
 
 
 def padded(chance: random.Random) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
@@ -323,7 +324,7 @@ def column_problems(
         expected = "a name that no column of the answers has"
         problems.append(Problem(place, name, expected, "one that the answers have", hint))
     dropped = {*others} if extra == "drop" else set()
-    twice = sorted({name for name in names if names.count(name) > 1} - dropped)
+    twice = sorted({name for name, count in Counter(names).items() if count > 1} - dropped)
     problems += [Problem(place, name, "each column once", "it more than once") for name in twice]
     states = columns(declared).keys() - {ID, "name"}
     if (others or header) and names and not problems and not states & set(names):

@@ -196,6 +196,10 @@ def test_what_is_no_http_gets_no_further(hasty: int) -> None:
     assert until_closed(hasty, path).startswith(b"HTTP/1.1 404 ")
 
 
+def test_who_names_no_host_is_no_browser_and_is_answered(hasty: int) -> None:
+    assert until_closed(hasty, b"GET /healthz HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 200 ")
+
+
 def test_an_address_is_one() -> None:
     with serving.listen("127.0.0.1", 0) as opened:
         assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d*/", serving.address(opened))

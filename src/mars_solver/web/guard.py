@@ -135,7 +135,7 @@ class Guard:
     def _refusal(self, scope: Scope) -> RefusalError | None:
         """Return why a request is not for this server, or comes from another site."""
         said = dict(scope["headers"])
-        text = said.get(b"host", b"").decode("latin-1")
+        text = said.get(b"host", b"localhost").decode("latin-1")  # no browser leaves it out
         host = _host_in(text)
         if host not in self._hosts and ANY_HOST not in self._hosts and not _is_address(host):
             found = shown(text)

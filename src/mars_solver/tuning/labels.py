@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, PlainValidator, model_validator
@@ -107,6 +108,12 @@ class Label:
         """Whether `expected` is the order of the first models, and not a choice."""
         return self.document.line is not None
 
+    @cached_property
+    def content(self) -> str:
+        """All that the label says, as text, its id last: labels are put in the order of it."""
+        said = [self.says(), self.document.weight, self.group, self.id]
+        return json.dumps(said, sort_keys=True)
+
     def says(self) -> dict[str, Any]:
         """Return the profile and what the label says of it, as JSON values."""
         document = self.document
@@ -115,7 +122,7 @@ class Label:
             "profile": profile,
             "expected": document.expected if self.ordered else sorted(document.expected),
             "ordered": self.ordered,
-            "over": document.over,
+            "over": sorted(set(document.over)),
             "measurements": json.loads(json.dumps(document.measurements, default=str)),
         }
 
@@ -159,7 +166,7 @@ def together(labels: Iterable[Label]) -> tuple[tuple[Label, ...], list[Problem]]
         known = by_id.setdefault(label.id, label)
         if known is label:
             kept.append(label)
-        elif _content(known) != _content(label):
+        elif known.content != label.content:
             kept.append(label)
             found = f"{shown(label.id)} again, for another label than at {known.at('id')}"
             problems.append(Problem(label.at("id"), "id", "an id of its own", found, "rename one"))

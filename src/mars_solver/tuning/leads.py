@@ -8,10 +8,9 @@ this module round them and decide, in whole numbers, which leads hold.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import gcd
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -52,23 +51,21 @@ class Lead(NamedTuple):
     then: Lead | None = None
     """What decides a lead of 0 before the ids do: the lead at neutral importances."""
 
-    @property
-    def strict(self) -> bool:
-        """Whether a lead of 0 is not enough by itself."""
-        return not self.ties or self.then is not None
-
     def holds(self, numbers: IntegerRow) -> bool:
         """Return whether the first model ranks before the other."""
-        lead = sum(a * b for a, b in zip(self.row, numbers, strict=True))
+        lead = self.value(numbers)
         if lead == 0:
             return self.then.holds(numbers) if self.then else self.ties
         return lead > 0
 
+    def value(self, numbers: IntegerRow) -> int:
+        """Return the value of the form."""
+        return sum(a * b for a, b in zip(self.row, numbers, strict=True))
+
     def points(self, numbers: IntegerRow) -> Fraction:
         """Return the lead in score points; 0 if all weights are 0."""
-        lead = sum(a * b for a, b in zip(self.row, numbers, strict=True))
         total = sum(a * b for a, b in zip(self.scale, numbers, strict=True))
-        return Fraction(lead, DOUBLED * (total or 1))
+        return Fraction(self.value(numbers), DOUBLED * (total or 1))
 
     def within(self, free: Sequence[float]) -> Lead:
         """Return the lead where the numbers that are not free are 0."""
@@ -209,24 +206,15 @@ def matrix(leads: Sequence[Lead], size: int) -> tuple[FloatArray, FloatArray]:
     return rows / DOUBLED, scales
 
 
-def rounded(numbers: FloatArray, leads: Sequence[Lead], least: float = 0.0) -> IntegerRow | None:
-    """Return whole numbers near some floats under which all leads hold; None if none are found.
+def readings(numbers: FloatArray) -> Iterator[IntegerRow]:
+    """Yield whole numbers near some floats >= 0, coarse ones first.
 
-    Coarse scales are tried first, the given one only if it is readable. The first that keeps
-    `KEPT` of the wanted margin is taken, else the first at which the leads hold at all.
-
-    Args:
-        numbers: shape (size,), >= 0.
-        leads: the leads that have to hold.
-        least: the smallest lead that is wanted, in score points.
+    The scale of the floats is the first only if it is readable.
     """
     most = float(numbers.max(initial=0)) or 1.0
     factors = [1.0] if READABLE / 20 <= most <= READABLE else []
     factors += [top / most for top in (READABLE, 10 * READABLE, 100 * READABLE, MAX_WEIGHT)]
-    tried = [whole_numbers(numbers * factor) for factor in factors]
-    sound = [each for each in tried if all_hold(leads, each)]
-    wide = (each for each in sound if smallest(leads, each) >= KEPT * least)
-    return next(wide, next(iter(sound), None))
+    return (whole_numbers(numbers * factor) for factor in factors)
 
 
 def whole_numbers(numbers: FloatArray) -> IntegerRow:
@@ -237,89 +225,3 @@ def whole_numbers(numbers: FloatArray) -> IntegerRow:
 def finest(numbers: FloatArray) -> IntegerRow:
     """Return whole numbers in the given proportions, as fine as a weights file can hold."""
     return whole_numbers(numbers * (MAX_WEIGHT / (float(numbers.max(initial=0)) or 1.0)))
-
-
-def all_hold(leads: Sequence[Lead], numbers: IntegerRow) -> bool:
-    """Return whether all leads hold, in int64: 10**4 numbers of a form stay below 2 * 10**17."""
-    if not leads:
-        return True
-    rows = np.array([lead.row for lead in leads], dtype=np.int64)
-    values = rows @ np.array(numbers, dtype=np.int64)
-    level = np.flatnonzero(values == 0).tolist()
-    return bool((values >= 0).all()) and all(leads[i].holds(numbers) for i in level)
-
-
-def smallest(leads: Sequence[Lead], numbers: IntegerRow) -> Fraction:
-    """Return the smallest lead in score points; 1 if there are no leads."""
-    return min((lead.points(numbers) for lead in leads), default=Fraction(1))
-
-
-def excluded(leads: Sequence[Lead]) -> bool:
-    """Return whether no numbers >= 0 make all leads hold; the answer is exact.
-
-    Under numbers that make no lead negative, a lead is either above 0 for some of them, or 0 for
-    all. One that is always 0 holds if what decides ties does, which is asked next. What can be
-    above 0 can be so together, because such numbers add up.
-    """
-    rows = [lead.row for lead in leads]
-    open_ = dict(enumerate(leads))
-    while stuck := _never_positive(rows, list(open_)):
-        for index in stuck:
-            lead = open_.pop(index)
-            if lead.then is not None:
-                open_[len(rows)] = lead.then
-                rows.append(lead.then.row)
-            elif not lead.ties:
-                return True
-    return False
-
-
-def _never_positive(rows: Sequence[IntegerRow], asked: Sequence[int]) -> list[int]:
-    """Return which of the forms that are asked about are 0 for all numbers that make none negative.
-
-    By Farkas' lemma, a form is if and only if some combination of all forms, with multipliers >= 0
-    and one above 0 for it, has no coefficient above 0.
-    """
-    if not _combines(rows, asked):
-        return []
-    return [index for index in asked if _combines(rows, [index])]
-
-
-def _combines(rows: Sequence[IntegerRow], wanted: Sequence[int]) -> bool:
-    """Return whether a combination of forms has no coefficient above 0 and a wanted form in it.
-
-    A simplex in fractions, with Bland's rule, looks for the multipliers.
-    """
-    columns = list(dict.fromkeys(_primitive(column) for column in zip(*rows, strict=True)))
-    size = len(rows)
-    # Maximise the sum of the wanted multipliers, while each column adds up to at most 0. All start
-    # at 0, so that the optimum is either 0 or unbounded.
-    table = [
-        [Fraction(x) for x in column] + [Fraction(int(i == j)) for j in range(len(columns))]
-        for i, column in enumerate(columns)
-    ]
-    gains = [Fraction(i in wanted) for i in range(size)] + [Fraction(0)] * len(columns)
-    basis = [size + i for i in range(len(columns))]
-    while True:
-        entering = next((j for j, gain in enumerate(gains) if gain > 0), None)
-        if entering is None:
-            return False
-        rising = [i for i, row in enumerate(table) if row[entering] > 0]
-        if not rising:
-            return True
-        leaving = min(rising, key=lambda i: basis[i])
-        pivot = table[leaving][entering]
-        table[leaving] = [x / pivot for x in table[leaving]]
-        for i, row in enumerate(table):
-            if i != leaving and row[entering]:
-                by = row[entering]
-                table[i] = [x - by * y for x, y in zip(row, table[leaving], strict=True)]
-        by = gains[entering]
-        gains = [x - by * y for x, y in zip(gains, table[leaving], strict=True)]
-        basis[leaving] = entering
-
-
-def _primitive(column: tuple[int, ...]) -> tuple[int, ...]:
-    """Return whole numbers divided by their greatest common divisor."""
-    shared = gcd(*column)
-    return tuple(x // shared for x in column) if shared else column

@@ -1,26 +1,25 @@
-"""The linear and mixed-integer programmes of tuning, solved by HiGHS through SciPy.
+"""The linear programmes of tuning, solved by HiGHS through SciPy.
 
 All of them look for numbers >= 0 under which leads hold. Leads are homogeneous, so that "all > 0"
 is asked as "all >= 1". A solution is a proposal: whoever uses it proves it in whole numbers.
 
 A target with several ways leaves a choice. `search` first takes the way that stands best under some
 numbers and moves the numbers to what misses these ways least, turn by turn: that finds nearly all
-there is to find. What is left goes to HiGHS as a mixed-integer programme, with a binary for each
-way.
+there is to find. What is left is searched way by way (`exact.meet`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count
 from typing import Final
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.optimize import linprog
 
-from mars_solver.tuning.leads import FloatArray, Lead, Target, Way, matrix
-from mars_solver.tuning.leads import way as way_of
+from mars_solver.tuning.exact import Budget, Held, SpentError, meet, roomy
+from mars_solver.tuning.leads import FloatArray, IntegerRow, Lead, Target, Way, matrix
 
 SETTLED: Final = 1e-3
 """The search for the widest margin stops once a step gains less than this share."""
@@ -30,14 +29,10 @@ _STEPS: Final = 25
 _TURNS: Final = 30
 _SLACK: Final = 1e-7
 _NOTHING: Final = 1e-9
-_HALF: Final = 0.5
 _AT_ONCE: Final = 60
 """How many violated rows join a programme at a time."""
-_BINARIES: Final = 400
-"""A programme with more ways than these is not tried: its targets count as impossible."""
-_NODES: Final = 1000
-_LEAST: Final = 1e-6
-"""The least margin of a programme, its forms scaled to 1, that does not count as 0."""
+_PROGRAMMES: Final = 400
+"""How many programmes may look for the ways of targets that leave a choice."""
 
 
 def solve(
@@ -191,24 +186,6 @@ def roomiest(leads: Sequence[Lead], most: float, free: FloatArray) -> FloatArray
     return solution.x[:size] * free if solution.status == 0 else None
 
 
-def core(leads: Sequence[Lead], size: int) -> tuple[tuple[int, ...], FloatArray | None]:
-    """Return the indices of leads that exclude each other already, or else numbers for all leads.
-
-    The indices carry the dual of the programme that misses all leads by as little as possible:
-    there are at most as many of them as numbers that are tuned, plus one. Leads for which a tie is
-    enough may be 0, others may not.
-    """
-    rows, _ = matrix(leads, size)
-    strict = np.array([lead.strict for lead in leads], dtype=np.float64)
-    columns = np.hstack([rows, strict[:, None]])
-    cost = np.concatenate([np.zeros(size), [1.0]])
-    solution = linprog(cost, A_ub=-columns, b_ub=-strict, bounds=(0, None), method="highs")
-    if solution.status != 0 or solution.fun < _HALF:
-        return (), None if solution.status != 0 else solution.x[:size]
-    duals = -np.asarray(solution.ineqlin.marginals)
-    return tuple(int(i) for i in np.flatnonzero(duals > _NOTHING)), None
-
-
 @dataclass(frozen=True)
 class Widest:
     """Weights with the widest margin for the ways that they take."""
@@ -220,148 +197,62 @@ class Widest:
     """The leads of the ways; where ties are needed, without the numbers that have to be 0."""
     free: FloatArray
     """1 for each number, 0 for those that have to be 0; shape (size,)."""
+    only: IntegerRow = ()
+    """The numbers, exactly, where terms have to cancel each other: nothing near to them will do."""
 
 
 def search(targets: Sequence[Target], start: FloatArray) -> Widest | None:
     """Return weights with a wide margin that meet all targets; None if none are found.
 
-    Where no margin is possible, some leads may still hold as ties, because the numbers that would
-    lower them are 0: the margin is then that of all other leads.
+    Where no margin is possible, some leads may still hold as ties: the margin is then that of all
+    other leads.
 
     Args:
-        targets: what to meet; if each has one way, the answer is exact but for ties.
+        targets: what to meet; without a choice between ways, the answer is exact.
         start: where to look first, shape (size,), not all 0.
     """
-    size = len(start)
-    free, left = np.ones(size), list(targets)
-    while True:
-        best = _search(left, start, free)
-        if best is not None:
-            return best
-        tighter = free * _free(left, size)
-        if (tighter == free).all():
-            return None
-        free, left = tighter, [_without(target, tighter) for target in targets]
-
-
-def possible(targets: Sequence[Target], size: int) -> FloatArray | None:
-    """Return numbers that meet all targets, with ties where needed; None if none are found."""
-    free, left = np.ones(size), list(targets)
-    while True:
-        numbers = _possible(left, size)
-        if numbers is not None:
-            return numbers * free
-        tighter = free * _free(left, size)
-        if (tighter == free).all():
-            return None
-        free, left = tighter, [_without(target, tighter) for target in targets]
-
-
-def _possible(targets: Sequence[Target], size: int) -> FloatArray | None:
-    """Return numbers that meet all targets, with ties only where ids decide them."""
-    columns = count(size + 1)
-    rows: list[tuple[Lead | None, list[int]]] = []
-    for target in targets:
-        if not target.ways:
-            return None
-        if len(target.ways) == 1:
-            rows += [(lead, []) for lead in target.ways[0]]
-            continue
-        binaries = [next(columns) for _ in target.ways]
-        rows.append((None, binaries))
-        for way, column in zip(target.ways, binaries, strict=True):
-            rows += [(lead, [column]) for lead in way]
-    width = next(columns)
-    if width - size - 1 > _BINARIES:
-        return None
-    return _mixed(rows, size, width)
-
-
-def _mixed(
-    rows: Sequence[tuple[Lead | None, list[int]]], size: int, width: int
-) -> FloatArray | None:
-    """Return numbers with the widest margin over leads, each of which its binary switches on.
-
-    Args:
-        rows: a lead with the column of its binary, if any; None with the binaries of a target, one
-            of which has to be on.
-        size: how many numbers are tuned.
-        width: the number of columns: the numbers that are tuned, the margin, the binaries.
-    """
-    wide = np.zeros((len(rows), width))
-    least = np.zeros(len(rows))
-    strict = False
-    for index, (lead, binaries) in enumerate(rows):
-        if lead is None:
-            wide[index, binaries], least[index] = 1.0, 1.0
-            continue
-        form = np.array(lead.row, dtype=np.float64)
-        form /= np.abs(form).max(initial=0) or 1.0
-        wide[index, :size] = form
-        wide[index, size] = -float(lead.strict)
-        strict = strict or lead.strict
-        if binaries:
-            slack = 1.0 - form[form < 0].sum()
-            wide[index, binaries], least[index] = -slack, -slack
-    cost = np.zeros(width)
-    cost[size] = -1.0
-    binary = np.arange(width) > size
-    solution = milp(
-        cost,
-        integrality=binary.astype(np.int64),
-        bounds=Bounds(np.zeros(width), np.ones(width)),
-        constraints=LinearConstraint(wide, lb=least) if rows else None,
-        options={"node_limit": _NODES, "presolve": False},
-    )
-    if solution.x is None or (strict and solution.x[size] <= _LEAST):
-        return None
-    numbers: FloatArray = solution.x[:size]
-    return numbers
-
-
-def _free(targets: Sequence[Target], size: int) -> FloatArray:
-    """Return 0 for the numbers that have to be 0 so that leads hold as ties, 1 for the others."""
-    leads = [lead for t in targets if len(t.ways) == 1 for lead in t.ways[0] if lead.ties]
-    rows, _ = matrix(leads, size)
-    free = np.ones(size)
-    while True:
-        left = rows * free
-        falling = (left[(left <= 0).all(axis=1)] < 0).any(axis=0)
-        if not falling.any():
-            return free
-        free[falling] = 0.0
-
-
-def _without(target: Target, free: FloatArray) -> Target:
-    """Return what a target becomes if the numbers that are not free are 0."""
-    kept = free.tolist()
-    ways = [way_of(lead.within(kept) for lead in each) for each in target.ways]
-    return Target(target.name, tuple(each for each in ways if each is not None))
-
-
-def _search(targets: Sequence[Target], start: FloatArray, free: FloatArray) -> Widest | None:
-    """Return weights with a margin above 0; None if none are found."""
     if not all(target.ways for target in targets):
         return None
-    level = start * free
-    best = _in_turns(targets, level, level, free)
-    if best is None and any(len(target.ways) > 1 for target in targets):
-        numbers = possible(targets, len(start))
-        if numbers is not None:
-            best = _in_turns(targets, level, numbers * free, free)
+    best = _in_turns(targets, start, start)
+    if best is None:
+        with suppress(SpentError):
+            _, held = meet(targets, range(len(targets)), len(start), Budget(_PROGRAMMES))
+            if held is not None:
+                numbers = np.array(held.numbers, dtype=np.float64)
+                best = _in_turns(targets, start, numbers) or _tied(held, start)
     return best
 
 
-def _in_turns(
-    targets: Sequence[Target], start: FloatArray, numbers: FloatArray, free: FloatArray
-) -> Widest | None:
+def _tied(held: Held, start: FloatArray) -> Widest:
+    """Return weights with a wide margin of all leads but those that only ties make hold."""
+    size = len(start)
+    flags = [float(x > 0) for x in roomy(held.level, size)]
+    free, leads = np.array(flags), tuple(lead.within(flags) for lead in held.leads)
+    if not any(any(lead.within(flags).row) for lead in held.level):
+        wide = _wide(leads, start * free, free)
+        if wide is not None:
+            return wide
+    only = roomy([*held.leads, *held.level], size)
+    numbers = np.array(only, dtype=np.float64)
+    numbers /= numbers.sum() or 1.0
+    return Widest(numbers, margin(*matrix(leads, size), numbers), leads, free, only)
+
+
+def _wide(leads: Sequence[Lead], start: FloatArray, free: FloatArray) -> Widest | None:
+    """Return weights with the widest margin over some leads; None if they exclude each other."""
+    if not leads:
+        return Widest(start / (start.sum() or 1.0), 1.0, (), free)
+    wide = widest(leads, start)
+    return None if wide is None else Widest(wide[0] * free, wide[1], tuple(leads), free)
+
+
+def _in_turns(targets: Sequence[Target], start: FloatArray, numbers: FloatArray) -> Widest | None:
     """Return weights for the ways that stand best under some numbers, moved turn by turn.
 
     Args:
         targets: what to meet, each with at least one way.
         start: where the search for the widest margin starts.
         numbers: the numbers that choose the ways of the first turn.
-        free: see `Widest`.
     """
     choice = any(len(target.ways) > 1 for target in targets)
     best: Widest | None = None
@@ -371,20 +262,17 @@ def _in_turns(
         if ways == taken:
             break
         taken = ways
-        leads = tuple(lead for way in ways for lead in way)
-        if not leads:
-            return Widest(start / (start.sum() or 1.0), 1.0, (), free)
-        wide = widest(leads, start)
+        leads = [lead for way in ways for lead in way]
+        wide = _wide(leads, start, np.ones(len(start)))
         if wide is not None:
-            if best is not None and wide[1] <= best.points * (1 + SETTLED):
+            if best is not None and wide.points <= best.points * (1 + SETTLED):
                 break
-            best = Widest(wide[0] * free, wide[1], leads, free)
-            numbers = best.numbers
+            best, numbers = wide, wide.numbers
             continue
         moved = keepable([], leads, len(start)) if best is None and choice else None
         if moved is None:
             break
-        numbers = moved * free / (moved.sum() or 1.0)
+        numbers = moved / (moved.sum() or 1.0)
     return best
 
 

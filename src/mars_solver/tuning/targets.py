@@ -84,7 +84,7 @@ class SolverCache:
 
 
 def questions(labels: Sequence[Label], solver: Solver) -> tuple[GroundedLabel, ...]:
-    """Return labels as one set, each held against the facts.
+    """Return labels as one set, each held against the facts, in order of what they say.
 
     Raises:
         InputError: if ids clash, if a label names an unknown model, or if no weights can put a
@@ -99,7 +99,7 @@ def questions(labels: Sequence[Label], solver: Solver) -> tuple[GroundedLabel, .
         with faults:
             grounded.append(_question(label, solvers.of(label)))
     faults.check()
-    return tuple(grounded)
+    return tuple(sorted(grounded, key=lambda question: question.label.content))
 
 
 def _question(label: Label, solver: Solver) -> GroundedLabel:
@@ -157,7 +157,8 @@ class _Field:
         Raises:
             InputError: if the facts decide the other way.
         """
-        return [pair for pair in self.label.document.over if self._open(*pair, path="over")]
+        over = sorted(set(self.label.document.over))
+        return [pair for pair in over if self._open(*pair, path="over")]
 
     def _way(self, chain: Iterable[tuple[str, str]]) -> Way | None:
         return way(
@@ -167,7 +168,7 @@ class _Field:
 
     def _any_first(self, expected: tuple[str, ...]) -> Iterator[list[tuple[str, str]]]:
         """Yield the pairs with every rival, for each acceptable model with the best standing."""
-        able = [model for model in expected if model in self.best]
+        able = [model for model in self.best if model in expected]
         if not able:
             raise InputError([self._ruled_out(expected[0], "expected")])
         rivals = [model for model in self.best if model not in expected]

@@ -25,20 +25,19 @@ from mars_solver.tuning.leads import (
     IntegerRow,
     Lead,
     Target,
-    all_hold,
     finest,
     numbers_of,
-    rounded,
-    smallest,
+    readings,
     vectors_of,
     whole_numbers,
 )
 from mars_solver.tuning.targets import GroundedLabel, SolverCache, questions, satisfied
 
 with extra("tune"):
-    from mars_solver.tuning.contradictions import FEW, contradictions
+    from mars_solver.tuning.contradictions import FEW, Contradictions, contradictions, losers
+    from mars_solver.tuning.exact import Conflict
     from mars_solver.tuning.logit import LAPSE_RATE, fit
-    from mars_solver.tuning.programmes import keepable, nearest, pushed, roomiest, search
+    from mars_solver.tuning.programmes import Widest, keepable, nearest, pushed, roomiest, search
 
 SHARE: Final = 0.25
 """The share of the widest margin that the weights nearest to the prior have to keep."""
@@ -83,9 +82,8 @@ class Tuned:
     start: Weights
     questions: tuple[GroundedLabel, ...]
     separable: bool
-    """Whether weights were found that meet all labels. This is exact if each label has one way;
-    else the search may miss some. If the margin is too narrow for the whole numbers that a file can
-    hold, some labels are violated all the same."""
+    """Whether weights were found that meet all labels. If the margin is too narrow for the whole
+    numbers that a file can hold, some labels are violated all the same."""
     margin: Fraction | None
     """The smallest lead of any label in score points, under the rounded weights; negative if a
     label is violated, None if the facts decide all labels.
@@ -97,8 +95,12 @@ class Tuned:
     """The widest margin that any weights have, over everything that is kept, before rounding."""
     violated: tuple[str, ...]
     """Ids of the labels that the weights do not meet."""
+    tied: tuple[str, ...]
+    """Ids of the labels that the weights meet by what breaks ties: the scores are equal."""
     contradictions: tuple[tuple[str, ...], ...]
     """Minimal sets of labels that exclude each other, by id, the smallest first."""
+    complete: bool
+    """Whether these are all such sets."""
     given_up: tuple[str, ...] = field(default=())
     """What the weights do not keep of the guide and the pinned answers."""
 
@@ -123,23 +125,27 @@ def tune(
     declared = solver.declared
     start = _start(solver.weights, declared)
     leaning = push and _leaning(push, declared)
-    whole = _solve(asked, kept, start, leaning)
+    whole, against = _solve(asked, kept, start, leaning), Contradictions((), complete=True)
     separable = whole is not None
-    conflicts = () if separable else contradictions(targets, len(start))
-    numbers, best = whole or _compromise(asked, kept, start, thorough=True)
-    points = [p for target in targets if (p := target.points(numbers)) is not None]
+    if whole is None:
+        against = contradictions(targets, len(start))
+        whole = _compromise(asked, kept, start, leaning, against.named)
+    numbers = whole.numbers
+    points = {t.name: p for t in targets if (p := t.points(numbers)) is not None}
     weights = with_vectors(solver.weights, declared, vectors_of(numbers, declared))
-    violated = tuple(t.name for t in targets if not t.holds(numbers))
+    violated = tuple(sorted(t.name for t in targets if not t.holds(numbers)))
     _reprove(asked, solver, weights, violated)
     return Tuned(
         weights,
         solver.weights,
         asked,
         separable=separable,
-        margin=min(points, default=None),
-        best_margin=best,
+        margin=min(points.values(), default=None),
+        best_margin=whole.best,
         violated=violated,
-        contradictions=tuple(tuple(targets[i].name for i in each) for each in conflicts),
+        tied=tuple(sorted(name for name in points if not points[name] and name not in violated)),
+        contradictions=tuple(tuple(targets[i].name for i in each) for each in against.named),
+        complete=against.complete,
         given_up=tuple(t.name for t in (*kept.guide, *kept.pins) if not t.holds(numbers)),
     )
 
@@ -158,25 +164,62 @@ def _solve(
 ) -> Fit | None:
     """Return numbers that meet all labels and what can be kept; None if none are found."""
     targets = [question.target for question in asked]
-    bounds = _bounds(targets, kept, start)
-    if bounds is None:
-        return None
-    targets += bounds
-    wide = search(targets, start / start.sum())
+    targets += _bounds(targets, kept, len(start))
+    wide = search(targets, np.ones(len(start)))
     if wide is None:
         return None
-    leads = wide.leads
+    fine = wide.only or finest(wide.numbers)
+    room = _Room(targets, [t for t in targets if t.points(fine)], SHARE * wide.points)
     if push is not None:
-        return Fit(_pushed(leads, start, push), wide.points)
-    prior = _prior(asked, targets, start) * wide.free
-    near = nearest(leads, SHARE * wide.points, prior)
+        return Fit(_pushed(wide, room, start, push), wide.points)
+    numbers = _settled(asked, wide, room, start)
+    if numbers is None:
+        wild = roomiest(wide.leads, MAX_WEIGHT, wide.free)
+        rows = [*readings(wide.numbers), *([] if wild is None else [whole_numbers(wild)]), fine]
+        sound = [row for row in rows if max(row) <= MAX_WEIGHT and room.holds(row)]
+        rough = max(sound, key=room.smallest, default=finest(wide.numbers))
+        numbers = _settled(asked, wide, room, np.array(rough, dtype=np.float64)) or rough
+    return Fit(numbers, wide.points)
+
+
+class _Room(NamedTuple):
+    """What whole numbers have to leave."""
+
+    targets: Sequence[Target]
+    loose: Sequence[Target]
+    """Those that need not be met by ties."""
+    least: float
+    """The margin that is wanted, in score points."""
+
+    def holds(self, numbers: IntegerRow) -> bool:
+        """Return whether numbers meet all targets."""
+        return all(target.holds(numbers) for target in self.targets)
+
+    def smallest(self, numbers: IntegerRow) -> Fraction:
+        """Return the smallest lead that is no tie, in score points; 1 if there is none."""
+        leads = (target.points(numbers) for target in self.loose)
+        return min((lead for lead in leads if lead is not None), default=Fraction(1))
+
+    def enough(self, numbers: IntegerRow) -> bool:
+        """Return whether numbers meet all targets and leave the margin that rounding keeps."""
+        return self.holds(numbers) and self.smallest(numbers) >= KEPT * self.least
+
+
+def _settled(
+    asked: Sequence[GroundedLabel], wide: Widest, room: _Room, start: FloatArray
+) -> IntegerRow | None:
+    """Return the numbers at the start if they leave enough room, else some near to them that do.
+
+    So tuned weights stay as they are if they are tuned again.
+    """
+    if room.enough(whole_numbers(start)):
+        return whole_numbers(start)
+    near = nearest(wide.leads, room.least, _prior(asked, room.targets, start) * wide.free)
     for numbers in (near, wide.numbers * start.sum()):
-        whole = None if numbers is None else rounded(numbers, leads, SHARE * wide.points)
-        if whole is not None:
-            return Fit(whole, wide.points)
-    roomy = roomiest(leads, MAX_WEIGHT, wide.free)
-    fine = [finest(wide.numbers), *([] if roomy is None else [whole_numbers(roomy)])]
-    return Fit(next((each for each in fine if all_hold(leads, each)), fine[0]), wide.points)
+        rows = iter(()) if numbers is None else readings(numbers)
+        if (row := next(filter(room.enough, rows), None)) is not None:
+            return row
+    return None
 
 
 class _Leaning(NamedTuple):
@@ -193,41 +236,42 @@ def _leaning(push: Push, declared: Declarations) -> _Leaning:
     return _Leaning(push, criteria, len(declared.criteria))
 
 
-def _pushed(leads: Sequence[Lead], start: FloatArray, leaning: _Leaning) -> IntegerRow:
+def _pushed(wide: Widest, room: _Room, start: FloatArray, leaning: _Leaning) -> IntegerRow:
     """Return numbers that lean to some criteria.
 
     Raises:
         InputError: if no numbers leave the margin, or rounding does not.
     """
     push = leaning.push
-    numbers = pushed(leads, 1.1 * push.margin, start, leaning.criteria, leaning.width)
-    whole = None if numbers is None else rounded(numbers, leads, push.margin / KEPT)
-    if whole is None or smallest(leads, whole) < push.margin:
+    prior = start * wide.free
+    numbers = pushed(wide.leads, 1.1 * push.margin, prior, leaning.criteria, leaning.width)
+    wanted = room._replace(least=push.margin / KEPT)
+    rows = iter(()) if numbers is None else readings(numbers * wide.free)
+    whole = next(filter(wanted.enough, rows), None)
+    if whole is None:
         what = f"a push that leaves every lead {push.margin} points"
         hint = "lower the margin, or start from other weights"
         raise InputError([Problem("push", ", ".join(push.criteria), what, "no room", hint)])
     return whole
 
 
-def _bounds(targets: Sequence[Target], kept: Invariants, start: FloatArray) -> list[Target] | None:
-    """Return what can be kept of the guide and the pins; None if the labels contradict each other.
+def _bounds(targets: Sequence[Target], kept: Invariants, size: int) -> list[Target]:
+    """Return what can be kept of the guide and the pins beside labels.
 
     All of it is kept if that is possible. Else the guide and then the pins are kept as far as they
     hold under the numbers that miss them least; but nothing is kept if the labels exclude more than
-    `MISSED` of the guide.
+    `MISSED` of the guide, or each other.
     """
-    if not any(kept):
-        return []
-    level = start / start.sum()
-    if search([*targets, *kept.guide, *kept.pins], level) is not None:
+    level = np.ones(size)
+    if not any(kept) or search([*targets, *kept.guide, *kept.pins], level) is not None:
         return [*kept.guide, *kept.pins]
     wide = search(targets, level)
     if wide is None:
-        return None
+        return []
     hard, bounds = list(wide.leads), list[Target]()
     for group in kept:
         soft = _leads_of(group)
-        numbers = keepable(hard, soft, len(start))
+        numbers = keepable(hard, soft, size)
         held = () if numbers is None else [t for t in group if t.holds(finest(numbers))]
         if len(held) < (1 - MISSED) * len(group) and group is kept.guide:
             return []
@@ -252,25 +296,28 @@ def _prior(
 
 
 def _compromise(
-    asked: Sequence[GroundedLabel], kept: Invariants, start: FloatArray, *, thorough: bool
+    asked: Sequence[GroundedLabel],
+    kept: Invariants,
+    start: FloatArray,
+    push: _Leaning | None = None,
+    known: Sequence[Conflict] | None = None,
 ) -> Fit:
-    """Return numbers for labels that contradict each other.
+    """Return numbers for labels that contradict each other: as if some were not there.
 
-    The likeliest numbers, given that some labels are mistakes, decide which labels are met; numbers
-    near to them then keep the guide beside these labels. If `thorough` and there are few labels,
-    those that can be met beside them are added one by one.
+    Up to `FEW` labels, the lightest are left out that let the others be met together. Beyond, or
+    if no contradictions are known, those are that the likeliest numbers miss, given that some
+    labels are mistakes. Neither depends on the numbers at the start.
     """
-    likely = fit(asked, start, LAPSE_RATE)
-    numbers = finest(likely)
-    held = [question for question in asked if question.target.holds(numbers)]
-    if thorough and len(asked) <= FEW:
-        for question in asked:
-            more = [*(each.target for each in held), question.target]
-            if question not in held and search(more, likely / likely.sum()) is not None:
-                held.append(question)
-        return _solve(held, kept, likely) or Fit(numbers, 0.0)
-    solved = _solve(held, kept, likely) if any(kept) else None
-    return Fit(solved.numbers if solved else numbers, 0.0)
+    targets, size = [question.target for question in asked], len(start)
+    lost = None
+    if known is not None and len(asked) <= FEW:
+        counts = [question.label.document.weight for question in asked]
+        lost = losers(targets, counts, known, size)
+    if lost is None:
+        likely = finest(fit(asked, np.ones(size), LAPSE_RATE))
+        lost = tuple(i for i, target in enumerate(targets) if not target.holds(likely))
+    solved = _solve([q for i, q in enumerate(asked) if i not in lost], kept, start, push)
+    return Fit(solved.numbers if solved else whole_numbers(start), 0.0)
 
 
 @dataclass(frozen=True)
@@ -290,7 +337,7 @@ def estimate(asked: Sequence[GroundedLabel], start: Weights, declared: Declarati
     """Return the weights for labels alone, as one row; contradictions are not named."""
     numbers = _start(start, declared)
     solved = _solve(asked, NOTHING, numbers)
-    return (solved or _compromise(asked, NOTHING, numbers, thorough=False)).numbers
+    return (solved or _compromise(asked, NOTHING, numbers)).numbers
 
 
 def held_out(asked: Sequence[GroundedLabel], numbers: IntegerRow) -> HeldOut:

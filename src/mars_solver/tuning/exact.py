@@ -1,0 +1,215 @@
+"""Whether weights can meet leads and targets, decided exactly.
+
+A simplex in whole numbers finds numbers under which leads hold, or multipliers that refute them
+(Farkas' lemma).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from math import gcd, lcm
+from typing import Final
+
+from mars_solver.tuning.leads import IntegerRow, Lead, Target, Way
+
+PROGRAMMES: Final = 4000
+"""How many programmes a search may solve unless it is told otherwise."""
+_AT_ONCE: Final = 10
+"""How many leads join a programme at a time."""
+
+Conflict = tuple[int, ...]
+"""The indices of leads or targets that exclude each other, ascending."""
+
+
+class SpentError(Exception):
+    """A search has solved as many programmes as it may."""
+
+
+@dataclass
+class Budget:
+    """How many programmes may still be solved."""
+
+    left: int = PROGRAMMES
+
+    def spend(self) -> None:
+        """Count one programme; raise `SpentError` if none is left."""
+        if not self.left:
+            raise SpentError
+        self.left -= 1
+
+
+@dataclass(frozen=True)
+class Held:
+    """Numbers under which leads hold, and which of the leads only ties can make hold."""
+
+    numbers: IntegerRow
+    leads: tuple[Lead, ...]
+    """The leads that can be above 0, and what decides the ties of the others, where that is."""
+    level: tuple[Lead, ...]
+    """The leads that are 0 under all such numbers."""
+
+
+def meet(
+    targets: Sequence[Target], asked: Sequence[int], size: int, budget: Budget
+) -> tuple[Conflict, Held | None]:
+    """Return some of the targets that exclude each other, or numbers >= 0 that meet all asked.
+
+    Args:
+        targets: demands on the numbers that are tuned.
+        asked: the indices of the targets that are to be met.
+        size: how many numbers are tuned.
+        budget: how many programmes may still be solved.
+
+    Raises:
+        SpentError: if the budget is spent before that is known.
+    """
+    taken = {i: targets[i].ways[0] for i in asked if len(targets[i].ways) == 1}
+    return _branch(targets, taken, [i for i in asked if i not in taken], size, budget)
+
+
+def _branch(
+    targets: Sequence[Target],
+    taken: dict[int, Way],
+    open_: Sequence[int],
+    size: int,
+    budget: Budget,
+) -> tuple[Conflict, Held | None]:
+    """Return as `meet` does, given the ways of some targets.
+
+    A target with several ways that the numbers for the others miss is tried in each way. The union
+    of the targets that exclude each other in the ways excludes itself; a set without the tried
+    target is an answer already.
+    """
+    owners = [i for i, each in taken.items() for _ in each]
+    conflict, held = hold([lead for each in taken.values() for lead in each], size, budget)
+    if held is None:
+        return tuple(sorted({owners[k] for k in conflict})), None
+    missed = next((i for i in open_ if not targets[i].holds(held.numbers)), None)
+    if missed is None:
+        return (), held
+    rest = [i for i in open_ if i != missed]
+    together = {missed}
+    for each in targets[missed].ways:
+        conflict, held = _branch(targets, {**taken, missed: each}, rest, size, budget)
+        if missed not in conflict:
+            return conflict, held
+        together.update(conflict)
+    return tuple(sorted(together)), None
+
+
+def hold(leads: Sequence[Lead], size: int, budget: Budget) -> tuple[Conflict, Held | None]:
+    """Return some of the leads that exclude each other, or numbers >= 0 under which all hold.
+
+    Leads join only once they are not above 0 under the numbers for those that have joined.
+    """
+    joined: list[int] = []
+    numbers: IntegerRow = (0,) * size
+    while True:
+        values = [(lead.value(numbers), i) for i, lead in enumerate(leads)]
+        new = sorted(each for each in values if each[0] <= 0 and each[1] not in joined)
+        if not new:
+            break
+        budget.spend()
+        joined += [i for _, i in new[:_AT_ONCE]]
+        conflict, numbers = settle([leads[i] for i in joined], size)
+        if conflict:
+            return tuple(sorted(joined[i] for i in conflict)), None
+    ahead, level = [], []
+    for each in leads:
+        lead: Lead | None = each
+        while lead is not None and not lead.value(numbers):
+            level.append(lead._replace(ties=True, then=None))
+            lead = lead.then
+        ahead += [] if lead is None else [lead]
+    return (), Held(numbers, tuple(ahead), tuple(level))
+
+
+def roomy(leads: Sequence[Lead], size: int) -> IntegerRow:
+    """Return numbers under which leads hold that can, and as few of the numbers as can be are 0."""
+    units = [Lead(tuple([int(i == j) for i in range(size)]), (), ties=True) for j in range(size)]
+    return settle([*leads, *units], size)[1]
+
+
+def settle(leads: Sequence[Lead], size: int) -> tuple[Conflict, IntegerRow]:
+    """Return leads that exclude each other, or numbers >= 0 under which all leads hold.
+
+    Under numbers that make no lead negative, a lead is either above 0 for some of them, or 0 for
+    all. One that is always 0 holds if what decides ties does, which is asked next. What can be
+    above 0 can be so together, because such numbers add up: they are above 0 under the numbers that
+    are returned.
+
+    Args:
+        leads: that have to hold, each a form of `size` coefficients.
+        size: how many numbers there are.
+    """
+    rows, owners = [lead.row for lead in leads], list(range(len(leads)))
+    open_ = dict(enumerate(leads))
+    stuck = set[int]()
+    while True:
+        numbers, multipliers = _positive(rows, open_, size)
+        if numbers:
+            return (), numbers
+        support = [i for i, each in enumerate(multipliers) if each]
+        stuck.update(owners[i] for i in support)
+        for index in support:
+            lead = open_.pop(index, None)
+            if lead is None:
+                continue
+            if lead.then is not None:
+                open_[len(rows)] = lead.then
+                rows.append(lead.then.row)
+                owners.append(owners[index])
+            elif not lead.ties:
+                return tuple(sorted(stuck)), ()
+
+
+def _positive(
+    rows: Sequence[IntegerRow], wanted: Container[int], size: int
+) -> tuple[IntegerRow, IntegerRow]:
+    """Return numbers >= 0 that make wanted forms positive and no form negative, if there are any.
+
+    Else, by Farkas' lemma, there are multipliers >= 0 of the forms, one above 0 for a wanted form,
+    whose combination has no coefficient above 0: each form with one is 0 for all such numbers. A
+    simplex in whole numbers (Edmonds' pivots, Bland's rule) looks for the multipliers; where there
+    are none, its prices are the numbers.
+
+    Args:
+        rows: the forms.
+        wanted: the indices of those that are to be positive.
+        size: how many numbers there are.
+
+    Returns:
+        The numbers, or else none of them and the multipliers.
+    """
+    columns: dict[IntegerRow, tuple[int, int]] = {}
+    for j, column in enumerate(zip(*rows, strict=True)):
+        shared = gcd(*column) or 1
+        columns.setdefault(tuple([x // shared for x in column]), (j, shared))
+    forms, many = len(rows), len(columns)
+    # Maximise the sum of the wanted multipliers, while each column adds up to at most 0. All start
+    # at 0, so that the optimum is either 0 or unbounded. All entries share one denominator.
+    table = [[*column, *(int(i == j) for j in range(many))] for i, column in enumerate(columns)]
+    gains = [*(int(i in wanted) for i in range(forms)), *[0] * many]
+    basis, whole = list(range(forms, forms + many)), 1
+    while (entering := next((j for j, gain in enumerate(gains) if gain > 0), None)) is not None:
+        rising = [i for i, row in enumerate(table) if row[entering] > 0]
+        if not rising:
+            ray = [0] * (forms + many)
+            ray[entering] = whole
+            for variable, row in zip(basis, table, strict=True):
+                ray[variable] = -row[entering]
+            return (), tuple(ray[:forms])
+        leaving = min(rising, key=lambda i: basis[i])
+        chosen = table[leaving]
+        pivot = chosen[entering]
+        for row in (*table[:leaving], *table[leaving + 1 :], gains):
+            by = row[entering]
+            row[:] = [(x * pivot - by * y) // whole for x, y in zip(row, chosen, strict=True)]
+        basis[leaving], whole = entering, pivot
+    scale = lcm(*(shared for _, shared in columns.values()))
+    numbers = [0] * size
+    for price, (j, shared) in zip(gains[forms:], columns.values(), strict=True):
+        numbers[j] = -price * (scale // shared)
+    common = gcd(*numbers) or 1
+    return tuple([x // common for x in numbers]), ()

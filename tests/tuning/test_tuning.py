@@ -31,6 +31,7 @@ from mars_solver.inputs.weights import vector_paths, vectors, weights_toml, with
 from mars_solver.proving.pins import load_pins, load_scenarios
 from mars_solver.proving.proof import Proof, verify
 from mars_solver.tuning.contradictions import contradictions
+from mars_solver.tuning.exact import settle
 from mars_solver.tuning.label_files import load_labels
 from mars_solver.tuning.labels import Label, parse_label
 from mars_solver.tuning.leads import (
@@ -38,7 +39,6 @@ from mars_solver.tuning.leads import (
     ProfileTerms,
     Target,
     Way,
-    excluded,
     lead,
     numbers_of,
     size_of,
@@ -185,8 +185,10 @@ def check_contradictions(some: list[Target]) -> None:
     bad = [each for each in every if not possible([some[i] for i in sorted(each)])]
     minimal = [each for each in bad if not any(other < each for other in bad)]
     found = contradictions(some, SIZE)
-    assert sorted(map(sorted, found)) == sorted(map(sorted, minimal))
-    assert [len(each) for each in found] == sorted(len(each) for each in found)
+    assert found.complete
+    assert found.named == tuple(
+        sorted((tuple(sorted(m)) for m in minimal), key=lambda m: (len(m), m))
+    )
 
 
 @given(targets())
@@ -214,6 +216,16 @@ def test_targets_of_several_ways_are_solved_exactly(some: list[Target]) -> None:
         assert all(target.holds(row) for target in some)
 
 
+def check_settled(leads: list[Lead], *, excluded: bool) -> None:
+    """Whether leads exclude each other, and numbers for those that do not, above 0 where can be."""
+    conflict, numbers = settle(leads, SIZE)
+    assert bool(conflict) is excluded
+    if excluded:
+        assert settle([leads[i] for i in conflict], SIZE)[0]
+    else:
+        assert all(each.holds(numbers) for each in leads)
+
+
 @given(st.lists(st.tuples(FORMS.filter(any), st.booleans()), min_size=1, max_size=6))
 @settings(max_examples=200)
 def test_whether_leads_exclude_each_other_is_decided_exactly(
@@ -223,7 +235,7 @@ def test_whether_leads_exclude_each_other_is_decided_exactly(
     sums = np.array([values for values, _ in forms]) @ np.vstack([GRID, [[0, 0, 0]]]).T
     ties = np.array([[may] for _, may in forms])
     holding = ((sums > 0) | (ties & (sums == 0))).all(axis=0)
-    assert excluded(leads) is not bool(holding.any())
+    check_settled(leads, excluded=not holding.any())
 
 
 @given(st.lists(st.tuples(FORMS, FORMS, st.booleans()), min_size=1, max_size=4))
@@ -240,7 +252,7 @@ def test_ties_that_neutral_importances_decide_are_excluded_exactly(
     by_ids = np.array([[by_id] for _, _, by_id in forms])
     tied = (levels > 0) | (by_ids & (levels == 0))
     holding = ((rows > 0) | ((rows == 0) & tied)).all(axis=0)
-    assert excluded(leads) is not bool(holding.any())
+    check_settled(leads, excluded=not holding.any())
     found = search([Target(str(i), ways(each)) for i, each in enumerate(leads)], ONE)
     if found is not None:
         row = tuple(int(x * 10**9) for x in found.numbers)

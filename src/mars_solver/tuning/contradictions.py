@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from mars_solver.tuning.exact import Budget, Conflict, SpentError, meet
-from mars_solver.tuning.leads import FloatArray, Target
+from mars_solver.tuning.leads import FloatArray, IntegerRow, Target
 
 FEW: Final = 40
 """Up to this many labels, the search finds all contradictions, the smallest first."""
@@ -105,34 +105,39 @@ def losers(
     targets: Sequence[Target],
     counts: Sequence[float],
     known: Sequence[Conflict],
-    size: int,
+    start: IntegerRow,
 ) -> Conflict | None:
     """Return the targets to give up, so that the others can be met together: the lightest of all.
 
-    Of equally light sets, the one of the last targets is returned; None if the budget is spent.
+    Of equally light sets, the one is returned that spares the targets which the numbers at the
+    start meet, in their order, and then the others in theirs. None if the budget is spent.
 
     Args:
         targets: demands on the numbers that are tuned.
         counts: how much each target counts.
         known: sets of targets that exclude each other.
-        size: how many numbers are tuned.
+        start: the numbers at the start.
     """
+    spared = sorted(range(len(targets)), key=lambda i: not targets[i].holds(start))
     conflicts, budget = list(known), Budget()
+    weights, last, size = np.array(counts), False, len(start)
     while True:
-        lost = _lightest(np.array(counts), conflicts, (), last=True) or ()
+        lost = _lightest(weights, conflicts, (), spared if last else ()) or ()
         try:
-            conflict, _ = meet(
-                targets, [i for i in range(len(targets)) if i not in lost], size, budget
-            )
+            some, _ = meet(targets, [i for i in range(len(targets)) if i not in lost], size, budget)
+            if not some and last:
+                return lost
+            last = not some
+            conflicts += [_shrunk(targets, some, size, budget)] if some else []
         except SpentError:
             return None
-        if not conflict:
-            return lost
-        conflicts.append(conflict)
 
 
 def _lightest(
-    counts: FloatArray, sets: Sequence[Conflict], without: Sequence[Conflict], *, last: bool = False
+    counts: FloatArray,
+    sets: Sequence[Conflict],
+    without: Sequence[Conflict],
+    spared: Sequence[int] = (),
 ) -> Conflict | None:
     """Return the lightest set that meets every one of some sets and contains none of others.
 
@@ -140,7 +145,7 @@ def _lightest(
         counts: how much each element weighs, > 0.
         sets: what is to be met, each not empty.
         without: what is not to be contained.
-        last: whether, of equally light sets, the one of the last elements is wanted.
+        spared: the elements that equally light sets are to do without, the first ones first.
     """
     size = len(counts)
     rows = [[float(i in each) for i in range(size)] for each in sets]
@@ -162,7 +167,7 @@ def _lightest(
     best = solved()
     if best is None:
         return None
-    for i in range(size) if last else ():
+    for i in spared:
         allowed[i] = 0.0
         if best[i]:
             other = solved()

@@ -6,14 +6,14 @@ A simplex in whole numbers finds numbers under which leads hold, or multipliers 
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import gcd, lcm
 from typing import Final
 
 from mars_solver.tuning.leads import IntegerRow, Lead, Target, Way
 
-PROGRAMMES: Final = 4000
+PROGRAMMES: Final = 2000
 """How many programmes a search may solve unless it is told otherwise."""
 _AT_ONCE: Final = 10
 """How many leads join a programme at a time."""
@@ -143,73 +143,90 @@ def settle(leads: Sequence[Lead], size: int) -> tuple[Conflict, IntegerRow]:
         leads: that have to hold, each a form of `size` coefficients.
         size: how many numbers there are.
     """
-    rows, owners = [lead.row for lead in leads], list(range(len(leads)))
-    open_ = dict(enumerate(leads))
-    stuck = set[int]()
-    while True:
-        numbers, multipliers = _positive(rows, open_, size)
-        if numbers:
-            return (), numbers
-        support = [i for i, each in enumerate(multipliers) if each]
-        stuck.update(owners[i] for i in support)
-        for index in support:
-            lead = open_.pop(index, None)
-            if lead is None:
-                continue
-            if lead.then is not None:
-                open_[len(rows)] = lead.then
-                rows.append(lead.then.row)
-                owners.append(owners[index])
-            elif not lead.ties:
-                return tuple(sorted(stuck)), ()
+    forms, owners = list(leads), list(range(len(leads)))
+    open_, stuck, many = set(owners), set[int](), -1
+    while many < len(forms):
+        many = len(forms)
+        simplex = _Simplex([lead.row for lead in forms], size)
+        strict = {i for i in open_ if forms[i].then is None and not forms[i].ties}
+        then: list[int] = []
+        for wanted in (strict, open_):  # the strict ones exclude each other most often
+            simplex.want(wanted)
+            while support := simplex.ray():
+                stuck.update(owners[i] for i in support)
+                tied = open_.intersection(support)
+                if tied & strict:
+                    return tuple(sorted(stuck)), ()
+                open_ -= tied
+                simplex.want(wanted & open_)
+                then += [i for i in sorted(tied) if forms[i].then is not None]
+        open_.update(range(many, many + len(then)))
+        forms += [lead for i in then if (lead := forms[i].then) is not None]
+        owners += [owners[i] for i in then]
+    return (), simplex.numbers()
 
 
-def _positive(
-    rows: Sequence[IntegerRow], wanted: Container[int], size: int
-) -> tuple[IntegerRow, IntegerRow]:
-    """Return numbers >= 0 that make wanted forms positive and no form negative, if there are any.
+class _Simplex:
+    """Numbers >= 0 that make wanted forms positive and no form negative, if there are any.
 
     Else, by Farkas' lemma, there are multipliers >= 0 of the forms, one above 0 for a wanted form,
-    whose combination has no coefficient above 0: each form with one is 0 for all such numbers. A
-    simplex in whole numbers (Edmonds' pivots, Bland's rule) looks for the multipliers; where there
-    are none, its prices are the numbers.
+    whose combination has no coefficient above 0: each form with one is 0 for all such numbers.
 
-    Args:
-        rows: the forms.
-        wanted: the indices of those that are to be positive.
-        size: how many numbers there are.
-
-    Returns:
-        The numbers, or else none of them and the multipliers.
+    The multipliers are what is maximised: the sum of the wanted ones, while each column of the
+    forms adds up to at most 0. All start at 0, so that the optimum is either 0 or unbounded. Pivots
+    are in whole numbers over one denominator (Edmonds), and are chosen by Bland's rule.
     """
-    columns: dict[IntegerRow, tuple[int, int]] = {}
-    for j, column in enumerate(zip(*rows, strict=True)):
-        shared = gcd(*column) or 1
-        columns.setdefault(tuple([x // shared for x in column]), (j, shared))
-    forms, many = len(rows), len(columns)
-    # Maximise the sum of the wanted multipliers, while each column adds up to at most 0. All start
-    # at 0, so that the optimum is either 0 or unbounded. All entries share one denominator.
-    table = [[*column, *(int(i == j) for j in range(many))] for i, column in enumerate(columns)]
-    gains = [*(int(i in wanted) for i in range(forms)), *[0] * many]
-    basis, whole = list(range(forms, forms + many)), 1
-    while (entering := next((j for j, gain in enumerate(gains) if gain > 0), None)) is not None:
-        rising = [i for i, row in enumerate(table) if row[entering] > 0]
-        if not rising:
-            ray = [0] * (forms + many)
-            ray[entering] = whole
-            for variable, row in zip(basis, table, strict=True):
-                ray[variable] = -row[entering]
-            return (), tuple(ray[:forms])
-        leaving = min(rising, key=lambda i: basis[i])
-        chosen = table[leaving]
-        pivot = chosen[entering]
-        for row in (*table[:leaving], *table[leaving + 1 :], gains):
-            by = row[entering]
-            row[:] = [(x * pivot - by * y) // whole for x, y in zip(row, chosen, strict=True)]
-        basis[leaving], whole = entering, pivot
-    scale = lcm(*(shared for _, shared in columns.values()))
-    numbers = [0] * size
-    for price, (j, shared) in zip(gains[forms:], columns.values(), strict=True):
-        numbers[j] = -price * (scale // shared)
-    common = gcd(*numbers) or 1
-    return tuple([x // common for x in numbers]), ()
+
+    def __init__(self, rows: Sequence[IntegerRow], size: int) -> None:
+        columns: dict[IntegerRow, tuple[int, int]] = {}
+        for j, column in enumerate(zip(*rows, strict=True)):
+            shared = gcd(*column) or 1
+            columns.setdefault(tuple([x // shared for x in column]), (j, shared))
+        many = len(columns)
+        self._size, self._forms, self._columns = size, len(rows), columns
+        self._table = [[*x, *(int(i == j) for j in range(many))] for i, x in enumerate(columns)]
+        self._gains = [0] * (len(rows) + many)
+        self._basis = list(range(len(rows), len(rows) + many))
+        self._whole = 1
+        """The denominator."""
+        self._wanted: frozenset[int] = frozenset()
+
+    def want(self, wanted: Collection[int]) -> None:
+        """Maximise the sum of some multipliers from here on."""
+        for j in self._wanted ^ frozenset(wanted):
+            more = 1 if j in wanted else -1
+            self._gains[j] += more * self._whole
+            if j in self._basis:
+                row = self._table[self._basis.index(j)]
+                self._gains = [x - more * y for x, y in zip(self._gains, row, strict=True)]
+        self._wanted = frozenset(wanted)
+
+    def ray(self) -> list[int]:
+        """Return the forms with multipliers above 0; none if there are numbers."""
+        table, basis = self._table, self._basis
+        while (entering := next((j for j, x in enumerate(self._gains) if x > 0), None)) is not None:
+            rising = [i for i, row in enumerate(table) if row[entering] > 0]
+            if not rising:
+                support = [
+                    entering,
+                    *(j for j, row in zip(basis, table, strict=True) if row[entering]),
+                ]
+                return sorted(j for j in support if j < self._forms)
+            leaving = min(rising, key=lambda i: basis[i])
+            chosen = table[leaving]
+            pivot, whole = chosen[entering], self._whole
+            for row in (*table[:leaving], *table[leaving + 1 :], self._gains):
+                by = row[entering]
+                row[:] = [(x * pivot - by * y) // whole for x, y in zip(row, chosen, strict=True)]
+            basis[leaving], self._whole = entering, pivot
+        return []
+
+    def numbers(self) -> IntegerRow:
+        """Return the numbers, once there is no ray: the prices of the columns."""
+        scale = lcm(*(shared for _, shared in self._columns.values()))
+        numbers = [0] * self._size
+        prices = self._gains[self._forms :]
+        for price, (j, shared) in zip(prices, self._columns.values(), strict=True):
+            numbers[j] = -price * (scale // shared)
+        common = gcd(*numbers) or 1
+        return tuple([x // common for x in numbers])

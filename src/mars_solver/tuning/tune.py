@@ -111,7 +111,7 @@ def tune(
     """Return the weights that labels ask for.
 
     Args:
-        labels: in any order; a repeated label counts once.
+        labels: in any order, which changes nothing; a repeated label counts once.
         solver: the catalogue, and the weights at the start.
         kept: what the weights should keep beside the labels.
         push: where the weights should lean, rather than stay near to those at the start.
@@ -133,7 +133,7 @@ def tune(
     numbers = whole.numbers
     points = {t.name: p for t in targets if (p := t.points(numbers)) is not None}
     weights = with_vectors(solver.weights, declared, vectors_of(numbers, declared))
-    violated = tuple(sorted(t.name for t in targets if not t.holds(numbers)))
+    violated = sorted(t.name for t in targets if not t.holds(numbers))
     _reprove(asked, solver, weights, violated)
     return Tuned(
         weights,
@@ -142,9 +142,9 @@ def tune(
         separable=separable,
         margin=min(points.values(), default=None),
         best_margin=whole.best,
-        violated=violated,
-        tied=tuple(sorted(name for name in points if not points[name] and name not in violated)),
-        contradictions=tuple(tuple(targets[i].name for i in each) for each in against.named),
+        violated=tuple(violated),
+        tied=tuple(sorted({name for name in points if not points[name]}.difference(violated))),
+        contradictions=tuple(tuple(sorted(targets[i].name for i in c)) for c in against.named),
         complete=against.complete,
         given_up=tuple(t.name for t in (*kept.guide, *kept.pins) if not t.holds(numbers)),
     )
@@ -306,13 +306,13 @@ def _compromise(
 
     Up to `FEW` labels, the lightest are left out that let the others be met together. Beyond, or
     if no contradictions are known, those are that the likeliest numbers miss, given that some
-    labels are mistakes. Neither depends on the numbers at the start.
+    labels are mistakes. Tuning again leaves out the same ones.
     """
     targets, size = [question.target for question in asked], len(start)
     lost = None
     if known is not None and len(asked) <= FEW:
         counts = [question.label.document.weight for question in asked]
-        lost = losers(targets, counts, known, size)
+        lost = losers(targets, counts, known, whole_numbers(start))
     if lost is None:
         likely = finest(fit(asked, np.ones(size), LAPSE_RATE))
         lost = tuple(i for i, target in enumerate(targets) if not target.holds(likely))

@@ -13,8 +13,9 @@ In a table the profile's fields are side by side, `expected` holds ids with `;` 
 
 Labels that can all win do. Beside them, the guide and the pinned answers that `mars-solver
 verify` asks for are kept where the labels leave room; what is given up is named on stderr. Labels
-that contradict each other are named in minimal sets, and the likeliest weights are written: that
-exits with 0 too. Bad input exits with 2 and writes nothing.
+that contradict each other are named in minimal sets, and those that have to lose are left out: that
+exits with 0 too. The order of labels changes nothing, and weights that leave room stay as they are.
+Bad input exits with 2 and writes nothing.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ VERSIONS: Final = ("mars-solver", "numpy", "scipy")
 HEAD: Final = "Tuned by benchmarks/tune_weights.py; tune again rather than edit by hand."
 SHOWN: Final = 20
 """At most this many things of a kind are listed on a terminal; the report lists all."""
+_TIED: Final = "wins by a tie alone (equal scores; then those at neutral importances, then the ids)"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -224,11 +226,18 @@ def _warn(tuned: Tuned, labels: Sequence[Label], proof: Proof, options: argparse
         named = ", ".join(f"{name} ({places[name]})" for name in each)
         what = "no weights let it win" if len(each) == 1 else "these contradict each other"
         print(f"warning: {what}: {named}", file=sys.stderr)
+    if not tuned.complete:
+        print("warning: other labels may contradict each other too", file=sys.stderr)
     if tuned.violated:
         text = f"{len(tuned.violated)} of {len(labels)} labels do not win"
-        why = "the margin is too narrow for whole numbers"
-        written = why if tuned.separable else "the likeliest weights are written"
-        print(f"warning: {text}; {written}", file=sys.stderr)
+        beside = "; --push leans as far as these let it" if options.push else ""
+        why = f"weights are tuned for the others{beside}"
+        why = "the margin is too narrow for whole numbers" if tuned.separable else why
+        print(f"warning: {text}; {why}", file=sys.stderr)
+    for name in tuned.tied[:SHOWN]:
+        print(f"warning: {_TIED}: {name} ({places[name]})", file=sys.stderr)
+    if len(tuned.tied) > SHOWN:
+        print(f"warning: and {len(tuned.tied) - SHOWN} more", file=sys.stderr)
     for name in tuned.given_up[:SHOWN]:
         print(f"warning: lost to the labels: {name}", file=sys.stderr)
     if len(tuned.given_up) > SHOWN:
@@ -245,7 +254,9 @@ def _summary(tuned: Tuned) -> dict[str, Any]:
         "margin": None if tuned.margin is None else float(tuned.margin),
         "labels": len(tuned.questions),
         "violated": list(tuned.violated),
+        "ties": list(tuned.tied),
         "contradictions": [list(each) for each in tuned.contradictions],
+        "complete": tuned.complete,
         "given_up": list(tuned.given_up),
     }
 

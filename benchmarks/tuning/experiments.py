@@ -110,7 +110,7 @@ def turned(
     """Return the labels whose first model differs under two weights."""
     old, new = numbers_of(before, declared), numbers_of(after, declared)
     pairs = [(question.label.id, question.first(old), question.first(new)) for question in asked]
-    return tuple(pair for pair in pairs if pair[1] != pair[2])
+    return tuple(sorted(pair for pair in pairs if pair[1] != pair[2]))
 
 
 def _leads(

@@ -108,7 +108,9 @@ def _troubles(tuned: Tuned | None) -> dict[str, list[str]]:
         return {}
     troubles = {
         "Labels that exclude each other": [", ".join(each) for each in tuned.contradictions],
+        "Not searched for all such sets": [] if tuned.complete else ["there may be others"],
         "Labels that do not win": list(tuned.violated),
+        "Labels that win by a tie alone": list(tuned.tied),
         "Given up for the labels": list(tuned.given_up),
     }
     return {title: items for title, items in troubles.items() if items}

@@ -594,7 +594,26 @@ def test_contradicting_labels_are_named_with_their_lines(tmp_path: Path) -> None
     assert found.returncode == 0
     assert json.loads(found.stdout)["contradictions"] == [["a", "b"]]
     assert f"these contradict each other: a ({path}:1), b ({path}:2)" in found.stderr
-    assert "1 of 2 labels do not win" in found.stderr
+    assert "1 of 2 labels do not win; weights are tuned for the others\n" in found.stderr
+    pushed = run(path, "--out", tmp_path / "p.toml", "--push", "fidelity", "--labels-alone")
+    assert pushed.returncode == 0
+    assert "tuned for the others; --push leans as far as these let it" in pushed.stderr
+    bases = [load_weights(tmp_path / name).base["fidelity"] for name in ("w.toml", "p.toml")]
+    assert bases[0] < bases[1]
+
+
+def test_a_label_that_wins_by_a_tie_alone_is_named_with_its_line(tmp_path: Path) -> None:
+    profile = {"prefer": {"latency": 0, "control": 0, "footprint": 0}}
+    path = file_of(
+        tmp_path / "l.jsonl", {"id": "tie", "profile": profile, "expected": ["mars-flash"]}
+    )
+    found = run(path, "--out", tmp_path / "w.toml", "--json", "--labels-alone")
+    assert found.returncode == 0
+    said = json.loads(found.stdout)
+    assert (said["separable"], said["violated"], said["margin"]) == (True, [], 0)
+    assert (said["ties"], said["contradictions"], said["complete"]) == (["tie"], [], True)
+    assert "warning: wins by a tie alone (equal scores; then those at neutral" in found.stderr
+    assert f"tie ({path}:1)" in found.stderr
 
 
 @pytest.fixture

@@ -87,7 +87,14 @@ def _branch(
         return tuple(sorted({owners[k] for k in conflict})), None
     missed = next((i for i in open_ if not targets[i].holds(held.numbers)), None)
     if missed is None:
-        return (), held
+        if not open_:
+            return (), held
+        numbers = held.numbers
+        every = {
+            i: next(way for way in targets[i].ways if all(lead.holds(numbers) for lead in way))
+            for i in open_
+        }
+        return _branch(targets, {**taken, **every}, (), size, budget)
     rest = [i for i in open_ if i != missed]
     together = {missed}
     for each in targets[missed].ways:

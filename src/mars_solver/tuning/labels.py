@@ -163,8 +163,9 @@ def together(labels: Iterable[Label]) -> tuple[tuple[Label, ...], list[Problem]]
     by_id: dict[str, Label] = {}
     kept: list[Label] = []
     for label in labels:
-        known = by_id.setdefault(label.id, label)
-        if known is label:
+        known = by_id.get(label.id)
+        if known is None:
+            by_id[label.id] = label
             kept.append(label)
         elif known.content != label.content:
             kept.append(label)

@@ -92,6 +92,14 @@ def check_flip(exact: Exact, criterion: str, now: int, flip: Flip | None, way: i
     assert flip.whole == first
     if first is not None:
         assert flip.whole_winner == exact.winner(criterion, Fraction(first))
+        assert flip.whole_to is not None
+        alike = itertools.takewhile(
+            lambda w: exact.winner(criterion, Fraction(w)) == flip.whole_winner,
+            range(first, int(end) + way, way),
+        )
+        assert flip.whole_to == list(alike)[-1]
+    else:
+        assert flip.whole_to is None
 
 
 @given(either, policies, st.data())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
@@ -20,11 +21,13 @@ import pytest
 
 from edits import grid, profiles
 from mars_solver.errors import InputError
+from mars_solver.inputs.files import data_folder
 from mars_solver.inputs.profile import parse_profile
 from mars_solver.proving import classes
 from mars_solver.proving.proof import refutes, shrink
 from mars_solver.proving.theorem import ALL, Reach, Theorem, _Judge, prove
-from mars_solver.solving.flowchart import compare
+from mars_solver.solving.flowchart import answer, compare
+from mars_solver.vocabulary import MAX_IMPORTANCE
 from oracle import Oracle
 from random_catalogues import (
     SOURCES,
@@ -213,11 +216,14 @@ def whole(reach: Reach) -> set[int]:
     }
 
 
-def check_reaches(world: World) -> None:
-    """Hold every reach against moving importances one by one, and all of them at once."""
-    theorem = prove(world.solver)
+def check_reaches(world: World) -> int:
+    """Hold every reach against moving importances one by one, and all of them at once.
+
+    Return how many ends were seen where a tie decides.
+    """
+    theorem, ties = prove(world.solver), 0
     if not theorem.holds:
-        return
+        return ties
     declared, weights = world.catalogue.declared, world.weights
     neutral = {
         batch: {c.name: 0 if batch and c.live else 5 for c in declared.criteria if weights.knows(c)}
@@ -238,8 +244,60 @@ def check_reaches(world: World) -> None:
                 if all(keeps(world, p, {**level, reach.criterion: i}) for p in own)
             }
             assert kept == whole(reach), reach
+            ties += check_ends(world, own, level, reach)
         else:
             assert whole(reach) == set(range(11))
+    return ties
+
+
+def moved(world: World, profile: Table, importances: dict[str, Fraction]) -> bool:
+    """Whether the guide's models come first under importances of any size, as `solve` has them."""
+    decision = world.solver.decide(parse_profile(profile, "moved", world.catalogue.declared))
+    context, declared = decision.profile.context, world.catalogue.declared
+    factors, level = world.solver.coefficients(context), world.solver.neutral_sums(context)
+    ids = [model.id for model in world.catalogue.models]
+
+    def key(index: int) -> tuple[Fraction, int, str]:
+        middles = world.solver.middles[index]
+        terms = (
+            importances.get(c.name, Fraction()) * factors[c.index] * middles[c.index]
+            for c in declared.criteria
+        )
+        score = sum(terms, Fraction())
+        return -score, -level[index], ids[index]
+
+    assert world.catalogue.flowchart is not None
+    _, guide = answer(world.catalogue.flowchart, context)
+    ranked = [ids[index] for index in sorted(decision.contenders, key=key)]
+    return tuple(ranked[: len(guide)]) == guide
+
+
+NEAR = Fraction(1, 10**12)
+
+
+def check_ends(world: World, own: list[Table], level: dict[str, int], reach: Reach) -> int:
+    """At each end of a reach, just within it and just beyond; return how many ends are ties."""
+    ties = 0
+    for end, included, out in (
+        (reach.least, reach.least_included, -1),
+        (reach.most, reach.most_included, 1),
+    ):
+        if reach.least > reach.most or (reach.least == reach.most and not included):
+            continue  # nothing is kept: the theorem leaves no room
+
+        def keeps_all(at: Fraction) -> bool:
+            neutral = {name: Fraction(x) for name, x in level.items()}
+            return all(moved(world, p, {**neutral, reach.criterion: at}) for p in own)
+
+        if end == (0 if out < 0 else MAX_IMPORTANCE) and included:
+            assert keeps_all(end)
+            continue
+        ties += 1
+        assert keeps_all(end) is included
+        assert not keeps_all(end + out * NEAR)
+        if reach.least < reach.most:
+            assert keeps_all(end - out * NEAR)
+    return ties
 
 
 def check_joint(world: World, own: list[Table], level: dict[str, int], reach: Reach) -> None:
@@ -260,6 +318,20 @@ def check_joint(world: World, own: list[Table], level: dict[str, int], reach: Re
 @pytest.mark.parametrize("seed", range(40))
 def test_reaches_are_as_far_as_importances_may_move(seed: int) -> None:
     check_reaches(small(seed))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["default", "latency-first", "quality-first"])
+def test_each_end_of_the_shipped_reaches_is_where_an_agreement_ends(name: str) -> None:
+    weighing = tomllib.loads((data_folder("weights") / f"{name}.toml").read_text("utf-8"))
+    world = World(FILES, weighing)
+    declared, examples, ties = world.catalogue.declared, agreeing(world), 0
+    for reach in prove(world.solver).reaches:
+        if reach.criterion != ALL:
+            level = {c.name: 0 if reach.batch and c.live else 5 for c in declared.criteria}
+            own = [profile for batch, profile in examples if batch == reach.batch]
+            ties += check_ends(world, own, level, reach)
+    assert ties > 5
 
 
 def duel(guide: str, one: int, other: int) -> World:
@@ -308,11 +380,11 @@ def reach_of(world: World, criterion: str) -> tuple[Any, ...]:
 def test_whole_importances_at_the_end_of_a_reach_are_told() -> None:
     """Where scores are equal, those at neutral importances decide, and then the ids."""
     ahead = duel("a", 5, 4)
-    check_reaches(ahead)
+    assert check_reaches(ahead) == 4
     assert reach_of(ahead, "of_left") == (4, True, 10, True)
     assert reach_of(ahead, "of_right") == (0, True, Fraction(25, 4), True)
     level = duel("a", 3, 3)
-    check_reaches(level)
+    assert check_reaches(level) == 4
     assert reach_of(level, "of_left") == (5, True, 10, True)
     assert reach_of(level, "of_right") == (0, True, 5, True)
     last = duel("z", 3, 3)  # which the ids rank second: no theorem, and nothing is kept at the end

@@ -51,6 +51,8 @@ class Flip:
     """The nearest whole importance beyond or there at which the winner is another one; None where
     no whole importance in 0..10 does it."""
     whole_winner: str | None
+    whole_to: int | None
+    """The last whole importance beyond up to which that model wins, each of those between too."""
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -199,8 +201,11 @@ def _flip(lines: Sequence[Line], now: int, way: int) -> Flip | None:
     if whole == at and there is current:
         whole += way
     if (end - whole) * way < 0:
-        return Flip(at, beyond.model, there.model, None, None)
-    return Flip(at, beyond.model, there.model, whole, _winner(lines, whole).model)
+        return Flip(at, beyond.model, there.model, None, None, None)
+    first, last = _winner(lines, whole), whole
+    while last != end and _winner(lines, last + way) is first:
+        last += way
+    return Flip(at, beyond.model, there.model, whole, first.model, last)
 
 
 # -------------------------------------------------------------------- thresholds

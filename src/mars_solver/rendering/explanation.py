@@ -152,10 +152,13 @@ def flip_text(flip: Flip, names: Mapping[str, str], where: str) -> str:
         names: of the models, by id.
         where: how to say at which whole importances, with `{}` for the first of them.
     """
-    if flip.whole is None:
+    if flip.whole is None or flip.whole_to is None:
         return f"{names[flip.winner]} near {float(flip.at):.2f}, at no whole number"
-    said = "at {}" if flip.whole in {0, MAX_IMPORTANCE} else where
-    return f"{names[flip.whole_winner or flip.winner]} {said.format(flip.whole)}"
+    first, last = flip.whole, flip.whole_to
+    if last not in {0, MAX_IMPORTANCE}:
+        where = "from {} to {}".format(*sorted((first, last)))
+    said = f"at {first}" if first == last else where.format(first)
+    return f"{names[flip.whole_winner or flip.winner]} {said}"
 
 
 def decisive_text(decisive: DecisiveFacts, catalogue: Catalogue) -> str:

@@ -11,10 +11,16 @@ from dataclasses import dataclass
 from math import gcd, lcm
 from typing import Final
 
-from mars_solver.tuning.leads import IntegerRow, Lead, Target, Way
+import numpy as np
+from scipy.optimize import linprog
+
+from mars_solver.tuning.leads import IntegerRow, Lead, Target, Way, matrix
 
 PROGRAMMES: Final = 2000
 """How many programmes a search may solve unless it is told otherwise."""
+_MANY: Final = 30
+"""Of more leads than these, a programme in floats says where to look first."""
+_NOTHING: Final = 1e-9
 _AT_ONCE: Final = 10
 """How many leads join a programme at a time."""
 
@@ -110,18 +116,17 @@ def hold(leads: Sequence[Lead], size: int, budget: Budget) -> tuple[Conflict, He
 
     Leads join only once they are not above 0 under the numbers for those that have joined.
     """
-    joined: list[int] = []
-    numbers: IntegerRow = (0,) * size
+    joined = _at_odds(leads, size) if len(leads) > _MANY else []
     while True:
+        budget.spend()
+        conflict, numbers = settle([leads[i] for i in joined], size)
+        if conflict:
+            return tuple(sorted(joined[i] for i in conflict)), None
         values = [(lead.value(numbers), i) for i, lead in enumerate(leads)]
         new = sorted(each for each in values if each[0] <= 0 and each[1] not in joined)
         if not new:
             break
-        budget.spend()
         joined += [i for _, i in new[:_AT_ONCE]]
-        conflict, numbers = settle([leads[i] for i in joined], size)
-        if conflict:
-            return tuple(sorted(joined[i] for i in conflict)), None
     ahead, level = [], []
     for each in leads:
         lead: Lead | None = each
@@ -130,6 +135,21 @@ def hold(leads: Sequence[Lead], size: int, budget: Budget) -> tuple[Conflict, He
             lead = lead.then
         ahead += [] if lead is None else [lead]
     return (), Held(numbers, tuple(ahead), tuple(level))
+
+
+def _at_odds(leads: Sequence[Lead], size: int) -> list[int]:
+    """Return few leads that seem to exclude each other, by index, as a linear programme sees it.
+
+    It misses all leads by as little as possible; those that exclude each other carry its dual.
+    """
+    rows, _ = matrix(leads, size)
+    strict = np.array([bool(lead.then) or not lead.ties for lead in leads], dtype=np.float64)
+    cost = np.concatenate([np.zeros(size), [1.0]])
+    solution = linprog(cost, A_ub=-np.hstack([rows, strict[:, None]]), b_ub=-strict)
+    duals = (
+        -np.asarray(solution.ineqlin.marginals) if solution.status == 0 else np.zeros(len(leads))
+    )
+    return np.flatnonzero(duals > _NOTHING).tolist()
 
 
 def roomy(leads: Sequence[Lead], size: int) -> IntegerRow:

@@ -7,7 +7,7 @@ the others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -82,22 +82,27 @@ def _every(targets: Sequence[Target], size: int, budget: Budget, named: list[Con
     """
     many = len(targets)
     complements: list[Conflict] = []
+
+    def met(asked: Iterable[int]) -> set[int] | None:
+        """Return the targets that are met where some are, if these can be."""
+        _, witness = meet(targets, sorted(asked), size, budget)
+        if witness is None:
+            return None
+        return {i for i in range(many) if targets[i].holds(witness.numbers)}
+
     while (least := _lightest(np.ones(many), complements, named)) is not None:
         if len(named) == NAMED:
             return False
-        _, held = meet(targets, least, size, budget)
-        if held is None:
+        together = met(least)
+        if together is None:
             named.append(least)
             continue
-        together = set[int]()
-        for i in range(-1, many):
+        for i in range(many):
             if i not in together:
-                held = meet(targets, sorted({*least, *together} | {i} - {-1}), size, budget)[1]
-                met = held and {j for j in range(many) if targets[j].holds(held.numbers)}
-                together |= met or set()
+                together |= met({*together, i}) or set()
+        if len(together) == many:
+            break
         complements.append(tuple(sorted(set(range(many)) - together)))
-        if not complements[-1]:
-            return True
     return True
 
 

@@ -46,7 +46,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Held:
+class Witness:
     """Numbers under which leads hold, and which of the leads only ties can make hold."""
 
     numbers: IntegerRow
@@ -58,7 +58,7 @@ class Held:
 
 def meet(
     targets: Sequence[Target], asked: Sequence[int], size: int, budget: Budget
-) -> tuple[Conflict, Held | None]:
+) -> tuple[Conflict, Witness | None]:
     """Return some of the targets that exclude each other, or numbers >= 0 that meet all asked.
 
     Args:
@@ -80,7 +80,7 @@ def _branch(
     open_: Sequence[int],
     size: int,
     budget: Budget,
-) -> tuple[Conflict, Held | None]:
+) -> tuple[Conflict, Witness | None]:
     """Return as `meet` does, given the ways of some targets.
 
     A target with several ways that the numbers for the others miss is tried in each way. The union
@@ -88,30 +88,29 @@ def _branch(
     target is an answer already.
     """
     owners = [i for i, each in taken.items() for _ in each]
-    conflict, held = hold([lead for each in taken.values() for lead in each], size, budget)
-    if held is None:
+    conflict, witness = hold([lead for each in taken.values() for lead in each], size, budget)
+    if witness is None:
         return tuple(sorted({owners[k] for k in conflict})), None
-    missed = next((i for i in open_ if not targets[i].holds(held.numbers)), None)
+    missed = next((i for i in open_ if not targets[i].holds(witness.numbers)), None)
     if missed is None:
         if not open_:
-            return (), held
-        numbers = held.numbers
-        every = {
-            i: next(way for way in targets[i].ways if all(lead.holds(numbers) for lead in way))
-            for i in open_
-        }
-        return _branch(targets, {**taken, **every}, (), size, budget)
+            return (), witness
+        numbers = witness.numbers
+        for i in open_:
+            ways = targets[i].ways
+            taken[i] = next(way for way in ways if all(lead.holds(numbers) for lead in way))
+        return _branch(targets, taken, (), size, budget)
     rest = [i for i in open_ if i != missed]
     together = {missed}
     for each in targets[missed].ways:
-        conflict, held = _branch(targets, {**taken, missed: each}, rest, size, budget)
+        conflict, witness = _branch(targets, {**taken, missed: each}, rest, size, budget)
         if missed not in conflict:
-            return conflict, held
+            return conflict, witness
         together.update(conflict)
     return tuple(sorted(together)), None
 
 
-def hold(leads: Sequence[Lead], size: int, budget: Budget) -> tuple[Conflict, Held | None]:
+def hold(leads: Sequence[Lead], size: int, budget: Budget) -> tuple[Conflict, Witness | None]:
     """Return some of the leads that exclude each other, or numbers >= 0 under which all hold.
 
     Leads join only once they are not above 0 under the numbers for those that have joined.
@@ -134,7 +133,7 @@ def hold(leads: Sequence[Lead], size: int, budget: Budget) -> tuple[Conflict, He
             level.append(lead._replace(ties=True, then=None))
             lead = lead.then
         ahead += [] if lead is None else [lead]
-    return (), Held(numbers, tuple(ahead), tuple(level))
+    return (), Witness(numbers, tuple(ahead), tuple(level))
 
 
 def _at_odds(leads: Sequence[Lead], size: int) -> list[int]:
@@ -146,10 +145,9 @@ def _at_odds(leads: Sequence[Lead], size: int) -> list[int]:
     strict = np.array([bool(lead.then) or not lead.ties for lead in leads], dtype=np.float64)
     cost = np.concatenate([np.zeros(size), [1.0]])
     solution = linprog(cost, A_ub=-np.hstack([rows, strict[:, None]]), b_ub=-strict)
-    duals = (
-        -np.asarray(solution.ineqlin.marginals) if solution.status == 0 else np.zeros(len(leads))
-    )
-    return np.flatnonzero(duals > _NOTHING).tolist()
+    if solution.status != 0:
+        return []
+    return np.flatnonzero(np.asarray(solution.ineqlin.marginals) < -_NOTHING).tolist()
 
 
 def roomy(leads: Sequence[Lead], size: int) -> IntegerRow:

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from scipy.optimize import linprog
 
-from mars_solver.tuning.exact import Budget, Held, SpentError, meet, roomy
+from mars_solver.tuning.exact import Budget, SpentError, Witness, meet, roomy
 from mars_solver.tuning.leads import FloatArray, IntegerRow, Lead, Target, Way, matrix
 
 SETTLED: Final = 1e-3
@@ -216,23 +216,23 @@ def search(targets: Sequence[Target], start: FloatArray) -> Widest | None:
     best = _in_turns(targets, start, start)
     if best is None:
         with suppress(SpentError):
-            _, held = meet(targets, range(len(targets)), len(start), Budget(_PROGRAMMES))
-            if held is not None:
-                numbers = np.array(held.numbers, dtype=np.float64)
-                best = _in_turns(targets, start, numbers) or _tied(held, start)
+            _, witness = meet(targets, range(len(targets)), len(start), Budget(_PROGRAMMES))
+            if witness is not None:
+                numbers = np.array(witness.numbers, dtype=np.float64)
+                best = _in_turns(targets, start, numbers) or _tied(witness, start)
     return best
 
 
-def _tied(held: Held, start: FloatArray) -> Widest:
+def _tied(witness: Witness, start: FloatArray) -> Widest:
     """Return weights with a wide margin of all leads but those that only ties make hold."""
     size = len(start)
-    flags = [float(x > 0) for x in roomy(held.level, size)]
-    free, leads = np.array(flags), tuple(lead.within(flags) for lead in held.leads)
-    if not any(any(lead.within(flags).row) for lead in held.level):
+    flags = [float(x > 0) for x in roomy(witness.level, size)]
+    free, leads = np.array(flags), tuple(lead.within(flags) for lead in witness.leads)
+    if not any(any(lead.within(flags).row) for lead in witness.level):
         wide = _wide(leads, start * free, free)
         if wide is not None:
             return wide
-    only = roomy([*held.leads, *held.level], size)
+    only = roomy([*witness.leads, *witness.level], size)
     numbers = np.array(only, dtype=np.float64)
     numbers /= numbers.sum() or 1.0
     return Widest(numbers, margin(*matrix(leads, size), numbers), leads, free, only)

@@ -12,6 +12,7 @@ import z3
 
 from benchmarks.tuning.hidden import random_profiles
 from mars_solver import Solver, load_catalogue, load_weights
+from mars_solver.inputs.profile import parse_profile
 from mars_solver.inputs.weights import with_vectors
 from mars_solver.solving.solver import Solver as AnySolver
 from mars_solver.tuning.labels import Label, parse_label
@@ -125,13 +126,14 @@ def test_three_labels_of_which_any_two_can_win_are_one_contradiction(
     assert tuned.violated == ("b",)
 
 
-def test_the_heavier_label_wins_and_else_the_one_that_wins_already() -> None:
-    asked = {"prefer": {"latency": 10}}
-    first = SOLVER.decide(label("x", asked, "mars-pro").document.profile).ids[0]
-    other = "mars-pro" if first != "mars-pro" else "mars-flash"
-    old, new = label("old", asked, first), label("new", asked, other)
-    assert tune([old, new], SOLVER).violated == ("new",)
-    assert tune([old, label("new", asked, other, weight=2)], SOLVER).violated == ("old",)
+@pytest.mark.parametrize("criterion", ["latency", "fidelity", "control", "footprint"])
+def test_the_heavier_label_wins_and_else_the_one_that_wins_already(criterion: str) -> None:
+    asked = {"prefer": {criterion: 10}}
+    first, *others = SOLVER.decide(parse_profile(asked, "t", DECLARED)).ids
+    for other in others[:2]:
+        old, new = label("old", asked, first), label("new", asked, other)
+        assert tune([old, new], SOLVER).violated == ("new",)
+        assert tune([old, label("new", asked, other, weight=2)], SOLVER).violated == ("old",)
 
 
 def test_a_push_leans_beside_the_labels_that_can_win() -> None:

@@ -359,6 +359,8 @@ def test_a_new_label_that_the_old_weights_miss_is_learnt_and_nothing_else_is_los
     after = Solver(CATALOGUE, tuned.weights)
     assert satisfied(tuned.questions[0].label, after)
     assert proof_of(after).holds
+    again = tune([label("new", NEW, "mars-flash")], after, kept())
+    assert row_of(again.weights) == row_of(tuned.weights) != row_of(SHIPPED)
 
 
 def test_labels_win_over_the_guide_which_then_is_kept_as_far_as_can_be() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 
 from mars_solver import Catalogue, load_catalogue, recommend
+from mars_solver.explaining.sensitivity import Flip
 from mars_solver.rendering.answer import report_of
 from mars_solver.rendering.catalogue import fact_table, set_text
 from mars_solver.rendering.console import (
@@ -16,7 +18,7 @@ from mars_solver.rendering.console import (
     recommendation,
     to_text,
 )
-from mars_solver.rendering.explanation import summary
+from mars_solver.rendering.explanation import flip_text, summary
 from mars_solver.rendering.members import members_of
 from mars_solver.vocabulary import Status, amounts
 
@@ -28,6 +30,18 @@ def twins(many: int = 2) -> Catalogue:
     (pro,) = [model for model in SHIPPED.models if model.id == "mars-pro"]
     models = tuple(replace(pro, id=f"m{i}", name=f"M{i}") for i in range(many))
     return replace(SHIPPED, models=models)
+
+
+def test_where_a_third_model_takes_over_a_flip_says_up_to_which_importance() -> None:
+    names = {"n": "Nano"}
+    flip = Flip(Fraction(9, 2), "n", "i", 4, "n", 3)
+    assert flip_text(flip, names, "at {} or below") == "Nano from 3 to 4"
+    assert flip_text(replace(flip, whole_to=4), names, "at {} or below") == "Nano at 4"
+    assert flip_text(replace(flip, whole_to=0), names, "at {} or below") == "Nano at 4 or below"
+    up = replace(flip, whole=6, whole_to=10)
+    assert flip_text(up, names, "from {}") == "Nano from 6"
+    assert flip_text(replace(up, whole_to=8), names, "from {}") == "Nano from 6 to 8"
+    assert flip_text(replace(up, whole=10), names, "from {}") == "Nano at 10"
 
 
 def test_a_tie_is_called_a_tie() -> None:

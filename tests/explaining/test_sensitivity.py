@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mars_solver import InputError, recommend, recommend_with
-from mars_solver.explaining.sensitivity import Flip, Ranked, positive_share
+from mars_solver.explaining.sensitivity import Flip, Ranked, importance_winners, positive_share
 from mars_solver.solving.table import axis
 from mars_solver.vocabulary import MAX_NUMBER, Policy
 from random_catalogues import Table
@@ -64,6 +64,14 @@ def test_importances_flip_the_winner_exactly_where_they_say(case: Case, unknown:
     if not flips:
         return
     exact = Exact(where, asked, unknown)
+    along = importance_winners(answer.solver, answer.decision)
+    for criterion, winners in zip(declared.criterion, along, strict=True):
+        if criterion in exact.criteria:
+            ends = [Fraction(0), *(end for end, _ in winners)]
+            assert ends[-1] == 10
+            for (start, end), (_, model) in zip(itertools.pairwise(ends), winners, strict=True):
+                for part in (Fraction(1, 10**9), Fraction(1, 2), 1 - Fraction(1, 10**9)):
+                    assert exact.winner(criterion, start + (end - start) * part) == model
     for each, now in zip(flips, answer.profile.importances, strict=True):
         assert each.importance == now
         if each.criterion in exact.criteria:

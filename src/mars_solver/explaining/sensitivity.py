@@ -7,7 +7,7 @@ fixed seed and carries its standard error.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, lru_cache
@@ -148,25 +148,52 @@ class Line(NamedTuple):
 
 def importance_flips(solver: Solver, decision: Decision) -> tuple[ImportanceFlips, ...]:
     """Return, for each criterion, the importances at which the winner changes."""
-    profile = decision.profile
-    factors = solver.coefficients(profile.context)
-    level = solver.neutral_sums(profile.context)
-    # Where scores are equal, the first of the lines wins.
-    best = sorted(decision.contenders, key=lambda index: (-level[index], index))
-    if not best:
-        return ()
-    flips = []
-    for k, criterion in enumerate(solver.declared.criteria):
-        now = profile.importances[k]
-        lines = []
-        for index in best:
-            slope = factors[k] * solver.middles[index][k]
-            start = sum(decision.sums[index]) - now * slope
-            lines.append(Line(decision.standings[index].model.id, start, slope))
-        flips.append(
+    importances = decision.profile.importances
+    return tuple(
+        [
             ImportanceFlips(criterion.name, now, _flip(lines, now, -1), _flip(lines, now, 1))
-        )
-    return tuple(flips)
+            for criterion, now, lines in zip(
+                solver.declared.criteria, importances, _lines(solver, decision), strict=False
+            )
+        ]
+    )
+
+
+def importance_winners(
+    solver: Solver, decision: Decision
+) -> tuple[tuple[tuple[Fraction, str], ...], ...]:
+    """Return, for each criterion, who wins along its importances: up to which, and the model."""
+    return tuple([tuple(_winners(lines)) for lines in _lines(solver, decision)])
+
+
+def _lines(solver: Solver, decision: Decision) -> Iterator[list[Line]]:
+    """Yield, for each criterion, the lines of the models that can win; nothing if none can.
+
+    Where scores are equal, the first of the lines wins.
+    """
+    factors = solver.coefficients(decision.profile.context)
+    level = solver.neutral_sums(decision.profile.context)
+    best = sorted(decision.contenders, key=lambda index: (-level[index], index))
+    for k, now in enumerate(decision.profile.importances if best else ()):
+        slopes = {index: factors[k] * solver.middles[index][k] for index in best}
+        yield [
+            Line(decision.standings[i].model.id, sum(decision.sums[i]) - now * slope, slope)
+            for i, slope in slopes.items()
+        ]
+
+
+def _winners(lines: Sequence[Line]) -> Iterator[tuple[Fraction, str]]:
+    """Yield the models that win from importance 0 on, each with where it is overtaken, or 10."""
+    at, end = Fraction(0), Fraction(MAX_IMPORTANCE)
+    while at < end:
+        first = max(lines, key=lambda line: (line.start + line.slope * at, line.slope))
+        overtaken = [
+            Fraction(first.start - each.start, each.slope - first.slope)
+            for each in lines
+            if each.slope > first.slope
+        ]
+        at = min([end, *overtaken])
+        yield at, first.model
 
 
 def _winner(lines: Sequence[Line], at: Fraction | int) -> Line:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from mars_solver.explaining.sensitivity import importance_winners
 from mars_solver.rendering.explanation import NEGLIGIBLE, exactness, flip_text
 from mars_solver.rendering.words import CONTRADICTION, interval_text, signed
 from mars_solver.solving.flowchart import picks
@@ -22,6 +23,8 @@ from mars_solver.vocabulary import INFEASIBLE, INVALID, MAX_IMPORTANCE, Status, 
 from mars_solver.web.form import title
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from mars_solver.explaining.explanation import Difference, Explanation
     from mars_solver.explaining.recommendation import Candidate, Recommendation
     from mars_solver.explaining.sensitivity import ImportanceFlips, Stretch, Sweep
@@ -224,13 +227,15 @@ def importances_chart(explained: Explanation) -> Chart:
         explained: with a winner.
     """
     flips, solver = explained.importances, explained.answer.solver
-    winner = explained.answer.decision.ids[0]
     models, label = Models(solver.catalogue), solver.declared.label
-    height, shapes = _strips(
-        [_importance(each, label(each.criterion), winner) for each in flips], models
-    )
+    along = importance_winners(solver, explained.answer.decision)
+    strips = [
+        _importance(each, label(each.criterion), winners)
+        for each, winners in zip(flips, along, strict=True)
+    ]
+    height, shapes = _strips(strips, models)
     moved = [label(each.criterion) for each in flips if each.down or each.up]
-    shown = {winner, *(f.winner for each in flips for f in (each.down, each.up) if f)}
+    shown = {model for winners in along for _, model in winners}
     return Chart(
         title="Who wins as one importance moves",
         description=(
@@ -255,13 +260,15 @@ def _flips(each: ImportanceFlips, names: Mapping[str, str]) -> tuple[str, str]:
     return below, above
 
 
-def _importance(each: ImportanceFlips, label: str, winner: str) -> Strip:
-    met = Status.MEETS.word
-    low = float(each.down.at) / MAX_IMPORTANCE if each.down else 0.0
-    high = float(each.up.at) / MAX_IMPORTANCE if each.up else 1.0
-    bands = [Band(0.0, low, each.down.winner, met)] if each.down else []
-    bands.append(Band(low, high, winner, met))
-    bands += [Band(high, 1.0, each.up.winner, met)] if each.up else []
+def _importance(
+    each: ImportanceFlips, label: str, winners: Sequence[tuple[Fraction, str]]
+) -> Strip:
+    starts = [0.0, *(float(end) / MAX_IMPORTANCE for end, _ in winners)]
+    """Return the axis of an importance, in bands of who wins."""
+    bands = [
+        Band(start, end, model, Status.MEETS.word)
+        for (start, end), (_, model) in zip(pairwise(starts), winners, strict=True)
+    ]
     ticks = tuple((i / MAX_IMPORTANCE, str(i)) for i in (0, MAX_IMPORTANCE // 2, MAX_IMPORTANCE))
     return Strip(label, tuple(bands), ticks, each.importance / MAX_IMPORTANCE)
 

@@ -20,6 +20,8 @@ FEW: Final = 40
 """Up to this many labels, the search finds all contradictions, the smallest first."""
 NAMED: Final = 100
 """At most this many contradictions are named."""
+APART: Final = 20
+"""At most this many are named where there are more labels: each search is over all of them."""
 _ALIKE: Final = 1e-9
 """Sums of weights that differ by a smaller share are the same."""
 
@@ -55,7 +57,7 @@ def contradictions(targets: Sequence[Target], size: int) -> Contradictions:
 def _disjoint(targets: Sequence[Target], size: int, budget: Budget, named: list[Conflict]) -> bool:
     """Add minimal sets without a common target; return whether there are no others at all."""
     pool = list(range(len(targets)))
-    while len(named) < NAMED:
+    while len(named) < APART:
         some, _ = meet(targets, pool, size, budget)
         if not some:
             break

@@ -36,9 +36,10 @@ from mars_solver.explaining.serialising import json_values, part
 from mars_solver.inputs.catalogue.attributes import Declarations, Requirement
 from mars_solver.inputs.parsing import not_one_of
 from mars_solver.inputs.profile import Context, Profile
+from mars_solver.solving.constraints import union
 from mars_solver.solving.solver import Decision, Solver
 from mars_solver.solving.table import Cell
-from mars_solver.solving.whatif import Layers, WhatIf, union
+from mars_solver.solving.whatif import Layers, WhatIf
 from mars_solver.vocabulary import ACCEPT_BETA, BATCH, Kind
 
 WORKFLOW: Final = "workflow"

@@ -13,9 +13,10 @@ from typing import Final, cast
 
 from mars_solver.briefs import brief
 from mars_solver.inputs.profile import Profile
+from mars_solver.solving.constraints import union
 from mars_solver.solving.solver import Decision, Solver
 from mars_solver.solving.table import Interval, Number
-from mars_solver.solving.whatif import WhatIf, union
+from mars_solver.solving.whatif import WhatIf
 from mars_solver.vocabulary import INFEASIBLE, INVALID, MAX_IMPORTANCE, Status
 
 MOST_CELLS: Final = 4000
@@ -166,7 +167,7 @@ def _joined(
 def _union(one: Interval, other: Interval) -> Interval:
     """Return the interval of two neighbours, whichever is the lower."""
     low, high = sorted((one, other), key=lambda each: (each.low, each.high))
-    return Interval(low.low, low.low_included, high.high, high.high_included)
+    return low.to(high)
 
 
 def regions(drawn: DecisionMap) -> Iterator[tuple[MapCell, tuple[tuple[int, int], ...]]]:

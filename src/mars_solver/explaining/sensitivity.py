@@ -20,9 +20,10 @@ from mars_solver.briefs import brief
 from mars_solver.explaining.changes import Change
 from mars_solver.explaining.serialising import RankedStatus, ThresholdStatus, UnitNumber
 from mars_solver.inputs.catalogue.attributes import Requirement
+from mars_solver.solving.constraints import union
 from mars_solver.solving.solver import Decision, Solver
 from mars_solver.solving.table import Interval, Number
-from mars_solver.solving.whatif import Layers, WhatIf, union
+from mars_solver.solving.whatif import Layers, WhatIf
 from mars_solver.vocabulary import INFEASIBLE, INVALID, MAX_IMPORTANCE, Status
 
 if TYPE_CHECKING:
@@ -278,9 +279,9 @@ class _Axis:
             answers.append((interval, answer))
         stretches = []
         for (status, shortlist, changes), alike in groupby(answers, key=lambda pair: pair[1]):
-            first, *rest = [interval for interval, _ in alike]
-            end = rest[-1] if rest else first
-            ends = first.low, first.low_included, end.high, end.high_included
+            parts = [interval for interval, _ in alike]
+            whole = parts[0].to(parts[-1])
+            ends = whole.low, whole.low_included, whole.high, whole.high_included
             stretches.append(Stretch(*ends, status, shortlist, changes))
         current = self._decision.profile.require.get(requirement.name)
         return Sweep(requirement.name, cast("Number | None", current), tuple(stretches))

@@ -24,9 +24,9 @@ from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.catalogue.attributes import Requirement
 from mars_solver.inputs.profile import Required
 from mars_solver.proving.joint import JointColumn, Sides, joint_columns
+from mars_solver.solving.constraints import union
 from mars_solver.solving.solver import Solver
 from mars_solver.solving.table import Cell, requirement_masks
-from mars_solver.solving.whatif import union
 from mars_solver.vocabulary import Policy
 
 Array = NDArray[Any]

@@ -46,7 +46,7 @@ class JointChoice(NamedTuple):
             if part.low != end.high or not (part.low_included or end.high_included):
                 break
             end = part
-        return Interval(start.low, start.low_included, end.high, end.high_included)
+        return start.to(end)
 
 
 class JointColumn(NamedTuple):

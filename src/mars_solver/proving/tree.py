@@ -222,9 +222,8 @@ def _limit(solver: Solver, name: str) -> Topic:
     column = solver.column(name)
     parts: list[tuple[Interval, object]] = []
     for part, cell in column.intervals:
-        last = parts.pop()[0] if parts and parts[-1][1] == cell else part
-        whole = Interval(last.low, last.low_included, part.high, part.high_included)
-        parts.append((whole, cell))
+        first = parts.pop()[0] if parts and parts[-1][1] == cell else part
+        parts.append((first.to(part), cell))
     if column.requirement.ceiling:
         parts.reverse()
     intervals = [part for part, _ in parts]

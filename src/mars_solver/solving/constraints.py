@@ -250,6 +250,14 @@ def missed(option: RunnableConfiguration, masks: Masks, stated: int) -> Masks:
     return Masks(violated, masks.unverified & ~violated)
 
 
+def union(masks: Iterable[int]) -> int:
+    """Return everything in any of the masks."""
+    whole = 0
+    for mask in masks:
+        whole |= mask
+    return whole
+
+
 def minimal(masks: Iterable[int]) -> list[int]:
     """Return the inclusion-minimal masks, each once, the smaller first."""
     kept: list[int] = []

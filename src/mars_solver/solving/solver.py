@@ -32,6 +32,7 @@ from mars_solver.solving.constraints import (
     missed,
     preferred,
     runnable_configuration,
+    union,
 )
 from mars_solver.solving.scoring import Sums, value_rows
 from mars_solver.solving.table import Cell, Column, requirement_masks
@@ -224,8 +225,7 @@ class Solver:
         self.neutral_sums = lru_cache(maxsize=kept)(self._sums_at_neutral)
         self.score = lru_cache(maxsize=kept)(self._score)
         self.by_score = lru_cache(maxsize=kept)(self._by_score)
-        self.ruled_out = lru_cache(maxsize=kept)(self._ruled_out)
-        self.able = lru_cache(maxsize=kept)(self._able)
+        self._rules_out = lru_cache(maxsize=kept)(self._ruled_out)
         self._preferred = lru_cache(maxsize=kept)(self._in_preference)
 
     def __repr__(self) -> str:
@@ -365,27 +365,41 @@ class Solver:
         """The mask of the models that are betas."""
         return sum(1 << index for index, beta in enumerate(self._betas) if beta)
 
-    def _ruled_out(self, stated: int) -> tuple[tuple[int, ...], ...]:
+    def ruled_out(self, stated: int) -> tuple[tuple[int, ...], ...]:
         """Return for each model which stated requirements its configurations rule out.
 
         The masks that are minimal, the smaller first; none where nothing can run the model.
         """
+        return self._rules_out(stated & self._pinning)
+
+    def _ruled_out(self, stated: int) -> tuple[tuple[int, ...], ...]:
         return tuple(
             [tuple(minimal([o.ruled_out & stated for o in options])) for options in self.options]
         )
 
-    def _able(self, stated: int) -> int:
+    def able(self, stated: int) -> int:
         """Return the models with a configuration that rules out none of the stated requirements."""
-        return sum(1 << i for i, masks in enumerate(self.ruled_out(stated)) if 0 in masks)
+        return union([models for mask, models in self._ruling_out.items() if not mask & stated])
+
+    @cached_property
+    def _ruling_out(self) -> dict[int, int]:
+        """The mask of the models with a configuration that rules out a mask of requirements."""
+        models: dict[int, int] = {}
+        for index, options in enumerate(self.options):
+            for option in options:
+                models[option.ruled_out] = models.get(option.ruled_out, 0) | 1 << index
+        return models
+
+    @cached_property
+    def _pinning(self) -> int:
+        """The mask of the requirements that some configuration rules out."""
+        return union(self._ruling_out)
 
     def _spares(self) -> int:
         """Return the mask of the requirements that pin a spare value."""
-        mask = 0
-        for options in self.options:
-            for option in options:
-                for pinned in option.spare:
-                    mask |= pinned
-        return mask
+        return union(
+            [pinned for options in self.options for option in options for pinned in option.spare]
+        )
 
     def _weighed(self, context: Context, importances: Iterable[int]) -> tuple[int, ...]:
         factors = self.coefficients(context)

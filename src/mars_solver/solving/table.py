@@ -49,6 +49,10 @@ class Interval:
             return self.high
         return self.low if self.low_included else (self.low + self.high) / 2
 
+    def to(self, last: Interval) -> Interval:
+        """Return everything from the start of this interval to the end of another one."""
+        return Interval(self.low, self.low_included, last.high, last.high_included)
+
     def __contains__(self, number: Number) -> bool:
         above = number >= self.low if self.low_included else number > self.low
         below = number <= self.high if self.high_included else number < self.high

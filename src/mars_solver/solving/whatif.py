@@ -6,9 +6,10 @@ comes to takes a few operations on them, however many models there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from mars_solver.inputs.profile import Context
+from mars_solver.solving.constraints import union
 from mars_solver.solving.solver import Decision, Solver
 from mars_solver.solving.table import Cell
 from mars_solver.vocabulary import Policy
@@ -103,14 +104,6 @@ class WhatIf:
         if key not in self._by_score:
             self._by_score[key] = tuple([i for i in self.order(context) if mask >> i & 1])
         return self._by_score[key]
-
-
-def union(masks: Sequence[int]) -> int:
-    """Return everything in any of the masks."""
-    whole = 0
-    for mask in masks:
-        whole |= mask
-    return whole
 
 
 def _spread(layers: Layers, left_open: int) -> Layers:

@@ -12,18 +12,20 @@ import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import accumulate, combinations, islice, product
-from typing import TYPE_CHECKING, Final, NamedTuple
+from itertools import accumulate, combinations, product
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+
+from pydantic import Field
 
 from mars_solver.briefs import brief
 from mars_solver.explaining.changes import Change, apply
 from mars_solver.explaining.diagnosis import Move, Repair, repairs_onto_list, values_of
 from mars_solver.explaining.serialising import RankedStatus
 from mars_solver.inputs.profile import Context, Profile, Required
-from mars_solver.solving.constraints import Check, checks, minimal
+from mars_solver.solving.constraints import Check, checks, minimal, union
 from mars_solver.solving.solver import Decision, Solver
 from mars_solver.solving.table import Cell
-from mars_solver.solving.whatif import WhatIf, union
+from mars_solver.solving.whatif import WhatIf
 from mars_solver.vocabulary import ACCEPT_BETA, MAX_IMPORTANCE, MAX_NUMBER, Kind
 
 if TYPE_CHECKING:
@@ -63,6 +65,8 @@ class Standpoint:
     """What would put it on the shortlist; empty where it is there, or nothing does."""
     to_first: tuple[Promotion, ...]
     """What would make it win; empty where it does, or nothing that was tried does."""
+    complete: Annotated[bool, Field(exclude=True)]
+    """Whether nothing was left untried that could put it first."""
 
 
 def standpoint(
@@ -79,8 +83,10 @@ def standpoint(
     ranking = decision.ranking
     rank = ranking.index(index) + 1 if index in ranking else None
     onto_list = () if rank else tuple(_onto_list(solver, decision, index, keep))
-    to_first = () if rank == 1 else tuple(_to_first(solver, decision, index, keep))
-    return Standpoint(decision.standings[index].model.id, rank, onto_list, to_first)
+    search = _Search(solver, decision, index, keep)
+    to_first = () if rank == 1 else tuple(search.found())
+    model = decision.standings[index].model.id
+    return Standpoint(model, rank, onto_list, to_first, search.complete)
 
 
 Moved = tuple[tuple[str, int], ...]
@@ -144,58 +150,61 @@ class _Option(NamedTuple):
     cell: Cell | None
 
 
-def _to_first(
-    solver: Solver, decision: Decision, index: int, keep: Collection[str]
-) -> list[Promotion]:
-    """Return the smallest edits that put a model first, one for each set of things changed."""
-    search = _Search(solver, decision, index, keep)
-    edits: dict[tuple[str, ...], _Edit] = {}
-    smallest = len(search.asked) + len(solver.declared.criteria) + 1
-    for repair, contenders, context in search.trials():
-        base = _Edit(repair, search.refused)
-        if base.size > smallest:
-            break
-        for importances in search.importances(context, contenders, smallest - base.size):
-            edit = replace(base, importances=importances)
-            smallest = edit.size
-            edits.setdefault(edit.names, edit)
-    return [
-        _proved(solver, decision, edit, index) for edit in edits.values() if edit.size == smallest
-    ]
-
-
 class _Search:
     """The ways to relax a profile after which a model can win."""
 
     def __init__(
         self, solver: Solver, decision: Decision, index: int, keep: Collection[str]
     ) -> None:
-        self.asked = checks(decision.profile)
-        self.refused = decision.standings[index].refused
+        self._asked = checks(decision.profile)
+        self._refused = decision.standings[index].refused
         self._solver = solver
         self._decision = decision
         self._index = index
         self._what_if = WhatIf(solver, decision)
-        self._kept = sum(c.requirement.bit for c in self.asked if c.requirement.name in keep)
+        self._kept = sum(c.requirement.bit for c in self._asked if c.requirement.name in keep)
         self._moved: dict[tuple[Context, int], _Importances] = {}
+        self._smallest = len(self._asked) + len(solver.declared.criteria) + 1
+        """The size of the smallest edits found so far, at first of none."""
+        self._trials = _Allowance(_STANDINGS)
         self._budget = _Allowance(_SCORES)
 
-    def trials(self) -> Iterator[tuple[Repair, int, Context]]:
+    @property
+    def complete(self) -> bool:
+        """Whether nothing was left untried so far."""
+        return not (self._trials.spent or self._budget.spent)
+
+    def found(self) -> list[Promotion]:
+        """Return the smallest edits that put the model first, one for each set of changes."""
+        solver, decision, index = self._solver, self._decision, self._index
+        edits: dict[tuple[str, ...], _Edit] = {}
+        for repair, contenders, context in self._worth_trying():
+            base = _Edit(repair, self._refused)
+            for importances in self._importances(context, contenders, self._smallest - base.size):
+                edit = replace(base, importances=importances)
+                self._smallest = edit.size
+                edits.setdefault(edit.names, edit)
+        least = [edit for edit in edits.values() if edit.size == self._smallest]
+        return [_proved(solver, decision, edit, index) for edit in least]
+
+    def _worth_trying(self) -> Iterator[tuple[Repair, int, Context]]:
         """Yield repairs after which the model is of best standing, the fewest changes first.
 
         With each, the models of best standing and what weights depend on. The requirements that
         the model violates have to go; of the others, those that it leaves open or that state a
         need can help: any other change only helps the other models.
         """
-        most = _STANDINGS // len(self._solver.catalogue.models)
-        for repair, cells, stated in islice(self._repairs(), most):
+        models = len(self._solver.catalogue.models)
+        for repair, cells, stated in self._repairs():
+            if len(repair) + self._refused > self._smallest or not self._trials.spend(models):
+                return
             context = self._what_if.context(union([cell.statements for cell in cells]))
-            layers = self._what_if.layers(cells, stated, accept_beta=self.refused)
+            layers = self._what_if.layers(cells, stated, accept_beta=self._refused)
             contenders = self._what_if.contenders(layers)
             if context is not None and contenders >> self._index & 1:
                 yield repair, contenders, context
 
-    def importances(self, context: Context, contenders: int, most: int) -> list[Moved]:
+    def _importances(self, context: Context, contenders: int, most: int) -> list[Moved]:
         """Return the fewest importances to move for the model to win, at most so many."""
         if self._what_if.winner(contenders, context) == self._index:
             return [()]
@@ -214,11 +223,11 @@ class _Search:
         ruled_out = minimal(m & ~violated for m in self._solver.ruled_out(stated)[index])
         cells = self._what_if.cells
         helping = unverified | sum(1 << i for i, cell in cells.items() if cell.statements)
-        many = len(self.asked)
+        many = len(self._asked)
         for size in range(many + 1):
             for gone in ruled_out:
                 base = violated | gone
-                extras = [c for c in self.asked if c.requirement.bit & helping & ~base]
+                extras = [c for c in self._asked if c.requirement.bit & helping & ~base]
                 if base & self._kept or base.bit_count() > size:
                     continue
                 for more in combinations(extras, size - base.bit_count()):
@@ -228,7 +237,7 @@ class _Search:
 
     def _of(self, mask: int, gone: int) -> Iterator[tuple[Repair, list[Cell], int]]:
         """Yield the repairs that change the requirements in a mask, and drop some of them."""
-        changed = [check for check in self.asked if check.requirement.bit & mask]
+        changed = [check for check in self._asked if check.requirement.bit & mask]
         untouched = [cell for i, cell in self._what_if.cells.items() if not mask >> i & 1]
         stated = self._decision.signature.stated
         choices = [self._looser(c, dropped=bool(c.requirement.bit & gone)) for c in changed]
@@ -298,7 +307,12 @@ class _Allowance:
     def spend(self, amount: int) -> bool:
         """Spend an amount; return whether it was there."""
         self._left -= amount
-        return self._left >= 0
+        return not self.spent
+
+    @property
+    def spent(self) -> bool:
+        """Whether more was wanted than there was."""
+        return self._left < 0
 
 
 class _Importances:

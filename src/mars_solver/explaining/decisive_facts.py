@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, combinations, islice
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from mars_solver.briefs import brief
 from mars_solver.inputs.catalogue.attributes import Criterion
@@ -24,10 +24,10 @@ from mars_solver.solving.table import Number
 from mars_solver.vocabulary import MAX_NUMBER, Kind, Status, Verdict
 
 Relation = Literal["yes", "no", "at most", "more than", "at least", "less than"]
-_TRIED: Final = 2**10
-"""So many sets of facts are tried for one model."""
-_LISTED: Final = 32
-"""So many sets are listed for one model, the smallest first."""
+MOST_TRIED: Final = 2**10
+"""So many sets of facts are tried for one model, the smallest first."""
+MOST_LISTED: Final = 32
+"""So many sets are listed for one model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +56,31 @@ class DecisiveFacts:
     """The model that wins then; None where none is left."""
 
 
-def decisive_facts(solver: Solver, decision: Decision) -> tuple[DecisiveFacts, ...]:
+class Decisive(NamedTuple):
+    """What could change the winner."""
+
+    facts: tuple[DecisiveFacts, ...]
+    cut: tuple[str, ...]
+    """The models with more sets of facts than are tried, or listed."""
+
+
+def decisive_facts(solver: Solver, decision: Decision) -> Decisive:
     """Return what could change the winner: facts against it, then facts for the others.
 
     Against the winner each unverified fact alone; for another model the smallest sets of its
     unverified facts, numbers barely within what is required. Where that is not enough, one number
     of a set is asked to be better. Empty where nothing unverified matters. For one model no more
-    than `_TRIED` sets are tried and `_LISTED` are listed.
+    than `MOST_TRIED` sets are tried and `MOST_LISTED` are listed.
     """
     keys = decision.keys
     decisive = list(_against(solver, decision, keys[0][-1])) if keys else []
+    cut = []
     for key in (*keys[1:], *_rejected(solver, decision)):
-        decisive.extend(_InFavour(solver, decision, key, keys[0] if keys else _NOBODY).found())
-    return tuple(decisive)
+        search = _InFavour(solver, decision, key, keys[0] if keys else _NOBODY)
+        decisive.extend(search.found())
+        if search.cut:
+            cut.append(search.model)
+    return Decisive(tuple(decisive), tuple(cut))
 
 
 _NOBODY: Final[RankKey] = ((Status.MEETS, 1), 0, 0, 0)
@@ -214,7 +226,9 @@ class _InFavour:
 
     def __init__(self, solver: Solver, decision: Decision, key: RankKey, best: RankKey) -> None:
         index = key[-1]
-        self._model = solver.catalogue.models[index].id
+        self.model = solver.catalogue.models[index].id
+        self.cut = False
+        """Whether there were more sets than are tried, or listed."""
         self._facts, self._needed = _open_facts(solver, decision, index)
         self._key, self._best = key, best
         self._policy = decision.policy
@@ -229,18 +243,21 @@ class _InFavour:
     def found(self) -> Iterator[DecisiveFacts]:
         """Yield the sets, the smallest first."""
         facts = [fact for fact in self._facts if fact.wanted[0] <= fact.wanted[1]]
+        if self._policy == "accept":  # the score alone can change
+            facts = [fact for fact in facts if fact.bit in self._scored]
         sizes = range(self._fewest(), len(facts) + 1)
         sets = chain.from_iterable(combinations(facts, size) for size in sizes)
         enough: list[int] = []
-        for some in islice(sets, _TRIED):
+        for some in islice(sets, MOST_TRIED):
             mask = sum(fact.bit for fact in some)
             if not any(known & mask == known for known in enough):
                 evidence = self._evidence(some, mask)
                 if evidence:
                     enough.append(mask)
-                    yield DecisiveFacts(self._model, evidence, self._model)
-            if len(enough) == _LISTED:
-                return
+                    yield DecisiveFacts(self.model, evidence, self.model)
+            if len(enough) == MOST_LISTED:
+                break
+        self.cut = next(sets, None) is not None
 
     def _fewest(self) -> int:
         """Return a number of facts below which the model does not win, whatever they are.

@@ -20,9 +20,9 @@ from mars_solver.explaining.changes import Change, plain
 from mars_solver.inputs.catalogue.attributes import Declarations, Requirement
 from mars_solver.inputs.catalogue.facts import Member
 from mars_solver.inputs.profile import Profile, Required
-from mars_solver.solving.constraints import Check, checks, minimal
+from mars_solver.solving.constraints import Check, checks, minimal, union
 from mars_solver.solving.solver import Decision, Solver
-from mars_solver.solving.whatif import WhatIf, union
+from mars_solver.solving.whatif import WhatIf
 from mars_solver.vocabulary import Kind, Status, Verdict
 
 Sets = tuple[tuple[str, ...], ...]
@@ -181,12 +181,13 @@ class _Repairer:
             mask = each.violated | each.unverified if worst is Verdict.MET else each.violated
             if not mask & kept:
                 repairs.add(self._repair(each, mask, worst))
-        front: list[Repair] = []
+        front: dict[Repair, _Excess] = {}
         for repair in sorted(repairs, key=len):
-            if not any(_at_most(other, repair) for other in front):
-                front = [other for other in front if not _at_most(repair, other)]
-                front.append(repair)
-        return front
+            excess = {move.requirement.index: move.excess for move in repair}
+            if not any(_at_most(other, excess) for other in front.values()):
+                front = {r: other for r, other in front.items() if not _at_most(excess, other)}
+                front[repair] = excess
+        return list(front)
 
     def _repair(self, way: Shortfall, mask: int, worst: Verdict) -> Repair:
         """Return the least change of the requirements in a mask that are worse than wanted."""
@@ -216,15 +217,15 @@ def _move(check: Check, to: Required | None) -> Move:
     return Move(requirement, to, amount if requirement.ceiling else -amount)
 
 
-def _at_most(repair: Repair, other: Repair) -> bool:
+_Excess = dict[int, float | frozenset[Member]]
+"""How far off the new value of each changed requirement is, by its index."""
+
+
+def _at_most(one: _Excess, other: _Excess) -> bool:
     """Return whether a repair gives up at most what another one does, in every requirement."""
-    if len(repair) > len(other):
+    if not one.keys() <= other.keys():
         return False
-    changed = {move.requirement.index: move.excess for move in other}
-    return all(
-        move.requirement.index in changed and move.excess <= changed[move.requirement.index]  # type: ignore[operator]
-        for move in repair
-    )
+    return all(excess <= other[index] for index, excess in one.items())  # type: ignore[operator]
 
 
 Cost = tuple[int, int, float, list[int], str]
@@ -278,20 +279,28 @@ def _solved_again(
     return tuple(changes), tuple([models[index].id for index, _ in admitted])
 
 
-def hitting_sets(masks: Iterable[int]) -> list[int]:
-    """Return the minimal masks that share a bit with each of `masks` (Berge's algorithm).
+def hitting_sets(masks: Collection[int]) -> Iterator[int]:
+    """Yield the minimal masks that share a bit with each of `masks`, each once.
 
-    Those that miss the next mask grow by each of its bits. Two that have grown never contain one
-    another, so that only those that hit it already can make one superfluous.
+    By depth first, so that the first ones are known before all are (MMCS; Murakami & Uno,
+    "Efficient algorithms for dualizing large-scale hypergraphs", 2014): every bit of a minimal mask
+    is the only one in some of `masks`, and a mask that has lost this never gets it back.
     """
-    hitting: list[int] = []
-    for i, mask in enumerate(masks):
-        hit = [each for each in hitting if each & mask]
-        missing = [each for each in hitting if not each & mask] if i else [0]
-        bits = _bits(mask)
-        grown = [each | bit for each in missing for bit in bits]
-        hitting = hit + [new for new in grown if not any(old & new == old for old in hit)]
-    return hitting
+
+    def grown(chosen: int, missing: list[int], usable: int) -> Iterator[int]:
+        if not missing:
+            yield chosen
+            return
+        bits = _bits(min([mask & usable for mask in missing], key=int.bit_count))
+        usable &= ~sum(bits)
+        for bit in bits:
+            more = chosen | bit
+            alone = {mask & more for mask in masks}
+            if all(each in alone for each in _bits(more)):
+                yield from grown(more, [mask for mask in missing if not mask & bit], usable)
+            usable |= bit
+
+    return grown(0, list(masks), -1) if masks else iter(())
 
 
 def _bits(mask: int) -> list[int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pydantic.json_schema import SkipJsonSchema
@@ -10,7 +12,13 @@ from pydantic.json_schema import SkipJsonSchema
 from mars_solver.briefs import brief, named
 from mars_solver.explaining.comparison import Comparison, CriterionLead, DecidedBy
 from mars_solver.explaining.counterfactual import Standpoint, standpoint
-from mars_solver.explaining.decisive_facts import DecisiveFacts, decisive_facts
+from mars_solver.explaining.decisive_facts import (
+    MOST_LISTED,
+    MOST_TRIED,
+    Decisive,
+    DecisiveFacts,
+    decisive_facts,
+)
 from mars_solver.explaining.recommendation import SCHEMA, Recommendation
 from mars_solver.explaining.sensitivity import (
     ImportanceFlips,
@@ -26,6 +34,7 @@ from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.files import load_catalogue
 from mars_solver.inputs.parsing import DRAFT
 from mars_solver.inputs.profile import profile_schema
+from mars_solver.vocabulary import number
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,10 @@ class Explanation(Shown):
     @part
     def decisive_facts(self) -> tuple[DecisiveFacts, ...]:
         """The unverified facts that could change the winner."""
+        return self._decisive.facts
+
+    @cached_property
+    def _decisive(self) -> Decisive:
         return decisive_facts(self.answer.solver, self.answer.decision)
 
     @part
@@ -104,12 +117,37 @@ class Explanation(Shown):
         answer = self.answer
         return standpoint(answer.solver, answer.decision, self.index, answer.keep)
 
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """What was left untried because it would take too long, in words."""
+        return tuple(self._bounds())
+
+    def _bounds(self) -> Iterator[str]:
+        names = self.answer.solver.catalogue.names
+        if cut := self._decisive.cut:
+            whose = names[cut[0]] if len(cut) == 1 else f"each of {number(len(cut))} models"
+            yield (
+                f"Of the sets of facts with which another model would win, the"
+                f" {number(MOST_TRIED)} smallest were tried, and {MOST_LISTED} are listed at most:"
+                f" there are more for {whose}"
+            )
+        if self.model and not self.model.complete:
+            yield (
+                f"There are too many ways to put {names[self.model.model]} first to try them all:"
+                f" other changes, or fewer, may do"
+            )
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the answer and its explanation as plain JSON values, unrounded."""
+        """Return the answer and its explanation as plain JSON values, unrounded.
+
+        The notes say too what was left untried.
+        """
         added = json_values(self)
         if self.model is None:
             del added["model"]
-        return {**self.answer.to_dict(), **added}
+        values = self.answer.to_dict()
+        values["notes"] += self.bounds
+        return {**values, **added}
 
 
 def answer_tables(declared: Declarations | None = None) -> dict[str, dict[str, Any]]:

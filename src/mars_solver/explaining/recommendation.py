@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import Field, PlainSerializer, WithJsonSchema
@@ -43,12 +44,15 @@ from mars_solver.vocabulary import (
     INFEASIBLE,
     Policy,
     Status,
+    number,
 )
 
 if TYPE_CHECKING:
     from mars_solver.explaining.explanation import Explanation
 
 SCHEMA: Final = "mars-solver/recommendation/2"
+MOST_CONFLICTS: Final = 2**10
+"""So many conflicts are listed: all of any twelve requirements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +214,7 @@ class Recommendation(Shown):
     @part
     def conflicts(self) -> diagnosis.Sets:
         """If no model is left: every minimal set of requirements that none satisfies (MUS)."""
-        masks = diagnosis.hitting_sets(self._correction_masks)
-        return diagnosis.named(masks, self.solver.declared)
+        return diagnosis.named(self._conflict_masks[:MOST_CONFLICTS], self.solver.declared)
 
     @part
     def corrections(self) -> diagnosis.Sets:
@@ -256,8 +259,8 @@ class Recommendation(Shown):
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """The notes on this profile alone: how it was read, and what is kept."""
-        return (*self._readings(), *self._kept())
+        """The notes on this profile alone: how it was read, what is kept, what is not listed."""
+        return (*self._readings(), *self._kept(), *self._unlisted())
 
     @part
     def catalogue(self) -> CatalogueVersion:
@@ -318,6 +321,11 @@ class Recommendation(Shown):
         return [] if self.decision.keys else diagnosis.corrections(self.solver, self.decision)
 
     @cached_property
+    def _conflict_masks(self) -> list[int]:
+        """The conflicts, one more than are listed where there are too many."""
+        return list(islice(diagnosis.hitting_sets(self._correction_masks), MOST_CONFLICTS + 1))
+
+    @cached_property
     def _shortfalls(self) -> list[diagnosis.Shortfall]:
         return diagnosis.shortfalls_of(self.solver, self.decision)
 
@@ -339,6 +347,11 @@ class Recommendation(Shown):
             kept = " and ".join(map(self.solver.declared.phrase, self.keep))
             change = "No change but accepting betas" if self.betas else "No change"
             yield f"{change} admits a model while you keep {kept}"
+
+    def _unlisted(self) -> Iterator[str]:
+        """Yield that there are more conflicts than are listed."""
+        if len(self._conflict_masks) > MOST_CONFLICTS:
+            yield f"{number(MOST_CONFLICTS)} conflicts are listed, and there are more"
 
     def _ties(self) -> Iterator[str]:
         """Yield which models tie with the first, and what breaks the tie."""

@@ -13,7 +13,15 @@ from mars_solver.explaining.findings import range_text
 from mars_solver.inputs.catalogue.facts import MEASURED, Claim
 from mars_solver.inputs.profile import requirement_text
 from mars_solver.rendering.catalogue import sources
-from mars_solver.rendering.words import MARKS, Section, both, change_text, digests, signed
+from mars_solver.rendering.words import (
+    MARKS,
+    Section,
+    both,
+    change_text,
+    digests,
+    first_of,
+    signed,
+)
 from mars_solver.vocabulary import ACCEPT_BETA, CONFIGURATION, Kind, Policy, Status, member_text
 
 if TYPE_CHECKING:
@@ -327,7 +335,7 @@ def _ways_out(answer: Recommendation) -> Iterator[str]:
     for each in answer.relaxations:
         yield relaxation_text(each, catalogue, answer.decision.policy)
     if answer.betas:
-        betas = both(catalogue.names[model] for model in answer.betas)
+        betas = both(first_of([catalogue.names[model] for model in answer.betas]))
         yield f"Accepting betas would admit {betas} (--accept-beta)."
     if answer.relaxations and all(any(map(_drops, each.changes)) for each in answer.relaxations):
         yield (
@@ -343,8 +351,8 @@ def relaxation_text(relaxation: Relaxation, catalogue: Catalogue, policy: Policy
     meets = relaxation.status == Status.MEETS.word
     if policy == "accept" and meets and others:
         # The first is the best by score, and need not be the one that meets everything.
-        return f"{steps}: {both(names)}, of which one or more meets everything"
-    also = f"; also {both(others)}" if others else ""
+        return f"{steps}: {both(first_of(names))}, of which one or more meets everything"
+    also = f"; also {both(first_of(others))}" if others else ""
     return f"{steps}: {first} {'meets everything' if meets else 'is not confirmed'}{also}"
 
 

@@ -99,8 +99,10 @@ def brief_of(answer: Recommendation) -> Brief:
         rows=tuple(_rows(answer, shown)),
         columns=columns,
         aside=tuple(_aside(answer, shown, left_out, columns)),
-        sections=(_short(report.conflicts), _short(report.ways_out)),
-        to_verify=_short(Section(report.to_verify.title, tuple(_to_verify(answer)))),
+        sections=tuple(
+            [each.cut(_MOST_LINES, "-v") for each in (report.conflicts, report.ways_out)]
+        ),
+        to_verify=Section(report.to_verify.title, tuple(_to_verify(answer))).cut(_MOST_LINES, "-v"),
         remarks=tuple(filter(None, [*how, *answer.remarks, report.guide])),
         ways=ways,
         call=call,
@@ -211,12 +213,9 @@ _MEANINGS: Final = {
 }
 
 
-def _short(section: Section) -> Section:
+def _cut(told: Section) -> Section:
     """Return a section with its first lines, and how many more there are."""
-    more = len(section.lines) - _MOST_LINES
-    if more <= 1:
-        return section
-    return Section(section.title, (*section.lines[:_MOST_LINES], f"and {more} more (-v)"))
+    return told.cut(_MOST_LINES, "-v")
 
 
 def _to_verify(answer: Recommendation) -> Iterator[str]:

@@ -44,6 +44,8 @@ _STYLE: Final = {
     Status.UNVERIFIED.word: "yellow",
     Status.EXCLUDED.word: "dim",
 }
+_MOST_LINES: Final = 60
+"""So many lines of a section are shown."""
 _MET: Final = MARKS[Status.MEETS.word]
 _KEY: Final = r"\[[^\]\n]+\]"
 """What a terminal shows dim: keys of requirements and of sources."""
@@ -213,7 +215,7 @@ def _whole(answer: Recommendation) -> RenderableType:
     parts += [_text(report.requires), Prose()]
     parts += [Prose(report.headline, style="bold"), *map(_text, report.how), Prose()]
     parts += [_ranking(report.ranking), Prose(report.digests, style="dim"), Prose()]
-    parts += _sections(report.conflicts, report.ways_out, report.to_verify)
+    parts += _sections(_cut(report.conflicts), _cut(report.ways_out), report.to_verify)
     if report.guide:
         parts += [_text(report.guide), Prose()]
     for call in report.calls[:1]:
@@ -256,7 +258,7 @@ def explanation(explained: Explanation) -> RenderableType:
     if standpoint := standpoint_of(explained):
         parts += _sections(standpoint)
     parts.append(_whole(explained.answer))
-    return Group(*parts, *_sections(*sections_of(explained)))
+    return Group(*parts, *_sections(*map(_cut, sections_of(explained))))
 
 
 def _ranking(rows: Sequence[RankingRow]) -> Table:
@@ -293,6 +295,11 @@ def _text(line: str) -> Text:
     text = Prose(line)
     text.highlight_regex(_KEY, "dim")
     return text
+
+
+def _cut(told: Section) -> Section:
+    """Return a section without what nobody would read to the end."""
+    return told.cut(_MOST_LINES, "--json")
 
 
 def _sections(*sections: Section) -> list[RenderableType]:

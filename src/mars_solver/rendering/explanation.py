@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from mars_solver.inputs.profile import requirement_text
@@ -10,6 +11,7 @@ from mars_solver.rendering.answer import lead_sentence, relaxation_text, tie_bre
 from mars_solver.rendering.words import (
     CONTRADICTION,
     MARKS,
+    MOST_NAMES,
     Section,
     both,
     change_text,
@@ -109,6 +111,7 @@ def sections_of(explanation: Explanation) -> tuple[Section, ...]:
         for sweep in explanation.thresholds
         if sweep.current is not None or len(sweep.stretches) > 1
     ]
+    sections.append(Section("Not everything was tried", explanation.bounds))
     return tuple(section for section in sections if section.lines)
 
 
@@ -201,22 +204,24 @@ def _axis_text(sweep: Sweep, catalogue: Catalogue) -> str:
 
 
 def _sweep_lines(sweep: Sweep, catalogue: Catalogue) -> Iterator[str]:
-    """Yield the shortlist along an axis, a line for each stretch; ▸ marks the stated limit."""
+    """Yield the shortlist along an axis, a line for each that reads alike; ▸ marks the limit."""
     unit = catalogue.declared.requirement[sweep.requirement].unit
-    for stretch in sweep.stretches:
-        mark = "▸" if sweep.current is not None and sweep.current in stretch.interval else " "
-        span = interval_text(stretch.interval, unit)
-        yield f"{mark} {span}: {_stretch_text(stretch, catalogue)}"
+    for text, alike in groupby(sweep.stretches, lambda each: _stretch_text(each, catalogue)):
+        parts = [each.interval for each in alike]
+        span = parts[0].to(parts[-1])
+        mark = "▸" if sweep.current is not None and sweep.current in span else " "
+        yield f"{mark} {interval_text(span, unit)}: {text}"
 
 
 def _stretch_text(stretch: Stretch, catalogue: Catalogue) -> str:
     """Return the shortlist of a stretch, and what else changes with it; ? marks the unverified."""
     if stretch.status == INVALID:
         return CONTRADICTION
-    models = ", ".join(
+    named = [
         catalogue.names[each.model] + ("" if each.status == _MEETS else f" {MARKS[each.status]}")
-        for each in stretch.shortlist
-    )
+        for each in stretch.shortlist[:MOST_NAMES]
+    ]
+    models = ", ".join(named) + (" and more" if len(stretch.shortlist) > MOST_NAMES else "")
     changes = "".join(f"; {change_text(each, catalogue.declared)}" for each in stretch.changes)
     return (models or "no model") + changes
 
@@ -245,7 +250,8 @@ def _standpoint_lines(standpoint: Standpoint, catalogue: Catalogue) -> Iterator[
     )
     yield from (text for text, _ in promotions_of(standpoint, catalogue))
     if not standpoint.to_first:
-        yield "No change of requirements and importances puts it first."
+        tried = "" if standpoint.complete else " that was tried"
+        yield f"No change of requirements and importances{tried} puts it first."
 
 
 def promotions_of(standpoint: Standpoint, catalogue: Catalogue) -> Iterator[tuple[str, Promotion]]:

@@ -6,12 +6,12 @@ does the key of a source; a terminal shows what is in brackets dim.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from mars_solver.explaining.changes import PREFER
-from mars_solver.vocabulary import ACCEPT_BETA, MAX_NUMBER, Status, amounts, member_text
+from mars_solver.vocabulary import ACCEPT_BETA, MAX_NUMBER, Status, amounts, member_text, number
 
 if TYPE_CHECKING:
     from mars_solver.explaining.changes import Change
@@ -33,12 +33,23 @@ CONTRADICTION: Final = "contradicts the rest of the profile"
 """What is said of a value that cannot be asked for beside all else."""
 
 
+MOST_NAMES: Final = 8
+"""So many models are named of a longer list."""
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """A titled list of sentences. A section without lines has nothing to say."""
 
     title: str
     lines: tuple[str, ...]
+
+    def cut(self, most: int, option: str) -> Section:
+        """Return the section with so many lines, and how many more an option shows."""
+        more = len(self.lines) - most
+        if more <= 1:
+            return self
+        return Section(self.title, (*self.lines[:most], f"and {number(more)} more ({option})"))
 
 
 def digests(solver: Solver) -> str:
@@ -60,6 +71,12 @@ def both(names: Iterable[str], word: str = "and") -> str:
     """Return names as a list with a word before the last one."""
     *others, last = names
     return f"{', '.join(others)} {word} {last}" if others else last
+
+
+def first_of(names: Sequence[str]) -> list[str]:
+    """Return names, or the first of many and how many more there are."""
+    more = len(names) - MOST_NAMES
+    return [*names] if more <= 0 else [*names[:MOST_NAMES], f"{number(more)} more"]
 
 
 def keyed(declared: Declarations, name: str) -> str:

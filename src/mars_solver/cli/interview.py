@@ -19,6 +19,7 @@ from mars_solver.vocabulary import ACCEPT_BETA, BATCH
 
 _NO: Final = frozenset({"", "n", "no", "none", "skip", "unknown"})
 _YES: Final = frozenset({"y", "yes"})
+_SETTLED: Final = "No further question can change which model comes first."
 
 
 def settled(answer: Recommendation) -> Recommendation:
@@ -47,7 +48,8 @@ def settled(answer: Recommendation) -> Recommendation:
             for problem in error.problems:
                 terminal.tell(f"error: {problem}")
     else:
-        terminal.tell("No further question can change which model comes first.")
+        for line in interview.bounds or (_SETTLED,):
+            terminal.tell(line)
     return interview.answer
 
 

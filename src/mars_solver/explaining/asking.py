@@ -21,10 +21,12 @@ Importances are taken as they are: they are how much something matters, not what
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import combinations
 from typing import Any, Final, NamedTuple
 
@@ -120,9 +122,32 @@ class Interview:
     @part
     def ask(self) -> FollowUp | None:
         """The question to ask next; None where no reply to any question can change the winner."""
-        answer = self.answer
-        fields = tuple(_open_fields(answer.solver, answer.profile, self.denied))
-        return _best(answer.solver, answer.decision, fields)
+        return self._best[0]
+
+    @cached_property
+    def _best(self) -> tuple[FollowUp | None, int]:
+        return _best(self.answer.solver, self.answer.decision, self._fields, _MOST)
+
+    @cached_property
+    def _fields(self) -> tuple[_OpenField, ...]:
+        return tuple(_open_fields(self.answer.solver, self.answer.profile, self.denied))
+
+    @property
+    def bounds(self) -> tuple[str, ...]:
+        """What of the ways to complete the profile was left out, as they are too many, in words."""
+        return tuple(self._bounds())
+
+    def _bounds(self) -> Iterator[str]:
+        solver, fields, compared = self.answer.solver, self._fields, self._best[1]
+        if compared < len(fields):
+            yield (
+                f"There are too many ways to answer {len(fields)} questions to compare them all:"
+                f" only those to {compared} of them were compared at a time"
+            )
+        for each in fields:
+            if each.bit and solver.column(each.name).cut:
+                lists = f"lists of {solver.declared.phrase(each.name)}"
+                yield f"There are too many {lists} to compare them all: only short ones were"
 
     def told(self, profile: Profile, denied: Iterable[str]) -> Interview:
         """Return the interview after a reply.
@@ -137,8 +162,10 @@ class Interview:
         return Interview(answer, (*self.denied, *denied))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the answer and the question as plain JSON values."""
-        return {**self.answer.to_dict(), **json_values(self)}
+        """Return the answer and the question as plain JSON values; the notes say what bounds it."""
+        values = self.answer.to_dict()
+        values["notes"] += self.bounds
+        return {**values, **json_values(self)}
 
 
 class _Way(NamedTuple):
@@ -181,20 +208,21 @@ class _Split(NamedTuple):
     """How likely two ways after the same reply are to lead to the same winner, times all ways."""
 
 
-def _best(solver: Solver, decision: Decision, fields: tuple[_OpenField, ...]) -> FollowUp | None:
-    """Return the best question about some fields, the others not stated.
+def _best(
+    solver: Solver, decision: Decision, fields: tuple[_OpenField, ...], most: float
+) -> tuple[FollowUp | None, int]:
+    """Return the best question about some fields, the others not stated, and of how many it is.
 
-    Where there are too many ways, the fields are looked at in halves: the first question of them is
-    the best of its half, and none is asked where neither half alone can change the winner.
+    Where there are more ways than may be looked at, the fields are looked at in halves, each with
+    half as many ways: the first question of them is the best of its half, and none is asked where
+    neither half alone can change the winner.
     """
+    half = len(fields) // 2
     try:
-        return _Diagram(solver, decision, fields).best()
+        return _Diagram(solver, decision, fields, most if half else math.inf).best(), len(fields)
     except _TooManyError:
-        half = len(fields) // 2
-        if not half:
-            return None
-        first = _best(solver, decision, fields[:half])
-        return first or _best(solver, decision, fields[half:])
+        first = _best(solver, decision, fields[:half], most / 2)
+        return first if first[0] else _best(solver, decision, fields[half:], most / 2)
 
 
 class _TooManyError(Exception):
@@ -204,8 +232,11 @@ class _TooManyError(Exception):
 class _Diagram:
     """All ways to complete a profile, level by level in the order of the open fields."""
 
-    def __init__(self, solver: Solver, decision: Decision, fields: tuple[_OpenField, ...]) -> None:
+    def __init__(
+        self, solver: Solver, decision: Decision, fields: tuple[_OpenField, ...], most: float
+    ) -> None:
         self._solver = solver
+        self._left = most
         self._profile = decision.profile
         self._policy = decision.policy
         self._what_if = WhatIf(solver, decision)
@@ -213,7 +244,6 @@ class _Diagram:
         self._pinning = max((i for i, f in enumerate(self._fields) if f.pins), default=-1)
         self._children: list[tuple[Node, ...]] = []
         self._numbers: dict[tuple[Node, ...], Node] = {}
-        self._looked = 0
         self._seen: dict[tuple[int, _Way], Node] = {}
         self._differing: dict[tuple[Node, Node], bool] = {}
         self._counted: dict[Node, Counter[Node]] = {}
@@ -263,11 +293,11 @@ class _Diagram:
 
     def _node(self, level: int, way: _Way) -> Node:
         """Return the node of a way that is complete up to a level."""
+        self._left -= 1
+        if self._left < 0:
+            raise _TooManyError
         way = self._trimmed(level, way)
         key = level, way
-        self._looked += 1
-        if self._looked > _MOST:
-            raise _TooManyError
         if key not in self._seen:
             if level == len(self._fields):
                 self._seen[key] = self._end(way)
@@ -388,10 +418,10 @@ def _open_fields(solver: Solver, profile: Profile, denied: Collection[str]) -> I
         if column.requirement.name not in profile.require and column.requirement.name not in denied
     ]
     # What changes least comes first, so that the diagram grows late.
-    for column in sorted(columns, key=lambda c: (not c.requirement.pins, len(c.choices))):
+    for column in sorted(columns, key=lambda c: (not c.requirement.pins, len(c.in_short))):
         asked = column.requirement
-        values = tuple(plain(choice.values[-1]) for choice in column.choices)
-        cells = tuple(choice.cell for choice in column.choices[1:])
+        values = tuple(plain(choice.values[-1]) for choice in column.in_short)
+        cells = tuple(choice.cell for choice in column.in_short[1:])
         yield _OpenField(asked.name, values, cells, asked.bit, bool(asked.pins), asked.group)
     if profile.workflow is None and WORKFLOW not in denied:
         yield _OpenField(WORKFLOW, (None, BATCH))

@@ -160,7 +160,7 @@ def _lists(own: Sequence[_Own]) -> list[tuple[Member, ...]]:
     for member in single:
         masks = tuple(each.column.member(each.read(member)) for each in own)
         alone.setdefault(masks, (member,))
-    return list(joins(alone).values())
+    return [members for some in joins(alone) for members in some.values()]
 
 
 def _respelled(tags: Tags, known: Iterable[Member]) -> Iterator[str]:

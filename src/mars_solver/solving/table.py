@@ -31,6 +31,8 @@ _KEPT: Final = 2**12
 """The most members, and lists of them, that are remembered for each set."""
 _SHORT: Final = 2**3
 """The longest list of members that is remembered: what is remembered takes bounded memory."""
+_MOST_LISTS: Final = 2**9
+"""So many lists of members stand for all of them, where these need not be complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +93,14 @@ class Column:
     Attributes:
         requirement: whose verdicts these are.
         thresholds: of a number: where a verdict or a need can change, ascending.
+        cut: whether `in_short`, once it was asked for, leaves something out.
     """
 
     def __init__(self, catalogue: Catalogue, requirement: Requirement) -> None:
         self.requirement = requirement
         self._catalogue = catalogue
         self._attribute = requirement.attribute
+        self.cut = False
         self.thresholds: tuple[Number, ...] = ()
         if requirement.numeric:
             self.thresholds = critical_values(catalogue, requirement)
@@ -201,23 +205,31 @@ class Column:
     @cached_property
     def choices(self) -> tuple[Choice, ...]:
         """Every cell that the requirement can come to, "not stated" first."""
+        return self._merged(self._values())
+
+    @cached_property
+    def in_short(self) -> tuple[Choice, ...]:
+        """The same, without what only longer lists come to where there are very many."""
+        return self._merged(self._values(_MOST_LISTS)) if self._is_set else self.choices
+
+    def _merged(self, values: Iterable[Required]) -> tuple[Choice, ...]:
         merged: dict[Cell, list[Required]] = {}
-        for value in self._values():
+        for value in values:
             merged.setdefault(self.find(value), []).append(value)
         silent = Choice(Cell(0, 0, 0), (None,))
         return (silent, *(Choice(cell, tuple(values)) for cell, values in merged.items()))
 
-    def _values(self) -> list[Required]:
-        """Return one value of each part of the domain."""
+    def _values(self, most: float = math.inf) -> list[Required]:
+        """Return one value of each part of the domain; of lists, the shorter ones up to so many."""
         match self.requirement.kind:
             case Kind.CAPABILITY:
                 return [True]
             case Kind.SET:
-                return list(self._lists())
+                return list(self._lists(most))
             case _:
-                return [part.representative for part in axis(self.thresholds)]
+                return [part.representative for part, _ in self.intervals]
 
-    def _lists(self) -> Iterator[tuple[Member, ...]]:
+    def _lists(self, most: float) -> Iterator[tuple[Member, ...]]:
         """Yield one list of members for each way in which a list can come out.
 
         A list comes out with each model as badly as the worst of its members, and members differ
@@ -230,7 +242,12 @@ class Column:
         known: dict[tuple[Masks, ...], tuple[Member, ...]] = {}
         for member in single:
             known.setdefault((self.member(member),), (member,))
-        every = joins(known)
+        every: dict[tuple[Masks, ...], tuple[Member, ...]] = {}
+        for longer in joins(known):
+            if every and len(every) + len(longer) > most:
+                self.cut = True
+                break
+            every |= longer
         yield from (every[masks] for masks in sorted(every))
 
     def unheard(self) -> Member:
@@ -282,23 +299,25 @@ def _worst(one: Masks, other: Masks) -> Masks:
 
 def joins(
     single: Mapping[tuple[Masks, ...], tuple[Member, ...]],
-) -> dict[tuple[Masks, ...], tuple[Member, ...]]:
-    """Return every way in which lists of members come out, each with a shortest list.
+) -> Iterator[dict[tuple[Masks, ...], tuple[Member, ...]]]:
+    """Yield every way in which lists of members come out, each with a shortest list.
+
+    One member alone first, then what only longer and longer lists come to.
 
     Args:
         single: how members come out alone, with one catalogue or with several side by side.
     """
-    every = dict(single)
+    known = set(single)
     fresh = dict(single)
     while fresh:
+        yield fresh
         found: dict[tuple[Masks, ...], tuple[Member, ...]] = {}
         for (one, listed), (other, more) in product(fresh.items(), single.items()):
             joined = tuple(map(_worst, one, other))
-            if joined not in every:
+            if joined not in known:
                 found.setdefault(joined, (*listed, *more))
-        every |= found
+        known.update(found)
         fresh = found
-    return every
 
 
 def unheard(members: MemberKind, known: Collection[Member]) -> Member:

@@ -60,7 +60,7 @@ def rows(profile: Profile) -> str:
 def _askable(solver: Solver) -> Iterator[tuple[str, Any]]:
     """Yield each requirement with a value of each of its cells."""
     for name in solver.declared.requirement:
-        for choice in solver.column(name).choices[1:]:
+        for choice in solver.column(name).in_short[1:]:
             yield name, choice.values[0]
 
 

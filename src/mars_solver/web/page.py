@@ -323,7 +323,10 @@ def _answer(asked: Query, explained: Explanation) -> dict[str, Any]:
             model.id: query_of(replace(asked, model=model.id))
             for model in answer.solver.catalogue.models
         },
-        "notes": [line for line in said.notes.lines if line not in _disputes(answer)],
+        "notes": [
+            *(line for line in said.notes.lines if line not in _disputes(answer)),
+            *explained.bounds,
+        ],
         "command": command(asked),
         "body": json.dumps(answer.profile.to_dict(), indent=2),
         "nearest": nearest_flip(explained.importances, answer.solver.catalogue),

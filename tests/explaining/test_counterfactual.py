@@ -11,7 +11,9 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from mars_solver import InputError, recommend, recommend_with
+from mars_solver.explaining import counterfactual
 from mars_solver.explaining.changes import changed
+from mars_solver.explaining.explanation import Explanation
 from mars_solver.explaining.recommendation import Recommendation
 from mars_solver.vocabulary import MAX_NUMBER, Policy
 from random_catalogues import Table
@@ -160,6 +162,26 @@ def test_what_cannot_move_is_in_no_promotion() -> None:
     stand = recommend(asked, keep=["style_control"]).explain("mars-flash").model
     assert stand is not None
     assert (stand.onto_list, stand.to_first) == ((), ())
+
+
+@pytest.mark.parametrize("bound", ["_STANDINGS", "_SCORES"])
+def test_where_not_every_change_is_tried_the_answer_says_so(
+    bound: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def explained() -> Explanation:
+        return recommend({"require": {"voice_transfer": True}}).explain("mars-nano")
+
+    assert explained().bounds == ()
+    monkeypatch.setattr(counterfactual, bound, 5)
+    cut = explained()
+    (said,) = cut.bounds
+    assert said == (
+        "There are too many ways to put MARS-Nano first to try them all: other changes, or fewer,"
+        " may do"
+    )
+    assert said in cut.to_dict()["notes"]
+    assert said in " ".join(str(cut).split())
+    assert said not in cut.answer.notes
 
 
 def test_an_unknown_model_is_named() -> None:

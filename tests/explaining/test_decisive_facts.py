@@ -6,15 +6,20 @@ import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import assume, example, given, settings
 
+from benchmarks.shared.large import REQUIRED, large_solver
 from mars_solver import recommend, recommend_with
+from mars_solver.explaining import decisive_facts
 from mars_solver.explaining.decisive_facts import DecisiveFacts, Evidence
-from mars_solver.vocabulary import MAX_NUMBER, Policy
+from mars_solver.inputs.profile import parse_profile
+from mars_solver.vocabulary import MAX_NUMBER, POLICIES, Policy
 from oracle import MET, UNVERIFIED, Oracle, listed
-from random_catalogues import Table
+from random_catalogues import WORLDS, Table, random_profile, world
 from strategies import SHIPPED_WORLD, World, cases, fact, policies, shipped_or_pooled
 
 Case = tuple[World, Table]
@@ -208,6 +213,20 @@ def wins(where: World, asked: Table, unknown: Policy, model: str, some: tuple[Op
 def test_no_smaller_set_of_facts_is_left_out(case: Case, unknown: Policy) -> None:
     where, asked = case
     assume(len(where.oracle.models) <= 8)
+    check_that_none_is_left_out(where, asked, unknown)
+
+
+@pytest.mark.long
+def test_no_smaller_set_of_facts_of_any_of_forty_models_is_left_out() -> None:
+    rng = Random("forty")
+    large = [each for each in map(world, range(WORLDS)) if len(each.models) > 8]
+    for where in rng.sample(large, 16):
+        for unknown in POLICIES:
+            asked = random_profile(rng, where, most=3)
+            check_that_none_is_left_out(where, asked, unknown)
+
+
+def check_that_none_is_left_out(where: World, asked: Table, unknown: Policy) -> None:
     answer = recommend_with(where.solver, where.profile(asked), unknown=unknown)
     listing = answer.explain().decisive_facts
     stands = where.oracle.rule(asked).stands
@@ -230,6 +249,30 @@ def test_no_smaller_set_of_facts_is_left_out(case: Case, unknown: Policy) -> Non
     if answer.best:
         against = {e.fact for d in listing if d.model == answer.best.model for e in d.evidence}
         assert against == {f.name for f in open_facts(where.oracle, asked, answer.best.model)}
+
+
+def test_where_not_every_set_of_facts_is_tried_the_answer_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    solver = large_solver(12, unknown=0.4)
+    profile = parse_profile({"require": REQUIRED}, "a profile", solver.declared)
+
+    def explained() -> tuple[list[DecisiveFacts], str]:
+        explanation = recommend_with(solver, profile).explain()
+        data = explanation.to_dict()
+        assert list(explanation.bounds) == [n for n in data["notes"] if "sets of facts" in n]
+        return list(explanation.decisive_facts), str(explanation)
+
+    every, text = explained()
+    assert "were tried" not in text
+    monkeypatch.setattr(decisive_facts, "MOST_LISTED", 2)
+    some, text = explained()
+    assert "there are more for" in " ".join(text.split())
+    assert len(some) < len(every)
+    for model in {each.model for each in every}:
+        listed = [each for each in every if each.model == model]
+        if model != every[0].model:
+            assert [each for each in some if each.model == model] == listed[:2]
 
 
 def test_u2_is_foreseen() -> None:

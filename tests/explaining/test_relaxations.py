@@ -14,7 +14,7 @@ from mars_solver.explaining.diagnosis import hitting_sets
 from mars_solver.explaining.recommendation import Recommendation
 from mars_solver.solving.constraints import minimal
 from mars_solver.vocabulary import Policy
-from random_catalogues import Table
+from random_catalogues import SOURCES, Table, fact
 from strategies import SHIPPED_WORLD, World, cases, policies, shipped_or_pooled
 
 Case = tuple[World, Table]
@@ -147,6 +147,31 @@ def test_what_cannot_move_stays_and_the_answer_says_where_nothing_else_can() -> 
 def test_a_requirement_that_is_to_stay_has_to_be_one() -> None:
     with pytest.raises(InputError, match=r"did you mean `max_ttfb_ms`\? \(recommend: keep;"):
         recommend({}, keep=["max_ttfb"])
+
+
+def test_where_there_are_more_conflicts_than_are_listed_the_answer_says_so() -> None:
+    names = [f"can{i}" for i in range(62)]
+    attributes = {name: {"kind": "capability", "label": name} for name in names}
+    files: dict[str, Any] = {
+        "attributes": {"schema": 1, "variables": {"v": ["a"]}, "attributes": attributes},
+        "sources": SOURCES,
+    }
+    for lost in zip(names[::2], names[1::2], strict=True):
+        model: Table = {"schema": 1, "id": f"no-{lost[0]}", "name": lost[0]}
+        facts = {name: fact(value=name not in lost) for name in names}
+        files[model["id"]] = {**model, "stage": fact(value="released"), **facts}
+    where = World(files, {"schema": 1, "name": "none", "base": {}, "curves": {}})
+    for pairs, listed, said in ((10, 1024, False), (31, 1024, True)):
+        require = dict.fromkeys(names[: 2 * pairs], True)
+        alone = where.with_models(dict([*where.models.items()][:pairs]))
+        answer = recommend_with(alone.solver, alone.profile({"require": require}))
+        conflicts = set(answer.conflicts)
+        assert len(conflicts) == len(answer.conflicts) == listed
+        for conflict in conflicts:
+            assert sorted(int(name[3:]) // 2 for name in conflict) == list(range(pairs))
+        assert (
+            any("conflicts are listed, and there are more" in note for note in answer.notes) == said
+        )
 
 
 @given(st.lists(st.integers(1, 2**6 - 1), max_size=8))

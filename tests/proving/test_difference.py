@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.scaling.proof_growth import synthetic
 from command import run
 from edits import (
     Answer,
@@ -340,6 +341,10 @@ def test_what_is_called_dead_changes_no_answer_and_all_else_does(seed: int) -> N
     found = dead(world.solver)
     assert found is not None
     assert found == dead_by_deciding(world)
+
+
+def test_of_a_catalogue_with_too_many_kinds_of_profiles_nothing_is_called_dead() -> None:
+    assert dead(Solver(synthetic(24), load_weights())) is None
 
 
 def test_a_fact_that_only_scores_is_dead_where_nobody_would_miss_it() -> None:

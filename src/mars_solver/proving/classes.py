@@ -211,6 +211,7 @@ def classes(
     groups: Sequence[tuple[int, ...]] = (),
     policy: Policy = "flag",
     columns: tuple[JointColumn, ...] | None = None,
+    most: int = MOST,
 ) -> Classes:
     """Return the classes into which all cells of one catalogue, or of several side by side, fall.
 
@@ -219,9 +220,10 @@ def classes(
         groups: models, by index, of which to count what at least one does not meet; for one side.
         policy: how what the facts do not settle ranks.
         columns: what can be asked; without them, what the sides declare.
+        most: how many of them are wanted at most.
 
     Raises:
-        InputError: where there are more than memory holds.
+        InputError: where there are more, or more than memory holds.
     """
     layout = _Layout.of(sides, policy, columns or joint_columns(sides))
     # A configuration is chosen by the requirements that pin one, so that these come first. The
@@ -232,6 +234,7 @@ def classes(
     # What changes least comes first, so that the classes grow late.
     for column in sorted(others, key=lambda column: len(column.choices)):
         found = _joined(found, column)
+        _bounded(len(found.batch), most)
     needs = [
         side.declared.needs_stated(stated & ~_UNASKABLE)
         for side, stated in zip(layout.sides, found.needs, strict=True)
@@ -250,7 +253,7 @@ def _pinned(
     """Return the classes of the cells in which only pinning requirements are stated."""
     many = layout.models[-1].stop
     needs, batches, behind, cells, lacking, witnesses = [], [], [], [], [], []
-    _bounded(prod(len(column.choices) for column in pinning), many)
+    _bounded(prod(len(column.choices) for column in pinning), MOST // max(many, 1))
     adds = [
         [layout.witness(column, number) for number in range(len(column.choices))]
         for column in pinning
@@ -343,7 +346,7 @@ def _joined(found: Classes, column: JointColumn) -> Classes:
     """Return the classes of cells with one more requirement, which pins no configuration."""
     layout = found._layout
     many = layout.models[-1].stop
-    _bounded(len(found.batch) * len(column.choices), many)
+    _bounded(len(found.batch) * len(column.choices), MOST // max(many, 1))
     parts: list[_Parts] = []
     parents: list[Array] = []
     for number, choice in enumerate(column.choices):
@@ -399,15 +402,15 @@ def _behind(before: Array, cell: Cell, policy: Policy) -> Array:
     return np.where((before == EXCLUDED) | violated, EXCLUDED, before + more)
 
 
-def _bounded(rows: int, models: int) -> None:
-    """Refuse to hold more distances than memory does.
+def _bounded(rows: int, most: int) -> None:
+    """Refuse to hold more classes than are wanted, or than memory has room for.
 
     Raises:
         InputError: where there are more.
     """
-    if rows * models > MOST:
+    if rows > most:
         hint = "a proof needs fewer requirements, or fewer values of facts"
-        expected = f"at most {MOST // models} classes of profiles"
+        expected = f"at most {most} classes of profiles"
         raise InputError([Problem("the catalogue", "", expected, f"{rows}", hint)])
 
 

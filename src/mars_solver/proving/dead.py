@@ -12,6 +12,7 @@ from itertools import product
 from math import prod
 from typing import Final, TypeVar
 
+from mars_solver.errors import InputError
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.catalogue.facts import NumberFact, SetFact, WordFact, YesNoFact
 from mars_solver.inputs.catalogue.models import AnyFact, Model
@@ -23,8 +24,8 @@ from mars_solver.proving.joint import SILENT, JointColumn, joint_columns
 from mars_solver.proving.moves import Answer, Moves
 from mars_solver.solving.solver import Solver
 
-MOST_CLASSES: Final = 2**15
-"""Of catalogues with more classes of profiles it takes too long to say what is dead."""
+MOST_COMPARED: Final = 2**21
+"""Where facts and classes of profiles make more pairs, it takes minutes to say what is dead."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,13 @@ class Dead:
 
 def dead(solver: Solver) -> Dead | None:
     """Return what of a catalogue changes no answer; None where it takes too long to say."""
-    rows = prod(len(c.choices) for c in solver.table if c.requirement.pins)
-    if rows > MOST_CLASSES or len(classes([solver]).cells) > MOST_CLASSES:
+    facts = sum(len(model.facts) for model in solver.catalogue.models)
+    most = MOST_COMPARED // max(facts, 1)
+    if prod(len(c.choices) for c in solver.table if c.requirement.pins) > most:
+        return None
+    try:
+        classes([solver], most=most)
+    except InputError:
         return None
     models = census(solver).dead_models
     return Dead(models, dead_requirements(solver), dead_facts(solver), dead_claims(solver))

@@ -1,12 +1,13 @@
-"""How an explanation grows with the models: 6 to 200 of them, twelve requirements stated.
+"""How an explanation grows with the models: 6 to 206 of them.
 
     python -m benchmarks.scaling.explain_growth [--quick] [--json FILE]
 
-Synthetic catalogues with attributes of every kind. Two profiles: one that no model meets, and one
-whose numbers exclude nothing. Each explanation is also asked for one model, as `--model` does, the
-last in the catalogue; and stands beside the bare answer to the same profile. Every call gets a
-profile of its own; `anew` also gets a solver of its own, as a command does, so that nothing is
-remembered. That one is held to the target.
+Synthetic catalogues with attributes of every kind. Three profiles: an empty one, one with twelve
+requirements that no model meets, and one whose numbers exclude nothing. Each explanation is also
+asked for one model, as `--model` does, the last in the catalogue; and stands beside the bare answer
+to the same profile, the text of it and the question to ask next. Every call gets a profile of its
+own; `anew` also gets a solver of its own, as a command does, so that nothing is remembered. That
+one is held to the target.
 """
 
 from __future__ import annotations
@@ -32,22 +33,29 @@ from benchmarks.shared.harness import (
 )
 from benchmarks.shared.large import REQUIRED, large_solver
 from mars_solver import Profile, Solver, recommend_with
+from mars_solver.explaining.asking import Interview
 from mars_solver.inputs.profile import parse_profile
 
 SCHEMA: Final = "mars-solver/explain-growth/1"
 PACKAGES: Final = ("mars-solver", "numpy")
-MODELS: Final = (6, 12, 25, 50, 100, 200)
-WITHIN_MS: Final = {50: 50.0, 200: 1000.0}
+MODELS: Final = (6, 25, 56, 106, 206)
+WITHIN_MS: Final = {56: 50.0, 206: 1000.0}
 """What an explanation of one model may take, by the models of the catalogue."""
 LOOSE: Final = {
     name: (1 if name.startswith("min") else 10**4)
     for name in REQUIRED
     if name[:4] in ("min_", "max_")
 }
-PROFILES: Final = {"strict": REQUIRED, "loose": {**REQUIRED, **LOOSE}}
+PROFILES: Final[dict[str, Row]] = {
+    "empty": {},
+    "strict": REQUIRED,
+    "loose": {**REQUIRED, **LOOSE},
+}
 ANSWER: Final = "to_dict()"
 EXPLAINED: Final = "explain(model).to_dict()"
 ANEW: Final = "explain(model).to_dict() anew"
+TEXT: Final = "print(explain())"
+QUESTION: Final = "Interview.ask"
 
 
 Asked = tuple[Solver, Profile]
@@ -89,6 +97,12 @@ def measured(solver: Solver, effort: Effort) -> dict[str, dict[str, Row]]:
     def explanation(asked: Asked) -> object:
         return recommend_with(*asked).explain(model).to_dict()
 
+    def text(asked: Asked) -> object:
+        return str(recommend_with(*asked).explain())
+
+    def question(asked: Asked) -> object:
+        return Interview(recommend_with(*asked)).ask
+
     rows: dict[str, dict[str, Row]] = {}
     for kind, require in PROFILES.items():
         asked = partial(_asked, solver, require, effort.calls)
@@ -96,6 +110,8 @@ def measured(solver: Solver, effort: Effort) -> dict[str, dict[str, Row]]:
             ANSWER: Contender(answer, asked),
             EXPLAINED: Contender(explanation, asked),
             ANEW: Contender(explanation, partial(asked, anew=True)),
+            TEXT: Contender(text, asked),
+            QUESTION: Contender(question, asked),
         }
         taken = time_in_turns(contenders, effort.rounds)
         rows[kind] = summary(taken, 1e3, (ANSWER,))

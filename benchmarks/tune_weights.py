@@ -30,6 +30,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 if not __package__:  # run as a file: put the folder above on the path, for `benchmarks` itself
     sys.path[0] = str(Path(__file__).resolve().parents[1])
+if __name__ == "__main__":  # a signal may come while the rest is imported
+    from mars_solver import stopping
+
+    stopping.install()
 
 import benchmarks.shared.threads  # noqa: F401  (before NumPy)
 from benchmarks.tuning.command import checked_labels, guarded, seed_of, unwritable

@@ -16,7 +16,6 @@ from mars_solver.tuning.label_files import SUFFIXES, load_labels, load_questions
 from mars_solver.tuning.labels import Label
 
 BAD_INPUT: Final = 2
-STOPPED: Final = 130
 MOST: Final = 500
 """How many faults are printed."""
 
@@ -28,8 +27,6 @@ def guarded(work: Callable[[argparse.Namespace], int], options: argparse.Namespa
     except InputError as error:
         print_problems(error)
         return BAD_INPUT
-    except KeyboardInterrupt:
-        return STOPPED
     except BrokenPipeError:  # whoever read the output has enough of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -7,8 +7,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # a type checker takes it for true; to import it takes as long as all else
 if TYPE_CHECKING:
     from mars_solver.api import decide, decide_stream, difference, recommend, recommend_many
     from mars_solver.errors import InputError, MarsSolverError, Problem

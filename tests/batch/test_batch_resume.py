@@ -115,6 +115,47 @@ def test_parts_of_another_run_are_refused(tmp_path: Path, solver: Solver) -> Non
     assert (tmp_path / "out.parquet.parts" / "000001.arrow").exists()
 
 
+@pytest.mark.parametrize("resume", [False, True])
+def test_an_output_has_one_run_at_a_time(tmp_path: Path, solver: Solver, resume: bool) -> None:
+    path = write(tmp_path / "t.parquet", ROWS)
+    output, rejects = tmp_path / "out.parquet", tmp_path / "r.parquet"
+    run = Run(tables.open_table(path, solver.declared), output, rejects, solver)
+
+    def meanwhile(_: int, __: int) -> None:
+        with pytest.raises(InputError, match="another run writes it; wait for it"):
+            execute(run, resume=resume, progress=print)
+
+    execute(run, resume=False, progress=meanwhile)
+    once = output.read_bytes()
+    execute(run, resume=resume, progress=lambda *_: None)
+    assert output.read_bytes() == once
+    assert {p.name for p in tmp_path.iterdir()} <= {"t.parquet", "out.parquet", "r.parquet"}
+
+
+def test_runs_that_share_their_rejects_do_not_mix_them(tmp_path: Path, solver: Solver) -> None:
+    path = write(tmp_path / "t.jsonl", [{"latency": 11, "id": f"{i}"} for i in range(99)])
+    rejects = tmp_path / "r.jsonl"
+    one, other = (
+        Run(tables.open_table(path, solver.declared), tmp_path / f"{name}.jsonl", rejects, solver)
+        for name in "ab"
+    )
+
+    def meanwhile(_: int, __: int) -> None:
+        execute(other, resume=False, progress=print)
+
+    execute(one, resume=False, progress=meanwhile)
+    assert len(rejects.read_text("utf-8").splitlines()) == 99
+
+
+def test_a_run_that_keeps_no_part_leaves_no_folder(tmp_path: Path, solver: Solver) -> None:
+    path = write(tmp_path / "t.csv.gz", ROWS)
+    run = Run(tables.open_table(path, solver.declared), tmp_path / "o.csv", tmp_path / "r", solver)
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(InputError, match="cut short or damaged"):
+        execute(run, resume=False, progress=lambda *_: None)
+    assert [p.name for p in tmp_path.iterdir()] == ["t.csv.gz"]
+
+
 def test_an_input_that_changes_under_the_run_is_an_error(tmp_path: Path, solver: Solver) -> None:
     path = write(tmp_path / "t.csv", ROWS)
     run = Run(

@@ -6,7 +6,6 @@ import datetime
 import decimal
 import gzip
 import json
-import shlex
 import subprocess
 import sys
 import uuid
@@ -26,7 +25,6 @@ from mars_solver import InputError, Profile, Solver, decide, decide_stream
 from mars_solver.batch.run import Run, execute
 from mars_solver.batch.tables import open_table
 from mars_solver.batch.texts import CsvForm, JsonForm
-from mars_solver.cli.commands import main
 from strategies import DECLARED
 from tables import Row, batch_of, rows, seeded_rows, write
 
@@ -401,26 +399,6 @@ def test_a_table_can_come_from_a_pipe_and_go_to_one(tmp_path: Path) -> None:
     refused = command("batch", str(table), "-o", "-", "--resume")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "expected a run that wrote a file" in refused.stderr
-
-
-def test_an_interrupted_run_says_how_to_go_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    words = ["batch", str(write(tmp_path / "t.csv", [{}])), "-o", str(tmp_path / "a b.csv")]
-    monkeypatch.setattr(sys, "argv", ["mars-solver", *words])
-    monkeypatch.setattr("mars_solver.batch.run.Summary.count", _interrupted)
-    with pytest.raises(SystemExit) as ended:
-        main()
-    assert ended.value.code == 130
-    said = capsys.readouterr().err.splitlines()[-1]
-    command_line = said.removeprefix("interrupted; to go on: ")
-    assert shlex.split(command_line) == ["mars-solver", *words, "--resume"]
-    monkeypatch.undo()
-    assert command(*shlex.split(command_line)[1:]).returncode == 0
-
-
-def _interrupted(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 # ---------------------------------------------------------------------------- in Python

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
 
+from mars_solver import stopping
 from mars_solver.cli import commands
 
 HANG = 60
@@ -46,7 +47,8 @@ def _called(work: Callable[[], object], argv: list[str], stdin: str | bytes | No
     given = stdin.encode() if isinstance(stdin, str) else stdin
     source = None if given is None else io.TextIOWrapper(io.BytesIO(given), "utf-8")
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
-    with mock.patch.multiple(sys, argv=argv, stdin=source, stdout=out, stderr=err):
+    streams = mock.patch.multiple(sys, argv=argv, stdin=source, stdout=out, stderr=err)
+    with streams, mock.patch.object(stopping, "install"):  # signals are those of the tests
         try:
             work()
         except SystemExit as stop:

@@ -103,9 +103,8 @@ def serve(solver: Solver) -> None:
         async with stdio_server() as (incoming, outgoing):
             await server.run(incoming, outgoing, server.create_initialization_options())
 
-    # Both end the process at once, since no loop can end while a thread waits for input: an
-    # interrupt, and an answer that nobody reads (a signal that not every platform has).
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # An answer that nobody reads ends the process at once (a signal that not every platform has), as
+    # an interrupt does: no loop can end while a thread waits for input.
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, lambda *_: os._exit(0))
     anyio.run(run)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +13,8 @@ import pyarrow.ipc
 
 from mars_solver.batch.sinks import writing
 from mars_solver.errors import InputError, Problem
-from mars_solver.inputs.files import drafted, read_document, write_whole
+from mars_solver.inputs.files import drafted, held, read_document, write_whole
+from mars_solver.stopping import undone
 
 _MANIFEST: Final = "manifest.json"
 
@@ -29,12 +30,33 @@ class Checkpoint:
         self.folder = output.with_name(output.name + ".parts")
         self._output = output
 
-    def begin(self, manifest: dict[str, Any], *, resume: bool) -> None:
-        """Make the folder, or check that its parts belong to the same run.
+    @contextmanager
+    def begun(self, manifest: dict[str, Any], *, resume: bool) -> Iterator[None]:
+        """Have the folder, for this run alone, until the end of the block; `clear` removes it.
 
         Raises:
-            InputError: where they do not, with everything that differs; or where it cannot be made.
+            InputError: where its parts belong to another run, with everything that differs; where
+                another run is at work in it; or where it cannot be made.
         """
+        with ExitStack() as stack:
+            with writing(self._output):
+                alone = stack.enter_context(held(self.folder))
+            if not alone:
+                hint = "wait for it, or name another output"
+                raise InputError(
+                    [Problem(str(self._output), "", "", "another run writes it", hint)]
+                )
+            stack.enter_context(undone(self._leave))
+            self._begin(manifest, resume=resume)
+            yield
+
+    def _leave(self) -> None:
+        """Remove the folder where no part is in it."""
+        if self.folder.exists() and not self._part(0).exists():
+            self.clear()
+
+    def _begin(self, manifest: dict[str, Any], *, resume: bool) -> None:
+        """Empty the folder, or check that its parts belong to the same run."""
         path = self.folder / _MANIFEST
         if resume and path.exists():
             known = read_document(path)[0]
@@ -49,9 +71,7 @@ class Checkpoint:
             if problems:
                 raise InputError(problems)
             return
-        self.clear()
-        with writing(self._output):
-            self.folder.mkdir()
+        self._empty()
         write_whole(path, json.dumps(manifest, indent=2) + "\n")
 
     def draft(self, name: str) -> Path:
@@ -82,9 +102,13 @@ class Checkpoint:
 
     def clear(self) -> None:
         """Remove the folder with all parts."""
-        if self.folder.exists():
-            with writing(self._output):
-                shutil.rmtree(self.folder)
+        with writing(self._output):
+            self._empty()
+            self.folder.rmdir()
+
+    def _empty(self) -> None:
+        for path in self.folder.iterdir():
+            path.unlink()
 
     def _part(self, number: int) -> Path:
         return self.folder / f"{number:06}.arrow"

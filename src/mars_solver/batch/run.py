@@ -6,12 +6,14 @@ does not grow with the table, and after a kill the finished parts need not be an
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,12 +31,13 @@ from mars_solver.batch.answers import (
     with_kept,
 )
 from mars_solver.batch.checkpoints import Checkpoint
-from mars_solver.batch.sinks import sink
+from mars_solver.batch.sinks import Sink, sink
 from mars_solver.batch.summary import Summary
 from mars_solver.batch.tables import PART_ROWS, Part, Table
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.profile_row import ID
 from mars_solver.solving.solver import Solver
+from mars_solver.stopping import undone
 from mars_solver.vocabulary import Policy
 
 _FORMAT: Final = 3
@@ -110,9 +113,9 @@ def execute(run: Run, *, resume: bool, progress: Progress) -> Summary:
     """
     stamp = run.table.stamp()
     kept = Checkpoint(run.output)
-    kept.begin(run.manifest(), resume=resume)
     summary = Summary()
-    with _Writer(run, kept) as writer:
+    with kept.begun(run.manifest(), resume=resume), ExitStack() as drafts:
+        writer = _Writer(run, kept, drafts)
         for after, answered in _finished(run, kept):
             writer.write(answered.batch)
             summary.count(*answered)
@@ -122,7 +125,7 @@ def execute(run: Run, *, resume: bool, progress: Progress) -> Summary:
             expected = "a table that stays as it is while it is read"
             raise InputError([Problem(str(run.table.path), "", expected, "a change", hint)])
         writer.finish(rejected=bool(summary.rejected))
-    kept.clear()
+        kept.clear()
     return summary
 
 
@@ -142,27 +145,28 @@ def _finished(run: Run, kept: Checkpoint) -> Iterator[tuple[int, AnswerBatch]]:
 
 
 class _Writer:
-    """Sends answers to the output and refused rows to the rejects."""
+    """Sends answers to the output and refused rows to the rejects.
 
-    def __init__(self, run: Run, kept: Checkpoint) -> None:
+    Args:
+        run: whose they are.
+        kept: has the folder of its drafts.
+        drafts: removes them.
+    """
+
+    def __init__(self, run: Run, kept: Checkpoint, drafts: ExitStack) -> None:
         self._run = run
         answers = with_kept(answerer(run.solver, run.unknown, run.top).schema, run.table.kept)
         self._columns = [name for name in answers.names if name != REASONS]
-        with ExitStack() as stack:
-            schema = pa.schema([answers.field(name) for name in self._columns])
-            self._answers = sink(run.output, kept.draft("answers"), schema)
-            stack.callback(self._answers.drop)
-            schema = pa.schema([answers.field(name) for name in _REJECTS])
-            draft = run.rejects.with_name(f".{run.rejects.name}.draft")
-            self._rejects = sink(run.rejects, draft, schema)
-            stack.callback(self._rejects.drop)
-            self._drop = stack.pop_all()
-
-    def __enter__(self) -> _Writer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._drop.close()
+        # Named after the output, which no other run writes, and found again by a run that resumes.
+        owner = hashlib.sha256(os.fsencode(run.output.resolve())).hexdigest()[:8]
+        beside = run.rejects.with_name(f".{run.rejects.name}.{owner}.draft")
+        self._answers, self._rejects = (
+            _drafted(drafts, path, draft, pa.schema([answers.field(name) for name in names]))
+            for path, draft, names in (
+                (run.output, kept.draft("answers"), self._columns),
+                (run.rejects, beside, _REJECTS),
+            )
+        )
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Write a part."""
@@ -182,6 +186,14 @@ class _Writer:
         else:
             self._run.rejects.unlink(missing_ok=True)
         self._answers.appear()
+
+
+def _drafted(drafts: ExitStack, path: Path, draft: Path, schema: pa.Schema) -> Sink:
+    """Return a sink whose draft is removed with others."""
+    drafts.enter_context(undone(partial(draft.unlink, missing_ok=True)))
+    opened = sink(path, draft, schema)
+    drafts.callback(opened.leave)
+    return opened
 
 
 def _answered(run: Run, position: int) -> Iterator[tuple[Part, AnswerBatch]]:

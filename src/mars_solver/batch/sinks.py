@@ -21,6 +21,7 @@ from mars_solver.batch.tables import PART_ROWS, SUFFIXES, ZIPPED, Format, file_e
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.files import lines_of, unwritable
 from mars_solver.inputs.profile_row import ID
+from mars_solver.stopping import at_stop
 
 STDOUT: Final = "-"
 _NO_REJECTS: Final = "-.rejects.parquet"
@@ -92,7 +93,8 @@ def outputs(paths: tuple[Path, Path], told: Format) -> Iterator[tuple[Path, Path
         yield paths
         return
     kind = "jsonl" if told.kind == "jsonl" else "csv"
-    with TemporaryDirectory(prefix="mars-solver-") as folder:
+    passing = TemporaryDirectory(prefix="mars-solver-")
+    with passing as folder, at_stop(passing.cleanup):
         beside = rejects.name == _NO_REJECTS
         yield (
             Path(folder, f"answers.{kind}"),
@@ -142,11 +144,10 @@ class Sink(ABC):
         with writing(self._path):
             self._draft.replace(self._path)
 
-    def drop(self) -> None:
-        """Remove the draft, whatever state it is in."""
+    def leave(self) -> None:
+        """End the file, whatever state it is in."""
         with suppress(OSError, pa.ArrowException, ValueError):
             self._end()
-        self._draft.unlink(missing_ok=True)
 
     @abstractmethod
     def _write(self, batch: pa.RecordBatch) -> None: ...

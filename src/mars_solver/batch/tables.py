@@ -25,6 +25,7 @@ from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.files import STDIN, standard_input
 from mars_solver.inputs.profile_row import ExtraColumns, columns, extras
+from mars_solver.stopping import at_stop
 
 PART_ROWS: Final = 2**17
 """How many rows a part has, and a row group of the output: what is worked on at once."""
@@ -108,7 +109,7 @@ class Table:
     extra: ExtraColumns | None = None
     form: TextForm | None = None
     start: int = 0
-    spool: object = None
+    spool: IO[bytes] | None = None
 
     def records(self, part: Part) -> Records:
         """Return the rows of a part."""
@@ -136,6 +137,11 @@ class Table:
         """Return the sha256 of its bytes."""
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def leave(self) -> None:
+        """Remove what goes with it."""
+        if self.spool is not None:
+            self.spool.close()
 
     def stamp(self) -> tuple[int, int]:
         """Return what changes when somebody writes to it: its size and when it was modified."""
@@ -201,11 +207,12 @@ def open_table(
         return Table(chosen, declared, told, length, kept, extra, form, start, spool)
 
 
-def _spooled() -> Any:
+def _spooled() -> IO[bytes]:
     """Return a file of what stands in standard input: a table is read more than once."""
     spool = tempfile.NamedTemporaryFile(prefix="mars-solver-")  # noqa: SIM115  (goes with a table)
-    shutil.copyfileobj(standard_input(), spool)
-    spool.flush()
+    with at_stop(spool.close):
+        shutil.copyfileobj(standard_input(), spool)
+        spool.flush()
     return spool
 
 

@@ -12,6 +12,7 @@ import typer
 from mars_solver import __version__
 from mars_solver.cli import agents, asking, comparing, measure_options, options, terminal
 from mars_solver.errors import InputError, Problem, extra, gather, rerooted
+from mars_solver.stopping import at_stop
 
 if TYPE_CHECKING:
     from mars_solver.explaining.recommendation import Recommendation
@@ -38,7 +39,7 @@ def main() -> NoReturn:
     """Run the command line and exit.
 
     0 answer, 1 output not writable, 2 bad input, 3 infeasible, 4 some rows of a batch rejected,
-    5 proof failed, 6 a difference found.
+    5 proof failed, 6 a difference found. A signal ends the process with 128 and its number.
     """
     terminal.prepare()
     try:
@@ -249,7 +250,7 @@ def batch(
         lambda _: load_weights(weights),
         lambda _: reading.policy_of(unknown),
     )
-    with sinks.outputs(paths, opened.format) as (answered, refused):
+    with at_stop(opened.leave), sinks.outputs(paths, opened.format) as (answered, refused):
         planned = run.Run(
             opened,
             answered,
@@ -260,7 +261,7 @@ def batch(
             workers or run.workers_for(opened),
             batch_rows or tables.PART_ROWS,
         )
-        with terminal.resumable(), terminal.progress(table) as progress:
+        with terminal.resumable(output), terminal.progress(table) as progress:
             summary = run.execute(planned, resume=resume, progress=progress)
         counts = summary.to_dict()
         show = terminal.write

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from mars_solver.stopping import at_stop
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import TextIO
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
-INTERRUPTED: Final = 130
 UNWRITTEN: Final = 1
 """The exit code where standard output cannot be written: no fault of the input."""
 
@@ -129,20 +130,18 @@ def show(
 
 
 @contextmanager
-def resumable() -> Iterator[None]:
-    """Say, where the block is interrupted, how to go on: the command that was called, resumed.
+def resumable(output: str) -> Iterator[None]:
+    """Say, where a signal ends the block, how to go on: the command that was called, resumed.
 
-    Raises:
-        SystemExit: with 130, as shells have it.
+    Args:
+        output: the file that it writes; `-` for standard output, which nothing resumes.
     """
-    try:
+    program = Path(sys.argv[0])
+    called = ["python", "-m", "mars_solver"] if program.stem == "__main__" else [program.name]
+    words = [word for word in sys.argv[1:] if word != "--resume"]
+    line = shlex.join([*called, *words, "--resume"])
+    with at_stop(lambda: None if output == "-" else f"to go on: {line}"):
         yield
-    except KeyboardInterrupt:
-        program = Path(sys.argv[0])
-        called = ["python", "-m", "mars_solver"] if program.stem == "__main__" else [program.name]
-        words = [word for word in sys.argv[1:] if word != "--resume"]
-        tell(f"interrupted; to go on: {shlex.join([*called, *words, '--resume'])}")
-        raise SystemExit(INTERRUPTED) from None
 
 
 @contextmanager
@@ -155,7 +154,12 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
         from rich.console import Console  # noqa: PLC0415
         from rich.progress import Progress  # noqa: PLC0415
 
-        with Progress(console=Console(stderr=True)) as bar:
+        console = Console(stderr=True)
+
+        def shown() -> None:
+            console.show_cursor()
+
+        with at_stop(shown), Progress(console=console) as bar:
             task = bar.add_task(title, total=None)
             yield lambda done, of: bar.update(task, completed=done, total=of)
         return

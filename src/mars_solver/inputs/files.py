@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
-from functools import cache
+from contextlib import ExitStack, contextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TextIO
 
@@ -30,6 +30,7 @@ from mars_solver.inputs.documents import decode, table_in
 from mars_solver.inputs.parsing import did_you_mean, parse
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.inputs.weights import Weights
+from mars_solver.stopping import undone
 
 MAX_BYTES: Final = 2**20
 """The largest file that is read; a profile or model takes a few kilobytes."""
@@ -203,11 +204,39 @@ def drafted(path: Path, draft: Path) -> Iterator[Path]:
     Raises:
         OSError: where it cannot be written.
     """
-    try:
+    with undone(partial(draft.unlink, missing_ok=True)):
         yield draft
         draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[bool]:
+    """Make a folder, and yield whether it is ours alone until the end of the block.
+
+    However a process ends, what it held is free again. Windows lets several have one.
+
+    Raises:
+        OSError: where it cannot be made.
+    """
+    if sys.platform == "win32":
+        folder.mkdir(exist_ok=True)
+        yield True
+        return
+    import fcntl  # noqa: PLC0415  (Windows has none)
+
+    with ExitStack() as stack:
+        while True:
+            folder.mkdir(exist_ok=True)
+            handle = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, handle)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            if os.fstat(handle).st_nlink:  # else its last owner has removed it meanwhile
+                break
+        yield True
 
 
 def _occupant(path: Path) -> str:

@@ -24,6 +24,7 @@ from mars_solver.inputs.files import reason
 from mars_solver.measuring.audio import Listener, NoAudioError
 from mars_solver.measuring.samples import MS, Connection, Marks, Outcome, Sample
 from mars_solver.measuring.texts import KindOfText, text_for
+from mars_solver.stopping import stops
 
 with extra("measure"):
     import anyio
@@ -33,6 +34,7 @@ SECOND: Final = 10**9
 """Nanoseconds; all times are whole ones of one clock that never goes back."""
 SPIN: Final = 2 * MS
 """So long before a request is due the probe stays awake, as a sleep may end late."""
+_INTERRUPTED: Final = "Interrupted: finishing the requests under way; again to abandon them"
 Stopped = Literal["complete", "settled", "out of time", "interrupted"]
 CLIENT: Final = f"httpx2 {httpx2.__version__}"
 """What makes the requests, for the record."""
@@ -138,14 +140,19 @@ class _Probe:
         """End the schedule at a first interrupt, and everything at a second one."""
         if threading.current_thread() is not threading.main_thread():
             return
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            async for _ in signals:
-                if self.stopped == "interrupted":
-                    everything.cancel()
-                    return
-                self.stopped = "interrupted"
-                self._schedule.cancel()
-                self.tell("Interrupted: finishing the requests under way; again to abandon them")
+        before = {each: signal.getsignal(each) for each in stops()}
+        try:
+            with anyio.open_signal_receiver(*before) as signals:
+                async for _ in signals:
+                    if self.stopped == "interrupted":
+                        everything.cancel()
+                        return
+                    self.stopped = "interrupted"
+                    self._schedule.cancel()
+                    self.tell(_INTERRUPTED)
+        finally:  # the receiver leaves what a process begins with
+            for each, handler in before.items():
+                signal.signal(each, handler)
 
     async def _warm_up(self) -> None:
         """Make the requests that do not count.

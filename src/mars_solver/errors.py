@@ -11,6 +11,7 @@ from datetime import date, time
 from typing import Any, Final, TypeVar
 
 from mars_solver.briefs import brief, named
+from mars_solver.escaping import one_line
 
 MOST_FAULTS: Final = 30
 """How many faults of one kind are put into words; the rest are counted, so that no input, however
@@ -56,7 +57,7 @@ class Problem:
             found = f"found {self.found}" if expected else self.found
             said = f"{near} ({expected})" if near and expected else near or expected
             news = [": ".join(filter(None, [where, found])), said]
-        return _printable("; ".join(filter(None, [*news, todo])))
+        return one_line("; ".join(filter(None, [*news, todo])))
 
     def below(self, key: str) -> Problem:
         """Return the problem of the table that holds this one under a key."""
@@ -204,11 +205,6 @@ def gather(*steps: Callable[[], Any]) -> tuple[Any, ...]:
             results.append(step())
     faults.check()
     return tuple(results)
-
-
-def _printable(text: str) -> str:
-    """Return `text` on one line, with what a terminal would act on escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def shown(value: object) -> str:

@@ -12,8 +12,7 @@ import os
 import signal
 from contextlib import contextmanager, suppress
 
-from mars_solver import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as in the package itself
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
@@ -40,14 +39,13 @@ def install() -> None:
 
 
 def _end(number: int, _: FrameType | None) -> None:
-    """Undo what is listed, the latest first; say what happened; and end."""
-    said = [_WORDS[signal.Signals(number).name]]
+    """Undo what is listed, the latest first; say what there is to say of it; and end."""
     for undo in reversed([*_listed.values()]):
         with suppress(Exception):
-            said += filter(None, [undo()])
-    # The stream of Python may be in the middle of a line.
-    with suppress(OSError):
-        os.write(_STDERR, f"{'; '.join(said)}\n".encode("ascii", "backslashreplace"))
+            if said := undo():
+                line = f"{_WORDS[signal.Signals(number).name]}; {said}\n"
+                # Past Python's stream, which may be in the middle of a line.
+                os.write(_STDERR, line.encode("ascii", "backslashreplace"))
     os._exit(_BASE + number)
 
 

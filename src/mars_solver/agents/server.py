@@ -103,8 +103,8 @@ def serve(solver: Solver) -> None:
         async with stdio_server() as (incoming, outgoing):
             await server.run(incoming, outgoing, server.create_initialization_options())
 
-    # An answer that nobody reads ends the process at once (a signal that not every platform has), as
-    # an interrupt does: no loop can end while a thread waits for input.
+    # An answer that nobody reads ends the process at once (by a signal that not every platform
+    # has), as an interrupt does: no loop can end while a thread waits for input.
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, lambda *_: os._exit(0))
     anyio.run(run)

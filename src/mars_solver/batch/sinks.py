@@ -12,13 +12,15 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
 from mars_solver.batch.answers import REASONS, ROW
-from mars_solver.batch.records import opened, texts_of
+from mars_solver.batch.records import is_text_type, opened, texts_of
 from mars_solver.batch.tables import PART_ROWS, SUFFIXES, ZIPPED, Format, file_errors
 from mars_solver.errors import InputError, Problem
+from mars_solver.escaping import FORMULA, NUMBER
 from mars_solver.inputs.files import lines_of, unwritable
 from mars_solver.inputs.profile_row import ID
 from mars_solver.stopping import at_stop
@@ -204,7 +206,8 @@ class _Text(Sink):
         self._file = pa.output_stream(str(draft), compression="gzip" if told.zipped else None)
         if not self._lines:
             empty = [pa.array([], _written(field.type)) for field in schema]
-            self._put(pa.RecordBatch.from_arrays(empty, schema.names), header=True)
+            names = _inert(pa.array(schema.names)).to_pylist()
+            self._put(pa.RecordBatch.from_arrays(empty, names), header=True)
 
     def _write(self, batch: pa.RecordBatch) -> None:
         if self._lines:
@@ -235,12 +238,24 @@ def _written(arrow: pa.DataType) -> pa.DataType:
 
 def _cells(column: pa.Array) -> pa.Array:
     """Return what stands in a column of CSV."""
+    if pa.types.is_dictionary(column.type) and is_text_type(column.type.value_type):
+        words = _inert(texts_of(column.dictionary))
+        return opened(pa.DictionaryArray.from_arrays(column.indices, words))
     column = opened(column)
-    if _written(column.type) == column.type:
+    if _written(column.type) != pa.string():
         return column
     if pa.types.is_nested(column.type):
-        return pa.array([_listed(value) for value in column.to_pylist()], pa.string())
-    return texts_of(column)
+        return _inert(pa.array([_listed(value) for value in column.to_pylist()], pa.string()))
+    return _inert(texts_of(column))
+
+
+def _inert(texts: pa.Array) -> pa.Array:
+    """Return texts of which a spreadsheet computes none: such a one has an apostrophe before it."""
+    formula, number = (pc.match_substring_regex(texts, each) for each in (FORMULA, NUMBER))
+    acting = pc.and_not(formula, number)
+    if not pc.any(acting).as_py():
+        return texts
+    return pc.if_else(acting, pc.binary_join_element_wise("'", texts, ""), texts)
 
 
 def _listed(value: Any) -> str | None:

@@ -69,8 +69,11 @@ _PLAINLY: Final = (
     ("(Input should be a valid|Unable to parse input string as a) number.*", "expected a number"),
     ("Input should be greater than or equal to", "expected a number from"),
     ("Input should be less than or equal to", "expected a number up to"),
+    ("'.*' is not a valid int.*", "expected a whole number"),
+    ("'.*' is not a valid float.*", "expected a number"),
+    (r"[^: ]* is not in the range ([\d.]+)<=x<=([\d.]+)", r"expected a number from \1 to \2"),
 )
-"""What the parser of the command line says, and how people say it."""
+"""What the parser of the command line says, by its version, and how people say it."""
 
 
 @app.callback(invoke_without_command=True)
@@ -274,7 +277,8 @@ def batch(
     if as_json:
         show(console.to_json(counts))
     else:
-        said = console.batch_summary(counts, catalogue, output, str(refused))
+        beside = "" if output == STDIN and rejects is None else str(refused)
+        said = console.batch_summary(counts, catalogue, output, beside)
         terminal.show(said, to=show)
     if summary.rejected:
         raise typer.Exit(REJECTED)

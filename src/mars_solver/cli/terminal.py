@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from mars_solver.escaping import one_line, visible
 from mars_solver.stopping import at_stop
 
 if TYPE_CHECKING:
@@ -88,12 +89,12 @@ def tell(text: str) -> None:
 
 
 def _print(text: str, stream: TextIO) -> None:
-    print(text, file=stream, flush=True)
+    print(visible(text), file=stream, flush=True)
 
 
 def question(text: str) -> str | None:
     """Print a question on standard error and return the line that answers it; None for no more."""
-    print(text, end=" ", file=sys.stderr, flush=True)
+    print(visible(text), end=" ", file=sys.stderr, flush=True)
     line = sys.stdin.readline()
     if not line.endswith("\n"):
         tell("")
@@ -101,7 +102,12 @@ def question(text: str) -> str | None:
 
 
 def send(lines: Iterable[bytes]) -> None:
-    """Print lines as they are on standard output, as far as anybody reads them."""
+    """Print lines on standard output as they are, or visible on a terminal.
+
+    As far as anybody reads them.
+    """
+    if sys.stdout.isatty():
+        lines = (visible(line.decode(errors="replace")).encode() for line in lines)
     with _unfailing(sys.stdout):
         sys.stdout.buffer.writelines(lines)
         sys.stdout.flush()
@@ -122,7 +128,9 @@ def show(
     if sys.stdout.isatty() and to is write:
         from rich.console import Console  # noqa: PLC0415
 
-        Console(markup=False, highlight=False).print(renderable)
+        from mars_solver.rendering.console import PLAIN, Visible  # noqa: PLC0415
+
+        Console(**PLAIN).print(Visible(renderable))
     else:
         from mars_solver.rendering.console import WIDTH, to_text  # noqa: PLC0415
 
@@ -152,15 +160,17 @@ def progress(title: str) -> Iterator[Callable[[int, int], None]]:
     """
     if sys.stderr.isatty():
         from rich.console import Console  # noqa: PLC0415
-        from rich.progress import Progress  # noqa: PLC0415
+        from rich.progress import Progress, TextColumn  # noqa: PLC0415
 
         console = Console(stderr=True)
 
         def shown() -> None:
             console.show_cursor()
 
-        with at_stop(shown), Progress(console=console) as bar:
-            task = bar.add_task(title, total=None)
+        _, *rest = Progress.get_default_columns()
+        plain = TextColumn("{task.description}", markup=False)
+        with at_stop(shown), Progress(plain, *rest, console=console) as bar:
+            task = bar.add_task(one_line(title), total=None)
             yield lambda done, of: bar.update(task, completed=done, total=of)
         return
     shown_until = 0

@@ -91,8 +91,9 @@ def toml_value(value: Any) -> str:
     if isinstance(value, Mapping):
         inner = ", ".join(toml_lines(value))
         return f"{{ {inner} }}" if inner else "{}"
-    # JSON writes the rest as TOML reads it, unless it escapes what is beyond 16 bits.
-    return "inf" if value == math.inf else json.dumps(value, ensure_ascii=False)
+    # JSON writes the rest as TOML reads it, unless it escapes what is beyond 16 bits; but for DEL.
+    text = "inf" if value == math.inf else json.dumps(value, ensure_ascii=False)
+    return text.replace("\x7f", "\\u007f")
 
 
 def _reason(error: ValueError) -> str:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.console import Console, Group, RenderableType
 from rich.containers import Lines
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from mars_solver.escaping import visible
 from mars_solver.rendering.answer import report_of
 from mars_solver.rendering.brief import brief_of
 from mars_solver.rendering.catalogue import fact_table
@@ -68,6 +70,21 @@ class Prose(Text):
         return lines
 
 
+PLAIN: Final[dict[str, Any]] = {"markup": False, "emoji": False, "highlight": False}
+"""How a console is made that takes no text for more than text."""
+
+
+class Visible:
+    """A renderable with nothing left in its text that a terminal acts on."""
+
+    def __init__(self, inside: RenderableType) -> None:
+        self._inside = inside
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in console.render(self._inside, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+
 def to_json(data: dict[str, Any]) -> str:
     """Return plain values as JSON text: ASCII only, keys in the order of the contract."""
     return json.dumps(data, indent=2, allow_nan=False)
@@ -76,7 +93,7 @@ def to_json(data: dict[str, Any]) -> str:
 def to_text(renderable: RenderableType, width: int = WIDTH) -> str:
     """Return what a terminal of some width would show, without colours or trailing blanks."""
     console = Console(
-        file=io.StringIO(), width=width, color_system=None, legacy_windows=False, markup=False
+        file=io.StringIO(), width=width, color_system=None, legacy_windows=False, **PLAIN
     )
     with console.capture() as capture:
         console.print(renderable)
@@ -405,7 +422,7 @@ def batch_summary(
         counts: of the run, as JSON has them.
         facts: the catalogue that answered.
         output: the path of the answers.
-        rejects: that of the rows that are no profiles.
+        rejects: that of the rows that are no profiles; empty where no file has them.
     """
     words = (Status.MEETS.word, Status.UNVERIFIED.word, INFEASIBLE, "rejected")
     statuses = ", ".join(f"{number(counts[status])} {status}" for status in words)
@@ -414,7 +431,7 @@ def batch_summary(
         f"{_counted(counts['rows'], 'row')}: {statuses}",
         f"{more}{_counted(counts['distinct_questions'], 'distinct question')}",
     ]
-    if counts["rejected"]:
+    if counts["rejected"] and rejects:
         lines.append(f"the rejected rows and why: {rejects}")
     winners = [
         f"{facts.names[each['model']]}: {number(each['rows'])} ({100 * each['share']:.1f} %)"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from mars_solver.escaping import markdown
 from mars_solver.inputs.profile import requirement_text
 from mars_solver.rendering.console import section
 from mars_solver.rendering.words import Section, answer_text, digests, interval_text
@@ -39,20 +40,13 @@ def difference_markdown(found: ExactDifference) -> str:
     if found.moves:
         lines += ["| from | to | without preferences | in all | smallest profile |"]
         lines += ["|---|---|--:|--:|---|"]
-        lines += [f"| {' | '.join(map(_escaped, _row(move, found)))} |" for move in found.moves]
+        lines += [f"| {' | '.join(map(markdown, _row(move, found)))} |" for move in found.moves]
         lines.append("")
     for each in _sections(found):
         if each.title != _MOVES:
             lines += [f"**{each.title}**", ""]
-            lines += [*(f"- {_escaped(line)}" for line in each.lines), ""]
-    return "\n".join([*lines, *(f"<sub>{line}</sub>  " for line in _identities(found))])
-
-
-def _escaped(text: str) -> str:
-    """Return a text with nothing in it that Markdown acts on in a cell or an item."""
-    for sign in "\\`*_|<>[]":
-        text = text.replace(sign, f"\\{sign}")
-    return text
+            lines += [*(f"- {markdown(line)}" for line in each.lines), ""]
+    return "\n".join([*lines, *(f"<sub>{markdown(line)}</sub>  " for line in _identities(found))])
 
 
 _MOVES: Final = "Which answers change"

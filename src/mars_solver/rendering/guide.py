@@ -10,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree as Branches
 
+from mars_solver.escaping import mermaid
 from mars_solver.rendering.answer import guide_name
 from mars_solver.rendering.console import section
 from mars_solver.rendering.words import answer_text, both, digests, keyed
@@ -70,17 +71,12 @@ def guide_mermaid(guide: DerivedGuide) -> str:
 
 def _nodes(tree: Tree, name: str, solver: Solver) -> Iterator[str]:
     if tree.question is None or tree.yes is None or tree.no is None:
-        yield f'    {name}["{_quoted(answer_text(tree.answer, solver.catalogue.names))}"]'
+        yield f'    {name}["{mermaid(answer_text(tree.answer, solver.catalogue.names))}"]'
         return
-    yield f'    {name}{{"{_quoted(question_text(tree.question, solver))}"}}'
+    yield f'    {name}{{"{mermaid(question_text(tree.question, solver))}"}}'
     for word, below in (("yes", tree.yes), ("no", tree.no)):
         yield f"    {name} -- {word} --> {name}{word[0]}"
         yield from _nodes(below, f"{name}{word[0]}", solver)
-
-
-def _quoted(text: str) -> str:
-    """Return a text as it stands in a label in quotes."""
-    return text.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
 
 
 def question_text(question: TreeQuestion, solver: Solver) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 import random
 import resource
@@ -14,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
@@ -68,8 +71,8 @@ def test_a_resumed_run_gives_the_same_bytes(
         (tmp_path / file).unlink()
     with pytest.raises(CutError):
         go(path, solver, cut=parts, workers=2)
-    kept = sorted(p.name for p in (tmp_path / "out.parquet.parts").glob("*.arrow"))
-    assert kept == [f"{number:06}.arrow" for number in range(parts)]
+    kept = sorted(p.name for p in (tmp_path / "out.parquet.parts").glob("*.part"))
+    assert kept == [f"{number:06}.part" for number in range(parts)]
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([name, "out.parquet.parts"])
     assert go(path, solver, resume=True) == whole
     assert not (tmp_path / "out.parquet.parts").exists()
@@ -84,14 +87,50 @@ def test_a_run_can_be_cut_again_and_again(tmp_path: Path, solver: Solver) -> Non
     assert go(path, solver, resume=True) == whole
 
 
-def test_a_part_that_is_not_whole_is_answered_again(tmp_path: Path, solver: Solver) -> None:
-    path = write(tmp_path / "t.parquet", ROWS)
+def damage(path: Path, how: str, chance: random.Random) -> None:
+    """Cut a file, flip one of its bits, or delete it."""
+    data = bytearray(path.read_bytes())
+    if how == "deleted":
+        path.unlink()
+        return
+    if how == "cut":
+        del data[chance.randrange(len(data)) :]
+    else:
+        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("how", ["cut", "flipped", "deleted"])
+@pytest.mark.parametrize("name", ["t.parquet", "t.csv", "t.jsonl"])
+def test_a_damaged_part_is_answered_again(
+    tmp_path: Path, solver: Solver, name: str, how: str
+) -> None:
+    path = write(tmp_path / name, ROWS)
+    whole = go(path, solver)
+    chance = random.Random(f"{name} {how}")
+    with pytest.raises(CutError):
+        go(path, solver, cut=4)
+    for cut in (5, 6, None):
+        damage(tmp_path / "out.parquet.parts" / f"{chance.randrange(4):06}.part", how, chance)
+        if cut is not None:
+            with pytest.raises(CutError):
+                go(path, solver, cut=cut, resume=True)
+    assert go(path, solver, resume=True) == whole
+
+
+@pytest.mark.parametrize("how", ["cut", "deleted"])
+def test_parts_whose_run_nobody_knows_are_not_used(
+    tmp_path: Path, solver: Solver, how: str
+) -> None:
+    path = write(tmp_path / "t.csv", ROWS)
     whole = go(path, solver)
     with pytest.raises(CutError):
         go(path, solver, cut=4)
-    part = tmp_path / "out.parquet.parts" / "000001.arrow"
-    part.write_bytes(part.read_bytes()[:-100])
-    assert go(path, solver, resume=True) == whole
+    damage(tmp_path / "out.parquet.parts" / "manifest.json", how, random.Random(1))
+    if how == "cut":
+        with pytest.raises(InputError, match="run without --resume to start afresh"):
+            go(path, solver, resume=True)
+    assert go(path, solver, resume=how == "deleted") == whole
 
 
 def test_without_resume_a_run_starts_afresh(tmp_path: Path, solver: Solver) -> None:
@@ -112,7 +151,7 @@ def test_parts_of_another_run_are_refused(tmp_path: Path, solver: Solver) -> Non
         go(path, Solver(solver.catalogue, other), resume=True, top=2, unknown="reject")
     assert [p.path for p in caught.value.problems] == ["input", "top", "unknown", "weights"]
     assert "run without --resume to start afresh" in str(caught.value)
-    assert (tmp_path / "out.parquet.parts" / "000001.arrow").exists()
+    assert (tmp_path / "out.parquet.parts" / "000001.part").exists()
 
 
 @pytest.mark.parametrize("resume", [False, True])
@@ -203,42 +242,66 @@ def big_table(path: Path, count: int) -> Path:
         "style_control": pa.array(chance.random(count) < 0.3),
         "latency": pa.array(chance.integers(0, 11, count) + 11 * (chance.random(count) < 0.001)),
     }
-    pq.write_table(pa.table(columns), path)
+    table = pa.table(columns)
+    if path.suffix == ".parquet":
+        pq.write_table(table, path)
+    elif path.suffix == ".csv":
+        pa.csv.write_csv(table, path)
+    else:
+        path.write_text("".join(f"{json.dumps(row)}\n" for row in table.to_pylist()), "utf-8")
     return path
 
 
-def kill_at_random(process: subprocess.Popen[bytes], parts: Path, chance: random.Random) -> bool:
+def kill_at_random(
+    process: subprocess.Popen[bytes], parts: Path, chance: random.Random, most: int
+) -> bool:
     """Kill a run around a random part, or while it starts; whether it was still running."""
-    wanted = chance.randint(0, 14)
-    while process.poll() is None and len(list(parts.glob("*.arrow"))) < wanted:
+    wanted = chance.randint(0, most)
+    while process.poll() is None and len(list(parts.glob("*.part"))) < wanted:
         time.sleep(0.001)
     time.sleep(chance.uniform(0, 0.05 if wanted else 1))
     process.send_signal(signal.SIGKILL)
     return process.wait() == -signal.SIGKILL
 
 
+def numbered(path: Path) -> list[int]:
+    """The numbers of the rows that a file of answers or rejects has."""
+    if path.suffix == ".parquet":
+        return [*map(int, pq.read_table(path, columns=["row"])["row"].to_pylist())]
+    lines = path.read_text("utf-8").splitlines()
+    if path.suffix == ".jsonl":
+        return [json.loads(line)["row"] for line in lines]
+    return [int(row["row"]) for row in csv.DictReader(lines)]
+
+
 @pytest.mark.long
-def test_no_kill_loses_or_doubles_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("suffix", "count", "most"),
+    [("parquet", 800_000, 6), ("csv", 800_000, 3), ("jsonl", 250_000, 2)],
+)
+def test_no_kill_and_no_damage_loses_or_doubles_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, count: int, most: int
+) -> None:
     monkeypatch.undo()
-    count = 2_000_000
-    path = big_table(tmp_path / "t.parquet", count)
-    output, rejects = tmp_path / "out.parquet", tmp_path / "out.rejects.parquet"
+    path = big_table(tmp_path / f"t.{suffix}", count)
+    output, rejects = tmp_path / f"out.{suffix}", tmp_path / f"out.rejects.{suffix}"
     command = [*COMMAND, str(path), "-o", str(output)]
     assert subprocess.run(command, check=False, capture_output=True).returncode == 4
     whole = output.read_bytes(), rejects.read_bytes()
-    rows = sorted(pq.read_table(output, columns=["row"])["row"].to_pylist())
-    rows += pq.read_table(rejects, columns=["row"])["row"].to_pylist()
-    assert sorted(rows) == list(range(count))
+    assert sorted(numbered(output) + numbered(rejects)) == list(range(count))
     chance = random.Random(20)
-    caught = 0
-    for _ in range(20):
+    caught, parts = 0, Checkpoint(output).folder
+    for _ in range(10):
         output.unlink()
         rejects.unlink()
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        caught += kill_at_random(process, Checkpoint(output).folder, chance)
+        caught += kill_at_random(process, parts, chance, most)
         assert not output.exists() or output.read_bytes() == whole[0]
+        for part in parts.glob("*.part"):
+            if chance.random() < 0.3:
+                damage(part, chance.choice(["cut", "flipped", "deleted"]), chance)
         resumed = subprocess.run([*command, "--resume"], check=False, capture_output=True)
         assert resumed.returncode == 4
         assert (output.read_bytes(), rejects.read_bytes()) == whole
-        assert not Checkpoint(output).folder.exists()
-    assert caught >= 10
+        assert sorted(tmp_path.iterdir()) == sorted([path, output, rejects])
+    assert caught >= 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from mars_solver.inputs.files import drafted, held, read_document, write_whole
 from mars_solver.stopping import undone
 
 _MANIFEST: Final = "manifest.json"
+_DIGEST: Final = 16
+"""The bytes before each part that tell a damaged one."""
 
 
 class Checkpoint:
@@ -59,7 +62,10 @@ class Checkpoint:
         """Empty the folder, or check that its parts belong to the same run."""
         path = self.folder / _MANIFEST
         if resume and path.exists():
-            known = read_document(path)[0]
+            try:
+                known = read_document(path)[0]
+            except InputError:  # a damaged one belongs to no run
+                known = {}
             hint = "run without --resume to start afresh"
             problems = [
                 Problem(
@@ -79,26 +85,34 @@ class Checkpoint:
         return self.folder / f"{name}.draft"
 
     def parts(self) -> Iterator[tuple[pa.RecordBatch, dict[bytes, bytes]]]:
-        """Yield the finished parts with their notes, in order, up to the first missing one."""
+        """Yield the finished parts with their notes, up to one that is missing or damaged."""
         number = 0
         while True:
             try:
-                with pa.ipc.open_file(self._part(number)) as file:
-                    batch = file.get_batch(0)
-            except (OSError, pa.ArrowException):
+                kept = self._part(number).read_bytes()
+            except OSError:
                 return
+            if _digest(data := memoryview(kept)[_DIGEST:]) != kept[:_DIGEST]:
+                return
+            with pa.ipc.open_file(pa.py_buffer(data)) as file:
+                batch = file.get_batch(0)
             yield batch, batch.schema.metadata
             number += 1
 
     def keep(self, number: int, batch: pa.RecordBatch, notes: dict[bytes, bytes]) -> None:
         """Keep a part, whole or not at all."""
         noted = batch.replace_schema_metadata(notes)
+        stream = pa.BufferOutputStream()
+        with pa.ipc.new_file(stream, noted.schema) as arrow:
+            arrow.write_batch(noted)
+        data = stream.getvalue()
         with (
             writing(self._output),
             drafted(self._part(number), self.draft("part")) as draft,
-            pa.ipc.new_file(draft, noted.schema) as file,
+            draft.open("wb") as file,
         ):
-            file.write_batch(noted)
+            file.write(_digest(data))
+            file.write(data)
 
     def clear(self) -> None:
         """Remove the folder with all parts."""
@@ -111,4 +125,8 @@ class Checkpoint:
             path.unlink()
 
     def _part(self, number: int) -> Path:
-        return self.folder / f"{number:06}.arrow"
+        return self.folder / f"{number:06}.part"
+
+
+def _digest(data: memoryview | pa.Buffer) -> bytes:
+    return blake2b(data, digest_size=_DIGEST).digest()

@@ -40,7 +40,7 @@ from mars_solver.solving.solver import Solver
 from mars_solver.stopping import undone
 from mars_solver.vocabulary import Policy
 
-_FORMAT: Final = 3
+_FORMAT: Final = 4
 """The version of the parts that are kept."""
 _REJECTS: Final = (ROW, ID, REASONS)
 _AFTER: Final = b"after"

@@ -174,6 +174,15 @@ def test_a_wrong_column_is_named_before_any_work(columns: dict[str, Any], said: 
     assert "footprint: found true or false; expected whole numbers" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "row", [{"workflow": "batch", "real_time": True}, {"primary": "on_device"}], ids=str
+)
+def test_rows_that_all_contradict_themselves_are_all_rejected(row: Row) -> None:
+    for found in decide([row, row]).to_pylist():
+        assert found["status"] == "rejected"
+        assert len(found["reasons"]) == 1
+
+
 def test_bytes_that_are_no_text_are_refused_with_their_row() -> None:
     data = pa.array([b"fine", b"\xff"]).cast(pa.binary())
     column = pa.Array.from_buffers(pa.string(), 2, data.buffers())

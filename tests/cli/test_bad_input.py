@@ -431,6 +431,11 @@ UNREADABLE: Final = (
         ((r"a\n\x1b[31mb.toml", "no such file"),),
     ),
     Case(
+        "name-that-no-folder-can-have",
+        ("recommend", "--models", "x" * 300),
+        (("x" * 300, "file name too long"),),
+    ),
+    Case(
         "weights-missing",
         ("recommend", "--weights", "w.toml"),
         (("w.toml", "no such file"),),

@@ -69,6 +69,7 @@ _PLAINLY: Final = (
     ("(Input should be a valid|Unable to parse input string as a) number.*", "expected a number"),
     ("Input should be greater than or equal to", "expected a number from"),
     ("Input should be less than or equal to", "expected a number up to"),
+    ("Input should be ", "expected "),
     ("'.*' is not a valid int.*", "expected a whole number"),
     ("'.*' is not a valid float.*", "expected a number"),
     (r"[^: ]* is not in the range ([\d.]+)<=x<=([\d.]+)", r"expected a number from \1 to \2"),

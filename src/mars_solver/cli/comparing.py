@@ -143,10 +143,12 @@ def _sides(
     """
     from pathlib import Path  # noqa: PLC0415
 
+    from mars_solver.inputs.files import there  # noqa: PLC0415
+
     def refuse(place: str, expected: str, found: str, hint: str) -> InputError:
         return InputError([Problem(place, "", expected, found, hint)])
 
-    missing = [path for path in (old, new) if not Path(path).exists()]
+    missing = [path for path in (old, new) if not there(path)]
     if missing:
         expected = "a catalogue's folder, or a file of weights"
         raise InputError(

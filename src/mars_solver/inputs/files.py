@@ -80,9 +80,9 @@ def load_declarations(folder: str | Path | None = None) -> Declarations:
     shipped = data_folder("models")
     home = shipped if folder is None else _path(folder)
     places = {name: home / f"{name}.toml" for name in (ATTRIBUTES, FLOWCHART)}
-    if not places[ATTRIBUTES].exists():
+    if not there(places[ATTRIBUTES]):
         places[ATTRIBUTES] = shipped / f"{ATTRIBUTES}.toml"
-    content = {name: read_document(path)[0] for name, path in places.items() if path.exists()}
+    content = {name: read_document(path)[0] for name, path in places.items() if there(path)}
     return declarations_in(content, str(home))
 
 
@@ -115,7 +115,12 @@ def load_endpoints(folder: str | Path | None = None) -> dict[str, Endpoint]:
         InputError: with every fault of the file.
     """
     path = catalogue_file(ENDPOINTS, folder)
-    return parse(Endpoints, *read_document(path)).endpoints if path.exists() else {}
+    return parse(Endpoints, *read_document(path)).endpoints if there(path) else {}
+
+
+def there(path: str | Path) -> bool:
+    """Return whether something is at a path; a name that no file can have names nothing."""
+    return os.path.exists(path)  # noqa: PTH110  (pathlib raises for such a name)
 
 
 def unwritable(path: Path, place: str) -> Problem | None:
@@ -262,7 +267,7 @@ def read_if_there(path: str | Path) -> str | None:
     Raises:
         InputError: where it is there and cannot be read.
     """
-    return decode(_read(path, str(path)), str(path)) if Path(path).exists() else None
+    return decode(_read(path, str(path)), str(path)) if there(path) else None
 
 
 def read_document(path: str | Path) -> tuple[dict[str, Any], str]:
@@ -384,7 +389,7 @@ def _read_catalogue(folder: Path) -> Catalogue:
     misplaced = [path for path in paths if path.name in {Path(CHART).name, Path(PINS).name}]
     named = {path.stem: path for path in paths if path not in misplaced}
     for name in (FLOWCHART, GUIDE_LINES):
-        if (path := folder / f"{name}.toml").exists():
+        if there(path := folder / f"{name}.toml"):
             named[name] = path
     shipped = data_folder("models")
     for name in _SHIPPED_ELSE:

@@ -158,7 +158,10 @@ def _problems_of_line(line: ErrorDetails, model: type[BaseModel], place: str) ->
             problems = line["ctx"]["error"].problems
             return [replace(problem, place=place).below(path) for problem in problems]
         case _:
-            return [Problem(place, path, line["msg"], shown(found))]
+            expected = (
+                line["msg"].removeprefix("Input should be ").replace("an integer", "a whole number")
+            )
+            return [Problem(place, path, expected.replace("integer", "whole number"), shown(found))]
 
 
 _KINDS: Final = {"require": "requirement", "prefer": "preference"}

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, PlainValidator, ValidationInfo
 from mars_solver.inputs.catalogue.attributes import Declarations, Need
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.facts import Fact, NumberFact
-from mars_solver.inputs.files import LINES, PINS, catalogue_file, read_document
+from mars_solver.inputs.files import LINES, PINS, catalogue_file, read_document, there
 from mars_solver.inputs.parsing import SCHEMA, Input, Text, TextLine, Version, parse, unexpected
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.solving.flowchart import compare
@@ -166,7 +166,7 @@ def _read(
     form: type[Parsed], name: str, declared: Declarations, folder: str | Path | None
 ) -> Parsed | None:
     path = catalogue_file(name, folder)
-    return parse(form, *read_document(path), context=declared) if path.exists() else None
+    return parse(form, *read_document(path), context=declared) if there(path) else None
 
 
 def pinned_profiles(solver: Solver) -> Iterator[Profile]:

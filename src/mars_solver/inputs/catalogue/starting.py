@@ -16,6 +16,7 @@ from mars_solver.inputs.files import (
     load_catalogue,
     read_if_there,
     reason,
+    there,
     write_whole,
 )
 from mars_solver.vocabulary import Kind
@@ -92,10 +93,10 @@ def init_folder(folder: str | Path, *, force: bool = False) -> tuple[Path, ...]:
         "model-b": _model(shipped, "model-b", "Model B", known=False),
     }
     paths = {home / f"{name}.toml": text for name, text in texts.items()}
-    there = [path for path in paths if path.exists()]
-    if there and not force:
+    known = [path for path in paths if there(path)]
+    if known and not force:
         hint = "name another folder, or write over them with --force"
-        raise InputError([Problem(str(p), "", "no such file yet", "one", hint) for p in there])
+        raise InputError([Problem(str(p), "", "no such file yet", "one", hint) for p in known])
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -82,7 +82,7 @@ def test_a_batch_ends_at_a_signal_with_its_parts_kept_and_no_draft(
     assert (ended.returncode, ended.stdout) == (128 + by, "")
     said = ended.stderr.splitlines()[-1].split("; to go on: ")
     assert said == [WORDS[by], shlex.join(["mars-solver", *words, "--resume"])]
-    kept = [f"a b.csv.parts/{name}" for name in ("000000.part", "000001.arrow", "manifest.json")]
+    kept = [f"a b.csv.parts/{name}" for name in ("000000.part", "000001.part", "manifest.json")]
     assert names(folder) == ["a b.csv.parts", *kept, "t.csv"]
 
 

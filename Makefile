@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-all lint verify shipped tune long accuracy spark recipes browser picture chromium calls clients peers peers-quick lock clean
+.PHONY: demo test test-all lint verify shipped tune long accuracy lowest spark recipes browser picture chromium calls clients peers peers-quick lock clean
 
 demo: $(VENV)/.core
 	$(BIN)/mars-solver recommend benchmarks/profiles/support-line.toml
@@ -63,6 +63,16 @@ long: $(VENV)/.dev
 # How near the marks of a measurement are to the truth: for an idle machine, and no part of CI.
 accuracy: $(VENV)/.dev
 	$(BIN)/python -m pytest -m timing
+
+# The oldest packages that pyproject.toml allows; what they themselves warn of is none of ours.
+lowest:
+	$(PYTHON) -m venv $(VENV)-lowest
+	$(VENV)-lowest/bin/python -m pip install --disable-pip-version-check --quiet \
+		$$($(PYTHON) tests/support/lowest.py) pytest pytest-xdist hypothesis hatchling editables
+	$(VENV)-lowest/bin/python -m pip install --disable-pip-version-check --quiet \
+		--no-deps --no-build-isolation --editable .
+	$(VENV)-lowest/bin/python -m pytest -n auto -W ignore::DeprecationWarning \
+		tests/inputs/test_files.py tests/inputs/test_models.py tests/solving tests/batch tests/cli
 
 # The batch path in a Spark session of this machine, skipped where there is no Java; and data frames
 # of pandas, which come with it.
@@ -143,4 +153,4 @@ lock:
 	$(LOCK) --extra peers --output-file requirements/peers.txt requirements/core.in pyproject.toml
 
 clean:
-	rm -rf $(VENV) $(VENV)-calls $(VENV)-clients $(VENV)-peers build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-calls $(VENV)-lowest $(VENV)-clients $(VENV)-peers build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -423,8 +423,8 @@ UNREADABLE: Final = (
         (("p.toml", f"a file of at most {MAX_BYTES} bytes", "a larger one"),),
         {"p.toml": 100 * 10**6},
     ),
-    Case("nul-in-path", ("recommend", "a\0b.toml"), ((r"a\x00b.toml", "null"),)),
-    Case("nul-in-folder", ("recommend", "--models", "a\0b"), ((r"a\x00b", "null"),)),
+    Case("nul-in-path", ("recommend", "a\0b.toml"), (("PROFILE", "a path", r"a\x00b.toml"),)),
+    Case("nul-in-folder", ("recommend", "--models", "a\0b"), (("--models", "a path", r"a\x00b"),)),
     Case(
         "escape-sequence-in-path",
         ("recommend", "a\n\x1b[31mb.toml"),

@@ -238,7 +238,12 @@ def batch(
     with extra("batch"):
         from mars_solver.batch import answers, run, sinks, tables  # noqa: PLC0415
     reading.check_paths(
-        IN=table, measurements=measurements, models=models, weights=weights, rejects=rejects
+        IN=table,
+        output=output,
+        rejects=rejects,
+        measurements=measurements,
+        models=models,
+        weights=weights,
     )
     taken = tuple(answers.answer_schema(top).names)
     catalogue, opened, paths, weighed, policy = reading.against(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mars_solver import api
 from mars_solver.cli.flags import measured_by_flags, profile_from, spelled
-from mars_solver.errors import Faults, InputError, Problem, gather, rerooted
+from mars_solver.errors import Faults, InputError, Problem, gather, rerooted, shown
 from mars_solver.explaining.calls import check_way
 from mars_solver.explaining.recommendation import Recommendation
 from mars_solver.inputs import files
@@ -28,23 +28,23 @@ if TYPE_CHECKING:
 
 
 def check_paths(**paths: str | Iterable[str] | None) -> None:
-    """Refuse empty paths, and standard input for two things, as it can be read only once.
+    """Refuse what is no path, and standard input for two things, as it can be read only once.
 
     Args:
         paths: by the name of the flag without its dashes, or of the argument in capitals; several
             of a flag that may be repeated.
 
     Raises:
-        InputError: with every empty path, or with the readers of standard input.
+        InputError: with everything that is no path, or with the readers of standard input.
     """
     given = [
         (name if name.isupper() else f"--{name}", path)
         for name, value in paths.items()
         for path in ([value] if isinstance(value, str) else value or ())
     ]
-    empty = [Problem(name, "", "a path", '""') for name, path in given if path == ""]
-    if empty:
-        raise InputError(empty)
+    none = [(name, path) for name, path in given if not path or "\0" in path]
+    if none:
+        raise InputError([Problem(name, "", "a path", shown(path)) for name, path in none])
     readers = [name for name, path in given if path == files.STDIN]
     if len(readers) > 1:
         hint = "name a file for the others"

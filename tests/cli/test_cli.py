@@ -456,3 +456,7 @@ def test_a_name_that_no_file_can_have_is_said(tmp_path: Path) -> None:
         assert (result.returncode, result.stdout) == (2, "")
         assert "file name too long" in result.stderr
         assert "Traceback" not in result.stderr
+    for folder in (".", "/", str(tmp_path)):
+        result = run("batch", str(table), "-o", folder)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert "expected a file" in result.stderr

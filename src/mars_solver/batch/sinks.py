@@ -52,7 +52,7 @@ def output_paths(
     answers = Path(output)
     told = Format.of(answers) or Format("parquet")
     stem = answers.with_suffix("").stem if told.zipped else answers.stem
-    refused = Path(rejects) if rejects else answers.with_name(f"{stem}.rejects{told.suffix}")
+    refused = Path(rejects) if rejects else answers.parent / f"{stem}.rejects{told.suffix}"
     named = {"IN": Path(table), "--output": answers, "--rejects": refused}
     outputs = [
         (place, path)

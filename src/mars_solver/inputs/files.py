@@ -218,7 +218,8 @@ def drafted(path: Path, draft: Path) -> Iterator[Path]:
 def held(folder: Path) -> Iterator[bool]:
     """Make a folder, and yield whether it is ours alone until the end of the block.
 
-    However a process ends, what it held is free again. Windows lets several have one.
+    However a process ends, what it held is free again. Windows, and a disk without locks, let
+    several have one.
 
     Raises:
         OSError: where it cannot be made.
@@ -239,6 +240,8 @@ def held(folder: Path) -> Iterator[bool]:
             except BlockingIOError:
                 yield False
                 return
+            except OSError:  # a disk without locks
+                break
             if os.fstat(handle).st_nlink:  # else its last owner has removed it meanwhile
                 break
         yield True

@@ -167,7 +167,7 @@ def write_whole(path: str | Path, text: str) -> None:
     except FileNotFoundError as error:
         hint = f"make the folder {target.parent} first"
         raise InputError([Problem(str(path), "", "a writable file", reason(error), hint)]) from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise InputError([Problem(str(path), "", "a writable file", reason(error))]) from None
 
 

@@ -99,7 +99,7 @@ def init_folder(folder: str | Path, *, force: bool = False) -> tuple[Path, ...]:
         raise InputError([Problem(str(p), "", "no such file yet", "one", hint) for p in known])
     try:
         home.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise InputError([Problem(str(home), "", "a folder", reason(error))]) from None
     for path, text in paths.items():
         write_whole(path, text)

@@ -6,6 +6,7 @@ At the end of a run it says what was left out, and how to run that.
 from __future__ import annotations
 
 import os
+import signal
 from collections import Counter
 
 # Before NumPy: several threads take longer to meet than to add up forms of 50 numbers.
@@ -25,6 +26,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("repeatable")
+
+# A run in the background ignores signals, and so would the processes that tests send them to.
+for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    if signal.getsignal(each) == signal.SIG_IGN:
+        signal.signal(each, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -20,5 +20,5 @@ def mcp(
 
     with extra("mcp"):
         from mars_solver.agents import server  # noqa: PLC0415
-    reading.check_paths(measurements=measurements, models=models, weights=weights)
+    reading.check_sources(measurements=measurements, models=models, weights=weights)
     server.serve(reading.read_solver(models, weights, measurements, measure))

@@ -237,13 +237,11 @@ def batch(
 
     with extra("batch"):
         from mars_solver.batch import answers, run, sinks, tables  # noqa: PLC0415
-    reading.check_paths(
-        IN=table,
-        output=output,
-        rejects=rejects,
-        measurements=measurements,
-        models=models,
-        weights=weights,
+    gather(
+        lambda: reading.check_sources(
+            IN=table, measurements=measurements, models=models, weights=weights
+        ),
+        lambda: reading.check_paths(output=output, rejects=rejects),
     )
     taken = tuple(answers.answer_schema(top).names)
     catalogue, opened, paths, weighed, policy = reading.against(
@@ -466,7 +464,7 @@ def serve(
     with extra("web"):
         from mars_solver.web import server  # noqa: PLC0415
         from mars_solver.web.app import create_app  # noqa: PLC0415
-    reading.check_paths(measurements=measurements, models=models, weights=weights)
+    reading.check_sources(measurements=measurements, models=models, weights=weights)
     catalogue, weighed, opened = gather(
         lambda: reading.read_catalogue(models, measurements, measure),
         lambda: files.load_weights(weights),

@@ -28,27 +28,44 @@ if TYPE_CHECKING:
 
 
 def check_paths(**paths: str | Iterable[str] | None) -> None:
-    """Refuse what is no path, and standard input for two things, as it can be read only once.
+    """Refuse what is no path.
 
     Args:
         paths: by the name of the flag without its dashes, or of the argument in capitals; several
             of a flag that may be repeated.
 
     Raises:
+        InputError: with everything that is no path.
+    """
+    given = _given(paths)
+    none = [(name, path) for name, path in given if not path or "\0" in path]
+    if none:
+        raise InputError([Problem(name, "", "a path", shown(path)) for name, path in none])
+
+
+def check_sources(**paths: str | Iterable[str] | None) -> None:
+    """Refuse to read what is no path, and standard input for two things: it can be read once.
+
+    Args:
+        paths: as of `check_paths`.
+
+    Raises:
         InputError: with everything that is no path, or with the readers of standard input.
     """
-    given = [
+    check_paths(**paths)
+    readers = [name for name, path in _given(paths) if path == files.STDIN]
+    if len(readers) > 1:
+        hint = "name a file for the others"
+        raise InputError([Problem("standard input", "", "one reader", ", ".join(readers), hint)])
+
+
+def _given(paths: dict[str, str | Iterable[str] | None]) -> list[tuple[str, str]]:
+    """Return paths with how they are named on the command line."""
+    return [
         (name if name.isupper() else f"--{name}", path)
         for name, value in paths.items()
         for path in ([value] if isinstance(value, str) else value or ())
     ]
-    none = [(name, path) for name, path in given if not path or "\0" in path]
-    if none:
-        raise InputError([Problem(name, "", "a path", shown(path)) for name, path in none])
-    readers = [name for name, path in given if path == files.STDIN]
-    if len(readers) > 1:
-        hint = "name a file for the others"
-        raise InputError([Problem("standard input", "", "one reader", ", ".join(readers), hint)])
 
 
 def read_answer(
@@ -67,7 +84,7 @@ def read_answer(
     if way is not None and as_json:
         hint = "drop one: the JSON has every call under `calls`"
         raise InputError([Problem("--for", "", "no --json beside it", "both", hint)])
-    check_paths(
+    check_sources(
         PROFILE=asked.profile,
         measurements=asked.measurements,
         models=asked.models,

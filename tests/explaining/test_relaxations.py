@@ -14,7 +14,7 @@ from mars_solver.explaining.diagnosis import hitting_sets
 from mars_solver.explaining.recommendation import Recommendation
 from mars_solver.solving.constraints import minimal
 from mars_solver.vocabulary import Policy
-from random_catalogues import SOURCES, Table, fact
+from random_catalogues import SOURCES, Table, bare_world, fact
 from strategies import SHIPPED_WORLD, World, cases, policies, shipped_or_pooled
 
 Case = tuple[World, Table]
@@ -95,6 +95,99 @@ def test_relaxations_come_cheapest_first() -> None:
         [("max_ttfb_ms", 150), ("voice_transfer", None)],
     ]
     assert [each.status for each in answer.relaxations] == ["unverified", "meets", "meets"]
+
+
+def ways_out(attributes: Table, require: Table, **models: Table) -> list[dict[str, Any]]:
+    """The changes of each relaxation, in the order that the answer has, over a small catalogue."""
+    where = bare_world(attributes, models)
+    answer = recommend_with(where.solver, where.profile({"require": require}))
+    assert set(listed(answer)) == {
+        (status, frozenset((name, plain(to)) for name, to in changed))
+        for status, changed in where.oracle.relaxations({"require": require})
+    }
+    return [{c.requirement: c.to for c in each.changes} for each in answer.relaxations]
+
+
+WAIT: Table = {"kind": "number", "requirements": {"max": "max_wait"}}
+RATE: Table = {"kind": "number", "requirements": {"min": "min_rate"}}
+YES: Table = {"kind": "capability"}
+
+
+def test_what_gives_less_up_is_cheaper_than_what_changes_less() -> None:
+    found = ways_out(
+        {"quick": YES, "wait": WAIT, "rate": RATE},
+        {"quick": True, "max_wait": 10, "min_rate": 10},
+        a={"quick": fact(value=False), "wait": fact(value=1), "rate": fact(value=99)},
+        b={"quick": fact(value=True), "wait": fact(value=90), "rate": fact(value=1)},
+    )
+    assert found == [{"max_wait": 90, "min_rate": 1}, {"quick": None}]
+
+
+def test_what_changes_fewer_numbers_is_cheaper_than_what_changes_them_less() -> None:
+    size = {"kind": "number", "requirements": {"max": "max_size"}}
+    found = ways_out(
+        {"wait": WAIT, "rate": RATE, "size": size},
+        {"max_wait": 10, "min_rate": 10, "max_size": 10},
+        a={"wait": fact(value=11), "rate": fact(value=9), "size": fact(value=1)},
+        b={"wait": fact(value=1), "rate": fact(value=99), "size": fact(value=90)},
+    )
+    assert found == [{"max_size": 90}, {"max_wait": 11, "min_rate": 9}]
+
+
+@pytest.mark.parametrize(("slow", "low", "first"), [(30, 5, "min_rate"), (15, 5, "max_wait")])
+def test_a_smaller_factor_on_a_number_is_cheaper_whether_it_is_raised_or_lowered(
+    slow: int, low: int, first: str
+) -> None:
+    for attributes in ({"wait": WAIT, "rate": RATE}, {"rate": RATE, "wait": WAIT}):
+        found = ways_out(
+            attributes,
+            {"max_wait": 10, "min_rate": 10},
+            a={"wait": fact(value=slow), "rate": fact(value=99)},
+            b={"wait": fact(value=1), "rate": fact(value=low)},
+        )
+        assert sorted(found, key=lambda each: first not in each) == found
+        assert len(found) == 2
+
+
+def test_what_costs_as_much_comes_in_declared_order() -> None:
+    names = ["e", "a", "d", "b", "c"]
+    models = {
+        f"m{lost}": {name: fact(value=name != lost) for name in names} for lost in sorted(names)
+    }
+    found = ways_out(dict.fromkeys(names, YES), dict.fromkeys(names, True), **models)
+    assert found == [{name: None} for name in names]
+
+
+def test_lists_that_lose_different_members_are_both_ways_out() -> None:
+    def lists(*members: str) -> Table:
+        return {"formats": {"yes": list(members), "others": "no", **fact()}}
+
+    found = ways_out(
+        {"formats": {"kind": "set"}},
+        {"formats": ["wav", "mp3", "ogg", "flac"]},
+        a=lists("wav", "mp3", "ogg"),
+        b=lists("wav", "flac"),
+        c=lists("wav", "ogg"),
+        d=lists("mp4"),
+    )
+    assert found == [{"formats": ["wav", "flac"]}, {"formats": ["wav", "mp3", "ogg"]}]
+
+
+@pytest.mark.parametrize(("wait", "to"), [(10**9, 10**9), (10**9 + 1, None)])
+def test_a_ceiling_is_raised_to_the_largest_number_and_not_beyond(
+    wait: int, to: int | None
+) -> None:
+    found = ways_out({"wait": WAIT}, {"max_wait": 10}, a={"wait": fact(value=wait)})
+    assert found == [{"max_wait": to}]
+
+
+def test_a_number_goes_where_a_capability_that_it_implies_is_missing_or_open() -> None:
+    attributes = {"quick": YES, "wait": {**WAIT, "implies": "quick"}}
+    slow = fact(value=50)
+    missing = {"quick": fact(value=False), "wait": slow}
+    assert ways_out(attributes, {"max_wait": 10}, a=missing) == [{"max_wait": None}]
+    found = ways_out(attributes, {"max_wait": 10}, a={"wait": slow})
+    assert found == [{"max_wait": 50}, {"max_wait": None}]
 
 
 def test_a_number_that_is_only_unverified_is_raised_and_two_changes_never_do_what_one_does() -> (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from itertools import pairwise
 
@@ -13,7 +14,7 @@ from mars_solver import Profile, recommend_with
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.profile import Context
 from mars_solver.inputs.weights import MAX_WEIGHT, Curve, coefficients, vectors
-from mars_solver.solving.scoring import Sums, value, value_rows
+from mars_solver.solving.scoring import Sums, falls, reach, value, value_rows
 from mars_solver.vocabulary import VALUE_SCALE
 from strategies import (
     CRITERIA,
@@ -63,6 +64,46 @@ def test_a_half_is_a_half_on_a_logarithmic_scale_too() -> None:
     assert value(rising, 5) == 430500  # half of 861 001, to even
     sixths = curve("linear", (1, 0), (7, 3), (8, VALUE_SCALE))
     assert [value(sixths, at) for at in (2, 4, 6)] == [0, 2, 2]
+
+
+def test_what_is_more_than_a_half_by_the_least_float_is_no_half() -> None:
+    line = curve("linear", (0, 0), (1000 * VALUE_SCALE, VALUE_SCALE))
+    near = [math.nextafter(500, 0), 500, math.nextafter(500, 1000)]
+    assert [value(line, at) for at in near] == [0, 0, 1]
+
+
+@st.composite
+def curves(draw: st.DrawFn, most: int) -> Curve:
+    """Curves between whole numbers, some of their parts flat."""
+    places = draw(st.lists(st.integers(1, most), min_size=2, max_size=5, unique=True))
+    inner = st.lists(st.sampled_from([0, 1, 7, 10**5, 10**6]), min_size=8, max_size=8)
+    values = [0, *sorted(draw(inner)[: len(places) - 2]), VALUE_SCALE]
+    if draw(st.booleans()):
+        values.reverse()
+    anchors = zip(sorted(places), values, strict=True)
+    return curve(draw(st.sampled_from(["linear", "log"])), *anchors)
+
+
+@given(curves(40), st.integers(0, 45), st.integers(0, 45), st.data())
+def test_the_reach_of_a_value_is_the_worst_whole_number_that_has_it(
+    drawn: Curve, least: int, most: int, data: st.DataObject
+) -> None:
+    values = {number: value(drawn, number) for number in range(least, most + 1)}
+    wanted = data.draw(st.sampled_from([0, VALUE_SCALE, *values.values()]) | st.integers(0, 10**6))
+    good = [number for number, found in values.items() if found >= wanted]
+    expected = (max if falls(drawn) else min)(good, default=None)
+    assert reach(drawn, wanted, least, most) == expected
+
+
+@given(curves(10**9), st.integers(0, VALUE_SCALE))
+def test_the_reach_of_a_value_among_many_numbers_ends_where_the_value_does(
+    drawn: Curve, wanted: int
+) -> None:
+    number = reach(drawn, wanted, 1, 10**9)
+    assert number is not None
+    further = number + (1 if falls(drawn) else -1)
+    assert value(drawn, number) >= wanted
+    assert not 1 <= further <= 10**9 or value(drawn, further) < wanted
 
 
 @given(st.lists(st.integers(1, 10**9), min_size=2, max_size=6, unique=True), st.data())

@@ -352,6 +352,22 @@ def world(seed: int) -> World:
     return World(files, random_weights(rng, Oracle(files, {})), f"world {seed}")
 
 
+def bare_world(attributes: Table, models: Table, variables: Table | None = None) -> World:
+    """Few models over few attributes, labelled by their names; nothing is scored."""
+    files: Table = {
+        "attributes": {
+            "schema": 1,
+            "variables": variables or {},
+            "attributes": {name: {"label": name, **rest} for name, rest in attributes.items()},
+        },
+        "sources": SOURCES,
+    }
+    for name, facts in models.items():
+        stage = fact(value="released")
+        files[name] = {"schema": 1, "id": name, "name": name.upper(), "stage": stage, **facts}
+    return World(files, {"schema": 1, "name": "none", "curves": {}, "base": {}}, "bare")
+
+
 WORLDS = 200
 """How many random catalogues there are: they are built once, as that takes longer than to ask."""
 

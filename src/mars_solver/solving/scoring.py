@@ -87,11 +87,8 @@ def _ends(model: Model, criterion: Criterion, weights: Weights) -> Ends:
 def value(curve: Curve, at: float) -> int:
     """Return the value of a fact: exact decimal interpolation, rounded half to even."""
     anchors = curve.anchors
-    if at <= anchors[0].at:
-        return anchors[0].value
-    if at >= anchors[-1].at:
-        return anchors[-1].value
-    left, right = next((a, b) for a, b in pairwise(anchors) if a.at <= at <= b.at)
+    at = min(max(at, anchors[0].at), anchors[-1].at)
+    left, right = next((a, b) for a, b in pairwise(anchors) if at <= b.at)
     with localcontext(prec=_DIGITS):
         share = _share(curve.scale, left, right, at)
         exact = left.value + (right.value - left.value) * share
@@ -120,19 +117,12 @@ def reach(curve: Curve, wanted: int, least: int, most: int) -> int | None:
         return None
     if holds(worst):
         return sign * worst
-    # Arithmetic in floats comes close, and few exact values settle the rest.
+    # Arithmetic in floats comes close, so that few exact values settle the rest.
     low, high = best, worst
-    near, step = min(max(sign * _near(curve, wanted), low), high - 1), 1
-    if holds(near):
-        low = near
-        while low + step < high and holds(low + step):
-            low, step = low + step, 2 * step
-        high = min(high, low + step)
-    else:
-        high = near
-        while high - step > low and not holds(high - step):
-            high, step = high - step, 2 * step
-        low = max(low, high - step)
+    near = sign * _near(curve, wanted)
+    for number in (near - 1, near, near + 1):
+        if low < number < high:
+            low, high = (number, high) if holds(number) else (low, number)
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if holds(middle) else (low, middle)
@@ -140,15 +130,15 @@ def reach(curve: Curve, wanted: int, least: int, most: int) -> int | None:
 
 
 def _near(curve: Curve, wanted: int) -> int:
-    """Return about where a curve has a value."""
-    for left, right in pairwise(curve.anchors):
-        if left.value != right.value and min(left.value, right.value) <= wanted:
-            share = (wanted - left.value) / (right.value - left.value)
-            if 0 <= share <= 1:
-                if curve.scale == "log":
-                    return int(left.at * (right.at / left.at) ** share)
-                return int(left.at + (right.at - left.at) * share)
-    return int(curve.anchors[0].at)
+    """Return about where a curve leaves what is rounded to a value."""
+    edge = wanted - 0.5
+    left, right = next(
+        (a, b) for a, b in pairwise(curve.anchors) if (a.value < edge) != (b.value < edge)
+    )
+    share = (edge - left.value) / (right.value - left.value)
+    if curve.scale == "log":
+        return int(left.at * (right.at / left.at) ** share)
+    return int(left.at + (right.at - left.at) * share)
 
 
 def _share(scale: str, left: Anchor, right: Anchor, at: float) -> Decimal:

@@ -138,12 +138,12 @@ class Column:
         return Cell(*masks, self._statements(required))
 
     def nearest(self, required: Required, index: int, worst: Verdict) -> Required | None:
-        """Return the value nearest to one whose verdict on the facts of a model is good enough.
+        """Return the value nearest to what is asked for whose verdict on a model is good enough.
 
         None where only dropping the requirement is.
 
         Args:
-            required: what is asked for.
+            required: what is asked for, with a verdict that is worse.
             index: of the model in the catalogue.
             worst: the worst verdict that is good enough.
         """
@@ -163,10 +163,7 @@ class Column:
             return tuple(stay) or None
         low, high = self._catalogue.models[index].range(self._attribute) or EVERYTHING
         end = high if requirement.ceiling == open_too else low
-        if not 0 < end <= MAX_NUMBER:
-            return None
-        amount = cast("Number", required)
-        return max(end, amount) if requirement.ceiling else min(end, amount)
+        return end if 0 < end <= MAX_NUMBER else None
 
     def member(self, member: Member) -> Masks:
         """Return the models that a member of a set excludes, and those that it leaves open."""

@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test test-all lint verify shipped tune long accuracy lowest spark recipes browser picture chromium calls clients peers peers-quick lock clean
+.PHONY: demo test test-all lint verify shipped tune long mutants accuracy lowest spark recipes browser picture chromium calls clients peers peers-quick lock clean
 
 demo: $(VENV)/.core
 	$(BIN)/mars-solver recommend benchmarks/profiles/support-line.toml
@@ -59,6 +59,10 @@ shipped: $(VENV)/.dev
 # The searches that take minutes.
 long: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal -m long
+
+# Every small change of the modules that decide has to fail a test; `make long` tries a sample.
+mutants: $(VENV)/.dev
+	$(BIN)/python tests/support/mutants.py
 
 # How near the marks of a measurement are to the truth: for an idle machine, and no part of CI.
 accuracy: $(VENV)/.dev

@@ -15,7 +15,7 @@ from mars_solver.solving.constraints import Check, Masks, missed, ruled_out, ver
 from mars_solver.solving.flowchart import compare
 from mars_solver.solving.scoring import full_score
 from mars_solver.solving.solver import Decision, Solver
-from mars_solver.solving.table import Column
+from mars_solver.solving.table import Column, unheard
 from mars_solver.vocabulary import MAX_NUMBER, Kind, Policy, Verdict
 from oracle import MET, UNVERIFIED, Stand
 from strategies import Table, World, cases, policies, shipped_or_pooled, worlds
@@ -190,6 +190,16 @@ def test_cells_of_sets_and_capabilities_are_what_the_definition_says(
     assert column.unheard() not in known
     listed = tuple(data.draw(st.lists(st.sampled_from(members), min_size=1, max_size=3)))
     check_cell(where, column, listed)
+
+
+def test_a_member_that_nobody_lists_is_the_first_of_its_kind_that_is_not_known() -> None:
+    assert unheard("number", [2, 1, 4]) == 3
+    assert [unheard("text", known) for known in ([], ["other"], ["other", "other-2"])] == [
+        "other",
+        "other-2",
+        "other-3",
+    ]
+    assert [unheard("language", known) for known in ([], ["zz-zz"])] == ["zz-zz", "zz-zy"]
 
 
 @given(any_world)

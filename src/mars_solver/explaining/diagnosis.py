@@ -19,7 +19,7 @@ from mars_solver.briefs import brief
 from mars_solver.explaining.changes import Change, plain
 from mars_solver.inputs.catalogue.attributes import Declarations, Requirement
 from mars_solver.inputs.catalogue.facts import Member
-from mars_solver.inputs.profile import Profile, Required
+from mars_solver.inputs.profile import Context, Profile, Required
 from mars_solver.solving.constraints import Check, checks, minimal, union
 from mars_solver.solving.solver import Decision, Solver
 from mars_solver.solving.whatif import WhatIf
@@ -264,14 +264,13 @@ def _solved_again(
             stated &= ~requirement.bit
         else:
             cells[requirement.index] = solver.column(requirement.name).find(to)
-    context = what_if.context(union([cell.statements for cell in cells.values()]))
+    statements = union([cell.statements for cell in cells.values()])
+    context = cast("Context", what_if.context(statements))  # no looser requirement states a need
     require = profile.require
     changes = [
         Change(move.requirement.name, plain(require[move.requirement.name]), plain(move.to))
         for move in repair
     ]
-    if context is None:  # no looser requirement states a need
-        raise AssertionError
     if profile.primary != context.primary:
         changes.append(Change("primary", profile.primary, None))
     models = solver.catalogue.models

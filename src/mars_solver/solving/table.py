@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import pairwise, product
+from itertools import count, pairwise, product
 from string import ascii_lowercase
 from typing import Final, NamedTuple, cast
 
@@ -321,7 +321,7 @@ def unheard(members: MemberKind, known: Collection[Member]) -> Member:
     """Return a member of a kind that is none of the known ones."""
     match members:
         case "number":
-            return next(n for n in range(1, len(known) + 2) if n not in known)
+            return next(number for number in count(1) if number not in known)
         case "language":
             return next(tag for tag in _spelled() if tag not in known)
         case _:
@@ -366,10 +366,7 @@ def _spelled() -> Iterator[str]:
 
 def _words() -> Iterator[str]:
     yield "other"
-    number = 1
-    while True:
-        number += 1
-        yield f"other-{number}"
+    yield from (f"other-{number}" for number in count(2))
 
 
 def requirement_masks(

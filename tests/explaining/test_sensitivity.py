@@ -16,7 +16,7 @@ from mars_solver import InputError, recommend, recommend_with
 from mars_solver.explaining.sensitivity import Flip, Ranked, importance_winners, positive_share
 from mars_solver.solving.table import axis
 from mars_solver.vocabulary import MAX_NUMBER, Policy
-from random_catalogues import Table
+from random_catalogues import Table, bare_world, fact
 from strategies import SHIPPED_WORLD, World, cases, policies, shipped_or_pooled, world
 
 Case = tuple[World, Table]
@@ -51,10 +51,29 @@ class Exact:
         return min(self.best, key=key)
 
 
+def even(**models: tuple[int, int]) -> World:
+    """Models that are scored alike by two criteria, x and y, with so many parts of ten in each."""
+    attributes = {name: {"kind": "number", "criterion": name} for name in ("x", "y")}
+    facts = {name: {"x": fact(value=x), "y": fact(value=y)} for name, (x, y) in models.items()}
+    line = {"scale": "linear", "anchors": [{"at": 0, "value": 0}, {"at": 10, "value": 10**6}]}
+    weights = {"curves": {"x": line, "y": line}, "base": {"x": 1, "y": 1}}
+    return World(bare_world(attributes, facts).files, {"schema": 1, "name": "even", **weights})
+
+
+TWO = even(a=(10, 0), b=(0, 10))
+THREE = even(a=(5, 5), b=(10, 0), c=(0, 10))
+
+
 @given(either, policies)
 @settings(max_examples=100)
 @example((SHIPPED_WORLD, {}), "flag")
 @example((SHIPPED_WORLD, {"prefer": {"latency": 8}}), "flag")
+@example((TWO, {"prefer": {"x": 7}}), "flag")
+@example((TWO, {"prefer": {"y": 7}}), "flag")
+@example((TWO, {"prefer": {"x": 7, "y": 0}}), "flag")
+@example((TWO, {"prefer": {"y": 10}}), "flag")
+@example((THREE, {"prefer": {"y": 10}}), "flag")
+@example((THREE, {"prefer": {"y": 7}}), "flag")
 def test_importances_flip_the_winner_exactly_where_they_say(case: Case, unknown: Policy) -> None:
     where, asked = case
     answer = recommend_with(where.solver, where.profile(asked), unknown=unknown)
@@ -94,6 +113,8 @@ def check_flip(exact: Exact, criterion: str, now: int, flip: Flip | None, way: i
     beyond = flip.at + way * Fraction(1, 10**12)
     if 0 <= beyond <= 10:
         assert exact.winner(criterion, beyond) == flip.winner
+    else:
+        assert flip.winner == flip.winner_at
     assert current != flip.winner
     wholes = range(now, int(end) + way, way)
     first = next((w for w in wholes if exact.winner(criterion, Fraction(w)) != current), None)

@@ -83,8 +83,8 @@ class Mutant(NamedTuple):
     """The whole module with the change."""
 
 
-Trial = tuple[Mutant | None, list[pytest.Item]]
-"""A mutant, or None for the right code, and the tests to run on it."""
+Trial = tuple[Mutant, list[pytest.Item]]
+"""A mutant and the tests to run on it."""
 
 
 # --------------------------------------------------------------------------- changes
@@ -189,17 +189,17 @@ def mutants_of(module: str, source: bytes) -> Iterator[Mutant]:
             yield Mutant(module, where, before, after, changed)
 
 
-def every_mutant(modules: Sequence[str] = tuple(TESTS)) -> list[Mutant]:
-    """Return all mutants of some modules."""
+def source_of(module: str) -> bytes:
+    """Return the source of a module."""
     spec = find_spec("mars_solver")
     assert spec is not None
     assert spec.origin is not None
-    sources = {module: Path(spec.origin).parent / f"{module}.py" for module in modules}
-    return [
-        mutant
-        for module, path in sources.items()
-        for mutant in mutants_of(module, path.read_bytes())
-    ]
+    return (Path(spec.origin).parent / f"{module}.py").read_bytes()
+
+
+def every_mutant(modules: Sequence[str] = tuple(TESTS)) -> list[Mutant]:
+    """Return all mutants of some modules."""
+    return [mutant for module in modules for mutant in mutants_of(module, source_of(module))]
 
 
 def equivalent() -> list[Mapping[str, str]]:
@@ -247,11 +247,11 @@ def install(mutant: Mutant) -> None:
         Solver.__init__(solver, catalogue, weights)
 
 
-def attempt(mutant: Mutant | None, items: Sequence[pytest.Item], most: int, pipe: int) -> int:
+def attempt(mutant: Mutant, items: Sequence[pytest.Item], most: int, pipe: int) -> int:
     """Run tests on a mutant until one fails, and write its name to a pipe; for a fork.
 
     Args:
-        mutant: None for the right code.
+        mutant: to install.
         items: the tests.
         most: the most examples of a search.
         pipe: where the name goes.
@@ -260,8 +260,7 @@ def attempt(mutant: Mutant | None, items: Sequence[pytest.Item], most: int, pipe
     os.dup2(silent, sys.stdout.fileno())
     os.dup2(silent, sys.stderr.fileno())
     resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
-    if mutant:
-        install(mutant)
+    install(mutant)
     for item in items:
         test = getattr(item, "obj", None)
         if own := getattr(test, _SETTINGS, None):
@@ -299,31 +298,39 @@ class Laboratory:
         items = [each for each in session.items if "tmp_path" not in each.fixturenames]  # type: ignore[attr-defined]
         for seed in range(WORLDS):
             assert world(seed).catalogue.models  # made once, for all forks
-        right = self._tried([(None, [each]) for each in items], FEW)
-        self.broken = [failed for _, failed in right if failed]
+        module = self.living[0].module
+        right = Mutant(module, "", "", "", source_of(module))
+        found = self._tried([(right, [each]) for each in items], FEW)
+        self.broken = [failed for _, failed in found if failed]
         for most in (FEW, sys.maxsize):
             trials = [
                 (mutant, [item for item in items if item.nodeid.startswith(TESTS[mutant.module])])
                 for mutant in self.living
             ]
-            self.living = [
-                mutant for mutant, failed in self._tried(trials, most) if mutant and not failed
-            ]
+            self.living = [mutant for mutant, failed in self._tried(trials, most) if not failed]
         return True
 
     def _chosen(self, items: list[pytest.Item], most: int) -> list[pytest.Item]:
-        """Return tests in the order of how many mutants they notice in a second of their time."""
+        """Return tests in the order of how many mutants they notice in a second of their time.
+
+        At first a search is taken for one that notices much, and an example for one that does not.
+        """
         seconds = {item: self._seconds[item.nodeid] + 0.02 for item in items}
-        best = sorted(items, key=lambda i: -(self._noticed[i.nodeid] + 0.1) / seconds[i])
+
+        def promise(item: pytest.Item) -> float:
+            search = hasattr(getattr(item, "obj", None), _SETTINGS)
+            return (self._noticed[item.nodeid] + (1 if search else 0.05)) / seconds[item]
+
+        best = sorted(items, key=promise, reverse=True)
         if most > FEW:
             return best
         spent = accumulate(seconds[item] for item in best)
         return [item for item, after in zip(best, spent, strict=True) if after < SHORT]
 
-    def _tried(self, trials: Sequence[Trial], most: int) -> Iterator[tuple[Mutant | None, str]]:
+    def _tried(self, trials: Sequence[Trial], most: int) -> Iterator[tuple[Mutant, str]]:
         """Yield each mutant with what makes it fail: a test, or nothing at all."""
         waiting = list(reversed(trials))
-        running: dict[int, tuple[Mutant | None, str, int]] = {}
+        running: dict[int, tuple[Mutant, str, int]] = {}
         while waiting or running:
             while waiting and len(running) < self._jobs:
                 mutant, items = waiting.pop()
@@ -332,7 +339,7 @@ class Laboratory:
                 if not child:
                     code = 1
                     try:
-                        tests = self._chosen(items, most) if mutant else items
+                        tests = self._chosen(items, most) if mutant.where else items
                         code = attempt(mutant, tests, most, pipe)
                     finally:
                         os._exit(code)
@@ -342,7 +349,7 @@ class Laboratory:
             mutant, first, end = running.pop(child)
             with os.fdopen(end) as read:
                 failed = read.read() or "nothing: it cannot start, or does not end"
-            if mutant is None:
+            if not mutant.where:
                 self._seconds[first] = used.ru_utime
             elif status:
                 self._noticed[failed] += 1
@@ -365,7 +372,16 @@ def main() -> int:
     chosen = sample(unlike, asked.sample or len(unlike))
     laboratory = Laboratory(chosen, asked.jobs)
     tests = sorted({test for module in modules for test in TESTS[module]})
-    flags = ["-qq", "-s", "--assert=plain", "-p", "no:cacheprovider", f"--rootdir={ROOT}"]
+    flags = [
+        "-qq",
+        "-s",
+        "--assert=plain",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:unraisableexception",
+        f"--rootdir={ROOT}",
+    ]
     if pytest.main([*flags, *tests], [laboratory]) or laboratory.broken:
         sys.stdout.write("\n    ".join(["These tests fail without a change:", *laboratory.broken]))
         return 2

@@ -181,6 +181,12 @@ def test_a_ceiling_is_raised_to_the_largest_number_and_not_beyond(
     assert found == [{"max_wait": to}]
 
 
+@pytest.mark.parametrize(("rate", "to"), [(1, 1), (0.5, 0.5), (0, None)])
+def test_a_floor_is_lowered_as_far_as_above_nothing(rate: float, to: float | None) -> None:
+    found = ways_out({"rate": RATE}, {"min_rate": 10}, a={"rate": fact(value=rate)})
+    assert found == [{"min_rate": to}]
+
+
 def test_a_number_goes_where_a_capability_that_it_implies_is_missing_or_open() -> None:
     attributes = {"quick": YES, "wait": {**WAIT, "implies": "quick"}}
     slow = fact(value=50)

@@ -15,7 +15,7 @@ from mars_solver.solving.constraints import Check, Masks, missed, ruled_out, ver
 from mars_solver.solving.flowchart import compare
 from mars_solver.solving.scoring import full_score
 from mars_solver.solving.solver import Decision, Solver
-from mars_solver.solving.table import Column, unheard
+from mars_solver.solving.table import Cell, Choice, Column, unheard
 from mars_solver.vocabulary import MAX_NUMBER, Kind, Policy, Verdict
 from oracle import MET, UNVERIFIED, Stand
 from strategies import Table, World, cases, policies, shipped_or_pooled, worlds
@@ -210,6 +210,7 @@ def test_every_cell_of_a_set_is_among_its_choices(where: World) -> None:
             values = where.askable[column.requirement.name]
             choices = {choice.cell for choice in column.choices[1:]}
             assert len(choices) == len(column.choices) - 1
+            assert column.choices[0] == Choice(Cell(0, 0, 0), (None,))
             for value in values:
                 profile = where.profile({"require": {column.requirement.name: [value]}})
                 asked = profile.require[column.requirement.name]

@@ -46,7 +46,7 @@ FEW: Final = 50
 """How many examples a search makes at first; mutants that this leaves get all of them."""
 SHORT: Final = 2.5
 """How many seconds of tests, the most promising ones, run at first."""
-LONGEST: Final = 30
+LONGEST: Final = 15
 """How many seconds of processor time a test gets: a mutant may run for ever."""
 BYTES: Final = 6 * 2**30
 """How much memory a fork gets: a mutant may never have enough."""
@@ -134,7 +134,7 @@ def _changes(node: ast.AST) -> Iterator[tuple[Node, Node]]:  # noqa: PLR0912
                 yield node, ast.Call(function, arguments, unsorted)
         case ast.Return(ast.Tuple(parts)) | ast.Lambda(body=ast.Tuple(parts)):
             yield from ((part, _NOTHING) for part in parts)
-        case ast.Return(ast.expr() as value):
+        case ast.Return(ast.expr() as value) if ast.unparse(value) != "None":
             yield value, _NOTHING
         case ast.AugAssign(target, operator, value):
             yield node, ast.AugAssign(target, _COMPUTED[type(operator)](), value)
@@ -313,13 +313,13 @@ class Laboratory:
     def _chosen(self, items: list[pytest.Item], most: int) -> list[pytest.Item]:
         """Return tests in the order of how many mutants they notice in a second of their time.
 
-        At first a search is taken for one that notices much, and an example for one that does not.
+        Among those that noticed none, the widest searches come first.
         """
         seconds = {item: self._seconds[item.nodeid] + 0.02 for item in items}
 
-        def promise(item: pytest.Item) -> float:
-            search = hasattr(getattr(item, "obj", None), _SETTINGS)
-            return (self._noticed[item.nodeid] + (1 if search else 0.05)) / seconds[item]
+        def promise(item: pytest.Item) -> tuple[float, int]:
+            own = getattr(getattr(item, "obj", None), _SETTINGS, None)
+            return self._noticed[item.nodeid] / seconds[item], own.max_examples if own else 0
 
         best = sorted(items, key=promise, reverse=True)
         if most > FEW:

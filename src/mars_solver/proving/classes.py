@@ -332,7 +332,9 @@ class _Asked:
         if self.needs(batch=batch) == _UNASKABLE:
             return [EXCLUDED for _ in self._models], [0 for _ in self._models]
         found = [
-            self._solver.stand_alone(index, self._masks[index], self._stated, batch=batch)
+            self._solver.stand_alone(
+                index, self._masks[index], self._stated, batch=batch, refused=False
+            )
             for index in self._models
         ]
         behind = [

@@ -331,7 +331,7 @@ class Solver:
         return Standings(standings, orders, masks)
 
     def stand_alone(
-        self, index: int, masks: Masks, stated: int, *, batch: bool, refused: bool = False
+        self, index: int, masks: Masks, stated: int, *, batch: bool, refused: bool
     ) -> Standing:
         """Return the standing of one model.
 

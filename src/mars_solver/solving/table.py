@@ -181,10 +181,8 @@ class Column:
         changes = [[0, 0] for _ in range(len(parts) + 1)]
         for index, model in enumerate(self._catalogue.models):
             ends = [points[e] for e in model.range(self._attribute) or () if e in points]
-            starts = sorted({0, *ends, *(at + 1 for at in ends)})
-            for start, stop in pairwise([*starts, len(parts)]):
-                if start == stop:
-                    continue
+            starts = sorted({0, *ends, *(at + 1 for at in ends), len(parts)})
+            for start, stop in pairwise(starts):
                 check = Check(self.requirement, parts[start].representative)
                 found = verdict(check, model, self._catalogue)
                 if found is not Verdict.MET:
@@ -193,7 +191,7 @@ class Column:
                     changes[stop][which] ^= 1 << index
         cells = []
         violated = unverified = 0
-        for part, (one, other) in zip(parts, changes, strict=False):
+        for part, (one, other) in zip(parts, changes[:-1], strict=True):
             violated, unverified = violated ^ one, unverified ^ other
             cell = Cell(violated, unverified, self._statements(part.representative))
             cells.append((part, self._parts.setdefault(self.position(part.representative), cell)))

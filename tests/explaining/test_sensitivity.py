@@ -110,6 +110,7 @@ def check_flip(exact: Exact, criterion: str, now: int, flip: Flip | None, way: i
         assert exact.winner(criterion, end) == current
         return
     assert exact.winner(criterion, flip.at) == flip.winner_at
+    assert flip.at_value == float(flip.at)
     beyond = flip.at + way * Fraction(1, 10**12)
     if 0 <= beyond <= 10:
         assert exact.winner(criterion, beyond) == flip.winner

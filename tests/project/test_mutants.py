@@ -44,6 +44,6 @@ def test_a_sample_stays_as_it_is_when_others_come_and_go() -> None:
 
 @pytest.mark.long
 def test_a_sample_of_mutants_is_noticed() -> None:
-    command = [sys.executable, "tests/support/mutants.py", "--sample", "80", "--jobs", "1"]
+    command = [sys.executable, "tests/support/mutants.py", "--sample", "40", "--jobs", "1"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr

@@ -15,7 +15,7 @@ from mars_solver.solving.constraints import Check, Masks, missed, ruled_out, ver
 from mars_solver.solving.flowchart import compare
 from mars_solver.solving.scoring import full_score
 from mars_solver.solving.solver import Decision, Solver
-from mars_solver.solving.table import Cell, Choice, Column, unheard
+from mars_solver.solving.table import Cell, Choice, Column, Interval, unheard
 from mars_solver.vocabulary import MAX_NUMBER, Kind, Policy, Verdict
 from oracle import MET, UNVERIFIED, Stand
 from strategies import Table, World, cases, policies, shipped_or_pooled, worlds
@@ -190,6 +190,16 @@ def test_cells_of_sets_and_capabilities_are_what_the_definition_says(
     assert column.unheard() not in known
     listed = tuple(data.draw(st.lists(st.sampled_from(members), min_size=1, max_size=3)))
     check_cell(where, column, listed)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "inside"),
+    [(True, True, 3), (False, True, 3), (True, False, 1), (False, False, 2)],
+)
+def test_an_interval_has_a_number_to_stand_for_it(low: bool, high: bool, inside: int) -> None:
+    interval = Interval(1, low, 3, high)
+    assert interval.representative == inside
+    assert [number in interval for number in (1, 2, 3)] == [low, True, high]
 
 
 def test_a_member_that_nobody_lists_is_the_first_of_its_kind_that_is_not_known() -> None:

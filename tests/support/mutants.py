@@ -16,6 +16,7 @@ import ast
 import gc
 import hashlib
 import json
+import math
 import os
 import resource
 import sys
@@ -44,7 +45,7 @@ LEAST: Final = 0.97
 """The share of the mutants that tests have to notice, those aside that none can notice."""
 FEW: Final = 50
 """How many examples a search makes at first; mutants that this leaves get all of them."""
-SHORT: Final = 2.5
+SHORT: Final = 4
 """How many seconds of tests, the most promising ones, run at first."""
 LONGEST: Final = 15
 """How many seconds of processor time a test gets: a mutant may run for ever."""
@@ -313,13 +314,15 @@ class Laboratory:
     def _chosen(self, items: list[pytest.Item], most: int) -> list[pytest.Item]:
         """Return tests in the order of how many mutants they notice in a second of their time.
 
-        Among those that noticed none, the widest searches come first.
+        Among those that noticed none, examples come first, and then the widest searches.
         """
-        seconds = {item: self._seconds[item.nodeid] + 0.02 for item in items}
+        fork = min(self._seconds.values())
+        seconds = {item: self._seconds[item.nodeid] - fork + 0.01 for item in items}
 
-        def promise(item: pytest.Item) -> tuple[float, int]:
+        def promise(item: pytest.Item) -> tuple[float, float]:
             own = getattr(getattr(item, "obj", None), _SETTINGS, None)
-            return self._noticed[item.nodeid] / seconds[item], own.max_examples if own else 0
+            rate = self._noticed[item.nodeid] / seconds[item]
+            return rate, own.max_examples if own else math.inf
 
         best = sorted(items, key=promise, reverse=True)
         if most > FEW:

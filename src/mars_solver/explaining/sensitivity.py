@@ -333,7 +333,7 @@ def _shares(rows: tuple[tuple[int, ...], ...]) -> list[tuple[float, float | None
     if len(able) > _EXACT:
         sampled = _sampled(able)
         return [sampled.get(row, (0.0, None)) for row in rows]
-    exact = {able[0]: Fraction(1)} if able else {}
+    exact = dict.fromkeys(able, Fraction(1))
     if len(able) == _EXACT:
         one, other = able
         share = positive_share([a - b for a, b in zip(one, other, strict=True)])
@@ -361,7 +361,8 @@ def positive_share(lead: Sequence[int]) -> Fraction:
             else _derivative(nodes[i], power, k)
             for i in range(len(nodes) - k)
         ]
-    return column[0]
+    (share,) = column
+    return share
 
 
 def _derivative(at: Fraction, power: int, k: int) -> Fraction:

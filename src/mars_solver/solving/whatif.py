@@ -59,8 +59,8 @@ class WhatIf:
     def narrowed(self, layers: Layers, cell: Cell) -> Layers:
         """Return the layers after one more requirement."""
         out, left_open = cell.under(reject=self._policy == "reject")
-        kept = tuple([layer & ~out for layer in layers]) if out else layers
-        return _spread(kept, left_open & union(kept)) if left_open else kept
+        kept = tuple([layer & ~out for layer in layers])
+        return _spread(kept, left_open & union(kept))
 
     def contenders(self, layers: Layers) -> int:
         """Return the mask of the models of best standing: those that weights can put first."""

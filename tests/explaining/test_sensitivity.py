@@ -13,7 +13,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mars_solver import InputError, recommend, recommend_with
-from mars_solver.explaining.sensitivity import Flip, Ranked, importance_winners, positive_share
+from mars_solver.explaining.sensitivity import (
+    SAMPLES,
+    Flip,
+    Ranked,
+    importance_winners,
+    positive_share,
+)
 from mars_solver.solving.table import axis
 from mars_solver.vocabulary import MAX_NUMBER, Policy
 from random_catalogues import Table, bare_world, fact
@@ -231,6 +237,11 @@ def test_shares_add_up_and_agree_with_a_sample(case: Case, unknown: Policy) -> N
     first = scores >= scores.max(axis=1, keepdims=True) - 1e-6
     sampled = (first / first.sum(axis=1, keepdims=True)).mean(axis=0)
     assert [share.share for share in shares] == pytest.approx(sampled.tolist(), abs=0.04)
+    for share, row in zip(shares, rows.tolist(), strict=True):
+        alike = rows.tolist().count(row)
+        whole = share.share * alike
+        error = 0 if share.exact else math.sqrt(whole * (1 - whole) / SAMPLES) / alike
+        assert share.error == pytest.approx(error)
 
 
 def test_shares_of_tied_models_are_equal() -> None:

@@ -51,6 +51,7 @@ def check_decision(where: World, data: Table, unknown: Policy) -> None:
         assert score == ruling.scores[standing.model.id]
         assert 0 <= score[0] <= score[1] <= score[2] <= 1
     assert decision.ids == ruling.ranking
+    assert [decision.order(index) for index in decision.ranking] == list(decision.orders)
     assert (decision.winner is None) == (not ruling.ranking)
 
 

@@ -83,7 +83,9 @@ def test_what_cannot_be_heard_is_told_apart() -> None:
     assert heard([header(9999), tone(100)]).outcome is Outcome.TRUNCATED
     assert heard([header(), tone(100)[:-1]]).outcome is Outcome.TRUNCATED
     assert heard([b"\xff\xfb", b"mp3"], "encoded").outcome is Outcome.HEARD
-    for wrong in (b'{"error": 1}', b"RIFF1234AVI ....", b"ID3", header()[:12] + b"data" + bytes(4)):
+    torn = header().replace(struct.pack("<HH", 2, 16), struct.pack("<HH", 3, 16))
+    headless = header()[:12] + b"data" + bytes(4)
+    for wrong in (b'{"error": 1}', b"RIFF1234AVI ....", b"ID3", headless, torn + tone(100)):
         with pytest.raises(NoAudioError):
             heard([wrong, b"more"])
 

@@ -183,6 +183,7 @@ def _coding(form: bytes) -> Coding:
     if tag == _EXTENSIBLE_TAG:
         tag = int.from_bytes(form[24:26], "little")
     rate, frame = int.from_bytes(form[4:8], "little"), int.from_bytes(form[12:14], "little")
-    if rate < WINDOWS_A_SECOND or not frame:
+    dtype = _WAV_TYPES.get((tag, bits), "")
+    if rate < WINDOWS_A_SECOND or not frame or (dtype and frame % np.dtype(dtype).itemsize):
         raise NoAudioError
-    return Coding(_WAV_TYPES.get((tag, bits), ""), frame, rate * frame)
+    return Coding(dtype, frame, rate * frame)

@@ -199,6 +199,11 @@ def test_bad_input_of_fifty_kinds_is_told_with_every_problem() -> None:
             ["unknown model `mars-por`; did you mean `mars-pro`?", "second: found nothing"],
         ),
         (
+            "compare",
+            {"first": "mars-pro", "second": "MARS-Pro"},
+            ["compare: second: name two different models"],
+        ),
+        (
             "catalogue",
             {"set": "language", "member": 5},
             ["member: found 5", "unknown set `language`; did you mean `languages`?"],

@@ -186,8 +186,6 @@ def compare(
     answer = reading.read_answer(asked)
     with rerooted(lambda problem: replace(problem, path="")):
         compared = answer.compare(first, second)
-    if compared.first == compared.second:
-        raise InputError([Problem("compare", "", "", "name two different models")])
     if as_json:
         terminal.write(console.to_json(compared.to_dict()))
     else:

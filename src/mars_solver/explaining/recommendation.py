@@ -285,7 +285,7 @@ class Recommendation(Shown):
         """
         from mars_solver.explaining.explanation import Explanation  # noqa: PLC0415  (loads when used)
 
-        return Explanation(self, None if model is None else self._index(model, "explain"))
+        return Explanation(self, *([] if model is None else self._indices("explain", model=model)))
 
     def compare(self, first: str, second: str) -> Comparison:
         """Return two models head to head for this profile.
@@ -295,16 +295,17 @@ class Recommendation(Shown):
             second: those of another one.
 
         Raises:
-            InputError: where the catalogue has no such model.
+            InputError: where the catalogue has no such model, and where both are the same one.
         """
-        return Comparison(self, self._index(first, "compare"), self._index(second, "compare"))
+        return Comparison(self, *self._indices("compare", first=first, second=second))
 
-    def _index(self, model: str, place: str) -> int:
-        """Return the index of a model in the catalogue, by id or name."""
-        ids = [each.id for each in self.solver.catalogue.models]
-        called = self.solver.catalogue.model_called(model) or model
-        options_in({"model": called}, place, ids)
-        return ids.index(called)
+    def _indices(self, place: str, **models: str) -> list[int]:
+        """Return the index of each model in the catalogue, by id or name."""
+        catalogue = self.solver.catalogue
+        ids = [each.id for each in catalogue.models]
+        called = {name: catalogue.model_called(model) or model for name, model in models.items()}
+        options_in(called, place, ids)
+        return [ids.index(each) for each in called.values()]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as plain JSON values, unrounded."""

@@ -59,6 +59,8 @@ def options_in(
     for name in ("model", "first", "second"):
         if name in said and said[name] not in models:
             problems.append(Problem(place, name, *not_one_of(said[name], models, kind="model")))
+    if not problems and stated["first"] is not None and stated["first"] == stated["second"]:
+        problems.append(Problem(place, "second", "", "name two different models"))
     faults = Faults(problems)
     if declared is not None:
         with faults:

@@ -87,7 +87,7 @@ def _answering(solver: Solver, asked: dict[str, Profile], options: list[Schema])
     }
     told = "the requirements that cannot move, with , between them"
     pair = [model.id for model in solver.catalogue.models][:2]
-    compared = {name: each.compare(pair[0], pair[-1]) for name, each in answers.items()}
+    compared = {name: each.compare(*pair) for name, each in answers.items() if pair[1:]}
     keep = _parameter("keep", {"type": "string"}, told)
     model = _parameter("model", {"type": "string"}, "also: what would put this model first")
     return {

@@ -221,6 +221,16 @@ def test_a_no_to_a_field_that_nobody_knows_is_refused() -> None:
     assert refused.value.problems[1].hint == "did you mean workflow?"
 
 
+def test_a_question_is_of_one_thing_or_of_several() -> None:
+    several, one = (
+        question(Profile(), ()),
+        question(Profile(), ("voice_transfer", "short_reference")),
+    )
+    assert several and one  # noqa: PT018
+    assert several.text.startswith("Voice and delivery: which of these are needed?\n- ")
+    assert one.text.startswith("Voice and delivery: is this needed?\n- Style control")
+
+
 def test_who_says_no_to_everything_gets_the_answer_to_what_is_known() -> None:
     asked = Interview(recommend_with(SHIPPED, Profile(require={"real_time": True})))
     everything = fields_of(SHIPPED.declared)

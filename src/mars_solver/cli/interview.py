@@ -56,7 +56,7 @@ def settled(answer: Recommendation) -> Recommendation:
 def _choices(follow_up: FollowUp, declared: Declarations) -> str:
     """Return what can be replied, as a prompt shows it; no is the default."""
     if follow_up.field in declared.requirement:
-        return "\n[names, with their values/NO]:"
+        return "\n[names with their values; Enter for none]:"
     words = [str(each.value) for each in follow_up.replies if each.value is not None]
     return f" [{'yes' if len(words) == 1 else '/'.join(words)}/NO]:"
 

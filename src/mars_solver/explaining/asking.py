@@ -446,8 +446,9 @@ def _text(fields: Sequence[str], values: Sequence[str], declared: Declarations) 
             needs = (f"{declared.phrase(value)} [{value}]" for value in values)
             return f"Which need comes first: {', '.join(needs)}?"
     asked = [each for each in declared.requirements if each.name in fields]
-    title = f"{asked[0].group}: what" if asked[0].group else "What"
-    return "\n".join([f"{title} of this is needed?", *map(_line, asked)])
+    title = "which of these are needed?" if len(asked) > 1 else "is this needed?"
+    title = f"{asked[0].group}: {title}" if asked[0].group else title.capitalize()
+    return "\n".join([title, *map(_line, asked)])
 
 
 def _line(requirement: Requirement) -> str:

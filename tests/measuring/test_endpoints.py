@@ -81,6 +81,7 @@ def test_what_has_no_value_is_named_all_at_once_and_the_secret_never_is() -> Non
         ({"body": "nothing"}, "body", "{text}"),
         ({"headers": {"X-Api-Key": SECRET}}, "headers.X-Api-Key", "{key}"),
         ({"headers": {"x-key": "{key}"}}, "key", "environment variable"),
+        ({"key": "A_KEY"}, "key", "{key} in a header"),
         ({"headers": {"x y": "z"}}, "headers.x y", "the name of a header"),
         ({"headers": {"x": "{text}"}}, "headers.x", "the url or the body"),
         ({"body": "{text} {key}"}, "body", "{key} in a header alone"),

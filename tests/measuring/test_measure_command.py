@@ -227,6 +227,7 @@ def test_it_stops_where_the_requirement_is_settled_and_says_what_looking_costs(
             "a: f",
         ),
         (("-o", "m.x", "--samples", "./m.x"), "--samples: found m.x, as --output has"),
+        (("--from", "body.json", "--force", "-o", "./body.json"), "found body.json, as --from has"),
         (("--model", "mars-pro", "-o", "nowhere/m.toml"), "nowhere: no such folder"),
     ],
 )

@@ -90,15 +90,19 @@ def _check_together(asked: MeasureOptions) -> None:
 
 
 def _check_outputs(asked: MeasureOptions) -> None:
-    """Refuse files that cannot be written, that are there, or that are to hold two things."""
+    """Refuse files that cannot be written, that are there or read, or that would hold two."""
     paths = {"output": asked.output, "samples": asked.samples, "html": asked.html}
     named = {f"--{name}": Path(path) for name, path in paths.items() if path is not None}
     faults = Faults(filter(None, (files.unwritable(path, flag) for flag, path in named.items())))
     faults.check()
     reading.check_free(force=asked.force, **paths)
-    first = {path.resolve(): flag for flag, path in reversed(named.items())}
+    read = [("--body", asked.body), ("--texts", asked.texts)]
+    read += [("--from", path) for path in asked.sources or ()]
+    known = [(flag, Path(path)) for flag, path in read if path is not None]
+    known += named.items()
+    first = {os.path.realpath(path): flag for flag, path in reversed(known)}
     for flag, path in named.items():
-        if (other := first[path.resolve()]) != flag:
+        if (other := first[os.path.realpath(path)]) != flag:
             found = f"{path}, as {other} has"
             faults.problems.append(Problem(flag, "", "a file of its own", found))
     faults.check()

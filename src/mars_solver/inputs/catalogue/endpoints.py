@@ -118,12 +118,15 @@ class Endpoint(Input):
             if name.lower() in _FRAMES:
                 yield path, "no length, which is known when it is sent", "one", "leave it out"
             if _SECRET.search(name) and not _NAME.search(value):
-                hint = "write {key} there, and name the environment variable that holds it"
-                yield path, "no secret in the open", "a text of its own", hint
+                hint = "name the environment variable that holds it as the key"
+                yield path, "{key} in its place", "what looks like a secret in the open", hint
             if TEXT in names_in(value):
                 yield path, "{text} in the url or the body", "it in a header", ""
-            if KEY in names_in(value) and self.key is None:
-                yield KEY, "the environment variable with the {key} of a header", "nothing", ""
+        keyed = any(KEY in names_in(value) for value in self.headers.values())
+        if keyed != (self.key is not None):
+            needed = ("the environment variable with the {key} of a header", "nothing")
+            idle = ("{key} in a header", "no place for the key")
+            yield KEY, *(needed if keyed else idle), ""
         for path, template in (("url", self.url), ("body", self.body or "")):
             if KEY in names_in(template):
                 yield path, "{key} in a header alone", "it here", ""

@@ -52,4 +52,7 @@ def test_a_sound_measurement_is_not_doubted() -> None:
     samples = [sample(number) for number in range(144)]
     assert alerts_of(samples, samples, P95, tail_of(P95)) == ()
     (few,) = alerts_of(samples[:71], samples[:71], P95, tail_of(P95))
-    assert few.do == "ask for 72 or more, of which no more may fail"
+    assert few.do == "ask for 72 or more, with no failure"
+    fast = [sample(0, wait=1), *samples[1:]]
+    (far,) = alerts_of(fast, fast, P95, tail_of(P95))
+    assert far.says.endswith(": 1, the farthest 1 ms")

@@ -85,7 +85,8 @@ def _few(counted: Sequence[Sample], percentile: Fraction, tail: Fraction) -> Ite
     elif failed <= MOST_FAILED and len(counted) < (
         needed := samples_needed(percentile, tail, failed)
     ):
-        yield Alert(AlertKind.FEW, found, f"ask for {needed} or more, of which no more may fail")
+        more = "further failure" if failed else "failure"
+        yield Alert(AlertKind.FEW, found, f"ask for {needed} or more, with no {more}")
 
 
 def _drift(counted: Sequence[Sample]) -> Iterator[Alert]:
@@ -141,10 +142,11 @@ def _outliers(counted: Sequence[Sample]) -> Iterator[Alert]:
     spread = median(abs(wait - middle) for wait in waits)
     far = [wait for wait in waits if abs(wait - middle) > max(FAR * spread, 1)]
     if far:
+        farthest = max(far, key=lambda wait: abs(wait - middle))
         yield Alert(
             AlertKind.OUTLIERS,
-            f"waits far from the others: {len(far)}, up to {max(far):.0f} ms,"
-            f" with {middle:.0f} ms in the middle",
+            f"waits far from the median of {middle:.0f} ms: {len(far)}, the farthest"
+            f" {farthest:.0f} ms",
             "they count; look at when they came (--html), and close what else uses the network",
         )
 

@@ -81,7 +81,8 @@ def _facts(measurement: Measurement, series: Series) -> Iterator[str]:
         yield f"  {statistic} since each request was due: {_interval(series)}; {seen} among these"
         yield f"  {statistic} since each was sent, which hides waiting: {_ms(series.since_sent)}"
     if series.real_time_factor is not None:
-        yield f"  arrives in {series.real_time_factor:.2f} of the time that it plays (median)"
+        factor = series.real_time_factor
+        yield f"  median real-time factor: {factor:.2f} (below 1: faster than it plays)"
     if series.gap is not None:
         yield f"  longest gap between chunks: {_ms(series.gap)}"
     if series.failures:

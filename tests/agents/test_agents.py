@@ -209,6 +209,7 @@ def test_bad_input_of_fifty_kinds_is_told_with_every_problem() -> None:
             ["member: found 5", "unknown set `language`; did you mean `languages`?"],
         ),
         ("catalogue", {"member": "pt"}, ["a set before its member"]),
+        ("catalogue", {"set": "languages", "member": "no tag"}, ['member: found "no tag"']),
         ("guide", {"full": True}, ["unknown key `full` (guide: full; expected none)"]),
     ],
 )

@@ -114,7 +114,8 @@ class Desk:
         """Show the facts of every model, or who has what of a set."""
         facts = self._solver.catalogue
         if asked.set is not None:
-            held = members_of(facts, asked.set, asked.member)
+            with rerooted(lambda problem: replace(problem, path="member")):
+                held = members_of(facts, asked.set, asked.member)
             return console.to_text(console.members(held)), held.to_dict()
         if asked.member is not None:
             raise InputError(

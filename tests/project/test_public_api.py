@@ -182,6 +182,7 @@ def reachable(*roots: object) -> dict[int, object]:
 
 def test_every_object_that_an_answer_leads_to_fits_on_one_line_of_a_prompt() -> None:
     asked = [CONFLICTING, {"workflow": "batch", "prefer": {"latency": 3}, "name": "n" * 900}]
+    asked.append({"require": {"max_ttfb_ms": 2000}})  # which leaves a reason open
     answers = [recommend(profile) for profile in asked]
     foreign = foreign_solver()
     answers.append(recommend_with(foreign, parse_profile({}, "test", foreign.declared)))

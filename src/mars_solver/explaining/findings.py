@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from mars_solver.briefs import brief
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.facts import (
@@ -46,6 +47,9 @@ class Cause(NamedTuple):
     source: str | None
     """The key of the fact's source; None where no source speaks of it."""
 
+    def __repr__(self) -> str:
+        return brief(self)
+
 
 def cause(check: Check, standing: Standing, catalogue: Catalogue, policy: Policy) -> Cause:
     """Return the reason why a requirement is violated or unverified.
@@ -73,6 +77,9 @@ class Reason(NamedTuple):
     cause: Cause
     note: str
     """What is known of what the facts leave open, and what would settle it."""
+
+    def __repr__(self) -> str:
+        return brief(self)
 
 
 def reason(check: Check, standing: Standing, solver: Solver, policy: Policy) -> Reason:

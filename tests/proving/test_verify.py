@@ -415,7 +415,7 @@ def test_a_counterexample_is_a_small_profile_that_recommend_reproduces(tmp_path:
     out = tmp_path / "counterexample.toml"
     failed = run("verify", "--weights", str(mutant), "--counterexample", str(out))
     assert (failed.returncode, failed.stderr) == (5, f"Wrote {out}\n")
-    assert "The proof FAILS." in failed.stdout
+    assert "NOT proved." in failed.stdout
     again = run("recommend", str(out), "--json", "--weights", str(mutant))
     assert again.returncode in {0, 3}
     answer = json.loads(again.stdout)
@@ -553,7 +553,7 @@ def test_lines_and_pins_are_those_of_the_folder_and_never_the_shipped_ones(folde
     assert data["theorem"]["holds"]
     assert "the catalogue has no guide/lines.toml" in text
     assert "the catalogue has no guide/pins.toml" in text
-    assert "The proof holds." in text
+    assert "Proved." in text
 
 
 def test_a_folder_without_a_guide_has_its_pins_alone_to_prove(folder: Path) -> None:
@@ -570,11 +570,11 @@ def test_a_folder_without_a_guide_has_its_pins_alone_to_prove(folder: Path) -> N
     data, text = told(folder)
     assert data["pins"]["holds"]
     assert data["pins"]["count"] > 20
-    assert text.startswith("The proof holds.")
+    assert text.startswith("Proved.")
     pins.write_text(pins.read_text("utf-8").replace("mars-flash", "mars-instruct", 1), "utf-8")
     data, text = told(folder, code=5)
     assert len(data["pins"]["failed"]) == 1
-    assert "The proof FAILS." in text
+    assert "NOT proved." in text
 
 
 def test_a_requirement_that_no_pin_states_yet_is_left_to_pin_and_no_fault(folder: Path) -> None:

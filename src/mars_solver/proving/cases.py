@@ -62,11 +62,12 @@ class Case:
         ranked = zip(self._rankers, self.contexts, strict=True)
         return paired([ranker.rank(each, self.over) for ranker, each in ranked], self.over)
 
-    @property
-    def same_weights(self) -> bool:
-        """Whether all sides rank alike, whatever the importances."""
+    @cached_property
+    def ranked_alike(self) -> tuple[bool, ...]:
+        """Whether each side ranks as the first does, whatever the importances."""
         ranked = zip(self._rankers, self.contexts, strict=True)
-        return len({ranker.key(each, self.over) for ranker, each in ranked}) == 1
+        keys = [ranker.key(each, self.over) for ranker, each in ranked]
+        return tuple([key == keys[0] for key in keys])
 
     def winners(self, side: int, outcome: int) -> Array:
         """Return the first model of a side under each order; -1 where none is left."""
@@ -105,7 +106,7 @@ class Cases:
         """Prepare the cases.
 
         Args:
-            sides: one solver or two.
+            sides: whose they are.
             policy: how what the facts do not settle ranks.
             columns: what can be asked, where it is not what the sides declare.
             groups: see `classes`.

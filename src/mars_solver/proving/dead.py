@@ -6,11 +6,11 @@ one or two requirements are tried first, as most of what changes an answer chang
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from mars_solver.errors import InputError
 from mars_solver.inputs.catalogue.attributes import Declarations
@@ -18,7 +18,7 @@ from mars_solver.inputs.catalogue.facts import NumberFact, SetFact, WordFact, Ye
 from mars_solver.inputs.catalogue.models import AnyFact, Model
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.proving.cases import Cases
-from mars_solver.proving.census import census
+from mars_solver.proving.census import Census, census
 from mars_solver.proving.classes import classes
 from mars_solver.proving.joint import SILENT, JointColumn, joint_columns
 from mars_solver.proving.moves import Answer, Moves
@@ -26,6 +26,8 @@ from mars_solver.solving.solver import Solver
 
 MOST_COMPARED: Final = 2**21
 """Where facts and classes of profiles make more pairs, it takes minutes to say what is dead."""
+_AT_ONCE: Final = 32
+"""How many changes are compared with the catalogue side by side."""
 
 
 @dataclass(frozen=True)
@@ -35,18 +37,25 @@ class Dead:
     Attributes:
         models: those that never come first, by id.
         requirements: by name.
-        facts: those without which no answer would be another one, as `model.attribute`.
-        claims: those that were not chosen and would change no answer if they were, by path.
+        facts: those without which no answer would be another one, as `model.attribute`; None where
+            it takes too long to say.
+        claims: those that were not chosen and would change no answer if they were, by path; None
+            where it takes too long to say.
     """
 
     models: tuple[str, ...]
     requirements: tuple[str, ...]
-    facts: tuple[str, ...]
-    claims: tuple[str, ...]
+    facts: tuple[str, ...] | None
+    claims: tuple[str, ...] | None
 
 
-def dead(solver: Solver) -> Dead | None:
-    """Return what of a catalogue changes no answer; None where it takes too long to say."""
+def dead(solver: Solver, counted: Census | None = None) -> Dead | None:
+    """Return what of a catalogue changes no answer; None where it takes too long to say.
+
+    Args:
+        solver: of the catalogue and weights.
+        counted: how all profiles are answered, where that is known.
+    """
     facts = sum(len(model.facts) for model in solver.catalogue.models)
     most = MOST_COMPARED // max(facts, 1)
     if prod(len(c.choices) for c in solver.table if c.requirement.pins) > most:
@@ -55,7 +64,7 @@ def dead(solver: Solver) -> Dead | None:
         classes([solver], most=most)
     except InputError:
         return None
-    models = census(solver).dead_models
+    models = (counted or census(solver)).dead_models
     return Dead(models, dead_requirements(solver), dead_facts(solver), dead_claims(solver))
 
 
@@ -75,7 +84,7 @@ def _tells(solver: Solver, name: str) -> bool:
     columns = tuple(
         _unheard(column) if column.name == name else column for column in joint_columns(sides)
     )
-    return Moves(Cases(sides, columns=columns)).any()
+    return bool(Moves(Cases(sides, columns=columns)).sides())
 
 
 def _unheard(column: JointColumn) -> JointColumn:
@@ -85,21 +94,27 @@ def _unheard(column: JointColumn) -> JointColumn:
     return column._replace(requirements=(first, None), choices=tuple(choices))
 
 
+class _Change(NamedTuple):
+    """Another fact of a model, or none."""
+
+    path: str
+    model: Model
+    attribute: str
+    fact: AnyFact | None
+
+
 def dead_facts(solver: Solver) -> tuple[str, ...]:
     """Return the facts without which no answer would be another one, as `model.attribute`.
 
     Where nothing is known, there is no fact.
     """
-    return tuple(
-        [
-            f"{model.id}.{name}"
-            for model in solver.catalogue.models
-            for name, fact in model.facts.items()
-            if _asked_about(name, solver.declared)
-            and _known(fact)
-            and not _matters(solver, model, name, None)
-        ]
-    )
+    changes = [
+        _Change(f"{model.id}.{name}", model, name, None)
+        for model in solver.catalogue.models
+        for name, fact in model.facts.items()
+        if _known(fact)
+    ]
+    return _without_effect(solver, changes)
 
 
 def _known(fact: AnyFact) -> bool:
@@ -111,14 +126,12 @@ def _known(fact: AnyFact) -> bool:
 
 def dead_claims(solver: Solver) -> tuple[str, ...]:
     """Return the claims that were not chosen and would change no answer if they were, by path."""
-    return tuple(
-        [
-            f"{model.id}.{path}"
-            for model in solver.catalogue.models
-            for name, path, fact in _other_claims(model)
-            if _asked_about(name, solver.declared) and not _matters(solver, model, name, fact)
-        ]
-    )
+    changes = [
+        _Change(f"{model.id}.{path}", model, name, fact)
+        for model in solver.catalogue.models
+        for name, path, fact in _other_claims(model)
+    ]
+    return _without_effect(solver, changes)
 
 
 def _asked_about(name: str, declared: Declarations) -> bool:
@@ -153,19 +166,41 @@ def _chosen(fact: F) -> Iterator[F]:
         yield type(fact)(**claim.model_dump(exclude={"why_not"}))
 
 
-def _matters(solver: Solver, model: Model, name: str, fact: AnyFact | None) -> bool:
-    """Return whether any answer is another one where a model has another fact, or none."""
-    facts = {key: fact if key == name else kept for key, kept in model.facts.items()}
-    other = replace(model, facts={key: kept for key, kept in facts.items() if kept is not None})
-    catalogue = solver.catalogue
+def _without_effect(solver: Solver, changes: Sequence[_Change]) -> tuple[str, ...]:
+    """Return the changes, each made alone, after which all answers are the same, by path."""
+    left = [
+        (change.path, changed)
+        for change in changes
+        if _asked_about(change.attribute, solver.declared)
+        and not _seen(solver, changed := _changed(solver, change), change.attribute)
+    ]
+    found: list[str] = []
+    for start in range(0, len(left), _AT_ONCE):
+        some = left[start : start + _AT_ONCE]
+        moved = Moves(Cases((solver, *(changed for _, changed in some)))).sides()
+        found += [path for side, (path, _) in enumerate(some, 1) if side not in moved]
+    return tuple(found)
+
+
+def _changed(solver: Solver, change: _Change) -> Solver:
+    """Return the solver of the catalogue after a change."""
+    catalogue, model = solver.catalogue, change.model
+    facts = {name: fact for name, fact in model.facts.items() if name != change.attribute}
+    if change.fact is not None:
+        facts[change.attribute] = change.fact
+    other = replace(model, facts=facts)
     models = tuple([other if each is model else each for each in catalogue.models])
-    changed = Solver(replace(catalogue, models=models), solver.weights)
+    return Solver(replace(catalogue, models=models), solver.weights)
+
+
+def _seen(solver: Solver, changed: Solver, name: str) -> bool:
+    """Return whether a change of an attribute's fact shows in a profile of few requirements."""
     declared = solver.declared
     asked = [r.name for r in declared.requirements if r.attribute == name or name in r.implies]
-    for profile in _trials(solver, asked):
-        if Answer.of(solver.decide(profile)) != Answer.of(changed.decide(profile)):
-            return True
-    return Moves(Cases((solver, changed))).any()
+    return any(
+        Answer.of(solver.decide(profile)) != Answer.of(changed.decide(profile))
+        for profile in _trials(solver, asked)
+    )
 
 
 def _trials(solver: Solver, names: Iterable[str]) -> Iterator[Profile]:

@@ -58,7 +58,7 @@ class MoveCount:
 
 
 class Moves:
-    """Compares the answers of two sides, case by case."""
+    """Compares the answers of the first side with those of others, case by case."""
 
     def __init__(self, cases: Cases) -> None:
         self._cases = cases
@@ -67,11 +67,18 @@ class Moves:
         self._index = [
             np.array([self._ids.index(m) for m in own], dtype=np.int64) for own in models
         ]
-        self._alike = models[0] == models[1]
+        self._alike = [own == models[0] for own in models]
 
-    def any(self) -> bool:
-        """Return whether any profile has another answer."""
-        return any(True for _ in self._moved())
+    def sides(self) -> set[int]:
+        """Return the sides that give any profile another answer than the first."""
+        left = set(range(1, len(self._index)))
+        moved: set[int] = set()
+        for case in self._cases:
+            for outcome in range(len(case.cells)):
+                moved |= {s for s in left - moved if self._answered(case, outcome, s)}
+            if moved == left:
+                break
+        return moved
 
     def find(self) -> dict[tuple[Answer, Answer], MoveCount]:
         """Return every move that some profile makes."""
@@ -100,14 +107,17 @@ class Moves:
         The number of an answer is 0 where no model is left.
         """
         for case in self._cases:
-            old, new = case.standings
-            kept = self._alike and case.same_weights
             for outcome in range(len(case.cells)):
-                if kept and (old[outcome] == new[outcome]).all():
-                    continue
-                answers = self._answers(case, 0, outcome), self._answers(case, 1, outcome)
-                if (answers[0] != answers[1]).any():
+                if answers := self._answered(case, outcome, 1):
                     yield case, outcome, answers
+
+    def _answered(self, case: Case, outcome: int, side: int) -> tuple[Array, Array] | None:
+        """Return the answers of the first side and of another; None where they are the same."""
+        old, new = case.standings[0][outcome], case.standings[side][outcome]
+        if self._alike[side] and case.ranked_alike[side] and (old == new).all():
+            return None
+        answers = self._answers(case, 0, outcome), self._answers(case, side, outcome)
+        return answers if (answers[0] != answers[1]).any() else None
 
     def _answers(self, case: Case, side: int, outcome: int) -> Array:
         """Return the number of the answer of a side under each order."""

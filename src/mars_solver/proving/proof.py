@@ -21,7 +21,7 @@ from mars_solver.inputs.catalogue.measurements import with_measurements
 from mars_solver.inputs.files import CHART, LINES, PINS
 from mars_solver.inputs.profile import Profile, parse_profile
 from mars_solver.proving.census import Census, census
-from mars_solver.proving.dead import dead_requirements
+from mars_solver.proving.dead import Dead, dead, dead_requirements
 from mars_solver.proving.pins import Pin, PinnedFact, Pins, Scenario
 from mars_solver.proving.theorem import Reach, Theorem, prove
 from mars_solver.solving.flowchart import answer, stand_best
@@ -99,10 +99,12 @@ class Proof:
         return census(self.solver)
 
     @cached_property
-    def dead(self) -> dict[str, tuple[str, ...]]:
-        """The models that never come first, and the requirements that change no answer."""
-        requirements = dead_requirements(self.solver)
-        return {"models": self.census.dead_models, "requirements": requirements}
+    def dead(self) -> Dead:
+        """What changes no answer."""
+        found = dead(self.solver, self.census)
+        if found is None:
+            return Dead(self.census.dead_models, dead_requirements(self.solver), None, None)
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Return the proof as plain JSON values; the same catalogue and weights, the same bytes."""
@@ -122,7 +124,7 @@ class Proof:
             },
             "importances": {
                 **_plain(Census, [self.census])[0],
-                "dead": {what: list(names) for what, names in self.dead.items()},
+                "dead": _plain(Dead, [self.dead])[0],
             },
             **self.solver.identity,
             "flowchart": chart and {"sha256": digest(chart.model_dump(by_alias=True))},

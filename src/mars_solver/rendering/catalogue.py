@@ -210,10 +210,13 @@ def usable(catalogue: Catalogue) -> str:
     return f"{', '.join(counts)}: no fault found"
 
 
+TOO_MANY: Final = "too many kinds of profiles to say which facts change no answer"
+
+
 def dead_lines(found: Dead | None, solver: Solver) -> Iterator[str]:
     """Yield what of a catalogue changes no answer under the weights of a solver."""
     if found is None:
-        yield "too many kinds of profiles to say which facts change no answer"
+        yield TOO_MANY
         return
     under = f"with the weights {solver.weights.name}"
     for names, what in (

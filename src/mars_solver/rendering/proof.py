@@ -13,6 +13,7 @@ from mars_solver.inputs.documents import toml_lines
 from mars_solver.inputs.files import CHART, LINES, PINS
 from mars_solver.proving.proof import PARTS
 from mars_solver.proving.theorem import ALL
+from mars_solver.rendering.catalogue import TOO_MANY
 from mars_solver.rendering.console import section
 from mars_solver.rendering.words import both, digests, keyed
 from mars_solver.vocabulary import number
@@ -56,10 +57,10 @@ NO_GUIDE: Final = f"nothing to prove: the catalogue has no {CHART}"
 
 def _verdict(proof: Proof) -> str:
     if not proof.holds:
-        return "The proof FAILS."
+        return "NOT proved."
     if proof.missing == PARTS:
         return f"There is nothing to prove: the catalogue has no {', '.join(proof.missing)}."
-    return "The proof holds."
+    return "Proved."
 
 
 def _theorem(theorem: Theorem, declared: Declarations) -> Iterator[str]:
@@ -105,10 +106,24 @@ def _census(proof: Proof) -> Iterator[str]:
         yield from _counted("not followed because its models do not meet", blocking)
         pairs = ((_instead(pair, catalogue), n) for pair, n in found.preferred.items())
         yield from _counted("not followed by preferences alone", pairs)
-    if dead := proof.dead["models"]:
-        yield f"never first: {', '.join(catalogue.names[model] for model in dead)}"
-    if dead := proof.dead["requirements"]:
-        yield f"change no answer: {', '.join(keyed(declared, name) for name in dead)}"
+    dead = proof.dead
+    facts = [_of_model(path, catalogue) for path in dead.facts or ()]
+    for what, names in (
+        ("never first", [catalogue.names[model] for model in dead.models]),
+        ("requirements that change no answer", [keyed(declared, n) for n in dead.requirements]),
+        ("facts that change no answer, as all would be the same if nobody knew them", facts),
+        ("claims that would change no answer if they were chosen", list(dead.claims or ())),
+    ):
+        if names:
+            yield f"{what}: {', '.join(names)}"
+    if dead.facts is None:
+        yield TOO_MANY
+
+
+def _of_model(path: str, catalogue: Catalogue) -> str:
+    """Return which fact of which model a path names."""
+    model, attribute = catalogue.model_in(path)
+    return f"{catalogue.declared.phrase(attribute)} of {catalogue.names[str(model)]}"
 
 
 def _instead(pair: str, catalogue: Catalogue) -> str:

@@ -40,7 +40,7 @@ from benchmarks.tuning.command import checked_labels, guarded, seed_of, unwritab
 from mars_solver import Catalogue, Solver, load_catalogue, load_weights
 from mars_solver.errors import InputError, Problem, extra, gather, shown
 from mars_solver.inputs.catalogue.attributes import Declarations
-from mars_solver.inputs.files import write_whole
+from mars_solver.inputs.files import target, write_whole
 from mars_solver.inputs.parsing import is_line, not_one_of
 from mars_solver.inputs.weights import Provenance, Weights, vectors, weights_toml, with_vectors
 from mars_solver.proving.pins import load_pins, load_scenarios
@@ -145,7 +145,7 @@ def _outputs(options: argparse.Namespace) -> tuple[Path, Path]:
     ]
     if out.suffix.lower() == ".json":
         problems.append(Problem("--out", "", "a name that ends in .toml", str(out)))
-    if out.resolve() == report.resolve():
+    if target(out) == target(report):
         problems.append(Problem("--report", "", "another file than --out", str(report)))
     if problems:
         raise InputError(problems)

@@ -11,6 +11,7 @@ from typing import Final
 
 from mars_solver import Solver, load_catalogue, load_weights
 from mars_solver.errors import InputError, Problem, shown
+from mars_solver.inputs.files import target
 from mars_solver.inputs.weights import MAX_WEIGHT
 from mars_solver.tuning.label_files import SUFFIXES, load_labels, load_questions
 from mars_solver.tuning.labels import Label
@@ -73,8 +74,8 @@ def unwritable(
     """
     try:
         there, is_folder = path.exists(), path.is_dir()
-        beside, whole = path.parent.is_dir(), path.resolve()
-        read = [Path(each).resolve() for each in (*labels, *others)]
+        beside, whole = path.parent.is_dir(), Path(target(path))
+        read = [Path(target(each)) for each in (*labels, *others)]
         among = [each for each in read if each.is_dir() and each == whole.parent]
     except OSError as error:
         yield Problem(flag, "", "a name that a file can have", error.strerror or str(error))

@@ -951,8 +951,9 @@ def test_an_empty_path_is_not_an_absent_one(args: tuple[str, ...], named: str) -
     assert named in line.lower()
 
 
-def test_standard_input_closed() -> None:
-    (line,) = lines_of(run("recommend", "-", stdin=None))
+@pytest.mark.parametrize("words", [("recommend", "-"), ("batch", "-", "-o", "-")])
+def test_standard_input_closed(words: tuple[str, ...]) -> None:
+    (line,) = lines_of(run(*words, stdin=None))
     assert line.startswith("error: standard input: it is closed")
 
 

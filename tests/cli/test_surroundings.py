@@ -90,6 +90,25 @@ def test_a_command_runs_anywhere(words: tuple[str, ...], code: int, tmp_path: Pa
     assert left(tmp_path) == []
 
 
+def test_a_batch_whose_folder_is_gone_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    done = called(("batch", "t.csv", "-o", "x.csv"), os.environ)
+    assert done.returncode == 2
+    assert b"error: t.csv: no such file or directory" in done.stderr
+
+
+def test_a_link_that_leads_to_itself_is_no_fault_of_the_program(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").symlink_to("x.csv")
+    assert called(("batch", "x.csv", "-o", "y.csv"), os.environ).returncode == 2
+    assert called(("batch", "t.csv", "-o", "x.csv"), os.environ).returncode == 4
+    assert left(tmp_path) == []
+
+
 def cleared(folder: Path) -> None:
     """Remove what commands are there to write."""
     for name in ("x", "x.html", "x.toml", "x.parquet", "x.rejects.parquet"):

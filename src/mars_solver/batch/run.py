@@ -35,6 +35,7 @@ from mars_solver.batch.sinks import Sink, sink
 from mars_solver.batch.summary import Summary
 from mars_solver.batch.tables import PART_ROWS, Part, Table
 from mars_solver.errors import InputError, Problem
+from mars_solver.inputs.files import target
 from mars_solver.inputs.profile_row import ID
 from mars_solver.solving.solver import Solver
 from mars_solver.stopping import undone
@@ -158,7 +159,7 @@ class _Writer:
         answers = with_kept(answerer(run.solver, run.unknown, run.top).schema, run.table.kept)
         self._columns = [name for name in answers.names if name != REASONS]
         # Named after the output, which no other run writes, and found again by a run that resumes.
-        owner = hashlib.sha256(os.fsencode(run.output.resolve())).hexdigest()[:8]
+        owner = hashlib.sha256(os.fsencode(target(run.output))).hexdigest()[:8]
         beside = run.rejects.with_name(f".{run.rejects.name}.{owner}.draft")
         self._answers, self._rejects = (
             _drafted(drafts, path, draft, pa.schema([answers.field(name) for name in names]))

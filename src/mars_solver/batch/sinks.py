@@ -21,7 +21,7 @@ from mars_solver.batch.records import is_text_type, opened, texts_of
 from mars_solver.batch.tables import PART_ROWS, SUFFIXES, ZIPPED, Format, file_errors
 from mars_solver.errors import InputError, Problem
 from mars_solver.escaping import FORMULA, NUMBER
-from mars_solver.inputs.files import lines_of, unwritable
+from mars_solver.inputs.files import lines_of, target, unwritable
 from mars_solver.inputs.profile_row import ID
 from mars_solver.stopping import at_stop
 
@@ -66,7 +66,7 @@ def output_paths(
         if path.name and Format.of(path) is None
     ]
     for (one, first), (other, second) in combinations(named.items(), 2):
-        if STDOUT not in (str(first), str(second)) and first.resolve() == second.resolve():
+        if STDOUT not in (str(first), str(second)) and target(first) == target(second):
             hint = "name another file"
             problems.append(Problem(other, "", f"another file than {one}", str(second), hint))
     problems += filter(None, (unwritable(path, place) for place, path in outputs))

@@ -173,7 +173,7 @@ def open_table(
     spool = None
     if place == STDIN:
         place = "standard input"
-        with file_errors(place, "a readable table"):
+        with file_errors(place, ""):
             spool = _spooled()
         chosen = Path(spool.name)
         told: Format | None = _sniffed(chosen)

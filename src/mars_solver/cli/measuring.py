@@ -100,9 +100,9 @@ def _check_outputs(asked: MeasureOptions) -> None:
     read += [("--from", path) for path in asked.sources or ()]
     known = [(flag, Path(path)) for flag, path in read if path is not None]
     known += named.items()
-    first = {os.path.realpath(path): flag for flag, path in reversed(known)}
+    first = {files.target(path): flag for flag, path in reversed(known)}
     for flag, path in named.items():
-        if (other := first[os.path.realpath(path)]) != flag:
+        if (other := first[files.target(path)]) != flag:
             found = f"{path}, as {other} has"
             faults.problems.append(Problem(flag, "", "a file of its own", found))
     faults.check()

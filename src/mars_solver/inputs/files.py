@@ -364,14 +364,22 @@ def _path(path: object) -> Path:
     raise InputError([Problem("path", "", "a path, as text or a Path", shown(path))])
 
 
+def target(path: str | Path) -> str:
+    """Return what names one file whichever path leads to it: links followed as far as they lead."""
+    try:
+        return os.path.realpath(path)
+    except OSError:  # the working folder is gone
+        return os.path.normpath(path)
+
+
 def standard_input() -> BinaryIO:
     """Return the bytes of standard input.
 
     Raises:
-        ValueError: where it is closed.
+        OSError: where it is closed.
     """
     if sys.stdin is None:
-        raise ValueError("it is closed")
+        raise OSError("it is closed")
     return sys.stdin.buffer
 
 

@@ -15,10 +15,11 @@ def client(solver: Solver) -> Client:
 
 
 OURS = ("localhost", "localhost:8000", "LOCALHOST.:80", "127.0.0.1:8000", "[::1]:8000", "192.0.2.7",
-        "[2001:db8::1]", "box.example", "BOX.EXAMPLE:1")  # fmt: skip
+        "::1", "[2001:db8::1]", "box.example", "BOX.EXAMPLE:1")  # fmt: skip
 THEIRS = ("evil.example", "localhost.evil.example", "127.0.0.1.evil.example:8000",
           "evil.example:80", "a.box.example", "", "[", "127.0.0.1@evil.example",
-          "999.0.0.1", "*")  # fmt: skip
+          "999.0.0.1", "*", "[::1].evil.example", "[::1]evil", "::1%evil.example", "[::1%25x]",
+          "localhost:evil", "localhost:80:80")  # fmt: skip
 
 
 @pytest.mark.parametrize("host", OURS)
@@ -61,6 +62,7 @@ OWN = {"host": "localhost:8000", "origin": "http://localhost:8000"}
         ({"sec-fetch-site": "SAME-ORIGIN"}, False),
         ({"origin": "http://evil.example"}, False),
         ({"origin": "null"}, False),
+        ({**OWN, "origin": "evil://localhost:8000"}, False),
         ({**OWN, "origin": "http://localhost:3000"}, False),
         ({**OWN, "origin": "http://localhost"}, False),
     ],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from http import HTTPStatus
@@ -115,7 +116,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
         self._app = app
-        self._hosts = frozenset({*_LOOPBACK, *map(_host_in, hosts)})
+        self._hosts = frozenset({*_LOOPBACK, *map(_host_in, hosts)} - {""})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application answer one request, and complete the headers of the answer."""
@@ -145,7 +146,7 @@ class Guard:
         site = said.get(b"sec-fetch-site")
         if site is None:  # no browser, or an old one
             origin = said.get(b"origin", b"").decode("latin-1")
-            ours = reading or origin.partition("://")[2] == text or not origin
+            ours = reading or origin in {"", f"http://{text}", f"https://{text}"}
         else:
             ours = site in _OURS or (reading and said.get(b"sec-fetch-mode") == b"navigate")
         return None if ours else RefusalError(403, "A page of another site asks; that is refused.")
@@ -158,12 +159,16 @@ _OURS: Final = (b"same-origin", b"none")
 """What `Sec-Fetch-Site` says of this server's own pages, and of what a person asks for."""
 
 
+_HOST: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^][:%/@\s]*))(?::[0-9]*)?")
+
+
 def _host_in(text: str) -> str:
-    """Return the host in a `Host` header, without its port."""
-    bare = text.strip().lower().rstrip(".")
-    if bare.startswith("["):
-        return bare[1:].partition("]")[0]
-    return bare if bare.count(":") > 1 else bare.partition(":")[0].rstrip(".")
+    """Return the host in a `Host` header, without its port; "" where it is none."""
+    bare = text.strip().lower()
+    if _is_address(bare):  # of IPv6, without brackets
+        return bare
+    found = _HOST.fullmatch(bare)
+    return (found[1] or found[2]).rstrip(".") if found else ""
 
 
 def _is_address(host: str) -> bool:
@@ -172,7 +177,7 @@ def _is_address(host: str) -> bool:
         ip_address(host)
     except ValueError:
         return False
-    return True
+    return "%" not in host
 
 
 def response_of(refusal: RefusalError) -> Response:

@@ -12,6 +12,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,8 @@ def test_serve_answers_what_is_under_way_and_ends_when_told(end: signal.Signals)
             client.sendall(head + body[:5])
             with socket.create_connection(("127.0.0.1", port), timeout=30) as idle:
                 process.send_signal(end)
-                assert idle.recv(1) == b""  # nothing is under way there
+                with suppress(ConnectionResetError):  # where it was not even accepted
+                    assert idle.recv(1) == b""  # nothing is under way there
             with pytest.raises(ConnectionError):
                 socket.create_connection(("127.0.0.1", port), timeout=30)
             client.sendall(body[5:])

@@ -31,6 +31,8 @@ _SWITCH_SECONDS: Final = 5e-4
 """How long a thread that works keeps the event loop waiting; Python's own is ten times as long."""
 _HEAD_BYTES: Final = 2**15
 _BACKLOG: Final = 256
+_ACCEPTING: Final = 8
+"""Turns of the loop within which each connection that was accepted is known to the server."""
 
 
 class DeadlineProtocol(H11Protocol):
@@ -137,6 +139,14 @@ class Server(uvicorn.Server):
         """Accept nothing more."""
         self.force_exit = self.should_exit
         self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End; connections that have just been accepted are closed with those that wait."""
+        for server in self.servers:
+            server.close()
+        for _ in range(_ACCEPTING):
+            await asyncio.sleep(0)
+        await super().shutdown(sockets)
 
 
 def run(app: Any, opened: socket.socket) -> None:

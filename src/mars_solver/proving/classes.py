@@ -25,7 +25,7 @@ from mars_solver.inputs.catalogue.attributes import Requirement
 from mars_solver.inputs.profile import Required
 from mars_solver.proving.joint import JointColumn, Sides, joint_columns
 from mars_solver.solving.constraints import union
-from mars_solver.solving.solver import Solver, Standing
+from mars_solver.solving.solver import Solver
 from mars_solver.solving.table import Cell, requirement_masks
 from mars_solver.vocabulary import Policy
 
@@ -265,10 +265,10 @@ def _pinned(
             for column, choice in zip(pinning, chosen, strict=True)
             if choice.values[0] is not None
         ]
-        sides: list[_Asked] = []
-        for side, solver in enumerate(layout.sides):
-            pairs = [(column.requirements[side], cells[side]) for column, cells in stated]
-            sides.append(_Asked(solver, pairs, layout.policy, sides[0] if sides else None))
+        sides = [
+            _Asked(solver, [(c.requirements[side], cells[side]) for c, cells in stated], layout)
+            for side, solver in enumerate(layout.sides)
+        ]
         for batch in (False, True):
             if all(side.needs(batch=batch) == _UNASKABLE for side in sides):
                 continue
@@ -310,17 +310,8 @@ class _Asked:
         self,
         solver: Solver,
         stated: Sequence[tuple[Requirement | None, Cell | None]],
-        policy: Policy,
-        first: _Asked | None,
+        layout: _Layout,
     ) -> None:
-        """Read what is asked.
-
-        Args:
-            solver: of the side.
-            stated: the requirements that are stated, each with its cell.
-            policy: how what the facts do not settle ranks.
-            first: what the first side is asked; a model of both stands alike where its facts do.
-        """
         self._solver = solver
         self._models = range(len(solver.catalogue.models))
         self._needs = 0
@@ -328,16 +319,8 @@ class _Asked:
             self._needs |= _UNASKABLE if cell is None else cell.statements
         pairs = [(requirement, cell) for requirement, cell in stated if requirement and cell]
         self._stated = sum(requirement.bit for requirement, _ in pairs)
-        reject = policy == "reject"
+        reject = layout.policy == "reject"
         self._masks = [requirement_masks(pairs, index, reject=reject) for index in self._models]
-        self._found: dict[bool, list[Standing]] = {}
-        shared = first and first._stated == self._stated and first._same(solver)
-        self._first = first if shared else None
-
-    def _same(self, solver: Solver) -> bool:
-        """Return whether a solver has as many models, of the same declarations."""
-        own, other = self._solver.catalogue, solver.catalogue
-        return own.declared is other.declared and len(own.models) == len(other.models)
 
     def needs(self, *, batch: bool) -> int:
         """Return what is said of needs."""
@@ -348,22 +331,17 @@ class _Asked:
         """Return how far each model is behind, and the mask of what it does not meet."""
         if self.needs(batch=batch) == _UNASKABLE:
             return [EXCLUDED for _ in self._models], [0 for _ in self._models]
-        found = [self._standing(index, batch=batch) for index in self._models]
-        self._found[batch] = found
+        found = [
+            self._solver.stand_alone(
+                index, self._masks[index], self._stated, batch=batch, refused=False
+            )
+            for index in self._models
+        ]
         behind = [
             EXCLUDED if s.violated or s.configuration is None else s.unverified.bit_count()
             for s in found
         ]
         return behind, [s.violated | s.unverified for s in found]
-
-    def _standing(self, index: int, *, batch: bool) -> Standing:
-        """Return how a model stands."""
-        masks, first = self._masks[index], self._first
-        if first and batch in first._found and masks == first._masks[index]:
-            standing = first._found[batch][index]
-            if standing.model is self._solver.catalogue.models[index]:
-                return standing
-        return self._solver.stand_alone(index, masks, self._stated, batch=batch, refused=False)
 
 
 def _joined(found: Classes, column: JointColumn) -> Classes:

@@ -93,14 +93,12 @@ class Column:
     Attributes:
         requirement: whose verdicts these are.
         thresholds: of a number: where a verdict or a need can change, ascending.
-        cut: whether `in_short`, once it was asked for, leaves something out.
     """
 
     def __init__(self, catalogue: Catalogue, requirement: Requirement) -> None:
         self.requirement = requirement
         self._catalogue = catalogue
         self._attribute = requirement.attribute
-        self.cut = False
         self.thresholds: tuple[Number, ...] = ()
         if requirement.numeric:
             self.thresholds = critical_values(catalogue, requirement)
@@ -202,10 +200,22 @@ class Column:
         """Every cell that the requirement can come to, "not stated" first."""
         return self._merged(self._values())
 
-    @cached_property
+    @property
     def in_short(self) -> tuple[Choice, ...]:
         """The same, without what only longer lists come to where there are very many."""
-        return self._merged(self._values(_MOST_LISTS)) if self._is_set else self.choices
+        return self._in_short[0]
+
+    @property
+    def cut(self) -> bool:
+        """Whether `in_short` leaves something out."""
+        return self._in_short[1]
+
+    @cached_property
+    def _in_short(self) -> tuple[tuple[Choice, ...], bool]:
+        if not self._is_set:
+            return self.choices, False
+        lists, cut = self._lists(_MOST_LISTS)
+        return self._merged(lists), cut
 
     def _merged(self, values: Iterable[Required]) -> tuple[Choice, ...]:
         merged: dict[Cell, list[Required]] = {}
@@ -214,18 +224,20 @@ class Column:
         silent = Choice(Cell(0, 0, 0), (None,))
         return (silent, *(Choice(cell, tuple(values)) for cell, values in merged.items()))
 
-    def _values(self, most: float = math.inf) -> list[Required]:
-        """Return one value of each part of the domain; of lists, the shorter ones up to so many."""
+    def _values(self) -> Iterable[Required]:
+        """Return one value of each part of the domain."""
         match self.requirement.kind:
             case Kind.CAPABILITY:
                 return [True]
             case Kind.SET:
-                return list(self._lists(most))
+                return self._lists(math.inf)[0]
             case _:
                 return [part.representative for part, _ in self.intervals]
 
-    def _lists(self, most: float) -> Iterator[tuple[Member, ...]]:
-        """Yield one list of members for each way in which a list can come out.
+    def _lists(self, most: float) -> tuple[list[tuple[Member, ...]], bool]:
+        """Return one list of members for each way in which a list can come out.
+
+        Of more than so many only the shorter ones, and whether that leaves any out.
 
         A list comes out with each model as badly as the worst of its members, and members differ
         only in which models have them, do not, or leave it open. So the joins of what single
@@ -238,12 +250,13 @@ class Column:
         for member in single:
             known.setdefault((self.member(member),), (member,))
         every: dict[tuple[Masks, ...], tuple[Member, ...]] = {}
+        cut = False
         for longer in joins(known):
-            if every and len(every) + len(longer) > most:
-                self.cut = True
+            cut = bool(every) and len(every) + len(longer) > most
+            if cut:
                 break
             every |= longer
-        yield from (every[masks] for masks in sorted(every))
+        return [every[masks] for masks in sorted(every)], cut
 
     def unheard(self) -> Member:
         """Return a member that no model and no source lists."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import decimal
 import gzip
+import io
 import json
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from hypothesis import strategies as st
 from command import run as command
 from mars_solver import InputError, Profile, Solver, decide, decide_stream
 from mars_solver.batch.run import Run, execute
-from mars_solver.batch.tables import open_table
+from mars_solver.batch.tables import open_table, standing
 from mars_solver.batch.texts import CsvForm, JsonForm
 from strategies import DECLARED
 from tables import Row, batch_of, rows, seeded_rows, write
@@ -287,6 +288,16 @@ def test_whole_numbers_may_be_written_as_floats_or_decimals() -> None:
     rates = pa.array([[decimal.Decimal("24000.00")]])
     (row,) = decide(pa.RecordBatch.from_pydict({"output_sample_rates_hz": rates})).to_pylist()
     assert row["status"] == decide([{"output_sample_rates_hz": [24000]}]).to_pylist()[0]["status"]
+
+
+def test_nothing_is_left_of_a_standard_input_that_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"real_tiem\ntrue\n")))
+    with pytest.raises(InputError, match="real_tiem") as caught, standing("-") as stands:
+        open_table(stands, DECLARED, named="-")
+    assert caught.value.problems[0].place == "standard input"
+    assert not stands.exists()
 
 
 # ---------------------------------------------------------------------------- unknown columns

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import zlib
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final, Literal, NamedTuple, cast
@@ -31,6 +31,7 @@ PART_ROWS: Final = 2**17
 """How many rows a part has, and a row group of the output: what is worked on at once."""
 _PART_BYTES: Final = 2**23
 """A part of text has about so many bytes."""
+_STANDARD_INPUT: Final = "standard input"
 _LONGEST: Final = 2
 _SAID: Final = 200
 TableKind = Literal["parquet", "csv", "jsonl"]
@@ -98,7 +99,6 @@ class Table:
         extra: what becomes of columns that no profile has.
         form: of text.
         start: where the first part begins.
-        spool: the file at the path, if it goes with the table.
     """
 
     path: Path
@@ -109,7 +109,6 @@ class Table:
     extra: ExtraColumns | None = None
     form: TextForm | None = None
     start: int = 0
-    spool: IO[bytes] | None = None
 
     def records(self, part: Part) -> Records:
         """Return the rows of a part."""
@@ -138,11 +137,6 @@ class Table:
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
-    def leave(self) -> None:
-        """Remove what goes with it."""
-        if self.spool is not None:
-            self.spool.close()
-
     def stamp(self) -> tuple[int, int]:
         """Return what changes when somebody writes to it: its size and when it was modified."""
         status = self.path.stat()
@@ -155,30 +149,26 @@ def open_table(
     extra: ExtraColumns | None = None,
     taken: tuple[str, ...] = (),
     delimiter: str | None = None,
+    named: str | None = None,
 ) -> Table:
     """Return a table of profiles: Parquet, CSV with a header line, or JSON Lines.
 
     Args:
-        path: of the file, its suffix telling what it holds; `-` is standard input, its first bytes
-            telling.
+        path: of the file, its suffix telling what it holds.
         declared: what can be asked.
         extra: what becomes of columns that no profile has; None where they are a fault.
         taken: the names of the columns of answers.
         delimiter: between the cells of CSV; None for the one that the header shows.
+        named: what it is called as the user gave it, if not by its path; of `-`, standard input,
+            the first bytes tell what it holds.
 
     Raises:
         InputError: where it cannot be read, or with everything that is wrong with its columns.
     """
-    place, chosen = str(path), Path(path)
-    spool = None
-    if place == STDIN:
-        place = "standard input"
-        with file_errors(place, ""):
-            spool = _spooled()
-        chosen = Path(spool.name)
-        told: Format | None = _sniffed(chosen)
-    else:
-        told = Format.of(chosen)
+    chosen = Path(path)
+    place, told = str(path), Format.of(chosen)
+    if named == STDIN:
+        place, told = _STANDARD_INPUT, _sniffed(chosen)
     if told is None:
         hint = f"name it after its format: {', '.join(SUFFIXES)}, or the text ones with {ZIPPED}"
         suffix = chosen.suffix or "no suffix"
@@ -191,7 +181,7 @@ def open_table(
                 others = extras(schema.names, declared) if extra == "keep" else []
                 kept = pa.schema([schema.field(name) for name in others])
                 rows = file.metadata.num_rows
-                return Table(chosen, declared, told, rows, kept, extra, spool=spool)
+                return Table(chosen, declared, told, rows, kept, extra)
         with told.open(chosen) as text:
             first, start = _first_line(text)
             if told.kind == "csv" and (said := _SEPARATOR_LINE.fullmatch(first)):
@@ -204,16 +194,26 @@ def open_table(
             form, start = json_form(first, declared, place, extra, taken), 0
         kept = pa.schema([(name, pa.string()) for name in form.kept])
         length = _unzipped(chosen) if told.zipped else chosen.stat().st_size
-        return Table(chosen, declared, told, length, kept, extra, form, start, spool)
+        return Table(chosen, declared, told, length, kept, extra, form, start)
 
 
-def _spooled() -> IO[bytes]:
-    """Return a file of what stands in standard input: a table is read more than once."""
-    spool = tempfile.NamedTemporaryFile(prefix="mars-solver-")  # noqa: SIM115  (goes with a table)
-    with at_stop(spool.close):
-        shutil.copyfileobj(standard_input(), spool)
-        spool.flush()
-    return spool
+@contextmanager
+def standing(table: str) -> Iterator[Path]:
+    """Yield where a table stands: of standard input a file, gone at the end, as it is read twice.
+
+    Raises:
+        InputError: where standard input cannot be read, or there is no room for it.
+    """
+    if table != STDIN:
+        yield Path(table)
+        return
+    with ExitStack() as stack:
+        with file_errors(_STANDARD_INPUT, ""):
+            spool = stack.enter_context(tempfile.NamedTemporaryFile(prefix="mars-solver-"))
+            stack.enter_context(at_stop(spool.close))
+            shutil.copyfileobj(standard_input(), spool)
+            spool.flush()
+        yield Path(spool.name)
 
 
 def _sniffed(path: Path) -> Format:

@@ -12,7 +12,6 @@ import typer
 from mars_solver import __version__
 from mars_solver.cli import agents, asking, comparing, measure_options, options, terminal
 from mars_solver.errors import InputError, Problem, extra, gather, rerooted
-from mars_solver.stopping import at_stop
 
 if TYPE_CHECKING:
     from mars_solver.explaining.recommendation import Recommendation
@@ -242,40 +241,41 @@ def batch(
         lambda: reading.check_paths(output=output, rejects=rejects),
     )
     taken = tuple(answers.answer_schema(top).names)
-    catalogue, opened, paths, weighed, policy = reading.against(
-        models,
-        lambda known: reading.with_measurements(known, measurements, measure),
-        lambda declared: (
-            declared
-            and tables.open_table(
-                table, declared, extra_columns_in(extra_columns), taken, delimiter
-            )
-        ),
-        lambda _: sinks.output_paths(table, output, rejects, force=force, resume=resume),
-        lambda _: load_weights(weights),
-        lambda _: reading.policy_of(unknown),
-    )
-    with at_stop(opened.leave), sinks.outputs(paths, opened.format) as (answered, refused):
-        planned = run.Run(
-            opened,
-            answered,
-            refused,
-            Solver(catalogue, weighed),
-            policy,
-            top,
-            workers or run.workers_for(opened),
-            batch_rows or tables.PART_ROWS,
+    with tables.standing(table) as stands:
+        catalogue, opened, paths, weighed, policy = reading.against(
+            models,
+            lambda known: reading.with_measurements(known, measurements, measure),
+            lambda declared: (
+                declared
+                and tables.open_table(
+                    stands, declared, extra_columns_in(extra_columns), taken, delimiter, table
+                )
+            ),
+            lambda _: sinks.output_paths(table, output, rejects, force=force, resume=resume),
+            lambda _: load_weights(weights),
+            lambda _: reading.policy_of(unknown),
         )
-        with terminal.resumable(output), terminal.progress(table) as progress:
-            summary = run.execute(planned, resume=resume, progress=progress)
-        counts = summary.to_dict()
-        show = terminal.write
-        if output == STDIN:
-            show = terminal.tell
-            terminal.send(lines_of(answered))
-            if rejects is None and summary.rejected:
-                for line in sinks.rejected(refused):
-                    terminal.tell(line)
+        with sinks.outputs(paths, opened.format) as (answered, refused):
+            planned = run.Run(
+                opened,
+                answered,
+                refused,
+                Solver(catalogue, weighed),
+                policy,
+                top,
+                workers or run.workers_for(opened),
+                batch_rows or tables.PART_ROWS,
+            )
+            with terminal.resumable(output), terminal.progress(table) as progress:
+                summary = run.execute(planned, resume=resume, progress=progress)
+            counts = summary.to_dict()
+            show = terminal.write
+            if output == STDIN:
+                show = terminal.tell
+                terminal.send(lines_of(answered))
+                if rejects is None and summary.rejected:
+                    for line in sinks.rejected(refused):
+                        terminal.tell(line)
     if as_json:
         show(console.to_json(counts))
     else:

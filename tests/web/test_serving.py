@@ -8,23 +8,21 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-import uvicorn
 
 from command import run
 from markup import Page
 from mars_solver import InputError, Solver, recommend
 from mars_solver.web import guard
 from mars_solver.web import server as serving
-from mars_solver.web.app import create_app
-from served import started
+from served import served, started
 
 HEAD = b"POST /v1/recommend HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
 
@@ -128,15 +126,14 @@ def hasty(solver: Solver, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """The port of a server that waits for nobody."""
     monkeypatch.setattr(serving, "HEAD_SECONDS", 0.3)
     monkeypatch.setattr(guard, "BODY_SECONDS", 0.3)
-    opened = serving.listen("127.0.0.1", 0)
-    server = uvicorn.Server(serving.config(create_app(solver)))
-    thread = threading.Thread(target=server.run, args=([opened],), daemon=True)
-    thread.start()
-    yield opened.getsockname()[1]
-    server.should_exit = True
-    thread.join(timeout=30)
-    assert not thread.is_alive()
-    opened.close()
+    with served(solver) as url:
+        yield port_of(url)
+
+
+def port_of(url: str) -> int:
+    port = urlsplit(url).port
+    assert port is not None
+    return port
 
 
 def until_closed(port: int, *parts: bytes) -> bytes:
@@ -151,6 +148,37 @@ def until_closed(port: int, *parts: bytes) -> bytes:
         except (ConnectionResetError, BrokenPipeError):
             pass
         return found
+
+
+@pytest.mark.parametrize(
+    "part", [b"", HEAD, HEAD + b"content-length: 100\r\n\r\n{"], ids=["none", "head", "body"]
+)
+def test_nobody_can_take_every_place_with_requests_that_are_never_sent(
+    solver: Solver, monkeypatch: pytest.MonkeyPatch, part: bytes
+) -> None:
+    monkeypatch.setattr(serving, "MOST_CONNECTIONS", 8)
+    with served(solver) as url:
+        place = ("127.0.0.1", port_of(url))
+        held = [socket.create_connection(place, timeout=30) for _ in range(20)]
+        try:
+            for each in held:
+                with suppress(ConnectionError):  # the first ones have made room for the last
+                    each.sendall(part)
+            for _ in range(5):
+                assert json.loads(got(f"{url}healthz")) == {"status": "ok"}
+        finally:
+            for each in held:
+                each.close()
+
+
+def test_who_hangs_up_in_the_middle_of_a_body_is_no_fault_of_ours() -> None:
+    with started() as (process, _, port):
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+            client.sendall(HEAD + b"content-length: 100\r\n\r\n{")
+        assert json.loads(got(f"http://127.0.0.1:{port}/healthz")) == {"status": "ok"}
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=30) == ("", "")
+        assert process.returncode == 0
 
 
 def test_who_is_slow_is_cut_off_and_nobody_else(hasty: int) -> None:

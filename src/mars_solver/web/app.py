@@ -37,7 +37,7 @@ with extra("web"):
     from starlette.applications import Starlette
     from starlette.exceptions import HTTPException
     from starlette.middleware import Middleware
-    from starlette.requests import Request
+    from starlette.requests import ClientDisconnect, Request
     from starlette.responses import Response
     from starlette.routing import Route
 
@@ -94,7 +94,12 @@ def create_app(solver: Solver, hosts: Collection[str] = ()) -> Starlette:
             *(Route(path, _fixed(data), methods=["GET"]) for path, data in fixed.items()),
         ],
         middleware=[Middleware(guard.Guard, hosts=hosts)],
-        exception_handlers={RefusalError: _refused, HTTPException: _refused, Exception: _broken},
+        exception_handlers={
+            RefusalError: _refused,
+            HTTPException: _refused,
+            ClientDisconnect: _refused,
+            Exception: _broken,
+        },
     )
     app.router.redirect_slashes = False
     return app
@@ -362,6 +367,8 @@ async def _refused(_: Request, error: Exception) -> Response:
         missing = error.status_code == HTTPStatus.NOT_FOUND
         detail = "There is nothing here." if missing else error.detail
         refusal = RefusalError(error.status_code, detail, headers=dict(error.headers or {}))
+    elif isinstance(error, ClientDisconnect):
+        refusal = RefusalError(400, "The body did not arrive.")  # read by nobody
     else:
         refusal = RefusalError(500, "A fault of the server.")
     return guard.response_of(refusal)

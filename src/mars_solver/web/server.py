@@ -36,7 +36,11 @@ _ACCEPTING: Final = 8
 
 
 class DeadlineProtocol(H11Protocol):
-    """HTTP/1.1 that closes a connection once `HEAD_SECONDS` or `REQUEST_SECONDS` have passed."""
+    """HTTP/1.1 that closes a connection once `HEAD_SECONDS` or `REQUEST_SECONDS` have passed.
+
+    Where there is no room for one more, it closes the one that waits for its client and has the
+    least time left: nobody can fill the server with requests that are never sent.
+    """
 
     _deadline: asyncio.TimerHandle | None = None
 
@@ -44,6 +48,8 @@ class DeadlineProtocol(H11Protocol):
         """Start the time for the head of the first request."""
         super().connection_made(transport)
         self._restart(HEAD_SECONDS)
+        if len(self.connections) >= MOST_CONNECTIONS:
+            self._make_room()
 
     def data_received(self, data: bytes) -> None:
         """Start the time for the whole request once its head has arrived."""
@@ -62,6 +68,26 @@ class DeadlineProtocol(H11Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
         super().connection_lost(exc)
+
+    def _make_room(self) -> None:
+        """Close one of the other connections, if any waits for its client."""
+        served = [each for each in self.connections if isinstance(each, DeadlineProtocol)]
+        waiting = [each for each in served if each is not self and each.waits]
+        if waiting:
+            last = min(waiting, key=lambda each: each.ends)
+            self.connections.discard(last)
+            last.transport.abort()
+
+    @property
+    def waits(self) -> bool:
+        """Whether the client is to send or to read something, before there is anything to do."""
+        cycle = self.cycle
+        return cycle is None or cycle.response_complete or cycle.more_body or self.flow.write_paused
+
+    @property
+    def ends(self) -> float:
+        """When the connection is closed, by the clock of the event loop."""
+        return self._deadline.when() if self._deadline else 0.0
 
     def _restart(self, seconds: float) -> None:
         """Close the connection after some seconds, unless the clock is set again before."""

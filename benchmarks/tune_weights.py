@@ -168,7 +168,7 @@ def _margin(options: argparse.Namespace) -> float:
     except ValueError:
         margin = -1.0
     if not 0 < margin < 1:
-        problems.append(Problem("--margin", "", "a number > 0 and < 1", shown(options.margin)))
+        problems.append(Problem("--margin", "", "a share between 0 and 1", shown(options.margin)))
     if problems:
         raise InputError(problems)
     return margin

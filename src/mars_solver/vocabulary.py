@@ -97,6 +97,11 @@ def number(value: float) -> str:
     return f"{value:,}".replace(",", THIN) if isinstance(value, int) else repr(value)
 
 
+def up_to(most: float) -> str:
+    """Return what is expected of an amount: positive, and no more than can be reckoned with."""
+    return f"a number above 0, at most {most:,}"
+
+
 def amounts(unit: str, *values: float) -> tuple[str, ...]:
     """Return numbers as people write them, the last with its unit: 22.05 and 48 kHz for Hz."""
     larger = _THOUSANDS.get(unit)

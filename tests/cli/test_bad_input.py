@@ -223,13 +223,13 @@ def measured(name: str, text: str, *faults: Fault, silent: tuple[str, ...] = ())
 
 
 TTFB = "require.max_ttfb_ms"
-AMOUNT = "a number > 0 and <= 1000000000"
+AMOUNT = "a number above 0, at most 1,000,000,000"
 IMPORTANCE = "a whole number from 0 to 10"
 TAG = "a language tag (BCP 47)"
 TAG_HINT = "write a language and perhaps a region, such as en-us"
 PRINTABLE = "one line of printable text"
 TOO_DEEP = "nesting too deep"
-FACT = "a number >= 0"
+FACT = "a number from 0"
 
 AMOUNTS: Final = (
     ("nan", "nan", "found nan"),
@@ -723,7 +723,7 @@ WEIGHED: Final = (
     weighed(
         "log-of-0",
         {LATENCY: curve((0, 10**6), (100, 0))},
-        (f"{LATENCY_ANCHORS}.0.at", "> 0 on a log scale", "found 0"),
+        (f"{LATENCY_ANCHORS}.0.at", "above 0 on a log scale", "found 0"),
     ),
     weighed(
         "values-up-and-down",
@@ -743,7 +743,7 @@ WEIGHED: Final = (
     weighed(
         "anchor-at-nan",
         {LATENCY: curve((float("nan"), 10**6), (2, 0))},
-        (f"{LATENCY_ANCHORS}.0.at", "a number >= 0", "found nan"),
+        (f"{LATENCY_ANCHORS}.0.at", "a number from 0", "found nan"),
     ),
     weighed("one-anchor", {LATENCY: curve((1, 0))}, (LATENCY_ANCHORS, "at least 2")),
     weighed(

@@ -129,7 +129,7 @@ def test_who_speaks_what_is_told_with_the_evidence() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("recommend --max-ttfb-ms abc", '--max-ttfb-ms: found "abc"; expected a number > 0'),
+        ("recommend --max-ttfb-ms abc", '--max-ttfb-ms: found "abc"; expected a number above 0'),
         ("recommend --languages xx;english", '--languages: 1: found "english"; expected a lang'),
         ("recommend --realtime", "unknown option `--realtime`; did you mean `--real-time`?"),
         ("batch --outptu x", "unknown option `--outptu`; did you mean `--output`?"),

@@ -190,7 +190,13 @@ def test_a_guide_brings_needs_in_the_order_of_its_questions() -> None:
     [
         ("needs.talk.stated_by", ["tongue"], "needs.talk.stated_by", "a requirement", "tongues?"),
         ("needs.talk.below", {"min_quality": 3}, "needs.talk.below", "one of max_price", ""),
-        ("needs.talk.below", {"max_price": 0}, "needs.talk.below.max_price", "a number > 0", ""),
+        (
+            "needs.talk.below",
+            {"max_price": 0},
+            "needs.talk.below.max_price",
+            "a number above 0",
+            "",
+        ),
         *(
             (f"needs.{need}.unless", {name: other}, f"needs.{need}.unless.{name}", expected, hint)
             for need, name, other, expected, hint in [

@@ -167,10 +167,10 @@ def test_a_number_with_separators_of_thousands_is_refused_with_advice(text: str)
     ("row", "path", "expected"),
     [
         ({"id": ["a"]}, "id", "text"),
-        ({"max_price": 0}, "max_price", "a number > 0"),
+        ({"max_price": 0}, "max_price", "a number above 0"),
         ({"formats": "wav;"}, "formats.1", "a word"),
-        ({"rates": "fast"}, "rates.0", "a number > 0"),
-        ({"rates": [8000, -1]}, "rates.1", "a number > 0"),
+        ({"rates": "fast"}, "rates.0", "a number above 0"),
+        ({"rates": [8000, -1]}, "rates.1", "a number above 0"),
         ({"tongues": "english"}, "tongues.0", "a language tag"),
         ({"formats": 5}, "formats", "a list of members"),
         ({"speed": 11}, "speed", "a whole number"),

@@ -86,7 +86,7 @@ BAD: list[tuple[object, str]] = [
     ({**GOOD, "expectd": ["mars-pro"]}, "unknown key `expectd`"),
     ({**GOOD, "profile": {"require": {"real_tme": True}}}, "did you mean `real_time`?"),
     ({**GOOD, "profile": {"require": {"max_ttfb_ms": -1}}}, "profile.require.max_ttfb_ms"),
-    ({**GOOD, "weight": 0}, "weight: found 0; expected a number > 0"),
+    ({**GOOD, "weight": 0}, "weight: found 0; expected a number above 0"),
     ({**GOOD, "expected": ["mars-pro"]}, '"a" again, for another label'),
     ({**GOOD, "over": [["mars-flash", "mars-flash"]]}, "mars-flash over itself"),
 ]

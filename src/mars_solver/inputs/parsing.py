@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from mars_solver.briefs import brief
 from mars_solver.errors import InputError, Problem, dotted, few, shown
-from mars_solver.vocabulary import MAX_IMPORTANCE, MAX_NUMBER
+from mars_solver.vocabulary import MAX_IMPORTANCE, MAX_NUMBER, up_to
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -240,7 +240,7 @@ def _amount(value: object) -> int | float | None:
     number = plain_number(value)
     if number is not None and 0 < number <= MAX_NUMBER:
         return number
-    raise unexpected(value, f"a number > 0 and <= {MAX_NUMBER}")
+    raise unexpected(value, up_to(MAX_NUMBER))
 
 
 def bound(value: object) -> int | float:
@@ -248,7 +248,7 @@ def bound(value: object) -> int | float:
     number = plain_number(value)
     if number is not None and (0 <= number <= _LARGEST or number == math.inf):
         return number
-    raise unexpected(value, f"a number >= 0 and <= {_LARGEST}, or inf")
+    raise unexpected(value, f"a number from 0 to {_LARGEST:,}, or inf")
 
 
 def _importance(value: object) -> int | None:

@@ -73,7 +73,7 @@ class Curve(Input):
         if any(a >= b for a, b in pairwise(at)) or at[-1] == float("inf"):
             issues.append(("anchors", "finite, rising numbers", shown(at), "sort them by `at`"))
         if self.scale == "log" and at[0] <= 0:
-            issues.append(("anchors.0.at", "a number > 0 on a log scale", shown(at[0]), ""))
+            issues.append(("anchors.0.at", "a number above 0 on a log scale", shown(at[0]), ""))
         steps = [b - a for a, b in pairwise(values)]
         if not (all(s >= 0 for s in steps) or all(s <= 0 for s in steps)):
             issues.append(("anchors", "values that only rise or only fall", shown(values), ""))

@@ -17,6 +17,7 @@ from mars_solver.inputs.catalogue.catalogue import digest
 from mars_solver.inputs.file_schemas import titled
 from mars_solver.inputs.parsing import Input, Issue, Text, TextLine, invalid, parse, unexpected
 from mars_solver.proving.pins import Names, ParsedProfile
+from mars_solver.vocabulary import up_to
 
 
 def _pairs(value: object) -> object:
@@ -32,7 +33,7 @@ def _weight(value: object) -> float:
         number = float(value)
         if 0 < number <= MOST and math.isfinite(number):
             return number
-    raise unexpected(value, f"a number > 0 and <= {MOST}")
+    raise unexpected(value, up_to(MOST))
 
 
 MOST = 10**6

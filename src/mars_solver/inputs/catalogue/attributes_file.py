@@ -27,7 +27,7 @@ from mars_solver.inputs.parsing import (
     one_of,
     parse,
 )
-from mars_solver.vocabulary import BATCH, MAX_NUMBER, RESERVED_NAMES
+from mars_solver.vocabulary import BATCH, MAX_NUMBER, RESERVED_NAMES, up_to
 
 MOST: Final = 62
 """The most requirements, criteria and needs: a mask of each fits one machine word."""
@@ -182,5 +182,5 @@ def check_needs(needs: Mapping[str, NeedTable], declared: Declarations) -> Itera
                 hint = did_you_mean(requirement, ceilings)
                 yield f"needs.{name}.below", one_of(ceilings), shown(requirement), hint
             elif not 0 < limit <= MAX_NUMBER:
-                expected = f"a number > 0 and <= {MAX_NUMBER}"
-                yield f"needs.{name}.below.{requirement}", expected, shown(limit), ""
+                place = f"needs.{name}.below.{requirement}"
+                yield place, up_to(MAX_NUMBER), shown(limit), ""

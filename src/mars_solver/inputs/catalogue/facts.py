@@ -34,7 +34,7 @@ from mars_solver.inputs.parsing import (
     plain_number,
     unexpected,
 )
-from mars_solver.vocabulary import MAX_NUMBER, day
+from mars_solver.vocabulary import MAX_NUMBER, day, up_to
 
 Grade = Literal["stated", "derived", "judged", "third-party", "measured"]
 MEASURED: Final = "measured"
@@ -61,7 +61,7 @@ def _point(value: object) -> int | float | str | None:
 def _count(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
-    raise unexpected(value, "a whole number > 0")
+    raise unexpected(value, "a whole number above 0")
 
 
 def _share(value: object) -> float:
@@ -283,7 +283,7 @@ def expected_member(attribute: Attribute) -> tuple[str, str]:
     """Return what a member is expected to be, and a hint."""
     return {
         "language": (EXPECTED, EXAMPLE),
-        "number": (f"a number > 0 and <= {MAX_NUMBER}", ""),
+        "number": (up_to(MAX_NUMBER), ""),
         "text": (f"a word without , and ; of at most {LONGEST_MEMBER} characters", ""),
     }[attribute.members]
 

@@ -97,6 +97,11 @@ def number(value: float) -> str:
     return f"{value:,}".replace(",", THIN) if isinstance(value, int) else repr(value)
 
 
+def counted(many: int, noun: str) -> str:
+    """Return how many there are of something: 1 request, 2 requests."""
+    return f"{number(many)} {noun}{'' if many == 1 else 's'}"
+
+
 def up_to(most: float) -> str:
     """Return what is expected of an amount: positive, and no more than can be reckoned with."""
     return f"a number above 0, at most {most:,}"

@@ -35,7 +35,7 @@ from mars_solver.measuring.statistics import samples_needed, tail_of
 from mars_solver.measuring.texts import digest, read_texts
 from mars_solver.rendering import console
 from mars_solver.solving.constraints import Check, checks
-from mars_solver.vocabulary import Verdict
+from mars_solver.vocabulary import Verdict, counted
 
 
 def measure(asked: MeasureOptions) -> None:
@@ -284,7 +284,9 @@ def _made(asked: MeasureOptions, catalogue: Catalogue) -> tuple[Measurement, lis
         if settles is None:
             return False
         found = measurement_of(setup, taken).verdict(settles, catalogue)
-        terminal.tell(f"After {len(taken)} requests {asked.until_settled} is {found.name.lower()}")
+        terminal.tell(
+            f"After {counted(len(taken), 'request')} {asked.until_settled} is {found.name.lower()}"
+        )
         return found is not Verdict.UNVERIFIED
 
     for line in _announced(plan, setup):
@@ -302,14 +304,14 @@ def _made(asked: MeasureOptions, catalogue: Catalogue) -> tuple[Measurement, lis
         if not taken:
             raise InputError([Problem("measure", "", "", f"no request was made: {stopped}")])
     if stopped != "complete":
-        terminal.tell(f"Stopped after {len(taken)} of {plan.total} requests: {stopped}")
+        terminal.tell(f"Stopped after {len(taken)} of {counted(plan.total, 'request')}: {stopped}")
     return measurement_of(setup, taken), taken
 
 
 def _announced(plan: probe.Plan, setup: Setup) -> list[str]:
     """Return what is about to happen, and what the looks cost."""
     seconds = plan.total / plan.rate
-    requests = f"{plan.warm_up} requests to warm up, then {plan.total} that count"
+    requests = f"{counted(plan.warm_up, 'request')} to warm up, then {plan.total} that count"
     lines = [f"{requests}, {plan.rate:g} a second, to {setup.endpoint}: about {seconds:.0f} s"]
     if seconds > plan.seconds:
         lines.append(f"No request begins after {plan.seconds:g} s: raise --max-seconds for all")

@@ -23,7 +23,7 @@ from mars_solver.measuring.statistics import (
     tail_of,
 )
 from mars_solver.solving.constraints import Check, own_verdict
-from mars_solver.vocabulary import Verdict
+from mars_solver.vocabulary import Verdict, counted
 
 SCHEMA_OF_MEASUREMENT: Final = "mars-solver/measurement/1"
 _HALF: Final = Fraction(1, 2)
@@ -108,7 +108,8 @@ class Measurement:
         """
         series = self.series[0]
         if not series.samples or math.isinf(series.wait.low):
-            found = f"{series.failed} of {series.samples} requests failed: {failures_text(series)}"
+            made = counted(series.samples, "request")
+            found = f"{series.failed} of {made} failed: {failures_text(series)}"
             hint = "no fact is written"
             if not series.samples:
                 found = f"all {series.reconnected} requests had to connect anew: none was warm"

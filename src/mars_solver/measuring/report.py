@@ -10,7 +10,7 @@ from typing import Any, Final
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.measuring.measurement import Measurement, Series, failures_text
 from mars_solver.measuring.samples import Sample
-from mars_solver.vocabulary import day, number
+from mars_solver.vocabulary import counted, day, number
 
 MARKS: Final = {
     "sent": "request sent",
@@ -40,10 +40,12 @@ def title(measurement: Measurement, catalogue: Catalogue) -> str:
 def basis(measurement: Measurement) -> str:
     """Return what the news rests on."""
     setup = measurement.setup
-    kinds = " and ".join(f"{each.samples} {each.connection}" for each in measurement.series)
+    *others, last = [(each.samples, each.connection) for each in measurement.series]
+    kinds = "".join(f"{number(many)} {kind} and " for many, kind in others)
+    requests = counted(last[0], f"{last[1]} request")
     region = f" from {setup.region}" if setup.region else ""
     how = f"due at {setup.rate:g} a second, at most {setup.concurrency} at once"
-    return f"{kinds} requests to {setup.endpoint}{region}, {day(setup.started[:10])}, {how}"
+    return f"{kinds}{requests} to {setup.endpoint}{region}, {day(setup.started[:10])}, {how}"
 
 
 def report(measurement: Measurement, catalogue: Catalogue) -> str:

@@ -12,7 +12,7 @@ from mars_solver.inputs.catalogue.catalogue import few
 from mars_solver.inputs.catalogue.facts import SetFact
 from mars_solver.inputs.catalogue.models import CARD_FACTS
 from mars_solver.rendering.words import Section
-from mars_solver.vocabulary import member_text, number
+from mars_solver.vocabulary import counted, member_text, number
 
 if TYPE_CHECKING:
     from mars_solver.explaining.recommendation import Recommendation
@@ -203,10 +203,10 @@ def _listing(text: str) -> Iterator[str]:
 def usable(catalogue: Catalogue) -> str:
     """Return the line that says that a catalogue is usable."""
     claims = sum(1 for model in catalogue.models for _ in model.claims())
-    facts = f"{_counted(claims, 'fact')} as of {catalogue.as_of}"
-    counts = [_counted(len(catalogue.models), "model"), facts]
+    facts = f"{counted(claims, 'fact')} as of {catalogue.as_of}"
+    counts = [counted(len(catalogue.models), "model"), facts]
     counts += ["a guide"] if catalogue.flowchart else []
-    counts += [_counted(len(catalogue.calls), "template of a call")] if catalogue.calls else []
+    counts += [f"{counted(len(catalogue.calls), 'template')} of a call"] if catalogue.calls else []
     return f"{', '.join(counts)}: no fault found"
 
 
@@ -227,11 +227,6 @@ def dead_lines(found: Dead | None, solver: Solver) -> Iterator[str]:
     ):
         if names:
             yield f"{under}, these {what}: {', '.join(names)}"
-
-
-def _counted(many: int, noun: str) -> str:
-    first, *rest = noun.split(" ")
-    return " ".join([str(many), first if many == 1 else f"{first}s", *rest])
 
 
 # -------------------------------------------------------------------------- JSON

@@ -22,7 +22,7 @@ from mars_solver.rendering.catalogue import fact_table
 from mars_solver.rendering.comparison import head_to_head
 from mars_solver.rendering.explanation import sections_of, standpoint_of, summary
 from mars_solver.rendering.words import MARKS, both, catalogue_digest
-from mars_solver.vocabulary import INFEASIBLE, THIN, Status, number
+from mars_solver.vocabulary import INFEASIBLE, THIN, Status, counted, number
 
 if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderResult
@@ -409,10 +409,6 @@ def _cell(cell: FactCell) -> Text:
     return text
 
 
-def _counted(many: int, what: str) -> str:
-    return f"{number(many)} {what}{'' if many == 1 else 's'}"
-
-
 def batch_summary(
     counts: dict[str, Any], facts: Catalogue, output: str, rejects: str
 ) -> RenderableType:
@@ -428,8 +424,8 @@ def batch_summary(
     statuses = ", ".join(f"{number(counts[status])} {status}" for status in words)
     more = "more than " if counts["more_questions"] else ""
     lines = [
-        f"{_counted(counts['rows'], 'row')}: {statuses}",
-        f"{more}{_counted(counts['distinct_questions'], 'distinct question')}",
+        f"{counted(counts['rows'], 'row')}: {statuses}",
+        f"{more}{counted(counts['distinct_questions'], 'distinct question')}",
     ]
     if counts["rejected"] and rejects:
         lines.append(f"the rejected rows and why: {rejects}")

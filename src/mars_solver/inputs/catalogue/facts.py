@@ -34,7 +34,7 @@ from mars_solver.inputs.parsing import (
     plain_number,
     unexpected,
 )
-from mars_solver.vocabulary import MAX_NUMBER, day, up_to
+from mars_solver.vocabulary import MAX_NUMBER, counted, day, up_to
 
 Grade = Literal["stated", "derived", "judged", "third-party", "measured"]
 MEASURED: Final = "measured"
@@ -98,8 +98,8 @@ class Claim(Input):
         told = (self.statistic, self.samples, self.confidence, self.region, self.connection)
         if not any(told):
             return ""
-        kind = f"{self.connection} requests" if self.connection else "samples"
-        what = f"of {self.samples} {kind}" if self.samples else self.connection
+        kind = f"{self.connection} request" if self.connection else "sample"
+        what = f"of {counted(self.samples, kind)}" if self.samples else self.connection
         where = f"from {self.region}" if self.region else ""
         made = " ".join(filter(None, (self.statistic, what, where)))
         sure = f"{100 * self.confidence:g} % confidence" if self.confidence else ""

@@ -23,9 +23,10 @@ from hypothesis import strategies as st
 
 from command import run as command
 from mars_solver import InputError, Profile, Solver, decide, decide_stream
+from mars_solver.batch.csv_text import CsvForm
+from mars_solver.batch.json_lines import JsonForm
 from mars_solver.batch.run import Run, execute
 from mars_solver.batch.tables import open_table, standing
-from mars_solver.batch.texts import CsvForm, JsonForm
 from strategies import DECLARED
 from tables import Row, batch_of, rows, seeded_rows, write
 

@@ -15,12 +15,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mars_solver.batch.json_lines import JsonForm
 from mars_solver.batch.kernel.arrays import Flags, Numbers, coded, flags_out, nullable
 from mars_solver.batch.kernel.contexts import NONE
 from mars_solver.batch.kernel.encoding import Encoder
 from mars_solver.batch.kernel.kernel import Answers, BatchSolver, joined
 from mars_solver.batch.records import Records, check_schema, of_batch
-from mars_solver.batch.texts import JsonForm
 from mars_solver.budget import spend
 from mars_solver.errors import InputError, rerooted
 from mars_solver.inputs.profile_row import ID, SEPARATOR, column_of, parse_row

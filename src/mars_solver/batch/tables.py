@@ -19,8 +19,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mars_solver.batch.csv_text import csv_form
+from mars_solver.batch.json_lines import json_form
 from mars_solver.batch.records import Records, check_schema, is_text_type, of_batch, repeating
-from mars_solver.batch.texts import LINE_BYTES, TextForm, csv_form, json_form
+from mars_solver.batch.texts import LINE_BYTES, TextForm
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.files import STDIN, standard_input

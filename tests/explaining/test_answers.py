@@ -268,10 +268,10 @@ def test_rejecting_the_unknown_names_what_excludes_and_what_would_settle_it() ->
     assert (found["a"].found, found["a"].source, found["a"].note) == (False, "test", "")
     assert (found["b"].found, found["b"].source) == (None, None)
     assert found["b"].note == (
-        "documented at 10–30 ms (test); Quick: unknown: no source mentions it; measure it"
+        "documented at 10–30 ms (test); Quick: unknown: no source mentions it; measure it; try it"
     )
     assert (found["c"].found, found["c"].source) == (None, "test")
-    assert found["c"].note == "Quick: unknown; no word; measure it"
+    assert found["c"].note == "Quick: unknown; no word; try it"
     assert found["d"].found == [10, 30]
     assert found["d"].note == "documented at 10–30 ms (test); measure it"
     assert (found["e"].found, found["e"].note) == (90, "")

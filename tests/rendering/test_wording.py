@@ -9,6 +9,7 @@ from itertools import pairwise
 from mars_solver import Catalogue, load_catalogue, recommend
 from mars_solver.explaining.sensitivity import Flip
 from mars_solver.rendering.answer import report_of
+from mars_solver.rendering.brief import brief_of
 from mars_solver.rendering.catalogue import fact_table, set_text
 from mars_solver.rendering.console import (
     catalogue,
@@ -212,6 +213,32 @@ def test_a_measurement_that_settles_nothing_says_how_it_was_made() -> None:
         "measured (our route: p95 of 200 warm requests from eu-west, 1 Dec 2026, 95 % confidence)"
     )
     assert f"Time to first byte of MARS-Pro: {told}" in kept.notes
+
+
+def test_what_was_sampled_needs_more_samples_on_the_first_screen_too() -> None:
+    claim = {"low": 900, "high": 1400, **OURS, "statistic": "p95", "samples": 120}
+    answer = recommend(
+        {"require": {"max_ttfb_ms": 1000, "voice_transfer": True}},
+        measurements={"mars-pro": {"ttfb_ms": claim}},
+    )
+    (line,) = brief_of(answer).to_verify.lines
+    assert line.startswith("time to first byte: more samples would narrow this; measured at ")
+    assert "measure it" not in line
+
+
+def test_what_settles_an_implied_fact_is_said_where_that_alone_is_open() -> None:
+    (on_device,) = [a for name, a in SHIPPED.declared.attributes.items() if name == "on_device"]
+    claims = {"on_device": {"value": "unknown", **OURS}, "memory_mb": {"value": 400, **OURS}}
+    asked = {"require": {"max_memory_mb": 512}}
+    answer = recommend(asked, measurements={"mars-nano": claims})
+    (item,) = answer.shortlist[0].to_verify
+    assert item.note == f"On-device use: unknown; {on_device.settle}"
+    (line,) = brief_of(answer).to_verify.lines
+    assert line == f"memory at run time: {on_device.settle}; On-device use: unknown"
+    claims["memory_mb"] = {"low": 400, "high": 600, "samples": 9, **OURS}
+    answer = recommend(asked, measurements={"mars-nano": claims})
+    note = answer.shortlist[0].to_verify[0].note
+    assert note.endswith(f"; more samples would narrow this; {on_device.settle}")
 
 
 def test_no_line_breaks_within_a_number() -> None:

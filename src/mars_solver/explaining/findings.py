@@ -208,14 +208,26 @@ def note_of(check: Check, model: Model, catalogue: Catalogue) -> str:
     Empty where the facts settle it.
     """
     known = list(_open_points(check, model, catalogue))
-    fact = model.facts.get(check.requirement.attribute)
-    sampled = isinstance(fact, NumberClaim) and fact.samples
-    settle = _NARROW if sampled else check.requirement.settle
-    return "; ".join([*known, settle]) if known else ""
+    return "; ".join([*known, settling(check, model, catalogue)]) if known else ""
 
 
 _NARROW: Final = "more samples would narrow this"
 """What settles a number that a user has sampled."""
+
+
+def settling(check: Check, model: Model, catalogue: Catalogue) -> str:
+    """Return what would settle the facts that leave a requirement open: its own, and implied ones.
+
+    Empty where the facts settle it.
+    """
+    requirement, ways = check.requirement, []
+    if own_verdict(check, model, catalogue) is Verdict.UNVERIFIED:
+        fact = model.facts.get(requirement.attribute)
+        sampled = isinstance(fact, NumberClaim) and fact.samples
+        ways.append(_NARROW if sampled else requirement.settle)
+    known = catalogue.declared.requirement
+    ways += [known[n].settle for n in requirement.implies if model.capability(n) is None]
+    return "; ".join(dict.fromkeys(ways))
 
 
 def unknown_members(check: Check, model: Model, catalogue: Catalogue) -> str:

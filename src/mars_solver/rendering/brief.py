@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mars_solver.explaining.findings import cause, plain
+from mars_solver.explaining.findings import cause, plain, settling
 from mars_solver.inputs.catalogue.catalogue import few
 from mars_solver.rendering.answer import Said, finding_text, lead_sentence, report_of
 from mars_solver.rendering.catalogue import fact_text
@@ -220,11 +220,14 @@ def _cut(told: Section) -> Section:
 
 def _to_verify(answer: Recommendation) -> Iterator[str]:
     """Yield what settles each open requirement of the first model, and what is known of it."""
-    for item in answer.shortlist[0].to_verify if answer.shortlist else ():
-        requirement = answer.checks[item.requirement].requirement
-        known = item.note.removesuffix(requirement.settle).removesuffix("; ")
-        phrase = answer.solver.declared.phrase(item.requirement)
-        yield f"{phrase}: {'; '.join(filter(None, [requirement.settle, known]))}"
+    best, catalogue = answer.decision.winner, answer.solver.catalogue
+    if best is None:
+        return
+    for item in answer.shortlist[0].to_verify:
+        settle = settling(answer.checks[item.requirement], best.model, catalogue)
+        known = item.note.removesuffix(settle).removesuffix("; ")
+        phrase = catalogue.declared.phrase(item.requirement)
+        yield f"{phrase}: {'; '.join(filter(None, [settle, known]))}"
 
 
 def _call(answer: Recommendation, report: Report) -> tuple[str, str]:

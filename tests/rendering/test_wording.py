@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from mars_solver import Catalogue, load_catalogue, recommend
 from mars_solver.explaining.sensitivity import Flip
-from mars_solver.rendering.answer import report_of
+from mars_solver.rendering.answer import lead_sentence, report_of
 from mars_solver.rendering.brief import brief_of
 from mars_solver.rendering.catalogue import fact_table, set_text
 from mars_solver.rendering.console import (
@@ -239,6 +239,26 @@ def test_what_settles_an_implied_fact_is_said_where_that_alone_is_open() -> None
     answer = recommend(asked, measurements={"mars-nano": claims})
     note = answer.shortlist[0].to_verify[0].note
     assert note.endswith(f"; more samples would narrow this; {on_device.settle}")
+
+
+def test_one_candidate_is_not_said_to_be_ahead_of_others_that_are_ruled_out() -> None:
+    (pro,) = [model for model in SHIPPED.models if model.id == "mars-pro"]
+    betas = tuple(model for model in SHIPPED.models if model.beta)
+    for models in ((pro,), (pro, *betas)):
+        answer = recommend({}, catalogue=replace(SHIPPED, models=models))
+        assert lead_sentence(answer) == "There is no other candidate."
+    others = replace(SHIPPED, models=(pro, *(m for m in SHIPPED.models if m.id == "mars-flash")))
+    answer = recommend({"require": {"short_reference": True}}, catalogue=others, unknown="reject")
+    assert lead_sentence(answer) == "Every other model is ruled out."
+
+
+def test_where_only_betas_are_left_out_the_explanation_says_what_accepting_them_does() -> None:
+    betas = replace(SHIPPED, models=tuple(model for model in SHIPPED.models if model.beta))
+    told = summary(recommend({}, catalogue=betas).explain())
+    admits = "Accepting betas would admit MARS-8.1-Flash (beta) and MARS-8.1-Pro (beta)"
+    assert told == f"There is no candidate. {admits} (--accept-beta)."
+    told = summary(recommend({"require": {"on_device": True}}, catalogue=betas).explain())
+    assert told == "No model meets every requirement."
 
 
 def test_no_line_breaks_within_a_number() -> None:

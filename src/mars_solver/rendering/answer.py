@@ -97,7 +97,7 @@ def report_of(answer: Recommendation) -> Report:
     return Report(
         name=answer.profile.name,
         requires="\n".join(answer.profile.statements()),
-        headline=_headline(answer),
+        headline=headline(answer),
         how=tuple(_how(answer)),
         ranking=ranking,
         digests=digests(answer.solver),
@@ -111,7 +111,7 @@ def report_of(answer: Recommendation) -> Report:
     )
 
 
-def _headline(answer: Recommendation) -> str:
+def headline(answer: Recommendation) -> str:
     """Return the answer in one sentence."""
     decision = answer.decision
     best = decision.winner
@@ -128,8 +128,11 @@ def _headline(answer: Recommendation) -> str:
 def lead_sentence(answer: Recommendation) -> str:
     """Return why the first model is ahead of the second; empty where there is no first one."""
     ranking, catalogue = answer.decision.ranking, answer.solver.catalogue
-    if len(ranking) < 2:  # noqa: PLR2004  (a first and a second)
-        return "Every other model is ruled out." if ranking else ""
+    if not ranking:
+        return ""
+    if len(ranking) == 1:
+        lost = sum(not each.refused for each in answer.decision.standings) > 1
+        return "Every other model is ruled out." if lost else "There is no other candidate."
     lead = Comparison(answer, ranking[0], ranking[1])
     second, phrase = catalogue.names[answer.decision.ids[1]], catalogue.declared.phrase
     match lead.decided_by:
@@ -335,13 +338,19 @@ def _ways_out(answer: Recommendation) -> Iterator[str]:
     for each in answer.relaxations:
         yield relaxation_text(each, catalogue, answer.decision.policy)
     if answer.betas:
-        betas = both(first_of([catalogue.names[model] for model in answer.betas]))
-        yield f"Accepting betas would admit {betas} (--accept-beta)."
+        yield beta_sentence(answer)
     if answer.relaxations and all(any(map(_drops, each.changes)) for each in answer.relaxations):
         yield (
             "Loosening a limit is not enough here: a requirement, or a part of one, has to go."
             " If none can, ask the vendor."
         )
+
+
+def beta_sentence(answer: Recommendation) -> str:
+    """Return which models accepting betas would admit."""
+    names = answer.solver.catalogue.names
+    betas = both(first_of([names[model] for model in answer.betas]))
+    return f"Accepting betas would admit {betas} (--accept-beta)."
 
 
 def relaxation_text(relaxation: Relaxation, catalogue: Catalogue, policy: Policy) -> str:

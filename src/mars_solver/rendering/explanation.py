@@ -7,7 +7,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from mars_solver.inputs.profile import requirement_text
-from mars_solver.rendering.answer import lead_sentence, relaxation_text, tie_break
+from mars_solver.rendering.answer import (
+    beta_sentence,
+    headline,
+    lead_sentence,
+    relaxation_text,
+    tie_break,
+)
 from mars_solver.rendering.words import (
     CONTRADICTION,
     MARKS,
@@ -63,8 +69,9 @@ def conflict_sentence(answer: Recommendation) -> str:
 
 def _no_model(answer: Recommendation) -> Iterator[str]:
     """Yield what the summary says where no model is left."""
-    if why := conflict_sentence(answer):
-        yield why
+    yield conflict_sentence(answer) or headline(answer)
+    if answer.betas and not answer.relaxations:
+        yield beta_sentence(answer)
     if answer.relaxations:
         policy = answer.decision.policy
         first = relaxation_text(answer.relaxations[0], answer.solver.catalogue, policy)

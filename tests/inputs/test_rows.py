@@ -217,15 +217,13 @@ def test_a_row_says_what_the_profile_says(case: tuple[World, Table]) -> None:
 def test_options_are_read_from_text() -> None:
     assert options_in({}, "test") == Options()
     said = {"unknown": "reject", "top": "3", "model": "a", "keep": "quick, max_price;quick"}
-    assert options_in(said, "test", ("a", "b"), declared=DECLARED) == Options(
-        "reject", 3, "a", ("quick", "max_price")
-    )
+    assert options_in(said, "test", build()) == Options("reject", 3, "a", ("quick", "max_price"))
 
 
 def test_every_fault_of_the_options_is_named() -> None:
     said = {"unknown": "rejct", "top": "0", "model": "c", "keep": "quik"}
     with pytest.raises(InputError) as caught:
-        options_in(said, "test", ("a", "b"), declared=DECLARED)
+        options_in(said, "test", build())
     assert [(p.path, p.hint) for p in caught.value.problems] == [
         ("keep", "did you mean quick?"),
         ("model", ""),

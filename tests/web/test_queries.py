@@ -243,6 +243,10 @@ def test_a_figure_of_ones_own_travels_in_the_address() -> None:
         read("measure.mars-por.ttfb_ms=3")
 
 
+def test_a_model_is_called_by_id_or_name() -> None:
+    assert read("model=MARS-Pro").model == "mars-pro"
+
+
 @pytest.mark.parametrize(
     ("query", "hint"),
     [

@@ -270,6 +270,14 @@ def test_a_model_that_is_none_is_named(client: Client) -> None:
     problem(client.get("/v1/catalogue?x=1"), 422)
 
 
+def test_a_model_is_called_by_id_or_name_as_everywhere_else(client: Client) -> None:
+    for call in ("/v1/explain?model={}", "/v1/compare?first=mars-flash&second={}"):
+        by_id = client.post(call.format("mars-pro"), b"{}")
+        assert client.post(call.format("MARS-Pro"), b"{}").text == by_id.text
+    found = problem(client.post("/v1/compare?first=MARS-Pro&second=mars-pro", b"{}"), 422)
+    assert [each["path"] for each in found["problems"]] == ["second"]
+
+
 @pytest.mark.parametrize(
     "path",
     [

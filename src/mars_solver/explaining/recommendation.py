@@ -302,10 +302,9 @@ class Recommendation(Shown):
     def _indices(self, place: str, **models: str) -> list[int]:
         """Return the index of each model in the catalogue, by id or name."""
         catalogue = self.solver.catalogue
+        named = options_in(models, place, catalogue)._asdict()
         ids = [each.id for each in catalogue.models]
-        called = {name: catalogue.model_called(model) or model for name, model in models.items()}
-        options_in(called, place, ids)
-        return [ids.index(each) for each in called.values()]
+        return [ids.index(named[name]) for name in models]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as plain JSON values, unrounded."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from mars_solver.errors import Faults, InputError, Problem, few, shown
 from mars_solver.inputs.catalogue.attributes import Declarations
+from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.parsing import not_one_of, number_or_text
 from mars_solver.inputs.profile import Profile
 from mars_solver.inputs.profile_row import members_in
@@ -33,18 +34,17 @@ class Options(NamedTuple):
 def options_in(
     said: Mapping[str, str],
     place: str,
-    models: Collection[str] = (),
+    catalogue: Catalogue | None = None,
     most: int | None = None,
-    declared: Declarations | None = None,
 ) -> Options:
     """Return the options that texts spell, by name; an absent one has its default.
 
     Args:
         said: the texts.
         place: how messages call where they are.
-        models: the ids that `model`, `first` and `second` may name.
+        catalogue: whose models `model`, `first` and `second` may call by id or name, and whose
+            requirements `keep` may name, with `,` or `;` between them; None for none.
         most: the largest `top`; None for any.
-        declared: whose requirements `keep` may name, with `,` or `;` between them; None for none.
 
     Raises:
         InputError: with every text that spells no such option.
@@ -57,14 +57,18 @@ def options_in(
         stated["top"] = number_or_text(said["top"])
         problems += _top_problems(stated["top"], place, said["top"], most)
     for name in ("model", "first", "second"):
-        if name in said and said[name] not in models:
-            problems.append(Problem(place, name, *not_one_of(said[name], models, kind="model")))
+        if catalogue is not None and name in said:
+            stated[name] = catalogue.model_called(said[name])
+            if stated[name] is None:
+                unknown = not_one_of(said[name], catalogue.names, kind="model")
+                problems.append(Problem(place, name, *unknown))
     if not problems and stated["first"] is not None and stated["first"] == stated["second"]:
         problems.append(Problem(place, "second", "", "name two different models"))
     faults = Faults(problems)
-    if declared is not None:
+    if catalogue is not None:
         with faults:
-            stated["keep"] = requirements_in(members_in(said.get("keep", "")), declared, place)
+            kept = members_in(said.get("keep", ""))
+            stated["keep"] = requirements_in(kept, catalogue.declared, place)
     faults.check()
     return Options(**stated)
 

@@ -288,14 +288,12 @@ def _options(request: Request, known: Sequence[str], catalogue: Catalogue | None
     query = request.scope["query_string"]
     if not query:
         return Options()
-    models = catalogue.names if catalogue else ()
-    declared = catalogue.declared if catalogue else None
     try:
         pairs = pairs_in(query)
         faults = Faults(strays(pairs, known))
         said = {name: text for name, text in pairs if name in known}
         with faults:
-            options = options_in(said, PLACE, models, MOST_RANKED, declared)
+            options = options_in(said, PLACE, catalogue, MOST_RANKED)
         faults.check()
     except InputError as error:
         raise unusable(error.problems) from None

@@ -128,7 +128,7 @@ def parse_query(pairs: Sequence[tuple[str, str]], solver: Solver) -> Query:
     row = {name: _value(name, said[name], declared) for name in known if said.get(name, "").strip()}
     chosen: dict[str, str] = {name: said[name] for name in (UNKNOWN, MODEL) if name in said}
     with faults:
-        options = options_in(chosen, PLACE, tuple(solver.catalogue.names))
+        options = options_in(chosen, PLACE, solver.catalogue)
     with faults:
         chart = _map(said.get(MAP, ""), axes(solver))
     measured = _figures(said)

@@ -51,6 +51,7 @@ from mars_solver.tuning.tune import Invariants, Push, cross_validate, held_out, 
 from mars_solver.vocabulary import VALUE_SCALE
 from oracle import Oracle
 from scenarios import LINES
+from small import build, declaring
 from strategies import DECLARED, FILES, Table, profile_dicts
 
 ROOT = Path(__file__).parents[2]
@@ -466,6 +467,14 @@ def test_a_file_of_weights_is_written_and_read_back() -> None:
         plain = with_vectors(weights, DECLARED, vectors(weights, DECLARED), provenance=None)
         assert plain.sha256 == weights.sha256
         assert (weights.provenance.violated, weights.provenance.given_up) == ((), ())
+
+
+def test_a_curve_is_told_by_its_label_whose_abbreviation_stays_as_it_is() -> None:
+    declared = build(attributes=declaring(price={"label": "TCO"})).declared
+    anchors = [{"at": 1, "value": VALUE_SCALE}, {"at": 5, "value": 0}]
+    curves = {"cheapness": {"scale": "linear", "anchors": anchors}}
+    weights = parse(Weights, {"schema": 1, "name": "w", "base": {}, "curves": curves}, "test")
+    assert "[curves.cheapness]  # TCO in USD\n" in weights_toml(weights, declared)
 
 
 # The shipped weights.

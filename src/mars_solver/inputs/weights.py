@@ -14,7 +14,7 @@ from pydantic import Field, PlainValidator, model_validator
 
 from mars_solver.briefs import named
 from mars_solver.errors import Problem, shown
-from mars_solver.inputs.catalogue.attributes import Criterion, Declarations
+from mars_solver.inputs.catalogue.attributes import Criterion, Declarations, in_sentence
 from mars_solver.inputs.catalogue.catalogue import digest
 from mars_solver.inputs.documents import toml_lines, toml_value
 from mars_solver.inputs.parsing import (
@@ -302,7 +302,7 @@ def _about(declared: Declarations, name: str) -> str:
     if criterion is None:
         return ""
     attribute = declared.attributes[criterion.attribute]
-    label = attribute.label[0].lower() + attribute.label[1:]
+    label = in_sentence(attribute.label)
     if attribute.scale:
         return f"{label}, {attribute.scale[0]:g} to {attribute.scale[1]:g}"
     return f"{label} in {attribute.unit}" if attribute.unit else label

@@ -91,10 +91,8 @@ def day(date: str) -> str:
 
 
 def number(value: float) -> str:
-    """Return a number as people write it: whole where it is whole, thousands set apart."""
-    if math.isinf(value):
-        return "∞"
-    return f"{value:,}".replace(",", THIN) if isinstance(value, int) else repr(value)
+    """Return a number as people write it, to its last digit, with thousands set apart."""
+    return "∞" if math.isinf(value) else f"{value:,}".replace(",", THIN)
 
 
 def counted(many: int, noun: str) -> str:

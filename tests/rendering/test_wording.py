@@ -261,6 +261,13 @@ def test_where_only_betas_are_left_out_the_explanation_says_what_accepting_them_
     assert told == "No model meets every requirement."
 
 
+def test_thousands_are_set_apart_in_what_is_not_whole_too() -> None:
+    assert amounts("MB", 1234567.25) == (
+        "1\N{NARROW NO-BREAK SPACE}234\N{NARROW NO-BREAK SPACE}567.25 MB",
+    )
+    assert amounts("ms", 0.1, 1e-7, 999.75) == ("0.1", "1e-07", "999.75 ms")
+
+
 def test_no_line_breaks_within_a_number() -> None:
     asked = recommend({"require": {"max_ttfb_ms": 1200}})
     for width in range(40, 100, 7):

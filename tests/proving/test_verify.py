@@ -416,6 +416,10 @@ def test_a_counterexample_is_a_small_profile_that_recommend_reproduces(tmp_path:
     failed = run("verify", "--weights", str(mutant), "--counterexample", str(out))
     assert (failed.returncode, failed.stderr) == (5, f"Wrote {out}\n")
     assert "NOT proved." in failed.stdout
+    told = " ".join(failed.stdout.split())
+    assert "against the guide, MARS-Pro leads MARS-Flash by 0." in told
+    assert "otherwise, all at once: none" in told
+    assert "stated together: voice and emotion transfer + on-device speech" in told
     again = run("recommend", str(out), "--json", "--weights", str(mutant))
     assert again.returncode in {0, 3}
     answer = json.loads(again.stdout)

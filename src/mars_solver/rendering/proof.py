@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from mars_solver.inputs.catalogue.attributes import in_sentence
 from mars_solver.inputs.documents import toml_lines
 from mars_solver.inputs.files import CHART, LINES, PINS
 from mars_solver.proving.proof import PARTS
@@ -31,21 +32,21 @@ if TYPE_CHECKING:
 
 def proof_report(proof: Proof) -> RenderableType:
     """Return a proof, or what refutes it, for people."""
-    theorem, declared = proof.theorem, proof.solver.declared
+    theorem, catalogue = proof.theorem, proof.solver.catalogue
     parts: list[RenderableType] = [Text(_verdict(proof), style="bold"), Text()]
     digest = Text(digests(proof.solver), style="dim")
     if proof.missing == PARTS:
         parts += [Text(PIN_HINT), Text()]
         return Group(*parts, *section(_COUNTED, _census(proof)), digest)
     title = "(a) Where no model meets more than the guide's models, these come first"
-    parts += section(title, [NO_GUIDE] if theorem is None else _theorem(theorem, declared))
+    parts += section(title, [NO_GUIDE] if theorem is None else _theorem(theorem, catalogue))
     if proof.counterexample:
         parts += section("A profile that refutes it", profile_toml(proof.counterexample))
     parts += section("(b) The guide's lines", _guide_lines(proof))
     parts += section("(c) Pinned answers and facts", _pin_lines(proof))
     if theorem is not None:
         title = "How far importances may move before an agreement of (a) ends"
-        parts += section(title, _reaches(theorem, declared))
+        parts += section(title, _reaches(theorem, catalogue.declared))
     parts += section(_COUNTED, _census(proof))
     return Group(*parts, digest)
 
@@ -63,7 +64,8 @@ def _verdict(proof: Proof) -> str:
     return "Proved."
 
 
-def _theorem(theorem: Theorem, declared: Declarations) -> Iterator[str]:
+def _theorem(theorem: Theorem, catalogue: Catalogue) -> Iterator[str]:
+    declared = catalogue.declared
     yield (
         f"{number(theorem.cells)} cells of profiles, in {number(theorem.classes)} classes that are"
         " each decided once"
@@ -77,11 +79,16 @@ def _theorem(theorem: Theorem, declared: Declarations) -> Iterator[str]:
         f" {number(theorem.infeasible)} have no model"
     )
     if theorem.margin:
-        yield _margin_text(theorem.margin)
+        yield _margin_text(theorem.margin, catalogue.names)
     blocking = ((keyed(declared, name), n) for name, n in theorem.blocked_by.most_common())
     yield from _counted("departures by what blocks the guide", blocking)
-    pairs = theorem.question_pairs.most_common()
+    pairs = ((_needs_text(pair, declared), n) for pair, n in theorem.question_pairs.most_common())
     yield from _counted("departures by the needs stated together", pairs)
+
+
+def _needs_text(pair: str, declared: Declarations) -> str:
+    """Return the needs that are stated together, by their labels."""
+    return " + ".join(in_sentence(declared.need[name].label) for name in pair.split(" + "))
 
 
 def _census(proof: Proof) -> Iterator[str]:
@@ -146,8 +153,10 @@ def _reaches(theorem: Theorem, declared: Declarations) -> Iterator[str]:
     for reach in theorem.reaches:
         work = "batch work" if reach.batch else "otherwise"
         if reach.criterion == ALL:
+            most = _whole(reach)[1]
             exactly = f"{_fraction(reach.most)}, {_included(reach)}"
-            yield f"{work}, all at once: {_whole(reach)[1]} each way (exactly {exactly})"
+            said = "none" if most < 0 else f"{most} each way (exactly {exactly})"
+            yield f"{work}, all at once: {said}"
         else:
             yield f"{work}, {keyed(declared, reach.criterion)} alone: {_span(reach)}"
 
@@ -258,10 +267,11 @@ def _answer(pin: dict[str, Any] | None) -> str:
     return f"{models} ({'agrees' if pin['agrees'] else 'departs'})"
 
 
-def _margin_text(margin: Margin) -> str:
+def _margin_text(margin: Margin, names: Mapping[str, str]) -> str:
     """Return the smallest margin of the theorem, and where it is."""
     where = "; ".join(margin.profile.statements())
-    return (
-        f"smallest margin: {margin.ahead} leads {margin.behind} by {float(margin.points):.4f}"
-        f" points ({where})"
-    )
+    ahead, behind = names[margin.ahead], names[margin.behind]
+    if margin.points < 0:
+        ahead, behind = behind, ahead
+    lead = f"{ahead} leads {behind} by {abs(float(margin.points)):.4f} points ({where})"
+    return f"smallest margin: {lead}" if margin.points >= 0 else f"against the guide, {lead}"

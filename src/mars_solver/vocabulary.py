@@ -31,11 +31,11 @@ RESERVED_NAMES: Final = frozenset(
         "schema", "id", "name", "stage", "speech_model", "availability", "defaults",
         "impossible", "workflow", "primary", "accept_beta", "require", "prefer", "row",
         "status", "reasons", "blocked", "flowchart_agrees", "unknown", "top", "model", "map",
-        "configuration",
+        "configuration", "all",
     }
 )
 # fmt: on
-"""Keys of every model, profile, table and address, which no attribute may take."""
+"""Keys of every model, profile, table, address and proof, which no attribute may take."""
 
 
 class Kind(Enum):

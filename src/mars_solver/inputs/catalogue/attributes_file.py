@@ -137,7 +137,7 @@ def _taken_names(file: AttributesFile) -> Iterable[Issue]:
     Requirements and criteria are columns of one table, so that no two may share a name.
     """
     for name in file.attributes.keys() & RESERVED_NAMES:
-        yield f"attributes.{name}", "a name of its own", f"{name}, which every model has", ""
+        yield f"attributes.{name}", "a name of its own", f"{name}, which has another meaning", ""
     taken: dict[str, str] = {}
     for name, attribute in file.attributes.items():
         path = f"attributes.{name}"
@@ -146,7 +146,7 @@ def _taken_names(file: AttributesFile) -> Iterable[Issue]:
             given.append((attribute.criterion, f"{path}.criterion"))
         for key, where in given:
             if key in RESERVED_NAMES and key != name:
-                yield where, "a name of its own", f"{key}, which every profile has", ""
+                yield where, "a name of its own", f"{key}, which has another meaning", ""
             elif key in taken:
                 yield where, "a name of its own", f"{key}, as {taken[key]} has it", ""
             taken.setdefault(key, where)

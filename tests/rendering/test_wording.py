@@ -215,6 +215,17 @@ def test_a_measurement_that_settles_nothing_says_how_it_was_made() -> None:
     assert f"Time to first byte of MARS-Pro: {told}" in kept.notes
 
 
+def test_rejecting_the_unknown_tells_what_a_model_lacks_from_what_nobody_has_confirmed() -> None:
+    server = {"require": {"offline": True, "self_hosted": True}}
+    guide = report_of(recommend(server, unknown="reject")).guide
+    assert guide.endswith("We differ: MARS-Pro does not meet offline use or own deployment.")
+    require = {"max_memory_mb": 512, "style_control": True, "languages": ["sv"]}
+    device = {"require": require, "primary": "on_device"}
+    guide = report_of(recommend(device, unknown="reject")).guide
+    said = "nobody has confirmed memory at run time and languages for MARS-Nano"
+    assert guide.endswith(f"We differ: MARS-Nano does not meet style control; {said}.")
+
+
 def test_what_was_sampled_needs_more_samples_on_the_first_screen_too() -> None:
     claim = {"low": 900, "high": 1400, **OURS, "statistic": "p95", "samples": 120}
     answer = recommend(

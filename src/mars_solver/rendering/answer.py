@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mars_solver.explaining.comparison import Comparison, decided_by
-from mars_solver.explaining.findings import range_text
+from mars_solver.explaining.findings import cause, range_text
 from mars_solver.inputs.catalogue.facts import MEASURED, Claim
 from mars_solver.inputs.profile import requirement_text
 from mars_solver.rendering.catalogue import sources
@@ -22,7 +22,15 @@ from mars_solver.rendering.words import (
     first_of,
     signed,
 )
-from mars_solver.vocabulary import ACCEPT_BETA, CONFIGURATION, Kind, Policy, Status, member_text
+from mars_solver.vocabulary import (
+    ACCEPT_BETA,
+    CONFIGURATION,
+    Kind,
+    Policy,
+    Status,
+    Verdict,
+    member_text,
+)
 
 if TYPE_CHECKING:
     from mars_solver.explaining.changes import Change
@@ -431,14 +439,19 @@ def _swayed_by(answer: Recommendation) -> str:
 
 def _shortcoming(answer: Recommendation, standing: Standing) -> str:
     """Return what a model does not meet, or leaves open; empty where it meets everything."""
-    declared, name = answer.solver.declared, standing.model.name
+    catalogue, name = answer.solver.catalogue, standing.model.name
+    declared, policy = catalogue.declared, answer.decision.policy
     if standing.violated:
-        lost = both(map(declared.phrase, declared.names_of(standing.violated)), "or")
         # Where the unknown is rejected, nobody may have said that the model lacks it.
-        fails = (
-            "is not confirmed to meet" if answer.decision.policy == "reject" else "does not meet"
-        )
-        return f"{name} {fails} {lost}"
+        why = {
+            declared.phrase(lost): cause(answer.checks[lost], standing, catalogue, policy).verdict
+            for lost in declared.names_of(standing.violated)
+        }
+        lacks = [each for each, verdict in why.items() if verdict is Verdict.VIOLATED]
+        unsaid = [each for each in why if each not in lacks]
+        said = [f"{name} does not meet {both(lacks, 'or')}"] if lacks else []
+        said += [f"nobody has confirmed {both(unsaid)} for {name}"] if unsaid else []
+        return "; ".join(said)
     if standing.refused:
         return f"{name} is a beta"
     if standing.configuration is None:

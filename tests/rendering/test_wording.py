@@ -49,6 +49,8 @@ def test_a_tie_is_called_a_tie() -> None:
     answer = recommend(catalogue=twins())
     assert [row.why for row in report_of(answer).ranking][1] == "ties with M0, whose id comes first"
     assert "It ties with M1: the ids decide, in alphabetical order." in summary(answer.explain())
+    said = "Use M0: nothing is required, and no model scores higher."
+    assert report_of(answer).headline == said
     text = to_text(explanation(answer.explain()))
     assert "M0 − M1: +0.000 points; a tie, and the ids decide, in alphabetical order" in text
     assert "M0: 50.0 % (exact)\n  M1: 50.0 % (exact)" in text

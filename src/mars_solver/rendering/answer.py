@@ -127,7 +127,10 @@ def headline(answer: Recommendation) -> str:
         stated = answer.profile.require
         return "No model meets every requirement." if stated else "There is no candidate."
     if not answer.profile.require:
-        return f"Use {best.model.name}: nothing is required, and it scores best."
+        keys = decision.keys
+        tied = len(keys) > 1 and keys[0][:2] == keys[1][:2]
+        best_of = "no model scores higher" if tied else "it scores best"
+        return f"Use {best.model.name}: nothing is required, and {best_of}."
     if not best.unverified:
         return f"Use {best.model.name}: it meets every requirement."
     return f"Use {best.model.name}, once you have verified {_open_points(answer, best)}."

@@ -131,6 +131,8 @@ def test_who_speaks_what_is_told_with_the_evidence() -> None:
     [
         ("recommend --max-ttfb-ms abc", '--max-ttfb-ms: found "abc"; expected a number above 0'),
         ("recommend --languages xx;english", '--languages: 1: found "english"; expected a lang'),
+        ("recommend --languages=", '--languages: 0: found ""; expected a language tag'),
+        ("recommend --require platforms=", '--require: platforms.0: found ""; expected a word'),
         ("recommend --realtime", "unknown option `--realtime`; did you mean `--real-time`?"),
         ("batch --outptu x", "unknown option `--outptu`; did you mean `--output`?"),
         ("recomend", "unknown command `recomend`; did you mean `recommend`?"),

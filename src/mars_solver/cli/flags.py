@@ -143,6 +143,8 @@ def _value(kind: Kind | None, text: str) -> object:
     if text == _UNSAID:
         return None
     if kind is Kind.SET:
+        if not text:  # an unset variable of a shell, and no list that is meant to be empty
+            return [text]
         bare = text[1:-1] if text[:1] + text[-1:] == "[]" else text
         return [member.strip("\"'") for member in members_in(bare)]
     return _WORDS.get(text.lower(), number_or_text(text))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from enum import Enum, IntEnum
 from typing import Final, Literal, get_args
 
@@ -88,6 +89,12 @@ def day(date: str) -> str:
     year, *rest = date.split("-")
     month = [_MONTHS[3 * int(rest[0]) - 3 : 3 * int(rest[0])]] if rest else []
     return " ".join([*(str(int(each)) for each in rest[1:]), *month, year])
+
+
+def both(names: Iterable[str], word: str = "and") -> str:
+    """Return names as a list with a word before the last one."""
+    *others, last = names
+    return f"{', '.join(others)} {word} {last}" if others else last
 
 
 def number(value: float) -> str:

@@ -228,6 +228,15 @@ def test_rejecting_the_unknown_tells_what_a_model_lacks_from_what_nobody_has_con
     assert guide.endswith(f"We differ: MARS-Nano does not meet style control; {said}.")
 
 
+def test_three_labels_are_listed_with_commas() -> None:
+    said = "Time to first byte, Fidelity and Expressiveness of MARS-Instruct: judged (guide)"
+    assert any(n.startswith(said) for n in recommend({"require": {"style_control": True}}).notes)
+    three = ["real_time", "style_control", "on_device"]
+    asked = {"require": dict.fromkeys(three, True)}
+    (note,) = (n for n in recommend(asked, keep=three).notes if "while you keep" in n)
+    assert note.endswith("while you keep real-time, style control and on-device use")
+
+
 def test_what_was_sampled_needs_more_samples_on_the_first_screen_too() -> None:
     claim = {"low": 900, "high": 1400, **OURS, "statistic": "p95", "samples": 120}
     answer = recommend(

@@ -31,7 +31,7 @@ from mars_solver.solving.constraints import (
     settled,
 )
 from mars_solver.solving.solver import Solver, Standing
-from mars_solver.vocabulary import CONFIGURATION, Kind, Policy, Verdict, amounts
+from mars_solver.vocabulary import CONFIGURATION, Kind, Policy, Verdict, amounts, both
 
 Finding = bool | int | float | str | list[str | int | float | None] | None
 """A JSON value: a capability, a number, a range with an open end as null, members, or unknown."""
@@ -314,7 +314,7 @@ def caveats(
     for origin, names in sorted(alike.items(), key=lambda item: item[0].place):
         said.setdefault((", ".join(names), origin.text), []).append(origin.label)
     for (of, text), labels in said.items():
-        yield f"{' and '.join(labels)} of {of}: {text}"
+        yield f"{both(labels)} of {of}: {text}"
 
 
 class _Origin(NamedTuple):

@@ -44,6 +44,7 @@ from mars_solver.vocabulary import (
     INFEASIBLE,
     Policy,
     Status,
+    both,
     number,
 )
 
@@ -344,7 +345,7 @@ class Recommendation(Shown):
     def _kept(self) -> Iterator[str]:
         """Yield that nothing is left to relax, where requirements that cannot move leave none."""
         if self.keep and self._correction_masks and not self.relaxations:
-            kept = " and ".join(map(self.solver.declared.phrase, self.keep))
+            kept = both(map(self.solver.declared.phrase, self.keep))
             change = "No change but accepting betas" if self.betas else "No change"
             yield f"{change} admits a model while you keep {kept}"
 
@@ -360,7 +361,7 @@ class Recommendation(Shown):
         if len(tied) > 1:
             names = [self.decision.standings[key[-1]].model.name for key in tied]
             by = "id" if tied[0][2] == tied[1][2] else "its score at neutral importances"
-            yield f"{', '.join(names[:-1])} and {names[-1]} tie; {names[0]} is first by {by}"
+            yield f"{both(names)} tie; {names[0]} is first by {by}"
 
     def _caveats(self) -> Iterator[str]:
         decision, declared = self.decision, self.solver.declared

@@ -13,15 +13,7 @@ from mars_solver.explaining.findings import cause, range_text
 from mars_solver.inputs.catalogue.facts import MEASURED, Claim
 from mars_solver.inputs.profile import requirement_text
 from mars_solver.rendering.catalogue import sources
-from mars_solver.rendering.words import (
-    MARKS,
-    Section,
-    both,
-    change_text,
-    digests,
-    first_of,
-    signed,
-)
+from mars_solver.rendering.words import MARKS, Section, change_text, digests, first_of, signed
 from mars_solver.vocabulary import (
     ACCEPT_BETA,
     CONFIGURATION,
@@ -29,6 +21,7 @@ from mars_solver.vocabulary import (
     Policy,
     Status,
     Verdict,
+    both,
     member_text,
 )
 

@@ -10,9 +10,9 @@ from mars_solver.explaining.findings import cause, plain, settling
 from mars_solver.inputs.catalogue.catalogue import few
 from mars_solver.rendering.answer import Said, finding_text, lead_sentence, report_of
 from mars_solver.rendering.catalogue import fact_text
-from mars_solver.rendering.words import MARKS, Section, both
+from mars_solver.rendering.words import MARKS, Section
 from mars_solver.solving.solver import Standing
-from mars_solver.vocabulary import NEUTRAL_IMPORTANCE, Status
+from mars_solver.vocabulary import NEUTRAL_IMPORTANCE, Status, both
 
 if TYPE_CHECKING:
     from mars_solver.explaining.recommendation import Recommendation

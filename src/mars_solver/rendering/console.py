@@ -21,8 +21,8 @@ from mars_solver.rendering.brief import brief_of
 from mars_solver.rendering.catalogue import fact_table
 from mars_solver.rendering.comparison import head_to_head
 from mars_solver.rendering.explanation import sections_of, standpoint_of, summary
-from mars_solver.rendering.words import MARKS, both, catalogue_digest
-from mars_solver.vocabulary import INFEASIBLE, THIN, Status, counted, number
+from mars_solver.rendering.words import MARKS, catalogue_digest
+from mars_solver.vocabulary import INFEASIBLE, THIN, Status, both, counted, number
 
 if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderResult

@@ -19,13 +19,12 @@ from mars_solver.rendering.words import (
     MARKS,
     MOST_NAMES,
     Section,
-    both,
     change_text,
     interval_text,
     keyed,
     signed,
 )
-from mars_solver.vocabulary import INVALID, MAX_IMPORTANCE, Status, amounts
+from mars_solver.vocabulary import INVALID, MAX_IMPORTANCE, Status, amounts, both
 
 if TYPE_CHECKING:
     from mars_solver.explaining.comparison import CriterionLead

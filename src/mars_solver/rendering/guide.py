@@ -13,8 +13,8 @@ from rich.tree import Tree as Branches
 from mars_solver.escaping import mermaid
 from mars_solver.rendering.answer import guide_name
 from mars_solver.rendering.console import section
-from mars_solver.rendering.words import answer_text, both, digests, keyed
-from mars_solver.vocabulary import BATCH, amounts, number
+from mars_solver.rendering.words import answer_text, digests, keyed
+from mars_solver.vocabulary import BATCH, amounts, both, number
 
 if TYPE_CHECKING:
     from mars_solver.inputs.catalogue.catalogue import Catalogue

@@ -16,8 +16,8 @@ from mars_solver.proving.proof import PARTS
 from mars_solver.proving.theorem import ALL
 from mars_solver.rendering.catalogue import TOO_MANY
 from mars_solver.rendering.console import section
-from mars_solver.rendering.words import both, digests, keyed
-from mars_solver.vocabulary import number
+from mars_solver.rendering.words import digests, keyed
+from mars_solver.vocabulary import both, number
 
 if TYPE_CHECKING:
     from fractions import Fraction

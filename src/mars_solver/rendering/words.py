@@ -6,7 +6,7 @@ does the key of a source; a terminal shows what is in brackets dim.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
@@ -65,12 +65,6 @@ def catalogue_digest(catalogue: Catalogue) -> str:
 
 def _short(sha256: str) -> str:
     return sha256[:_DIGEST]
-
-
-def both(names: Iterable[str], word: str = "and") -> str:
-    """Return names as a list with a word before the last one."""
-    *others, last = names
-    return f"{', '.join(others)} {word} {last}" if others else last
 
 
 def first_of(names: Sequence[str]) -> list[str]:

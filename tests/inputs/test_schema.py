@@ -29,7 +29,7 @@ wrong: st.SearchStrategy[Any] = st.sampled_from(
     [
         "yes", 1, 0, -1, 1.5, True, False, 10**9, 10**9 + 1, 11, [], ["en"], ["en-us"], ["wav"],
         [24000], ["24000"], [0], [-5], [10**9 + 1], ["a,b"], ["a;b"], [" "], ["zh-hans-cn"],
-        ["en--us"], [None], [True], {}, None, "",
+        ["en--us"], [None], [True], {}, None, "", 8.0, 0.0, -0.0, 11.0, [24000.0],
     ]
 )  # fmt: skip
 

@@ -254,10 +254,9 @@ def bound(value: object) -> int | float:
 def _importance(value: object) -> int | None:
     if value is None:
         return None
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool):
-        number = int(value)
-        if 0 <= number <= MAX_IMPORTANCE:
-            return number
+    number = plain_number(value)
+    if isinstance(number, int) and 0 <= number <= MAX_IMPORTANCE:
+        return number
     raise unexpected(value, f"a whole number from 0 to {MAX_IMPORTANCE}")
 
 

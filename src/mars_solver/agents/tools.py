@@ -26,7 +26,7 @@ from mars_solver.rendering.catalogue import catalogue_to_dict, facts_in_short
 from mars_solver.rendering.guide import vendor_guide
 from mars_solver.rendering.members import members_of
 from mars_solver.solving.solver import Solver
-from mars_solver.vocabulary import POLICIES, Kind
+from mars_solver.vocabulary import POLICIES
 
 LONG: Final = {
     "calls", "catalogue", "conflicts", "contributions", "corrections", "flowchart", "notes",
@@ -136,9 +136,8 @@ class Desk:
 def _parameters(solver: Solver) -> dict[str, Any]:
     """Return the type of every parameter with its default and description, by name."""
     facts, declared = solver.catalogue, solver.declared
-    sets = [name for name, each in declared.attributes.items() if each.kind == Kind.SET.value]
     model = _word("model", [each.id for each in facts.models], facts.model_called)
-    policy, one_set = _word("policy", POLICIES), _word("set", sets)
+    policy, one_set = _word("policy", POLICIES), _word("set", declared.sets)
     requirements = conlist(_word("requirement", declared.requirement))
     fields = conlist(_word("field", fields_of(declared)))
     profile = Annotated[

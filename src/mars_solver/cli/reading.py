@@ -21,7 +21,7 @@ from mars_solver.inputs.options import kept_in, options_in, requirements_in
 from mars_solver.inputs.profile import Profile
 from mars_solver.inputs.profile_row import members_in
 from mars_solver.solving.solver import Solver
-from mars_solver.vocabulary import BATCH, POLICIES, Kind, Policy
+from mars_solver.vocabulary import BATCH, POLICIES, Policy
 
 if TYPE_CHECKING:
     from mars_solver.cli.asking import AnswerOptions
@@ -200,8 +200,7 @@ def check_free(*, force: bool, **paths: str | None) -> None:
 def sets(models: str | None) -> list[str]:
     """Return the names of the sets that a catalogue declares; none where it is faulty."""
     with Faults():
-        declared = files.load_declarations(models)
-        return [n for n, each in declared.attributes.items() if each.kind == Kind.SET.value]
+        return files.load_declarations(models).sets
     return []
 
 

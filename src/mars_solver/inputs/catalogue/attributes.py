@@ -312,6 +312,11 @@ class Declarations:
         domains = [[v.value for v in domain] for domain in self.variables.values()]
         return tuple(product(*domains))
 
+    @property
+    def sets(self) -> list[str]:
+        """The names of the attributes whose facts are sets."""
+        return [n for n, each in self.attributes.items() if each.kind == Kind.SET.value]
+
     @cached_property
     def live(self) -> int:
         """The mask of the needs that contradict batch work."""

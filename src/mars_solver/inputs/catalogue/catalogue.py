@@ -152,7 +152,7 @@ class Catalogue:
 
     @cached_property
     def _known_members(self) -> dict[str, tuple[Member, ...]]:
-        sets = [n for n, a in self.declared.attributes.items() if a.kind == Kind.SET.value]
+
         return {
             name: tuple(
                 sorted(
@@ -162,7 +162,7 @@ class Catalogue:
                     key=lambda key: (str(type(key)), key),
                 )
             )
-            for name in sets
+            for name in self.declared.sets
         }
 
     @cached_property

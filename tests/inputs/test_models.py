@@ -262,6 +262,13 @@ def test_every_fault_of_every_file_comes_at_once() -> None:
     assert at(problems, "price.source").hint == "add [nowhere] to sources.toml"
 
 
+def test_models_that_share_a_name_are_called_by_their_ids_as_well() -> None:
+    alike = build(a=model("a", name="Alpha"), b=model("b", name="alpha"), c=model("c"))
+    assert list(alike.names.values()) == ["Alpha (a)", "alpha (b)", "C"]
+    assert alike.model_called("alpha") is None
+    assert alike.model_called("alpha (a)") == "a"
+
+
 def test_sources_are_named_where_they_are_unknown() -> None:
     problems = faults(
         a=model(

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Annotated, Any, Final
 
@@ -327,7 +327,16 @@ def build_catalogue(
             presets = parse_presets(lines, declared, f"{folder}/{GUIDE_LINES}.toml")
     found.check()
     sources = dict(sorted((keys or {}).items()))
-    return Catalogue(declared, by_id(parsed.values()), sources, chart, calls or {}, presets)
+    known = by_id(_told_apart(parsed.values()))
+    return Catalogue(declared, known, sources, chart, calls or {}, presets)
+
+
+def _told_apart(models: Collection[Model]) -> Iterator[Model]:
+    """Yield models, those that share a name called by their ids as well."""
+    many = Counter(model.name.casefold() for model in models)
+    for model in models:
+        shared = many[model.name.casefold()] > 1
+        yield replace(model, name=f"{model.name} ({model.id})") if shared else model
 
 
 def _declared(

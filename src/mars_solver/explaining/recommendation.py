@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import Field, PlainSerializer, WithJsonSchema
 
 from mars_solver.briefs import brief, named
+from mars_solver.derived import derived
 from mars_solver.explaining import diagnosis
 from mars_solver.explaining.calls import Calls, calls_of
 from mars_solver.explaining.comparison import Comparison
@@ -311,26 +311,26 @@ class Recommendation(Shown):
         """Return the answer as plain JSON values, unrounded."""
         return json_values(self)
 
-    @cached_property
+    @derived
     def calling(self) -> Calls:
         """How to call the first model, and why in some ways it cannot be called."""
         best = self.decision.winner
         return calls_of(self.solver.catalogue, self.profile, best) if best else Calls()
 
-    @cached_property
+    @derived
     def _correction_masks(self) -> list[int]:
         return [] if self.decision.keys else diagnosis.corrections(self.solver, self.decision)
 
-    @cached_property
+    @derived
     def _conflict_masks(self) -> list[int]:
         """The conflicts, one more than are listed where there are too many."""
         return list(islice(diagnosis.hitting_sets(self._correction_masks), MOST_CONFLICTS + 1))
 
-    @cached_property
+    @derived
     def _shortfalls(self) -> list[diagnosis.Shortfall]:
         return diagnosis.shortfalls_of(self.solver, self.decision)
 
-    @cached_property
+    @derived
     def checks(self) -> dict[str, Check]:
         """What each stated requirement asks for, by name."""
         return {check.requirement.name: check for check in checks(self.profile)}
@@ -397,7 +397,7 @@ class Recommendation(Shown):
         """Return the score of twice a weighted sum, rounded once."""
         return twice / self._whole
 
-    @cached_property
+    @derived
     def _whole(self) -> int:
         return full_score(self.decision.weights)
 

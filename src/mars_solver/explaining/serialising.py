@@ -8,7 +8,7 @@ keywords, is not part of the key. Docstrings become the descriptions of the sche
 from __future__ import annotations
 
 from dataclasses import make_dataclass
-from functools import cache, cached_property
+from functools import cache
 from inspect import getdoc
 from types import GenericAlias
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, get_type_hints
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar, get_type_hints
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from mars_solver.budget import spend
+from mars_solver.derived import derived
 from mars_solver.vocabulary import INFEASIBLE, INVALID, Status
 
 
@@ -44,11 +45,8 @@ _CONFIG: Final = ConfigDict(
 T = TypeVar("T")
 
 
-class part(cached_property[T]):  # noqa: N801  (used like `property`)
-    """A part of a result: computed once, when first asked for, and a key of its JSON.
-
-    Threads may compute a part at the same time: no lock makes one wait for another one's result.
-    """
+class part(derived[T]):  # noqa: N801  (used like `property`)
+    """A part of a result: computed once, when first asked for, and a key of its JSON."""
 
     if not TYPE_CHECKING:  # it has the type of `cached_property`
 
@@ -95,7 +93,8 @@ def json_values(result: Any) -> dict[str, Any]:
 def json_bytes(result: Any) -> bytes:
     """Return the same as JSON, in a quarter of the time."""
     adapter, parts = _parts(result)
-    return adapter.dump_json(parts, by_alias=True)[1:-1]  # without the brackets of the tuple
+    data = adapter.serializer.to_json(parts, by_alias=True)
+    return data[1:-1]  # without the brackets of the tuple
 
 
 def _parts(result: Any) -> tuple[TypeAdapter[Any], tuple[Any]]:

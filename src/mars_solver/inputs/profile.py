@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from mars_solver.briefs import cut
+from mars_solver.derived import derived
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.catalogue.attributes import Declarations, Need, Requirement, in_sentence
 from mars_solver.inputs.catalogue.facts import Member
@@ -124,7 +125,7 @@ class Profile:
             dict(self.__dict__, require=dict(self.require), prefer=dict(self.prefer)),
         )
 
-    @cached_property
+    @derived
     def content(self) -> tuple[object, ...]:
         """What is stated, as one value: profiles that state the same have equal ones."""
         require, prefer = tuple(self.require.items()), tuple(self.prefer.items())
@@ -135,23 +136,23 @@ class Profile:
         """Whether the workflow is batch."""
         return self.workflow == BATCH
 
-    @cached_property
+    @derived
     def needs(self) -> tuple[str, ...]:
         """The stated needs, in the guide's order."""
         return self.declared.needs_of(self.require)
 
-    @cached_property
+    @derived
     def context(self) -> Context:
         """What the weights of the criteria and the guide's answer depend on."""
         return Context(self.needs, self.primary, self.batch)
 
-    @cached_property
+    @derived
     def stated(self) -> int:
         """The mask of the stated requirements."""
         known = self.declared.requirement
         return sum([known[name].bit for name in self.require])
 
-    @cached_property
+    @derived
     def importances(self) -> tuple[int, ...]:
         """The importance of each criterion in declared order, defaults filled in."""
         return self.importances_in(batch=self.batch)

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from mars_solver.briefs import brief, named
 from mars_solver.budget import spend
+from mars_solver.derived import derived
 from mars_solver.errors import InputError, Problem, shown
 from mars_solver.inputs.catalogue.catalogue import Catalogue
 from mars_solver.inputs.catalogue.measurements import with_measurements
@@ -149,12 +150,12 @@ class Decision:
         """How what the facts do not settle ranks."""
         return self.signature.policy
 
-    @cached_property
+    @derived
     def ranking(self) -> tuple[int, ...]:
         """The indices of the models that are not excluded, best first."""
         return tuple([key[-1] for key in self.keys])
 
-    @cached_property
+    @derived
     def ranked(self) -> tuple[Standing, ...]:
         """The standings of the models that are not excluded, best first."""
         return tuple([self.standings[index] for index in self.ranking])
@@ -174,7 +175,7 @@ class Decision:
         """How the models that are not excluded stand, best first."""
         return tuple([key[0] for key in self.keys])
 
-    @cached_property
+    @derived
     def contenders(self) -> tuple[int, ...]:
         """The indices of the models of best standing: those that weights can put first."""
         return tuple([key[-1] for key in self.keys if key[0] == self.keys[0][0]])
@@ -245,7 +246,7 @@ class Solver:
             "weights": {"name": weights.name, "sha256": weights.sha256},
         }
 
-    @cached_property
+    @derived
     def notes(self) -> tuple[str, ...]:
         """What of the weights the catalogue has no use for."""
         return tuple(self.weights.notes(self.declared))
@@ -283,7 +284,7 @@ class Solver:
             raise InputError(check_preferences(self.weights, self.declared, names, "Profile"))
         return profile
 
-    @cached_property
+    @derived
     def scored(self) -> frozenset[str]:
         """The criteria that the weights know; a profile can prefer no others."""
         return frozenset(c.name for c in self.declared.criteria if self.weights.knows(c))
@@ -360,7 +361,7 @@ class Solver:
     ) -> tuple[RunnableConfiguration, ...]:
         return preferred(self.options[index], stated, batch=batch)
 
-    @cached_property
+    @derived
     def betas(self) -> int:
         """The mask of the models that are betas."""
         return sum(1 << index for index, beta in enumerate(self._betas) if beta)
@@ -381,7 +382,7 @@ class Solver:
         """Return the models with a configuration that rules out none of the stated requirements."""
         return union([models for mask, models in self._ruling_out.items() if not mask & stated])
 
-    @cached_property
+    @derived
     def _ruling_out(self) -> dict[int, int]:
         """The mask of the models with a configuration that rules out a mask of requirements."""
         models: dict[int, int] = {}
@@ -390,7 +391,7 @@ class Solver:
                 models[option.ruled_out] = models.get(option.ruled_out, 0) | 1 << index
         return models
 
-    @cached_property
+    @derived
     def _pinning(self) -> int:
         """The mask of the requirements that some configuration rules out."""
         return union(self._ruling_out)

@@ -66,9 +66,10 @@ class Status(IntEnum):
     @property
     def word(self) -> str:
         """The status as every output spells it."""
-        return self.name.lower()
+        return _WORDS[self]
 
 
+_WORDS: Final = tuple(each.name.lower() for each in Status)
 INFEASIBLE: Final = "infeasible"
 """The status of an answer where no model is left."""
 INVALID: Final = "invalid"

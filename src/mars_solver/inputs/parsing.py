@@ -264,12 +264,15 @@ def plain_number(value: object) -> int | float | None:
     """Return `value` as a number, whole ones as int; None for what is no number (NaN is none)."""
     if isinstance(value, bool):
         return None
-    if isinstance(value, numbers.Integral):
-        return int(value)
-    if isinstance(value, float) and not math.isnan(value):
-        return int(value) if value.is_integer() else float(value)
-    return None
+    if isinstance(value, float):
+        if value.is_integer():
+            return int(value)
+        return None if math.isnan(value) else float(value)
+    return int(value) if isinstance(value, _WHOLE) else None
 
+
+_WHOLE: Final = (int, numbers.Integral)
+"""What a whole number is; Python's own comes first, since it takes long to ask for the other."""
 
 _PLAIN: Final = frozenset({bool, dict, float, int, list, str, tuple, type(None)})
 
@@ -288,6 +291,16 @@ def plainly(value: Any) -> Any:
         return sorted(value, key=str)
     return value.tolist() if hasattr(value, "tolist") else value
 
+
+def plain_table(value: object) -> object:
+    """Return any mapping as a dict, with what it holds as Python has it; all else stays."""
+    if isinstance(value, _MAPPINGS):
+        return {key: plainly(each) for key, each in value.items()}
+    return value
+
+
+_MAPPINGS: Final = (dict, Mapping)
+"""What holds values by key; Python's own comes first, for the same reason."""
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 """The draft of JSON Schema in which every schema is written."""

@@ -12,7 +12,7 @@ from mars_solver.derived import derived
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.catalogue.attributes import Declarations, Need, Requirement, in_sentence
 from mars_solver.inputs.catalogue.facts import Member
-from mars_solver.inputs.parsing import parse, plainly
+from mars_solver.inputs.parsing import parse, plain_table
 from mars_solver.inputs.profile_form import (
     ReadMembers,
     Workflow,
@@ -100,7 +100,7 @@ class Profile:
             "prefer": prefer,
             **unknown,
         }
-        self.__dict__.update(_checked(data, _PLACE, _shipped()))
+        self.__dict__.update(_checked(data, _PLACE, _shipped()).__dict__)
 
     def __setattr__(self, name: str, value: object) -> None:
         """Refuse to change a profile."""
@@ -290,9 +290,7 @@ def parse_profile(data: object, place: str, declared: Declarations | None = None
     known = _shipped() if declared is None else declared
     if isinstance(data, Profile):
         return data.checked_against(known)
-    profile = Profile.__new__(Profile)
-    profile.__dict__.update(_checked(data, place, known))
-    return profile
+    return _checked(data, place, known)
 
 
 def profile_schema(declared: Declarations | None = None) -> dict[str, Any]:
@@ -330,31 +328,27 @@ def _made(
     return profile
 
 
-def _checked(data: object, place: str, declared: Declarations) -> dict[str, Any]:
-    """Return the fields of the profile that a mapping describes.
+def _checked(data: object, place: str, declared: Declarations) -> Profile:
+    """Return the profile that a mapping describes.
 
     Raises:
         InputError: with every fault.
     """
-    form = profile_form(declared)
-    if isinstance(data, Mapping):
-        data = {key: plainly(value) for key, value in data.items()}
-    parsed: Any = parse(form, data, place)
+    parsed: Any = parse(profile_form(declared), plain_table(data), place)
     require: dict[str, Required] = {}
     readings: dict[str, str] = {}
     for name, value in stated_in(parsed.require, declared.requirement).items():
-        if isinstance(value, ReadMembers):
+        if not isinstance(value, ReadMembers):
+            require[name] = value
+        elif value.members:
+            require[name] = value.members
             readings |= value.readings
-        required = value.members if isinstance(value, ReadMembers) else value
-        if required:
-            require[name] = required
-    importances = stated_in(parsed.prefer, declared.criterion)
-    prefer = {name: value for name, value in importances.items() if value is not None}
+    prefer = stated_in(parsed.prefer, declared.criterion)
     fields = {key: getattr(parsed, key) for key in ("name", "workflow", "primary", ACCEPT_BETA)}
     profile = _made(
         {**fields, "require": require, "prefer": prefer}, declared, tuple(readings.items())
     )
-    return _consistent(profile, place).__dict__
+    return _consistent(profile, place)
 
 
 def _consistent(profile: Profile, place: str) -> Profile:

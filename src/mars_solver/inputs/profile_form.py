@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import lru_cache, partial
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
@@ -28,7 +28,7 @@ from mars_solver.inputs.parsing import (
     TextLine,
     choice,
     invalid,
-    plainly,
+    plain_table,
     unexpected,
 )
 from mars_solver.vocabulary import BATCH, MAX_NUMBER, Kind
@@ -77,11 +77,7 @@ def _members(value: object, declared: Declarations, requirement: Requirement) ->
 
 def _table(value: object) -> object:
     """Return an absent table as an empty one, and any mapping as a dict."""
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        return value
-    return {key: plainly(each) for key, each in value.items()}
+    return {} if value is None else plain_table(value)
 
 
 _DIGITS: Final = r"^ *\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)? *$"
@@ -164,8 +160,9 @@ def profile_form(declared: Declarations) -> type[Input]:
 
 
 def stated_in(table: Input, names: Iterable[str]) -> dict[str, Any]:
-    """Return the values in a filled-in table of a form, by name."""
-    return {name: getattr(table, f"{_FIELD}{name}") for name in names}
+    """Return what a filled-in table of a form states, by the names that it was made of."""
+    values = zip(names, table.__dict__.values(), strict=True)
+    return {name: each for name, each in values if each is not None and each is not False}
 
 
 def _no_need(value: object) -> None:

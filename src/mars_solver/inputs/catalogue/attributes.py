@@ -195,7 +195,7 @@ class Requirement:
     @property
     def numeric(self) -> bool:
         """Whether it asks for an amount."""
-        return self.kind in {Kind.NUMBER, Kind.ORDINAL}
+        return self.kind is Kind.NUMBER or self.kind is Kind.ORDINAL
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -352,14 +352,24 @@ class Declarations:
         The masks of several requirements are joined by "or". Beside the bits of the needs, each
         proviso has two: the requirement is stated, and one of those that silence it is.
         """
-        mask = sum(
-            need.bit
-            for need in self.needs
-            if need.states(requirement, required) and requirement not in dict(need.unless)
-        )
-        for _, name, others, bit in self._provisos:
-            mask |= bit * (name == requirement) | 2 * bit * (requirement in others)
+        mask, below = self._stating[requirement]
+        for limit, bit in below:
+            if required < limit:  # type: ignore[operator]
+                mask |= bit
         return mask
+
+    @cached_property
+    def _stating(self) -> dict[str, tuple[int, list[tuple[int | float, int]]]]:
+        """What each requirement says whatever it asks for, and what below some limits."""
+        says: dict[str, tuple[int, list[tuple[int | float, int]]]] = {}
+        for each in self.requirement:
+            free = [need for need in self.needs if each not in dict(need.unless)]
+            mask = sum(need.bit for need in free if each in need.stated_by)
+            for _, name, others, bit in self._provisos:
+                mask |= bit * (name == each) | 2 * bit * (each in others)
+            below = [(need.bit, dict(need.below)) for need in free]
+            says[each] = mask, [(limits[each], bit) for bit, limits in below if each in limits]
+        return says
 
     def needs_stated(self, statements: Mask) -> Mask:
         """Return the mask of the needs that statements come to; an integer, or an array of them."""
@@ -370,7 +380,7 @@ class Declarations:
 
     def names_of_needs(self, mask: int) -> tuple[str, ...]:
         """Return the needs in a mask, in the guide's order."""
-        return tuple([need.name for need in self.needs if mask & need.bit])
+        return tuple([need.name for need in self.needs if mask >> need.index & 1])
 
     def needs_of(self, require: Mapping[str, object]) -> tuple[str, ...]:
         """Return the needs that stated requirements state, in the guide's order."""

@@ -69,9 +69,9 @@ def calls_of(catalogue: Catalogue, profile: Profile, standing: Standing) -> Call
     Raises:
         InputError: where a template is broken.
     """
-    known = _asked_for(tuple(catalogue.calls.values()))
-    asked = profile.require if known is None else profile.require.keys() & known
-    required = tuple((name, each) for name, each in profile.require.items() if name in asked)
+    known = _asked_for(catalogue)
+    stated = profile.require.items()
+    required = tuple([each for each in stated if known is None or each[0] in known])
     short = all(len(each) <= _SHORT for _, each in required if isinstance(each, tuple))
     make = _calls if short else _calls.__wrapped__
     return make(catalogue, standing.model, standing.configuration or (), required)
@@ -82,9 +82,9 @@ _SHORT: Final = 8
 
 
 @lru_cache(maxsize=2**3)
-def _asked_for(templates: tuple[str, ...]) -> frozenset[str] | None:
+def _asked_for(catalogue: Catalogue) -> frozenset[str] | None:
     """Return the requirements that templates name; None where one takes them all together."""
-    every = re.findall(r"\brequire\b(?:\.(\w+))?", "\n".join(templates))
+    every = re.findall(r"\brequire\b(?:\.(\w+))?", "\n".join(catalogue.calls.values()))
     return frozenset(every) if all(every) else None
 
 

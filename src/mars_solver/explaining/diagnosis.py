@@ -67,35 +67,24 @@ class Shortfall(NamedTuple):
     unverified: int
 
 
-def shortfalls_of(solver: Solver, decision: Decision) -> list[Shortfall]:
-    """Return the ways to use every candidate that rule out as little as can be.
+def shortfalls_of(solver: Solver, decision: Decision, indices: Iterable[int]) -> list[Shortfall]:
+    """Return the ways to use some models that rule out as little as can be.
 
     Any other configuration misses all that one of these misses, and more.
     """
+    facts = solver.stand(decision.signature).masks
+    ruled_out = solver.ruled_out(decision.signature.stated)
     return [
-        each
-        for index, standing in enumerate(decision.standings)
-        if not standing.refused
-        for each in _of_model(solver, decision, index)
+        Shortfall(index, out, lost, facts[index].unverified & ~lost)
+        for index in indices
+        for out in ruled_out[index]
+        for lost in [facts[index].violated | out]
     ]
 
 
-def _of_model(solver: Solver, decision: Decision, index: int) -> Iterator[Shortfall]:
-    """Yield the ways to use one model."""
-    violated, unverified = solver.masks(decision.signature, index)
-    for ruled_out in solver.ruled_out(decision.signature.stated)[index]:
-        lost = violated | ruled_out
-        yield Shortfall(index, ruled_out, lost, unverified & ~lost)
-
-
-def corrections(solver: Solver, decision: Decision) -> list[int]:
+def corrections(ways: Iterable[Shortfall]) -> list[int]:
     """Return the masks of every minimal set of requirements without which a model is left."""
-    facts = solver.stand(decision.signature).masks
-    ruled_out = solver.ruled_out(decision.signature.stated)
-    ways = zip(decision.standings, facts, ruled_out, strict=True)
-    return minimal(
-        [own.violated | out for each, own, outs in ways if not each.refused for out in outs]
-    )
+    return minimal([each.violated for each in ways])
 
 
 def betas(decision: Decision) -> tuple[str, ...]:
@@ -152,7 +141,7 @@ def repairs_onto_list(
     """
     repairer = _Repairer(solver, decision.profile)
     worst = Verdict.MET if decision.policy == "reject" else Verdict.UNVERIFIED
-    front = repairer.front(list(_of_model(solver, decision, index)), worst, keep)
+    front = repairer.front(shortfalls_of(solver, decision, [index]), worst, keep)
     return sorted(front, key=lambda repair: _cost(decision.profile, repair))
 
 

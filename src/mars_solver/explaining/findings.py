@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -296,10 +296,11 @@ def claim_text(claim: Claim, unit: str) -> str:
     return claim.value if isinstance(claim, WordClaim) else ""
 
 
+@lru_cache(maxsize=2**10)
 def caveats(
-    models: Iterable[Model], attributes: Collection[str], declared: Declarations
-) -> Iterator[str]:
-    """Yield what an answer that rests on attributes of models has to say of their facts.
+    models: tuple[Model, ...], attributes: frozenset[str], declared: Declarations
+) -> tuple[str, ...]:
+    """Return what an answer that rests on attributes of models has to say of their facts.
 
     Facts that are judged or derived are named with their source, and measured ones with how they
     were measured; the caveat that an attribute declares is said unless the user has measured every
@@ -313,8 +314,7 @@ def caveats(
     said: dict[tuple[str, str], list[str]] = {}
     for origin, names in sorted(alike.items(), key=lambda item: item[0].place):
         said.setdefault((", ".join(names), origin.text), []).append(origin.label)
-    for (of, text), labels in said.items():
-        yield f"{both(labels)} of {of}: {text}"
+    return tuple([f"{both(labels)} of {of}: {text}" for (of, text), labels in said.items()])
 
 
 class _Origin(NamedTuple):

@@ -43,7 +43,6 @@ from mars_solver.vocabulary import (
     CONFIGURATION,
     INFEASIBLE,
     Policy,
-    Status,
     both,
     number,
 )
@@ -201,15 +200,18 @@ class Recommendation(Shown):
     def shortlist(self) -> tuple[Candidate, ...]:
         """The models that no requirement excludes, best first."""
         ranking = self.decision.ranking[: self.top]
-        return tuple(self._candidate(rank, index) for rank, index in enumerate(ranking, start=1))
+        return tuple([self._candidate(rank, index) for rank, index in enumerate(ranking, start=1)])
 
     @part
     def excluded(self) -> tuple[Exclusion, ...]:
         """The other models, in order of id."""
+        left = self.decision.ranking
         return tuple(
-            Exclusion(standing.model.id, tuple(self._violations(standing)))
-            for standing in self.decision.standings
-            if standing.status is Status.EXCLUDED
+            [
+                Exclusion(standing.model.id, tuple(self._violations(standing)))
+                for index, standing in enumerate(self.decision.standings)
+                if index not in left
+            ]
         )
 
     @part
@@ -319,7 +321,7 @@ class Recommendation(Shown):
 
     @derived
     def _correction_masks(self) -> list[int]:
-        return [] if self.decision.keys else diagnosis.corrections(self.solver, self.decision)
+        return [] if self.decision.keys else diagnosis.corrections(self._shortfalls)
 
     @derived
     def _conflict_masks(self) -> list[int]:
@@ -328,7 +330,9 @@ class Recommendation(Shown):
 
     @derived
     def _shortfalls(self) -> list[diagnosis.Shortfall]:
-        return diagnosis.shortfalls_of(self.solver, self.decision)
+        """The ways to use every candidate."""
+        candidates = [i for i, each in enumerate(self.decision.standings) if not each.refused]
+        return diagnosis.shortfalls_of(self.solver, self.decision, candidates)
 
     @derived
     def checks(self) -> dict[str, Check]:
@@ -337,6 +341,8 @@ class Recommendation(Shown):
 
     def _readings(self) -> Iterator[str]:
         """Yield the members that were read as another spelling."""
+        if not self.profile.readings:
+            return
         asked = {m for check in self.checks.values() for m in _listed(check.required)}
         for written, member in self.profile.readings:
             if member in asked:
@@ -363,17 +369,18 @@ class Recommendation(Shown):
             by = "id" if tied[0][2] == tied[1][2] else "its score at neutral importances"
             yield f"{both(names)} tie; {names[0]} is first by {by}"
 
-    def _caveats(self) -> Iterator[str]:
+    def _caveats(self) -> tuple[str, ...]:
         decision, declared = self.decision, self.solver.declared
-        used = {each.requirement.attribute for each in self.checks.values()}
-        used.update(name for each in self.checks.values() for name in each.requirement.implies)
+        used: set[str] = set()
+        for requirement, _ in self.checks.values():
+            used.update((requirement.attribute, *requirement.implies))
         if decision.keys:
             models = [standing.model for standing in decision.ranked[: self.top]]
             weighed = zip(declared.criteria, decision.weights, strict=True)
-            used.update(criterion.attribute for criterion, weight in weighed if weight)
+            used.update([criterion.attribute for criterion, weight in weighed if weight])
         else:
             models = [s.model for s in decision.standings if not s.refused]
-        return caveats(models, used, declared)
+        return caveats(tuple(models), frozenset(used), declared)
 
     def _candidate(self, rank: int, index: int) -> Candidate:
         standing = self.decision.standings[index]
@@ -388,7 +395,7 @@ class Recommendation(Shown):
             configuration=self.solver.declared.chosen(standing.configuration or ()),
             speech_model=model.speech_model.value if model.speech_model else None,
             availability=model.availability.value if model.availability else "",
-            contributions=tuple(self._contributions(index)),
+            contributions=self._contributions(index),
             to_verify=tuple(self._to_verify(standing)),
             disputed=tuple(disputes(self.checks.values(), model, self.solver.catalogue)),
         )
@@ -401,13 +408,16 @@ class Recommendation(Shown):
     def _whole(self) -> int:
         return full_score(self.decision.weights)
 
-    def _contributions(self, index: int) -> Iterator[Contribution]:
-        weights = self.decision.weights
-        total = sum(weights) or 1
+    def _contributions(self, index: int) -> tuple[Contribution, ...]:
+        weights, whole = self.decision.weights, self._whole
+        total = whole // DOUBLED
         criteria, middles = self.solver.declared.criteria, self.solver.middles[index]
-        for criterion, weight, middle in zip(criteria, weights, middles, strict=True):
-            points = self._score(middle * weight)
-            yield Contribution(criterion.name, middle / DOUBLED, weight / total, points)
+        return tuple(
+            [
+                Contribution(each.name, middle / DOUBLED, weight / total, middle * weight / whole)
+                for each, weight, middle in zip(criteria, weights, middles, strict=True)
+            ]
+        )
 
     def _missed(self, mask: int, standing: Standing) -> Iterator[tuple[Check, Reason]]:
         """Yield the requirements in a mask with the reason why a model does not meet each."""

@@ -54,10 +54,10 @@ def picks(flowchart: Flowchart, context: Context) -> tuple[str, ...]:
 
 def _answers(flowchart: Flowchart, context: Context) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Yield the number and the models of each question answered with yes, the primary's first."""
-    asked = enumerate(flowchart.questions, start=1)
+    numbered = enumerate(flowchart.questions, start=1)
+    asked = [(number, each) for number, each in numbered if each.need in context.needs]
     for number, question in sorted(asked, key=lambda item: item[1].need != context.primary):
-        if question.need in context.needs:
-            yield number, question.answer
+        yield number, question.answer
 
 
 def compare(flowchart: Flowchart, decision: Decision) -> GuideVerdict:

@@ -100,6 +100,8 @@ class WhatIf:
 
     def by_score(self, mask: int, context: Context) -> tuple[int, ...]:
         """Return the indices of the models in a mask by their scores, best first."""
+        if mask.bit_count() == 1:  # one alone needs no scores
+            return (mask.bit_length() - 1,)
         key = mask, context
         if key not in self._by_score:
             self._by_score[key] = tuple([i for i in self.order(context) if mask >> i & 1])

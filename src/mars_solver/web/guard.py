@@ -165,10 +165,10 @@ _HOST: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^][:%/@\s]*))(?::[0-9]*)?")
 def _host_in(text: str) -> str:
     """Return the host in a `Host` header, without its port; "" where it is none."""
     bare = text.strip().lower()
-    if _is_address(bare):  # of IPv6, without brackets
-        return bare
     found = _HOST.fullmatch(bare)
-    return (found[1] or found[2]).rstrip(".") if found else ""
+    if found:
+        return (found[1] or found[2]).rstrip(".")
+    return bare if _is_address(bare) else ""  # of IPv6, without brackets
 
 
 def _is_address(host: str) -> bool:

@@ -5,12 +5,16 @@ At the end of a run it says what was left out, and how to run that.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections import Counter
+from unittest import mock
 
 # Before NumPy: several threads take longer to meet than to add up forms of 50 numbers.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Else each process that a test starts compiles the package again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -47,6 +51,13 @@ TARGETS = {
     "tests/web/test_clients.py": "make clients",
 }
 """What runs the tests of a file that are skipped where something is not installed."""
+
+
+def pytest_collection_finish() -> None:
+    """Keep all that is loaded out of every later search for garbage: it stays to the end."""
+    gc.collect()
+    gc.freeze()
+    mock.patch.object(gc, "unfreeze").start()  # which a measurement ends with
 
 
 def pytest_terminal_summary(

@@ -9,6 +9,7 @@ import gc
 import os
 import signal
 from collections import Counter
+from collections.abc import Iterator
 from unittest import mock
 
 # Before NumPy: several threads take longer to meet than to add up forms of 50 numbers.
@@ -20,6 +21,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from mars_solver import Solver
+from mars_solver.proving import dead as finding
+from mars_solver.proving import proof
+from mars_solver.proving.census import Census
 from strategies import SHIPPED
 
 settings.register_profile(
@@ -42,6 +46,32 @@ def solver() -> Solver:
     return SHIPPED
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _loaded_stays() -> Iterator[None]:
+    """Keep what is loaded out of every search for garbage; a measurement would end that."""
+    gc.freeze()
+    with mock.patch.object(gc, "unfreeze"):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _dead_once() -> Iterator[None]:
+    """Find what is dead of the same catalogue and weights once: that is most of a proof."""
+    find, found = finding.dead, dict[str, finding.Dead | None]()
+
+    def remembered(solver: Solver, counted: Census | None = None) -> finding.Dead | None:
+        key = repr(solver.identity)
+        if key not in found:
+            found[key] = find(solver, counted)
+        return found[key]
+
+    with (
+        mock.patch.object(finding, "dead", remembered),
+        mock.patch.object(proof, "dead", remembered),
+    ):
+        yield
+
+
 TARGETS = {
     "tests/explaining/test_calls_installed.py": "make calls",
     "tests/batch/test_recipes.py": "make recipes",
@@ -51,13 +81,6 @@ TARGETS = {
     "tests/web/test_clients.py": "make clients",
 }
 """What runs the tests of a file that are skipped where something is not installed."""
-
-
-def pytest_collection_finish() -> None:
-    """Keep all that is loaded out of every later search for garbage: it stays to the end."""
-    gc.collect()
-    gc.freeze()
-    mock.patch.object(gc, "unfreeze").start()  # which a measurement ends with
 
 
 def pytest_terminal_summary(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 import yaml
 
 from command import run
-from mars_solver.inputs.files import data_folder
+from foreign import write_foreign
 from pages import LAUNCHER, ROOT
 
 ACTION = ROOT / ".github/actions/catalogue/action.yml"
@@ -24,9 +23,8 @@ pytestmark = pytest.mark.skipif(not ACTION.exists(), reason="the gate is part of
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A repository with the shipped catalogue and weights, in one commit."""
-    for name in ("models", "weights"):
-        shutil.copytree(data_folder(name), tmp_path / name)
+    """A repository with a catalogue and weights, in one commit."""
+    write_foreign(tmp_path)
     launcher = tmp_path / ".bin" / "mars-solver"
     launcher.parent.mkdir()
     launcher.write_text(LAUNCHER % "-m mars_solver", "utf-8")
@@ -55,19 +53,18 @@ def gate(repository: Path, **inputs: str) -> tuple[int, str]:
 
 
 def test_the_action_lets_a_change_pass_and_shows_what_it_changes(repository: Path) -> None:
-    facts = repository / "models" / "mars-flash.toml"
-    assert facts.exists()
-    (repository / "models" / "guide" / "pins.toml").unlink()  # else every change has to be pinned
-    nano = repository / "models" / "mars-nano.toml"
-    nano.write_text(nano.read_text("utf-8").replace("high = 2000", "high = 2400", 1), "utf-8")
+    facts = repository / "models" / "coupe.toml"
+    before = facts.read_text("utf-8")
+    facts.write_text(before.replace('"value": 500', '"value": 310', 1), "utf-8")
+    assert facts.read_text("utf-8") != before
     code, summary = gate(repository, BASE="main", WEIGHTS="weights/default.toml")
     assert code == 0
     assert "| from | to | without preferences |" in summary
-    assert "MARS-Nano" in summary
+    assert "price from 310" in summary
 
 
 def test_the_action_fails_where_the_catalogue_has_faults(repository: Path) -> None:
-    (repository / "models" / "mars-nano.toml").write_text("schema = 1\n", "utf-8")
+    (repository / "models" / "van.toml").write_text("schema = 1\n", "utf-8")
     code, summary = gate(repository, BASE="main")
     assert (code, summary) == (2, "")
 
@@ -79,11 +76,11 @@ def test_the_action_names_inputs_that_it_has() -> None:
     assert {each for each in action["inputs"] if f"inputs.{each}" in text} == set(action["inputs"])
 
 
-def test_the_hooks_run_as_they_are_declared() -> None:
+def test_the_hooks_run_as_they_are_declared(repository: Path) -> None:
     hooks = yaml.safe_load(HOOKS.read_text("utf-8"))
     assert [hook["id"] for hook in hooks] == ["mars-solver-check", "mars-solver-verify"]
     for hook in hooks:
         program, *words = shlex.split(hook["entry"])
         assert program == "mars-solver"
-        assert run(*words, str(data_folder("models"))).returncode == 0
+        assert run(*words, str(repository / "models")).returncode == 0
         assert run(*words, str(Path(sys.executable).parent)).returncode == 2

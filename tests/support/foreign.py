@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from mars_solver.inputs.catalogue.catalogue import Catalogue, build_catalogue
@@ -100,3 +102,12 @@ def foreign_catalogue(**models: dict[str, Any]) -> Catalogue:
 
 def foreign_solver() -> Solver:
     return Solver(foreign_catalogue(), parse(Weights, WEIGHTS, "weights"))
+
+
+def write_foreign(folder: Path) -> None:
+    """Write the catalogue and its weights as files, as those that ship are laid out."""
+    for name in ("models", "weights"):
+        (folder / name).mkdir()
+    for name, content in {"attributes": ATTRIBUTES, "sources": SOURCES, **MODELS}.items():
+        (folder / "models" / f"{name}.toml").write_text(json.dumps(content), "utf-8")
+    (folder / "weights" / "default.toml").write_text(json.dumps(WEIGHTS), "utf-8")

@@ -72,6 +72,13 @@ def _dead_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def _without_the_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take it that what is dead takes too long to say: for tests that are about all else."""
+    for module in (finding, proof):
+        monkeypatch.setattr(module, "dead", lambda *_: None)
+
+
 TARGETS = {
     "tests/explaining/test_calls_installed.py": "make calls",
     "tests/batch/test_recipes.py": "make recipes",

@@ -70,7 +70,7 @@ def first_after(where: World, answer: Recommendation, moved: tuple[Moved, ...]) 
 
 
 @given(either, policies, st.data())
-@settings(max_examples=80)
+@settings(max_examples=50)
 @example((SHIPPED_WORLD, {}), "flag", None)
 @example((SHIPPED_WORLD, {"require": {"real_time": True, "style_control": True}}), "flag", None)
 def test_promotions_work_and_nothing_smaller_does(

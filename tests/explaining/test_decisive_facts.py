@@ -51,7 +51,7 @@ def winner(oracle: Oracle, asked: Table, unknown: Policy) -> str | None:
 
 
 @given(either, policies)
-@settings(max_examples=100)
+@settings(max_examples=60)
 @example((SHIPPED_WORLD, {"require": {"real_time": True, "voice_transfer": True}}), "flag")
 @example((SHIPPED_WORLD, {"require": {"max_ttfb_ms": 1000}}), "flag")
 @example((SHIPPED_WORLD, {"require": {"offline": True, "max_memory_mb": 100}}), "flag")
@@ -207,7 +207,7 @@ def wins(where: World, asked: Table, unknown: Policy, model: str, some: tuple[Op
 
 
 @given(cases(most=4) | cases(shipped_or_pooled(), 4), policies)
-@settings(max_examples=100)
+@settings(max_examples=60)
 @example((SHIPPED_WORLD, BOTH), "flag")
 @example((SHIPPED_WORLD, {"require": {"voice_transfer": True, "short_reference": True}}), "flag")
 def test_no_smaller_set_of_facts_is_left_out(case: Case, unknown: Policy) -> None:

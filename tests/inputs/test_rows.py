@@ -195,7 +195,7 @@ def test_unknown_and_repeated_columns_are_named() -> None:
 
 
 @given(cases() | cases(shipped_or_pooled()))
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_a_row_says_what_the_profile_says(case: tuple[World, Table]) -> None:
     where, data = case
     declared = where.catalogue.declared

@@ -48,7 +48,7 @@ def parses(where: World, data: Any) -> bool:
 
 
 @given(worlds() | shipped_or_pooled())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_the_schema_follows_the_declarations(where: World) -> None:
     declared = where.catalogue.declared
     schema = profile_schema(declared)
@@ -79,7 +79,7 @@ def test_what_is_parsed_is_valid(case: tuple[World, Table]) -> None:
     st.integers(0, 99),
     wrong,
 )
-@settings(max_examples=600)
+@settings(max_examples=300)
 def test_schema_and_parser_agree_on_single_fields(
     where: World, table: str | None, index: int, value: Any
 ) -> None:

@@ -93,7 +93,7 @@ ASKED = {
 
 
 @given(cases(st.just(WHERE)), policies)
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_decisions_over_them_are_those_of_the_oracle(
     case: tuple[World, Table], unknown: Any
 ) -> None:
@@ -102,6 +102,7 @@ def test_decisions_over_them_are_those_of_the_oracle(
     assert decision.ids == where.oracle.ranking(data, unknown)
 
 
+@pytest.mark.usefixtures("_without_the_dead")
 def test_flags_ask_for_them(paths: tuple[str, ...]) -> None:
     flags = ["--require", f"{PRICE}=30", "--require", "certifications=soc2", "--require",
              "min_support=2", "--prefer", "price=8"]  # fmt: skip

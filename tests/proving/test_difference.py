@@ -34,9 +34,10 @@ from mars_solver import (
 )
 from mars_solver.inputs.files import data_folder
 from mars_solver.inputs.profile import Profile
+from mars_solver.proving import dead as finding
 from mars_solver.proving import importances
 from mars_solver.proving.census import census
-from mars_solver.proving.dead import Dead, dead, dead_facts
+from mars_solver.proving.dead import Dead, dead
 from mars_solver.proving.difference import AnswerMove, ExactDifference
 from mars_solver.proving.joint import shared_order
 from mars_solver.proving.theorem import prove
@@ -349,7 +350,9 @@ def test_of_a_catalogue_with_too_many_kinds_of_profiles_nothing_is_called_dead()
 
 def test_a_fact_that_only_scores_is_dead_where_nobody_would_miss_it() -> None:
     """Nothing asks for it: only all importances tell."""
-    facts = dead_facts(SHIPPED)
+    found = finding.dead(SHIPPED)
+    assert found is not None
+    facts = found.facts or ()
     assert "mars-flash.fidelity" in facts
     assert "mars-pro.fidelity" not in facts
 

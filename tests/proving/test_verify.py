@@ -428,12 +428,6 @@ def test_a_counterexample_is_a_small_profile_that_recommend_reproduces(tmp_path:
     assert not answer["flowchart"]["agrees"]
 
 
-@pytest.fixture
-def _without_the_dead(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take it that what is dead takes too long to say, which is most of the work of a proof."""
-    monkeypatch.setattr(proving, "dead", lambda *_: None)
-
-
 @pytest.mark.usefixtures("_without_the_dead")
 def test_a_certificate_is_reproduced_and_a_stale_one_fails(tmp_path: Path) -> None:
     certificate = tmp_path / "certificate.json"
@@ -533,7 +527,7 @@ def test_the_pinned_combinations_are_bounded_the_fewest_needs_first(
 
 
 @given(pooled())
-@settings(max_examples=20)
+@settings(max_examples=8)
 def test_pins_of_any_catalogue_are_reproduced(one: World) -> None:
     assert verify(one.solver, None, Pins.of(one.solver)).unpinned == ()
 

@@ -26,7 +26,7 @@ any_world = worlds() | shipped_or_pooled()
 
 
 @given(any_case, policies)
-@settings(max_examples=1000)
+@settings(max_examples=500)
 def test_decisions_are_those_of_the_oracle(case: Case, unknown: Policy) -> None:
     check_decision(*case, unknown)
 
@@ -74,7 +74,7 @@ def weights_of(decision: Decision) -> dict[str, int]:
 
 
 @given(any_case, policies)
-@settings(max_examples=600)
+@settings(max_examples=300)
 def test_the_guide_agrees_where_the_oracle_says_so(case: Case, unknown: Policy) -> None:
     where, data = case
     expected = where.oracle.guide_verdict(data, unknown)
@@ -95,7 +95,7 @@ def test_needs_are_stated_as_the_guide_says(case: Case) -> None:
 
 
 @given(any_case)
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_posting_every_requirement_gives_the_configurations_of_the_table(case: Case) -> None:
     where, data = case
     solver = where.solver

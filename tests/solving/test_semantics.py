@@ -53,6 +53,7 @@ def test_conflicts_and_corrections_are_the_minimal_sets(case: Case, unknown: Pol
 
 
 @given(own_case, st.integers(0, 2**32))
+@settings(max_examples=60)
 def test_order_of_files_and_keys_is_irrelevant(case: Case, seed: int) -> None:
     where, data = case
     chance = Random(seed)
@@ -72,6 +73,7 @@ def test_order_of_files_and_keys_is_irrelevant(case: Case, seed: int) -> None:
 
 
 @given(own_case, policies, st.integers(0, 39))
+@settings(max_examples=100)
 def test_dropping_a_model_never_reorders_the_others(
     case: Case, unknown: Policy, index: int
 ) -> None:
@@ -145,6 +147,7 @@ def improved(oracle: Oracle, weighing: Table, model: Table, name: str, rng: Rand
 
 
 @given(own_case, st.integers(0, 2**32))
+@settings(max_examples=100)
 def test_improving_a_fact_never_lowers_a_rank(case: Case, seed: int) -> None:
     where, data = case
     rng = Random(seed)

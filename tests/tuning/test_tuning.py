@@ -529,6 +529,7 @@ def file_of(path: Path, *labels: dict[str, Any]) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("_without_the_dead")
 def test_one_command_learns_a_new_label_with_the_same_bytes_each_time(tmp_path: Path) -> None:
     new = file_of(tmp_path / "new.jsonl", {"id": "n", "profile": NEW, "expected": ["mars-flash"]})
     labels = [LINES, new]
@@ -659,6 +660,7 @@ anchors = [{ at = 5, value = 1000000 }, { at = 500, value = 0 }]
 """
 
 
+@pytest.mark.usefixtures("_without_the_dead")
 def test_labels_that_need_a_new_criterion_are_learnt_with_no_code(
     priced: Path, tmp_path: Path
 ) -> None:

@@ -269,7 +269,7 @@ def test_a_catalogue_without_numbers_or_criteria_has_a_page(count: int, stage: s
 
 
 @given(cases(), policies, st.data())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_any_catalogue_has_a_page_that_says_what_is_answered(
     case: tuple[World, dict[str, Any]], unknown: Policy, more: st.DataObject
 ) -> None:

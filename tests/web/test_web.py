@@ -82,7 +82,9 @@ def projects() -> Iterator[dict[str, Any]]:
             return
 
 
-@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.long)], ids=["some", "all"])
+@pytest.mark.parametrize(
+    "every", [10, pytest.param(1, marks=pytest.mark.long)], ids=["some", "all"]
+)
 def test_library_command_line_api_and_page_answer_alike(
     client: Client, solver: Solver, every: int
 ) -> None:

@@ -843,15 +843,13 @@ EVERYWHERE: Final = (
 
 CASES: Final = (*PROFILES, *UNREADABLE, *FLAGS, *CATALOGUES, *WEIGHED, *MEASUREMENTS, *EVERYWHERE)
 SPAWNED: Final = (
-    "toml-amount-nan",
-    "toml-utf-16",
     "toml-deep-list",
     "json-deep-object",
     "stdin-large",
     "100-MB",
     "flags-bytes",
-    "profile-weights-and-catalogue-at-once",
 )
+"""Cases that depend on the process: on its stack, its memory, its streams and its arguments."""
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)

@@ -8,7 +8,7 @@ import pytest
 
 from fuzzing import KINDS, case_of, findings, try_all
 
-QUICK, LONG = 7, 300
+QUICK, LONG = 5, 300
 """How many inputs of each kind are tried."""
 
 

@@ -42,6 +42,7 @@ def test_the_help_groups_a_flag_for_each_requirement_with_its_label(command: str
         assert each.label in text
 
 
+@pytest.mark.usefixtures("_without_the_dead")
 @pytest.mark.parametrize("command", sorted({*COMMANDS} - {"serve", "measure", "mcp"}))
 def test_the_examples_of_each_help_run(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

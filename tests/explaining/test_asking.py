@@ -128,7 +128,7 @@ def _many(sizes: dict[str, int], fields: list[str]) -> int:
 
 
 def test_a_question_can_change_the_winner_and_none_is_asked_where_none_can() -> None:
-    asked = [check_against_the_oracle(seed) is not None for seed in range(10, 26)]
+    asked = [check_against_the_oracle(seed) is not None for seed in range(10, 20)]
     assert len(set(asked)) == 2
 
 

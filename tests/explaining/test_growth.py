@@ -55,7 +55,7 @@ def explained(models: int, unknown: float, yes: float, require: dict[str, object
 def test_four_times_the_models_take_at_most_sixteen_times_the_calls(
     unknown: float, yes: float, require: dict[str, object]
 ) -> None:
-    few, many = (explained(models, unknown, yes, require) for models in (25, 100))
+    few, many = (explained(models, unknown, yes, require) for models in (15, 60))
     assert many <= 16 * few
 
 

@@ -300,6 +300,7 @@ def test_what_is_written_to_start_from_is_a_catalogue(tmp_path: Path) -> None:
         assert "mars" not in text.replace("MARS", "").lower() or path.name == "attributes.toml"
 
 
+@pytest.mark.usefixtures("_without_the_dead")
 def test_the_command_line_writes_one_and_checks_it(tmp_path: Path) -> None:
     folder = str(tmp_path / "mine")
     written = run("init", folder)

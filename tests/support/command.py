@@ -8,15 +8,22 @@ import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
+
+from typer import main as making
 
 from mars_solver import stopping
 from mars_solver.cli import commands
 
 HANG = 60
 """Seconds after which a call that takes less than one counts as hung."""
+
+
+built = cache(making.get_command)
+"""The commands as they are parsed: made once, as that takes as long as most calls."""
 
 
 class Run(NamedTuple):
@@ -48,7 +55,9 @@ def _called(work: Callable[[], object], argv: list[str], stdin: str | bytes | No
     source = None if given is None else io.TextIOWrapper(io.BytesIO(given), "utf-8")
     out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
     streams = mock.patch.multiple(sys, argv=argv, stdin=source, stdout=out, stderr=err)
-    with streams, mock.patch.object(stopping, "install"):  # signals are those of the tests
+    parsed = mock.patch.object(making, "get_command", built)
+    unstopped = mock.patch.object(stopping, "install")  # signals are those of the tests
+    with streams, parsed, unstopped:
         try:
             work()
         except SystemExit as stop:

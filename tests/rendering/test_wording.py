@@ -21,6 +21,7 @@ from mars_solver.rendering.console import (
 )
 from mars_solver.rendering.explanation import flip_text, summary
 from mars_solver.rendering.members import members_of
+from mars_solver.rendering.words import lead_text
 from mars_solver.vocabulary import Status, amounts
 
 SHIPPED = load_catalogue()
@@ -288,6 +289,11 @@ def test_thousands_are_set_apart_in_what_is_not_whole_too() -> None:
         "1\N{NARROW NO-BREAK SPACE}234\N{NARROW NO-BREAK SPACE}567.25 MB",
     )
     assert amounts("ms", 0.1, 1e-7, 999.75) == ("0.1", "1e-07", "999.75 ms")
+
+
+def test_a_lead_is_never_said_to_be_nothing() -> None:
+    assert lead_text(0.0534) == "0.053 points"
+    assert lead_text(0.0004) == "less than 0.001 points"
 
 
 def test_no_line_breaks_within_a_number() -> None:

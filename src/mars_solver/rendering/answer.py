@@ -13,7 +13,15 @@ from mars_solver.explaining.findings import cause, range_text
 from mars_solver.inputs.catalogue.facts import MEASURED, Claim
 from mars_solver.inputs.profile import requirement_text
 from mars_solver.rendering.catalogue import sources
-from mars_solver.rendering.words import MARKS, Section, change_text, digests, first_of, signed
+from mars_solver.rendering.words import (
+    MARKS,
+    Section,
+    change_text,
+    digests,
+    first_of,
+    lead_text,
+    signed,
+)
 from mars_solver.vocabulary import (
     ACCEPT_BETA,
     CONFIGURATION,
@@ -147,7 +155,7 @@ def lead_sentence(answer: Recommendation) -> str:
         case "score":
             most = max(lead.criteria, key=lambda each: each.points)
             return (
-                f"It leads {second} by {lead.points:.3f} points,"
+                f"It leads {second} by {lead_text(lead.points)},"
                 f" above all for {phrase(most.criterion)} ({signed(most.points)})."
             )
         case tie:

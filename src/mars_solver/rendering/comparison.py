@@ -11,7 +11,7 @@ from mars_solver.inputs.profile import requirement_text
 from mars_solver.rendering.answer import Said, finding_text, tie_break
 from mars_solver.rendering.catalogue import fact_text, sources
 from mars_solver.rendering.explanation import lead_lines
-from mars_solver.rendering.words import MARKS, Section, digests, signed
+from mars_solver.rendering.words import MARKS, Section, digests, lead_text, signed
 from mars_solver.vocabulary import CONFIGURATION, Status, Verdict
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _headline(comparison: Comparison) -> str:
         case "unverified":
             return f"{first} is ahead of {second}: more of the requirements are confirmed for it."
         case "score":
-            return f"{first} is ahead of {second} by {abs(comparison.points):.3f} points."
+            return f"{first} is ahead of {second} by {lead_text(abs(comparison.points))}."
         case tie:
             return f"{first} ties with {second}: {tie_break(str(tie))}."
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _DIGEST: Final = 12
 """How many digits of a SHA-256 are shown."""
+_LEAST: Final = 0.001
+"""The smallest lead that is shown, in points."""
 MARKS: Final = {
     Status.MEETS.word: "✓",
     Status.UNVERIFIED.word: "?",
@@ -81,6 +83,11 @@ def keyed(declared: Declarations, name: str) -> str:
 def signed(points: float) -> str:
     """Return a lead in points with its sign."""
     return f"{points:+.3f}".replace("-", "−")
+
+
+def lead_text(points: float) -> str:
+    """Return how far one model is ahead of another one."""
+    return f"{points:.3f} points" if points >= _LEAST else f"less than {_LEAST} points"
 
 
 def answer_text(answer: Answer | None, names: Mapping[str, str]) -> str:

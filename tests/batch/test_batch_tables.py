@@ -384,6 +384,19 @@ def test_a_packed_file_that_is_damaged_is_refused(
         open_table(tmp_path / "t.csv.gz", solver.declared)
 
 
+@pytest.mark.parametrize("bytes_", [2, 12, 20, 20_000])
+def test_a_standard_input_that_is_packed_and_damaged_is_refused_by_its_name(
+    tmp_path: Path, bytes_: int
+) -> None:
+    rows = b"".join(b"%d,yes\n" % (number * number) for number in range(20_000))
+    packed = gzip.compress(b"id,real_time\n" + rows)[:bytes_]
+    refused = command("batch", "-", "-o", str(tmp_path / "o.csv"), stdin=packed)
+    assert refused.returncode == 2
+    told = "error: standard input: found a packed file that is cut short or damaged"
+    assert refused.stderr.startswith(told)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_that_is_not_there_is_said_plainly(tmp_path: Path, solver: Solver) -> None:
     with pytest.raises(InputError) as refused:
         open_table(tmp_path / "none.csv", solver.declared)

@@ -124,7 +124,7 @@ def execute(run: Run, *, resume: bool, progress: Progress) -> Summary:
         if run.table.stamp() != stamp:
             hint = "run again once nobody writes to it"
             expected = "a table that stays as it is while it is read"
-            raise InputError([Problem(str(run.table.path), "", expected, "a change", hint)])
+            raise InputError([Problem(run.table.place, "", expected, "a change", hint)])
         writer.finish(rejected=bool(summary.rejected))
         kept.clear()
     return summary

@@ -94,6 +94,7 @@ class Table:
 
     Attributes:
         path: of the file.
+        place: how messages call it.
         declared: what can be asked.
         format: of the file.
         length: how far `Part.after` goes, about.
@@ -104,6 +105,7 @@ class Table:
     """
 
     path: Path
+    place: str
     declared: Declarations
     format: Format
     length: int
@@ -125,7 +127,7 @@ class Table:
         Raises:
             InputError: where it can no longer be read.
         """
-        with file_errors(self.path, "a readable table"):
+        with file_errors(self.place, "a readable table"):
             if self.form is None:
                 known = {*columns(self.declared), *self.kept.names}
                 yield from _batches(self.path, position, repeating(self.declared), known)
@@ -170,7 +172,9 @@ def open_table(
     chosen = Path(path)
     place, told = str(path), Format.of(chosen)
     if named == STDIN:
-        place, told = _STANDARD_INPUT, _sniffed(chosen)
+        place = _STANDARD_INPUT
+        with file_errors(place, "a readable table"):
+            told = _sniffed(chosen)
     if told is None:
         hint = f"name it after its format: {', '.join(SUFFIXES)}, or the text ones with {ZIPPED}"
         suffix = chosen.suffix or "no suffix"
@@ -183,7 +187,7 @@ def open_table(
                 others = extras(schema.names, declared) if extra == "keep" else []
                 kept = pa.schema([schema.field(name) for name in others])
                 rows = file.metadata.num_rows
-                return Table(chosen, declared, told, rows, kept, extra)
+                return Table(chosen, place, declared, told, rows, kept, extra)
         with told.open(chosen) as text:
             first, start = _first_line(text)
             if told.kind == "csv" and (said := _SEPARATOR_LINE.fullmatch(first)):
@@ -196,7 +200,7 @@ def open_table(
             form, start = json_form(first, declared, place, extra, taken), 0
         kept = pa.schema([(name, pa.string()) for name in form.kept])
         length = _unzipped(chosen) if told.zipped else chosen.stat().st_size
-        return Table(chosen, declared, told, length, kept, extra, form, start)
+        return Table(chosen, place, declared, told, length, kept, extra, form, start)
 
 
 @contextmanager

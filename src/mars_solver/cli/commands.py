@@ -266,7 +266,7 @@ def batch(
                 workers or run.workers_for(opened),
                 batch_rows or tables.PART_ROWS,
             )
-            with terminal.resumable(output), terminal.progress(table) as progress:
+            with terminal.resumable(output), terminal.progress(opened.place) as progress:
                 summary = run.execute(planned, resume=resume, progress=progress)
             counts = summary.to_dict()
             show = terminal.write

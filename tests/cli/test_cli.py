@@ -376,8 +376,10 @@ def test_the_schemas_are_printed() -> None:
 
 def test_version_and_help() -> None:
     assert run("--version").stdout == f"mars-solver {__version__}\n"
-    assert run().returncode == 2
-    assert "recommend" in run("--help").stdout
+    alone = run()
+    assert (alone.returncode, alone.stderr) == (2, "")
+    assert alone.stdout.strip() == run("--help").stdout.strip()
+    assert "recommend" in alone.stdout
 
 
 def test_the_same_input_gives_the_same_bytes() -> None:

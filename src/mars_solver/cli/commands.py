@@ -55,7 +55,8 @@ def main() -> NoReturn:
         told = error.format_message()
         for system, plain in _PLAINLY:
             told = re.sub(system, plain, told)
-        terminal.tell(f"error: {told[:1].lower()}{told[1:].rstrip('.')}")
+        if told:  # of no arguments at all, the help says enough
+            terminal.tell(f"error: {told[:1].lower()}{told[1:].rstrip('.')}")
     sys.exit(BAD_INPUT)
 
 

@@ -949,7 +949,7 @@ def test_an_empty_path_is_not_an_absent_one(args: tuple[str, ...], named: str) -
     assert named in line.lower()
 
 
-@pytest.mark.parametrize("words", [("recommend", "-"), ("batch", "-", "-o", "-")])
+@pytest.mark.parametrize("words", [("recommend", "-"), ("batch", "-", "-o", "-"), ("mcp",)])
 def test_standard_input_closed(words: tuple[str, ...]) -> None:
     (line,) = lines_of(run(*words, stdin=None))
     assert line.startswith("error: standard input: it is closed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mars_solver.cli import options
-from mars_solver.errors import extra
+from mars_solver.errors import InputError, Problem, extra
 
 
 def mcp(
@@ -17,8 +17,13 @@ def mcp(
     The agent's program starts it; docs/agents.md has the configuration of the common ones.
     """
     from mars_solver.cli import reading  # noqa: PLC0415
+    from mars_solver.inputs.files import reason, standard_input  # noqa: PLC0415
 
     with extra("mcp"):
         from mars_solver.agents import server  # noqa: PLC0415
     reading.check_sources(measurements=measurements, models=models, weights=weights)
+    try:
+        standard_input()
+    except OSError as error:
+        raise InputError([Problem("standard input", "", "", reason(error))]) from None
     server.serve(reading.read_solver(models, weights, measurements, measure))

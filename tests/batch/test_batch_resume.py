@@ -186,6 +186,27 @@ def test_runs_that_share_their_rejects_do_not_mix_them(tmp_path: Path, solver: S
     assert len(rejects.read_text("utf-8").splitlines()) == 99
 
 
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_folder_of_that_name_with_anything_else_is_left_as_it_is(
+    tmp_path: Path, solver: Solver, resume: bool
+) -> None:
+    path = write(tmp_path / "t.csv", ROWS)
+    kept = tmp_path / "out.parquet.parts" / "of_somebody.txt"
+    kept.parent.mkdir()
+    kept.write_text("kept", "utf-8")
+    with pytest.raises(InputError, match=r"out\.parquet\.parts: found of_somebody\.txt"):
+        go(path, solver, resume=resume)
+    assert kept.read_text("utf-8") == "kept"
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_a_file_in_the_place_of_the_parts_is_named(tmp_path: Path, solver: Solver) -> None:
+    path = write(tmp_path / "t.csv", ROWS)
+    (tmp_path / "out.parquet.parts").touch()
+    with pytest.raises(InputError, match=r"out\.parquet\.parts: found File exists"):
+        go(path, solver)
+
+
 def test_a_run_that_keeps_no_part_leaves_no_folder(tmp_path: Path, solver: Solver) -> None:
     path = write(tmp_path / "t.csv.gz", ROWS)
     run = Run(tables.open_table(path, solver.declared), tmp_path / "o.csv", tmp_path / "r", solver)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from hashlib import blake2b
@@ -18,6 +19,8 @@ from mars_solver.inputs.files import drafted, held, read_document, write_whole
 from mars_solver.stopping import undone
 
 _MANIFEST: Final = "manifest.json"
+_OURS: Final = re.compile(r"manifest\.json|\d+\.part|.+\.draft")
+"""The names of what is in the folder of a run."""
 _DIGEST: Final = 16
 """The bytes before each part that tell a damaged one."""
 
@@ -39,16 +42,22 @@ class Checkpoint:
 
         Raises:
             InputError: where its parts belong to another run, with everything that differs; where
-                another run is at work in it; or where it cannot be made.
+                another run is at work in it; where it has anything but parts; or where it cannot be
+                made.
         """
         with ExitStack() as stack:
-            with writing(self._output):
+            with writing(self.folder):
                 alone = stack.enter_context(held(self.folder))
             if not alone:
                 hint = "wait for it, or name another output"
                 raise InputError(
                     [Problem(str(self._output), "", "", "another run writes it", hint)]
                 )
+            for path in self.folder.iterdir():
+                if not _OURS.fullmatch(path.name):
+                    expected = "a folder with nothing but the parts of a run"
+                    hint = "move it elsewhere, or name another output"
+                    raise InputError([Problem(str(self.folder), "", expected, path.name, hint)])
             stack.enter_context(undone(self._leave))
             self._begin(manifest, resume=resume)
             yield
@@ -116,7 +125,7 @@ class Checkpoint:
 
     def clear(self) -> None:
         """Remove the folder with all parts."""
-        with writing(self._output):
+        with writing(self.folder):
             self._empty()
             self.folder.rmdir()
 

@@ -65,6 +65,13 @@ def test_a_profile_comes_in_any_of_its_forms() -> None:
     assert [each.to_dict() for each in recommend_many(forms)] == [wanted] * len(forms)
 
 
+def test_spaces_of_every_width_are_printable() -> None:
+    name = "Qualit\u00e9\N{NO-BREAK SPACE}: 2\N{NARROW NO-BREAK SPACE}000"
+    assert recommend({"name": name}).profile.name == name
+    table = pa.table({"name": [name], "real_time": [True]})
+    assert decide(table).column("status").to_pylist() == ["meets"]
+
+
 def test_many_profiles_come_in_a_list_a_stream_or_a_table() -> None:
     wanted = [recommend(NESTED).to_dict(), recommend().to_dict()]
     profiles = [NESTED, {}]

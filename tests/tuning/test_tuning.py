@@ -530,6 +530,25 @@ def file_of(path: Path, *labels: dict[str, Any]) -> Path:
 
 
 @pytest.mark.usefixtures("_without_the_dead")
+def test_what_had_to_go_for_the_labels_stands_in_the_file_of_the_weights(tmp_path: Path) -> None:
+    book = {"prefer": {"fidelity": 9}, "workflow": "batch"}
+    phone = {"prefer": {"latency": 8}, "require": {"real_time": True}}
+    labels = file_of(
+        tmp_path / "l.jsonl",
+        {"id": "book", "profile": book, "expected": ["mars-pro"]},
+        {"id": "dub", "profile": {"workflow": "batch"}, "expected": ["mars-instruct"]},
+        {"id": "kiosk", "profile": {}, "expected": ["mars-nano"]},
+        {"id": "phone", "profile": phone, "expected": ["mars-flash"]},
+    )
+    out = tmp_path / "w.toml"
+    told = json.loads(run(labels, "--out", out, "--json").stdout)
+    provenance = load_weights(out).provenance
+    assert provenance is not None
+    assert provenance.given_up == tuple(told["given_up"])
+    assert any("2\N{NARROW NO-BREAK SPACE}000 ms" in each for each in told["given_up"])
+
+
+@pytest.mark.usefixtures("_without_the_dead")
 def test_one_command_learns_a_new_label_with_the_same_bytes_each_time(tmp_path: Path) -> None:
     new = file_of(tmp_path / "new.jsonl", {"id": "n", "profile": NEW, "expected": ["mars-flash"]})
     labels = [LINES, new]

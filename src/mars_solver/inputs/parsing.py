@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from mars_solver.briefs import brief
 from mars_solver.errors import InputError, Problem, dotted, few, shown
+from mars_solver.escaping import one_line
 from mars_solver.vocabulary import MAX_IMPORTANCE, MAX_NUMBER, up_to
 
 if TYPE_CHECKING:
@@ -309,7 +310,7 @@ SCHEMA: Final = 1
 
 
 def _one_line(value: object) -> str:
-    if isinstance(value, str) and value.strip() and value.isprintable():
+    if isinstance(value, str) and value.strip() and one_line(value) == value:
         return value
     raise unexpected(value, "one line of printable text")
 
@@ -332,7 +333,7 @@ def _date(value: object) -> str:
 
 def is_line(text: str) -> bool:
     """Return whether a text is one line that can be printed, and not too long."""
-    return 0 < len(text) <= _LINE and text.isprintable()
+    return 0 < len(text) <= _LINE and one_line(text) == text
 
 
 def _line(value: object) -> str | None:

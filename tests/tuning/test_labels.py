@@ -63,6 +63,13 @@ def test_the_same_labels_come_out_of_every_format(tmp_path: Path, solver: Solver
     assert label_digest(load_labels([one])) == label_digest(load_labels([parquet]))
 
 
+def test_a_table_of_labels_is_separated_as_a_table_of_profiles_is(tmp_path: Path) -> None:
+    comma, semicolon = tmp_path / "a.csv", tmp_path / "b.csv"
+    comma.write_text("id,max_ttfb_ms,latency,expected\na,300.5,8,mars-flash\n", "utf-8")
+    semicolon.write_text("id;max_ttfb_ms;latency;expected\na;300,5;8;mars-flash\n", "utf-8")
+    assert said(*load_labels([comma])) == said(*load_labels([semicolon]))
+
+
 def test_the_guides_lines_are_labels_that_the_shipped_weights_bring_about(solver: Solver) -> None:
     labels = load_labels([LINES])
     assert len(labels) == 24

@@ -35,12 +35,11 @@ from mars_solver.inputs.profile_row import (
     ExtraColumns,
     column_problems,
     columns,
+    delimiter_in,
     from_text,
     is_text,
 )
 
-DELIMITERS: Final = (",", ";", "\t")
-"""What may separate the cells, where nothing else is said."""
 _WORDS: Final = pa.dictionary(pa.int32(), pa.string())
 _NUMBER: Final = r"^[0-9]{1,15}(\.[0-9]{1,15})?$"
 _MARKED: Final = r"^[1-9][0-9]{0,2}\.[0-9]{3}$"
@@ -197,7 +196,7 @@ def csv_form(
         raise InputError([Problem(place, "", "", found, hint)])
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
         raise InputError([Problem("--delimiter", "", "one character", shown(delimiter))])
-    between = delimiter or max(DELIMITERS, key=text.count)
+    between = delimiter or delimiter_in(text)
     try:
         names = next(csv.reader([text], strict=True, delimiter=between), [])
     except csv.Error as error:

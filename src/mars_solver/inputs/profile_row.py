@@ -38,6 +38,7 @@ ID: Final = "id"
 _TABLES: Final = ("require", "prefer")
 SEPARATOR: Final = ";"
 """What separates the members that one text lists, and the names in one cell of an answer."""
+_DELIMITERS: Final = (",", ";", "\t")
 ExtraColumns = Literal["keep", "drop"]
 """What becomes of columns that no profile has: carried to the answers, or left out."""
 _BETWEEN: Final = re.compile("[;,]")
@@ -194,6 +195,11 @@ def flag(value: object) -> object:
     if type(value) in {int, float} and value in {0, 1}:
         return value == 1
     return value
+
+
+def delimiter_in(header: str) -> str:
+    """Return what separates the cells of CSV: what parts its header line in most."""
+    return max(_DELIMITERS, key=header.count)
 
 
 def from_text(kind: ColumnKind, text: str, *, comma: bool = False) -> object:

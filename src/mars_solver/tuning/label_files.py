@@ -16,7 +16,14 @@ from mars_solver.inputs import files
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.documents import decode, parse_json, table_in
 from mars_solver.inputs.parsing import not_one_of
-from mars_solver.inputs.profile_row import SEPARATOR, ColumnKind, columns, from_text, opened
+from mars_solver.inputs.profile_row import (
+    SEPARATOR,
+    ColumnKind,
+    columns,
+    delimiter_in,
+    from_text,
+    opened,
+)
 from mars_solver.solving.solver import Solver
 from mars_solver.tuning.labels import Label, parse_label
 from mars_solver.tuning.targets import GroundedLabel, questions
@@ -155,7 +162,10 @@ def _csv_rows(data: bytes, declared: Declarations, place: str) -> list[LabelPars
     Raises:
         InputError: if a column appears twice.
     """
-    reader = csv.reader(StringIO(decode(data, place), newline=""), strict=True)
+    text = decode(data, place)
+    between = delimiter_in(text.lstrip().partition("\n")[0])
+    comma = between != ","
+    reader = csv.reader(StringIO(text, newline=""), strict=True, delimiter=between)
     kinds = {**columns(declared), **_OWN}
     parsers: list[LabelParser] = []
     header: list[str] = []
@@ -172,7 +182,7 @@ def _csv_rows(data: bytes, declared: Declarations, place: str) -> list[LabelPars
                 parsers.append(partial(_refuse, Problem(where, "", what, str(len(cells)))))
             elif cells:
                 row = {
-                    name: from_text(kinds.get(name, ColumnKind.TEXT), cell)
+                    name: from_text(kinds.get(name, ColumnKind.TEXT), cell, comma=comma)
                     for name, cell in zip(header, cells, strict=True)
                 }
                 parsers.append(partial(_from_row, row, declared, place, start))

@@ -253,6 +253,24 @@ def test_a_full_disk_is_said_and_leaves_no_half_output(tmp_path: Path) -> None:
     assert not (tmp_path / "out.parquet").exists()
 
 
+def test_a_full_disk_for_what_is_printed_names_the_folder_that_lacks_room(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", [{"id": f"p{i}", "latency": i % 11} for i in range(5000)])
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    result = subprocess.run(
+        [*COMMAND, str(path), "-o", "-"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "TMPDIR": str(spool)},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+    )
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"error: {spool}: found File too large; expected a writable place" in result.stderr
+    assert result.stderr.endswith("make room, or name another folder in TMPDIR\n")
+    assert list(spool.iterdir()) == []
+
+
 def big_table(path: Path, count: int) -> Path:
     """A table in which hardly two rows are alike, and one in a thousand is no profile."""
     chance = np.random.default_rng(9)

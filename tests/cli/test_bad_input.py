@@ -955,6 +955,11 @@ def test_standard_input_closed(words: tuple[str, ...]) -> None:
     assert line.startswith("error: standard input: it is closed")
 
 
+def test_a_folder_before_a_set_is_told_where_it_goes() -> None:
+    (line,) = lines_of(run("catalogue", "mine", "languages"))
+    assert line.endswith("a folder comes after it: catalogue languages --models mine")
+
+
 def test_standard_input_can_be_read_once() -> None:
     lines = lines_of(
         run("recommend", "-", "--weights", "-", stdin=b"[require]\nreal_time = true\n")

@@ -6,6 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +20,7 @@ import pyarrow.parquet as pq
 from mars_solver.batch.answers import REASONS, ROW
 from mars_solver.batch.records import is_text_type, opened, texts_of
 from mars_solver.batch.tables import PART_ROWS, SUFFIXES, ZIPPED, Format, file_errors
-from mars_solver.errors import InputError, Problem
+from mars_solver.errors import InputError, Problem, rerooted
 from mars_solver.escaping import FORMULA, NUMBER
 from mars_solver.inputs.files import lines_of, target, unwritable
 from mars_solver.inputs.profile_row import ID
@@ -96,7 +97,14 @@ def outputs(paths: tuple[Path, Path], told: Format) -> Iterator[tuple[Path, Path
         return
     kind = "jsonl" if told.kind == "jsonl" else "csv"
     passing = TemporaryDirectory(prefix="mars-solver-")
-    with passing as folder, at_stop(passing.cleanup):
+
+    def moved(problem: Problem) -> Problem:
+        if Path(problem.place).parent != Path(passing.name):
+            return problem
+        hint = "make room, or name another folder in TMPDIR"
+        return replace(problem, place=str(Path(passing.name).parent), hint=hint)
+
+    with passing as folder, at_stop(passing.cleanup), rerooted(moved):
         beside = rejects.name == _NO_REJECTS
         yield (
             Path(folder, f"answers.{kind}"),

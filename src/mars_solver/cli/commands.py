@@ -322,6 +322,8 @@ def catalogue(
     part = folder if folder in {PRESETS, *sets} else None
     if member and part in {PRESETS, None}:
         hint = did_you_mean(folder or "", sets) or f"the sets are {', '.join(sets)}"
+        if member in {PRESETS, *sets}:
+            hint = f"a folder comes after it: catalogue {member} --models {folder}"
         raise InputError([Problem("catalogue", "", "a set before its member", member, hint)])
     folder = None if part else folder
     if folder and models:

@@ -17,6 +17,7 @@ from mars_solver.explaining.sensitivity import (
     SAMPLES,
     Flip,
     Ranked,
+    _shares,
     importance_winners,
     positive_share,
 )
@@ -266,3 +267,8 @@ def test_shares_of_tied_models_are_equal() -> None:
 )
 def test_known_shares_of_the_simplex(lead: list[int], share: Fraction) -> None:
     assert positive_share(lead) == share
+
+
+def test_who_is_nowhere_behind_has_every_weight_exactly() -> None:
+    rows = ((3, 3), (2, 1), (1, 2))
+    assert _shares(rows) == [(1.0, None), (0.0, None), (0.0, None)]

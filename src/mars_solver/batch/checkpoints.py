@@ -19,7 +19,7 @@ from mars_solver.inputs.files import drafted, held, read_document, write_whole
 from mars_solver.stopping import undone
 
 _MANIFEST: Final = "manifest.json"
-_OURS: Final = re.compile(r"manifest\.json|\d+\.part|.+\.draft")
+_OURS: Final = re.compile(rf"{re.escape(_MANIFEST)}|\d+\.part|.+\.draft")
 """The names of what is in the folder of a run."""
 _DIGEST: Final = 16
 """The bytes before each part that tell a damaged one."""

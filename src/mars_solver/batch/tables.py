@@ -25,7 +25,7 @@ from mars_solver.batch.records import Records, check_schema, is_text_type, of_ba
 from mars_solver.batch.texts import LINE_BYTES, TextForm
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.catalogue.attributes import Declarations
-from mars_solver.inputs.files import STDIN, standard_input
+from mars_solver.inputs.files import STANDARD_INPUT, STDIN, standard_input
 from mars_solver.inputs.profile_row import ExtraColumns, columns, extras
 from mars_solver.stopping import at_stop
 
@@ -33,7 +33,6 @@ PART_ROWS: Final = 2**17
 """How many rows a part has, and a row group of the output: what is worked on at once."""
 _PART_BYTES: Final = 2**23
 """A part of text has about so many bytes."""
-_STANDARD_INPUT: Final = "standard input"
 _LONGEST: Final = 2
 _SAID: Final = 200
 TableKind = Literal["parquet", "csv", "jsonl"]
@@ -172,7 +171,7 @@ def open_table(
     chosen = Path(path)
     place, told = str(path), Format.of(chosen)
     if named == STDIN:
-        place = _STANDARD_INPUT
+        place = STANDARD_INPUT
         with file_errors(place, "a readable table"):
             told = _sniffed(chosen)
     if told is None:
@@ -214,7 +213,7 @@ def standing(table: str) -> Iterator[Path]:
         yield Path(table)
         return
     with ExitStack() as stack:
-        with file_errors(_STANDARD_INPUT, ""):
+        with file_errors(STANDARD_INPUT, ""):
             spool = stack.enter_context(tempfile.NamedTemporaryFile(prefix="mars-solver-"))
             stack.enter_context(at_stop(spool.close))
             shutil.copyfileobj(standard_input(), spool)

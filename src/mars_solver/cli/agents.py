@@ -17,7 +17,7 @@ def mcp(
     The agent's program starts it; docs/agents.md has the configuration of the common ones.
     """
     from mars_solver.cli import reading  # noqa: PLC0415
-    from mars_solver.inputs.files import reason, standard_input  # noqa: PLC0415
+    from mars_solver.inputs.files import STANDARD_INPUT, reason, standard_input  # noqa: PLC0415
 
     with extra("mcp"):
         from mars_solver.agents import server  # noqa: PLC0415
@@ -25,5 +25,5 @@ def mcp(
     try:
         standard_input()
     except OSError as error:
-        raise InputError([Problem("standard input", "", "", reason(error))]) from None
+        raise InputError([Problem(STANDARD_INPUT, "", "", reason(error))]) from None
     server.serve(reading.read_solver(models, weights, measurements, measure))

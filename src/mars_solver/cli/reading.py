@@ -56,7 +56,9 @@ def check_sources(**paths: str | Iterable[str] | None) -> None:
     readers = [name for name, path in _given(paths) if path == files.STDIN]
     if len(readers) > 1:
         hint = "name a file for the others"
-        raise InputError([Problem("standard input", "", "one reader", ", ".join(readers), hint)])
+        raise InputError(
+            [Problem(files.STANDARD_INPUT, "", "one reader", ", ".join(readers), hint)]
+        )
 
 
 def _given(paths: dict[str, str | Iterable[str] | None]) -> list[tuple[str, str]]:

@@ -74,12 +74,13 @@ def shortfalls_of(solver: Solver, decision: Decision, indices: Iterable[int]) ->
     """
     facts = solver.stand(decision.signature).masks
     ruled_out = solver.ruled_out(decision.signature.stated)
-    return [
-        Shortfall(index, out, lost, facts[index].unverified & ~lost)
-        for index in indices
-        for out in ruled_out[index]
-        for lost in [facts[index].violated | out]
-    ]
+    ways = []
+    for index in indices:
+        violated, unverified = facts[index]
+        for out in ruled_out[index]:
+            lost = violated | out
+            ways.append(Shortfall(index, out, lost, unverified & ~lost))
+    return ways
 
 
 def corrections(ways: Iterable[Shortfall]) -> list[int]:

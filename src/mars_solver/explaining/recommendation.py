@@ -43,6 +43,7 @@ from mars_solver.vocabulary import (
     CONFIGURATION,
     INFEASIBLE,
     Policy,
+    Status,
     both,
     number,
 )
@@ -205,12 +206,11 @@ class Recommendation(Shown):
     @part
     def excluded(self) -> tuple[Exclusion, ...]:
         """The other models, in order of id."""
-        left = self.decision.ranking
         return tuple(
             [
                 Exclusion(standing.model.id, tuple(self._violations(standing)))
-                for index, standing in enumerate(self.decision.standings)
-                if index not in left
+                for standing in self.decision.standings
+                if standing.status is Status.EXCLUDED
             ]
         )
 

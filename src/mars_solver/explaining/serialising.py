@@ -52,11 +52,9 @@ class part(derived[T]):  # noqa: N801  (used like `property`)
 
         def __get__(self, instance: Any, owner: Any = None) -> Any:
             """Return the part, within the time that the work may take."""
-            if instance is None:
-                return self
-            spend()
-            value = instance.__dict__[self.attrname] = self.func(instance)
-            return value
+            if instance is not None:
+                spend()
+            return super().__get__(instance, owner)
 
 
 @cache

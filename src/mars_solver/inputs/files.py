@@ -37,6 +37,8 @@ MAX_BYTES: Final = 2**20
 LONG_BYTES: Final = 2**26
 """The same for files of many labels."""
 STDIN: Final = "-"
+STANDARD_INPUT: Final = "standard input"
+"""How messages call it."""
 _SHIPPED_ELSE: Final = (ATTRIBUTES, SOURCES)
 """The files for which the shipped ones serve where a folder has none."""
 GUIDE: Final = "guide"
@@ -281,7 +283,7 @@ def read_document(path: str | Path) -> tuple[dict[str, Any], str]:
     Raises:
         InputError: where the file cannot be read or is not well-formed.
     """
-    place = "standard input" if str(path) == STDIN else str(path)
+    place = STANDARD_INPUT if str(path) == STDIN else str(path)
     return table_in(_read(path, place), place), place
 
 

@@ -19,7 +19,7 @@ from mars_solver.web.app import create_app
 @contextmanager
 def served(solver: Solver) -> Iterator[str]:
     """The address of a server of the page, until the end of the block."""
-    opened = serving.listen("127.0.0.1", 0)
+    [opened] = serving.listen("127.0.0.1", 0)
     server = uvicorn.Server(serving.config(create_app(solver)))
     thread = threading.Thread(target=server.run, args=([opened],), daemon=True)
     thread.start()

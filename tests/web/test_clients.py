@@ -62,7 +62,7 @@ def served(
     said = made.stdout + made.stderr
     assert made.returncode == 0, said
     assert said.count("WARNING") == said.count("Unsupported content type application/x-ndjson") == 1
-    opened = serving.listen("127.0.0.1", 0)
+    [opened] = serving.listen("127.0.0.1", 0)
     server = uvicorn.Server(serving.config(create_app(solver)))
     thread = threading.Thread(target=server.run, args=([opened],), daemon=True)
     thread.start()

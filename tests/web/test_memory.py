@@ -103,7 +103,7 @@ def resident(pid: int) -> int:
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
 def test_distinct_bodies_of_any_shape_take_bounded_memory() -> None:
     statuses = set()
-    with started() as (server, _, port):
+    with started("--processes", "1") as (server, _, port):
         start = resident(server.pid)
         connection = HTTPConnection("127.0.0.1", port, timeout=60)
         for number, (method, path, body, media) in enumerate(calls(BODIES)):

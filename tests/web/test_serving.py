@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import socket
@@ -12,7 +13,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from time import sleep
 from urllib.parse import urlsplit
 
 import pytest
@@ -34,6 +37,37 @@ def got(url: str) -> str:
         return text
 
 
+def connected(port: int) -> socket.socket:
+    """A connection that has been answered once: it is known to the process that it is with."""
+    client = socket.create_connection(("127.0.0.1", port), timeout=30)
+    client.sendall(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
+    answer = b""
+    while not answer.endswith(b'{"status": "ok"}'):
+        answer += client.recv(2**16)
+    return client
+
+
+def until_refused(port: int) -> None:
+    """Wait until nobody listens at a port."""
+    for _ in range(3000):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=30).close()
+        except ConnectionError:
+            return
+        sleep(0.01)
+    raise AssertionError(port)
+
+
+def helpers_of(process: subprocess.Popen[str], count: int) -> list[int]:
+    """The processes that a server has divided itself into, but for the first."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    if not children.exists():
+        pytest.skip("this system does not list the children of a process")
+    while len(found := children.read_text().split()) < count:
+        sleep(0.01)
+    return [int(each) for each in found]
+
+
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_serve_answers_what_is_under_way_and_ends_when_told(end: signal.Signals) -> None:
     body = b'{"require": {"real_time": true}}'
@@ -43,14 +77,11 @@ def test_serve_answers_what_is_under_way_and_ends_when_told(end: signal.Signals)
         assert json.loads(got(f"http://127.0.0.1:{port}/healthz")) == {"status": "ok"}
         page = Page(got(f"http://127.0.0.1:{port}/?real_time=true"))
         assert "MARS-Flash" in page.by_id("winner").text
-        with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+        with connected(port) as client, connected(port) as idle:
             client.sendall(head + body[:5])
-            with socket.create_connection(("127.0.0.1", port), timeout=30) as idle:
-                process.send_signal(end)
-                with suppress(ConnectionResetError):  # where it was not even accepted
-                    assert idle.recv(1) == b""  # nothing is under way there
-            with pytest.raises(ConnectionError):
-                socket.create_connection(("127.0.0.1", port), timeout=30)
+            process.send_signal(end)
+            assert idle.recv(1) == b""  # nothing is under way there
+            until_refused(port)
             client.sendall(body[5:])
             found = b"".join(iter(lambda: client.recv(2**16), b""))
         rest = process.communicate(timeout=30)
@@ -64,15 +95,58 @@ def test_serve_answers_what_is_under_way_and_ends_when_told(end: signal.Signals)
 def test_told_twice_it_waits_for_nobody() -> None:
     with (
         started() as (process, _, port),
-        socket.create_connection(("127.0.0.1", port), timeout=30) as client,
-        socket.create_connection(("127.0.0.1", port), timeout=30) as idle,
+        connected(port) as client,
+        connected(port) as idle,
     ):
         client.sendall(HEAD + b"content-length: 9\r\n\r\n{")
-        assert json.loads(got(f"http://127.0.0.1:{port}/healthz")) == {"status": "ok"}
         process.send_signal(signal.SIGINT)
         assert idle.recv(1) == b""
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 0
+
+
+def test_every_process_answers_what_is_under_way_when_all_are_told() -> None:
+    body = b'{"require": {"real_time": true}}'
+    with started("--processes", "3") as (process, _, port):
+        helpers = helpers_of(process, 2)
+        clients = [connected(port) for _ in range(12)]
+        for client in clients:
+            client.sendall(HEAD + b"content-length: %d\r\n\r\n{" % len(body))
+        for each in (*helpers, process.pid):  # as a terminal does it, and what manages services
+            os.kill(each, signal.SIGTERM)
+        until_refused(port)
+        sleep(0.5)  # a process that took this for the second time would be gone
+        for client in clients:
+            client.sendall(body[1:])
+            assert b"".join(iter(partial(client.recv, 2**16), b"")).startswith(b"HTTP/1.1 200 ")
+            client.close()
+        assert process.communicate(timeout=30) == ("", "")
+        assert process.returncode == 0
+
+
+def test_the_rest_goes_on_without_a_helper_and_helpers_end_without_the_first() -> None:
+    with started("--processes", "3") as (process, _, port):
+        lost, left = helpers_of(process, 2)
+        os.kill(lost, signal.SIGKILL)
+        while Path(f"/proc/{lost}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+            sleep(0.01)
+        for _ in range(12):
+            assert json.loads(got(f"http://127.0.0.1:{port}/healthz")) == {"status": "ok"}
+        os.kill(left, signal.SIGTERM)  # it is not the one to be told
+        for _ in range(12):
+            assert json.loads(got(f"http://127.0.0.1:{port}/healthz")) == {"status": "ok"}
+        process.kill()
+        assert process.communicate(timeout=30) == ("", "")
+        until_refused(port)
+
+
+def test_one_process_serves_where_no_more_are_wanted() -> None:
+    with started("--processes", "1") as (process, _, port):
+        assert json.loads(got(f"http://127.0.0.1:{port}/healthz")) == {"status": "ok"}
+        assert helpers_of(process, 0) == []
+    found = run("serve", "--processes", "0")
+    assert found.returncode == 2
+    assert "--processes" in found.stderr
 
 
 def test_who_opens_it_to_other_machines_is_told_that_nobody_has_to_log_in() -> None:
@@ -230,9 +304,16 @@ def test_who_names_no_host_is_no_browser_and_is_answered(hasty: int) -> None:
     assert until_closed(hasty, b"GET /healthz HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 200 ")
 
 
-def test_an_address_is_one() -> None:
-    with serving.listen("127.0.0.1", 0) as opened:
-        assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d*/", serving.address(opened))
+def test_an_address_is_one_and_is_had_by_one_server() -> None:
+    opened = serving.listen("127.0.0.1", 0, 2)
+    assert len({serving.address(each) for each in opened}) == 1
+    address = serving.address(opened[0])
+    assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d*/", address)
+    for count in (1, 2):
+        with pytest.raises(InputError, match="found Address already in use; expected an address"):
+            serving.listen("127.0.0.1", port_of(address), count)
+    for each in opened:
+        each.close()
     with pytest.raises(InputError, match="expected an address to listen at"):
         serving.listen("192.0.2.1", 0)
 

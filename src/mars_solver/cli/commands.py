@@ -449,6 +449,7 @@ def serve(
     host: options.Host = "127.0.0.1",
     port: options.Port = 8000,
     allow_host: options.AllowHost = None,
+    processes: options.Processes = 2,
     measurements: options.Measurements = None,
     measure: options.Measure = None,
     models: options.ModelsFolder = None,
@@ -469,12 +470,12 @@ def serve(
     catalogue, weighed, opened = gather(
         lambda: reading.read_catalogue(models, measurements, measure),
         lambda: files.load_weights(weights),
-        lambda: server.listen(host, port),
+        lambda: server.listen(host, port, processes),
     )
     served = create_app(Solver(catalogue, weighed), [host, *(allow_host or ())])
-    if server.is_open(opened):
+    if server.is_open(opened[0]):
         terminal.tell("Warning: there is no authentication, and other machines can reach this.")
-    terminal.tell(f"Serving on {server.address(opened)}")
+    terminal.tell(f"Serving on {server.address(opened[0])}")
     server.run(served, opened)
 
 

@@ -248,6 +248,12 @@ AllowHost = Annotated[
     ),
 ]
 Port = Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0 takes any free one.")]
+Processes = Annotated[
+    int,
+    typer.Option(
+        metavar="N", min=1, max=64, help="How many processes answer; each keeps one processor busy."
+    ),
+]
 
 # schema
 SchemaArgument = Annotated[

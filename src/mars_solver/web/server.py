@@ -1,12 +1,20 @@
-"""Serve the application over HTTP, with bounds on connections, bytes and time."""
+"""Serve the application over HTTP, with bounds on connections, bytes and time.
+
+Where the system can, several processes serve: the first one, which is told to end, and its helpers.
+Each listens at the same address by a socket of its own; they share what was loaded before.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import socket
 import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +22,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mars_solver.errors import InputError, Problem
+from mars_solver.stopping import stops
 from mars_solver.web.guard import BODY_SECONDS
 from mars_solver.web.workers import WORK_SECONDS
 
@@ -31,6 +40,8 @@ _SWITCH_SECONDS: Final = 5e-4
 """How long a thread that works keeps the event loop waiting; Python's own is ten times as long."""
 _HEAD_BYTES: Final = 2**15
 _BACKLOG: Final = 256
+_SHARES: Final = sys.platform == "linux"
+"""Whether the system shares out who connects among the sockets at one address."""
 _ACCEPTING: Final = 8
 """Turns of the loop within which each connection that was accepted is known to the server."""
 
@@ -114,29 +125,37 @@ def config(app: Any) -> uvicorn.Config:
     )
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens at an address.
+def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:
+    """Return sockets that listen at one address, among which the system shares out who connects.
 
     Args:
         host: a name or an IP address.
         port: from 0 to 65535; 0 takes any free one.
+        count: how many sockets, at most; one where the system cannot share out.
 
     Raises:
         InputError: if nothing can listen there.
     """
     place = f"{host}:{port}"
+    opened: list[socket.socket] = []
     try:
         family, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         # Named as TCP, so that asyncio sends small answers at once (no Nagle) on what it accepts.
-        opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        try:
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            opened.bind((host, port))
-            opened.listen(_BACKLOG)
-        except BaseException:
-            opened.close()
-            raise
+        kind = socket.SOCK_STREAM, socket.IPPROTO_TCP
+        opened += [socket.socket(family, *kind) for _ in range(count if _SHARES else 1)]
+        for each in opened:
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        first, *others = opened
+        first.bind((host, port))  # not yet shared, so that nobody else has the address
+        for each in opened if others else ():
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        for each in others:
+            each.bind(first.getsockname())
+        for each in opened:
+            each.listen(_BACKLOG)
     except (OSError, OverflowError, UnicodeError) as error:
+        for each in opened:
+            each.close()
         reason = getattr(error, "strerror", None) or str(error)
         hint = "another --port may be free; --port 0 takes any"
         expected = "an address to listen at"
@@ -161,10 +180,32 @@ class Server(uvicorn.Server):
     uvicorn would end the process by the signal once it has answered.
     """
 
+    helpers: tuple[int, ...] = ()
+    """The processes that serve beside this one; none in one of those."""
+    _first: int | None = None
+    """In a helper, the process that it helps."""
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        """Accept nothing more."""
+        """Accept nothing more, and have the helpers do the same.
+
+        A terminal, or what manages services, tells all processes at once; helpers leave that to the
+        first one, or they would be told twice.
+        """
+        if self._first is not None and sig != signal.SIGUSR1:
+            return
         self.force_exit = self.should_exit
+        self._end()
+
+    def _end(self) -> None:
+        """Accept nothing more, here and in the helpers."""
         self.should_exit = True
+        for helper in self.helpers:
+            os.kill(helper, signal.SIGUSR1)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Return whether to end: told to, or left alone by the process that this one helps."""
+        alone = self._first is not None and os.getppid() != self._first
+        return await super().on_tick(counter) or alone
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End; connections that have just been accepted are closed with those that wait."""
@@ -174,13 +215,49 @@ class Server(uvicorn.Server):
             await asyncio.sleep(0)
         await super().shutdown(sockets)
 
+    @contextmanager
+    def helped(self, sockets: Sequence[socket.socket]) -> Iterator[None]:
+        """Have a helper for each socket but the first, until all have ended."""
+        first = os.getpid()
+        for mine in sockets[1:]:
+            with warnings.catch_warnings():
+                # Threads that a package has started for its sums wait, and hold nothing.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                helper = os.fork()
+            if helper == 0:
+                self._first, self.helpers = first, ()
+                signal.signal(signal.SIGUSR1, self.handle_exit)
+                for each in sockets:
+                    if each is not mine:
+                        each.close()
+                try:
+                    self.run(sockets=[mine])
+                finally:
+                    os._exit(0)
+            mine.close()
+            self.helpers += (helper,)
+        try:
+            if self.should_exit:  # told meanwhile, and the last helper may not have been
+                self._end()
+            yield
+        finally:
+            if not self.should_exit:
+                self._end()
+            for helper in self.helpers:
+                os.waitpid(helper, 0)
 
-def run(app: Any, opened: socket.socket) -> None:
-    """Serve an application on a listening socket until the process is told to end."""
+
+def run(app: Any, opened: Sequence[socket.socket]) -> None:
+    """Serve an application until the process is told to end, with a process for each socket.
+
+    Args:
+        app: to serve.
+        opened: sockets that listen at one address.
+    """
     server = Server(config(app))
-    hang_up = getattr(signal, "SIGHUP", None)
-    if hang_up and signal.getsignal(hang_up) != signal.SIG_IGN:
-        signal.signal(hang_up, server.handle_exit)
+    for each in stops():
+        signal.signal(each, server.handle_exit)
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.freeze()  # what is loaded stays, and would be looked through again and again
-    server.run(sockets=[opened])
+    with server.helped(opened):
+        server.run(sockets=[opened[0]])

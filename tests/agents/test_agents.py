@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from itertools import combinations
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -279,6 +281,37 @@ def test_standard_output_has_the_protocol_alone_and_the_server_ends_with_a_kille
         assert parent.wait(HANG) == -signal.SIGKILL
         # Both streams end only when the server has ended too.
         assert parent.communicate(timeout=HANG) == (b"", b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_the_server_ends_with_an_error_where_its_answers_cannot_be_written() -> None:
+    pipe = subprocess.PIPE
+    with (
+        Path("/dev/full").open("wb") as full,
+        subprocess.Popen(SERVER, stdin=pipe, stdout=full, stderr=pipe) as server,
+    ):
+        assert server.stdin is not None
+        assert server.stderr is not None
+        server.stdin.write(message("initialize", HELLO, 1))
+        server.stdin.flush()
+        assert server.wait(HANG) == 1
+        said = server.stderr.read()
+        assert said == b"error: cannot write standard output: no space left on device\n"
+
+
+def test_the_protocol_is_utf_8_whatever_the_terminal_spells() -> None:
+    asked = {"name": "recommend", "arguments": {"profile": {"name": "\u00e9\u4e2d"}}}
+    words = [message("initialize", HELLO, 1), message("notifications/initialized", {})]
+    done = subprocess.run(
+        SERVER,
+        input=b"".join([*words, message("tools/call", asked, 2)]),
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        check=True,
+    )
+    second = json.loads(done.stdout.splitlines()[1].decode())
+    assert second["result"]["structuredContent"]["profile"]["name"] == "\u00e9\u4e2d"
+    assert "\u00e9\u4e2d".encode() in done.stdout
 
 
 @pytest.mark.long

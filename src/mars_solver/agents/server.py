@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from typing import Any, Final
+import sys
+from contextlib import redirect_stdout
+from typing import Any, Final, TextIO
 
 import anyio
 import mcp_types as types
@@ -95,16 +95,19 @@ def server_of(solver: Solver) -> Server[Any]:
     )
 
 
-def serve(solver: Solver) -> None:
-    """Answer over standard input and output until either ends, or it is interrupted."""
+def serve(solver: Solver, answers: TextIO) -> None:
+    """Answer what standard input asks until it ends, or it is interrupted.
+
+    Args:
+        solver: that answers.
+        answers: where they go, which ends the process where it cannot be written any more: no loop
+            can end while a thread waits for input. Whatever else is printed goes to standard error.
+    """
     server = server_of(solver)
 
     async def run() -> None:
-        async with stdio_server() as (incoming, outgoing):
+        async with stdio_server(stdout=anyio.wrap_file(answers)) as (incoming, outgoing):
             await server.run(incoming, outgoing, server.create_initialization_options())
 
-    # An answer that nobody reads ends the process at once (by a signal that not every platform
-    # has), as an interrupt does: no loop can end while a thread waits for input.
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, lambda *_: os._exit(0))
-    anyio.run(run)
+    with redirect_stdout(sys.stderr):
+        anyio.run(run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mars_solver.cli import options
+from mars_solver.cli import options, terminal
 from mars_solver.errors import InputError, Problem, extra
 
 
@@ -26,4 +26,5 @@ def mcp(
         standard_input()
     except OSError as error:
         raise InputError([Problem(STANDARD_INPUT, "", "", reason(error))]) from None
-    server.serve(reading.read_solver(models, weights, measurements, measure))
+    solver = reading.read_solver(models, weights, measurements, measure)
+    server.serve(solver, terminal.vital_output())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from mars_solver.escaping import one_line, visible
 from mars_solver.stopping import at_stop
@@ -48,6 +49,19 @@ class _Quiet:
         return None
 
 
+class _Vital(_Quiet):
+    """A stream whose end is the end of the process, whatever its threads wait for."""
+
+    def _kept(self, work: Callable[[], int | None]) -> int | None:
+        code = 0
+        try:
+            with _unfailing(self.stream):
+                return work()
+        except SystemExit:
+            code = UNWRITTEN
+        os._exit(code)
+
+
 @contextmanager
 def _unfailing(stream: TextIO) -> Iterator[None]:
     """Drop what a stream holds and gets where it cannot be written any more.
@@ -64,6 +78,13 @@ def _unfailing(stream: TextIO) -> Iterator[None]:
         if not isinstance(error, BrokenPipeError) and stream is not sys.__stderr__:
             tell(f"error: cannot write standard output: {reason(error)}")
             raise SystemExit(UNWRITTEN) from None
+
+
+def vital_output() -> TextIO:
+    """Return standard output, in UTF-8; where it cannot be written any more, the process ends."""
+    stream: Any = sys.stdout
+    stream.reconfigure(encoding="utf-8")
+    return cast("TextIO", _Vital(stream.stream))
 
 
 def prepare() -> None:

@@ -20,7 +20,7 @@ from mars_solver.explaining.changes import Change, plain
 from mars_solver.inputs.catalogue.attributes import Declarations, Requirement
 from mars_solver.inputs.catalogue.facts import Member
 from mars_solver.inputs.profile import Context, Profile, Required
-from mars_solver.solving.constraints import Check, checks, minimal, union
+from mars_solver.solving.constraints import Check, bits_of, checks, minimal, union
 from mars_solver.solving.solver import Decision, Solver
 from mars_solver.solving.whatif import WhatIf
 from mars_solver.vocabulary import Kind, Status, Verdict
@@ -280,21 +280,16 @@ def hitting_sets(masks: Collection[int]) -> Iterator[int]:
         if not missing:
             yield chosen
             return
-        bits = _bits(min([mask & usable for mask in missing], key=int.bit_count))
+        bits = bits_of(min([mask & usable for mask in missing], key=int.bit_count))
         usable &= ~sum(bits)
         for bit in bits:
             more = chosen | bit
             alone = {mask & more for mask in masks}
-            if all(each in alone for each in _bits(more)):
+            if all(each in alone for each in bits_of(more)):
                 yield from grown(more, [mask for mask in missing if not mask & bit], usable)
             usable |= bit
 
     return grown(0, list(masks), -1) if masks else iter(())
-
-
-def _bits(mask: int) -> list[int]:
-    """Return the single bits of a mask."""
-    return [1 << i for i in range(mask.bit_length()) if mask >> i & 1]
 
 
 def named(masks: Iterable[int], declared: Declarations) -> Sets:
@@ -305,4 +300,4 @@ def named(masks: Iterable[int], declared: Declarations) -> Sets:
 @lru_cache(maxsize=2**12)
 def _listed(mask: int, declared: Declarations) -> tuple[int, list[int], tuple[str, ...]]:
     """Return what sorts a set of requirements, and their names."""
-    return mask.bit_count(), _bits(mask), declared.names_of(mask)
+    return mask.bit_count(), bits_of(mask), declared.names_of(mask)

@@ -258,6 +258,11 @@ def union(masks: Iterable[int]) -> int:
     return whole
 
 
+def bits_of(mask: int) -> list[int]:
+    """Return the single bits of a mask, the lowest first."""
+    return [1 << i for i in range(mask.bit_length()) if mask >> i & 1]
+
+
 def minimal(masks: Iterable[int]) -> list[int]:
     """Return the inclusion-minimal masks, each once, the smaller first."""
     kept: list[int] = []

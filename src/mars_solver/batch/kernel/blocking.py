@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 
 from mars_solver.batch.kernel.arrays import Numbers, packed
-from mars_solver.solving.constraints import minimal
+from mars_solver.budget import spend
+from mars_solver.solving.constraints import bits_of, minimal
 from mars_solver.solving.solver import Solver
 
 REFUSED: Final = np.int64(-1)
@@ -111,7 +112,12 @@ def first_hitting(masks: Sequence[int]) -> int:
 
 
 def _can_hit(masks: Sequence[int], size: int) -> bool:
-    """Return whether so many bits can share one with each of some masks."""
+    """Return whether so many bits can share one with each of some masks.
+
+    Raises:
+        OverBudgetError: where the work has a limit of time, and has reached it.
+    """
+    spend()
     apart = bits = 0
     for mask in sorted(masks, key=int.bit_count):
         if not mask & bits:
@@ -120,9 +126,11 @@ def _can_hit(masks: Sequence[int], size: int) -> bool:
         return False  # each bit hits one of those that share none
     if not masks or apart == len(masks):
         return True
-    first = min(masks, key=int.bit_count)
-    return any(
-        _can_hit([mask for mask in masks if not mask >> bit & 1], size - 1)
-        for bit in range(first.bit_length())
-        if first >> bit & 1
-    )
+    first = bits_of(min(masks, key=int.bit_count))
+    for bit in sorted(first, key=lambda bit: sum(mask & bit == 0 for mask in masks)):
+        if _can_hit([mask for mask in masks if not mask & bit], size - 1):
+            return True
+        masks = [mask & ~bit for mask in masks]  # no way uses this bit
+        if not all(masks):
+            return False
+    return False

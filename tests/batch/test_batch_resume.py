@@ -203,7 +203,7 @@ def test_a_folder_of_that_name_with_anything_else_is_left_as_it_is(
 def test_a_file_in_the_place_of_the_parts_is_named(tmp_path: Path, solver: Solver) -> None:
     path = write(tmp_path / "t.csv", ROWS)
     (tmp_path / "out.parquet.parts").touch()
-    with pytest.raises(InputError, match=r"out\.parquet\.parts: found File exists"):
+    with pytest.raises(InputError, match=r"out\.parquet\.parts: found file exists"):
         go(path, solver)
 
 
@@ -246,7 +246,7 @@ def test_a_full_disk_is_said_and_leaves_no_half_output(tmp_path: Path) -> None:
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
     )
     assert (result.returncode, result.stdout) == (2, "")
-    assert "out.parquet: found File too large; expected a writable place" in result.stderr
+    assert "out.parquet: found file too large; expected a writable place" in result.stderr
     assert "Traceback" not in result.stderr
     left = [p for p in tmp_path.rglob("*") if p.is_file()]
     assert [p.name for p in left if p.suffix == ".draft"] == []
@@ -266,7 +266,7 @@ def test_a_full_disk_for_what_is_printed_names_the_folder_that_lacks_room(tmp_pa
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
     )
     assert (result.returncode, result.stdout) == (2, "")
-    assert f"error: {spool}: found File too large; expected a writable place" in result.stderr
+    assert f"error: {spool}: found file too large; expected a writable place" in result.stderr
     assert result.stderr.endswith("make room, or name another folder in TMPDIR\n")
     assert list(spool.iterdir()) == []
 

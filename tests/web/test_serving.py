@@ -175,6 +175,16 @@ def test_serve_names_every_fault_before_it_listens(tmp_path: Path) -> None:
         found = run("serve", "--port", str(port))
     assert found.returncode == 2
     assert f"error: serve: 127.0.0.1:{port}: found " in found.stderr
+    assert "another --port may be free" in found.stderr
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "a..b", ""])
+def test_who_gives_no_address_of_this_machine_is_not_told_of_ports(host: str) -> None:
+    with pytest.raises(InputError) as error:
+        serving.listen(host, 8000)
+    assert [each.hint for each in error.value.problems] == [
+        "--host is a name or an address of this machine"
+    ]
 
 
 def test_the_extra_is_named_where_it_is_missing(tmp_path: Path) -> None:
@@ -310,7 +320,7 @@ def test_an_address_is_one_and_is_had_by_one_server() -> None:
     address = serving.address(opened[0])
     assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d*/", address)
     for count in (1, 2):
-        with pytest.raises(InputError, match="found Address already in use; expected an address"):
+        with pytest.raises(InputError, match="found address already in use; expected an address"):
             serving.listen("127.0.0.1", port_of(address), count)
     for each in opened:
         each.close()

@@ -26,6 +26,7 @@ from mars_solver.batch.texts import LINE_BYTES, TextForm
 from mars_solver.errors import InputError, Problem
 from mars_solver.inputs.catalogue.attributes import Declarations
 from mars_solver.inputs.files import STANDARD_INPUT, STDIN, standard_input
+from mars_solver.inputs.files import reason as system_reason
 from mars_solver.inputs.profile_row import ExtraColumns, columns, extras
 from mars_solver.stopping import at_stop
 
@@ -281,7 +282,9 @@ def file_errors(path: str | Path, expected: str, hint: str = "") -> Iterator[Non
 def reason(error: OSError | pa.ArrowException) -> str:
     """Return what an error of the system or of Arrow says, on one short line."""
     number = getattr(error, "errno", None)
-    return os.strerror(number) if number else str(error).partition("\n")[0][:_SAID]
+    if number:
+        return system_reason(OSError(number, os.strerror(number)))
+    return str(error).partition("\n")[0][:_SAID]
 
 
 def _first_line(file: IO[bytes]) -> tuple[bytes, int]:

@@ -7,6 +7,7 @@ Each listens at the same address by a socket of its own; they share what was loa
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import os
 import signal
@@ -22,6 +23,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mars_solver.errors import InputError, Problem
+from mars_solver.inputs.files import reason
 from mars_solver.stopping import stops
 from mars_solver.web.guard import BODY_SECONDS
 from mars_solver.web.workers import WORK_SECONDS
@@ -42,6 +44,8 @@ _HEAD_BYTES: Final = 2**15
 _BACKLOG: Final = 256
 _SHARES: Final = sys.platform == "linux"
 """Whether the system shares out who connects among the sockets at one address."""
+_TAKEN: Final = (errno.EADDRINUSE, errno.EACCES)
+"""What the system says of a port that others have, or that not everybody may have."""
 _ACCEPTING: Final = 8
 """Turns of the loop within which each connection that was accepted is known to the server."""
 
@@ -156,10 +160,12 @@ def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:
     except (OSError, OverflowError, UnicodeError) as error:
         for each in opened:
             each.close()
-        reason = getattr(error, "strerror", None) or str(error)
-        hint = "another --port may be free; --port 0 takes any"
+        said = "no name of a host" if isinstance(error, UnicodeError) else reason(error)
+        hint = "--host is a name or an address of this machine"
+        if getattr(error, "errno", None) in _TAKEN:
+            hint = "another --port may be free; --port 0 takes any"
         expected = "an address to listen at"
-        raise InputError([Problem("serve", place, expected, reason, hint)]) from None
+        raise InputError([Problem("serve", place, expected, said, hint)]) from None
     return opened
 
 

@@ -16,12 +16,14 @@ from mars_solver import InputError, recommend, recommend_with
 from mars_solver.explaining.sensitivity import (
     SAMPLES,
     Flip,
+    Line,
     Ranked,
+    _flip,
     _shares,
     importance_winners,
     positive_share,
 )
-from mars_solver.solving.table import axis
+from mars_solver.solving.table import Interval, axis
 from mars_solver.vocabulary import MAX_NUMBER, Policy
 from random_catalogues import Table, bare_world, fact
 from strategies import SHIPPED_WORLD, World, cases, policies, shipped_or_pooled, world
@@ -107,6 +109,14 @@ def test_importances_flip_the_winner_exactly_where_they_say(case: Case, unknown:
             assert (each.down, each.up) == (None, None)
 
 
+def test_lines_that_differ_by_the_least_cross_too() -> None:
+    level, rising = Line("level", 5, 0), Line("rising", 0, 1)
+    assert _flip([level, rising], 0, -1) is None
+    assert _flip([level, rising], 0, 1) == Flip(Fraction(5), "rising", "level", 6, "rising", 10)
+    assert _flip([level, rising], 10, -1) == Flip(Fraction(5), "level", "level", 5, "level", 0)
+    assert _flip([level, rising], 10, 1) is None
+
+
 def check_flip(exact: Exact, criterion: str, now: int, flip: Flip | None, way: int) -> None:
     current = exact.winner(criterion, Fraction(now))
     end = Fraction(10 if way > 0 else 0)
@@ -173,7 +183,7 @@ def test_a_sweep_says_what_every_threshold_gives(
         try:
             where.profile(changed)
         except InputError:
-            assert stretch.status == "invalid"
+            assert (stretch.status, stretch.shortlist, stretch.changes) == ("invalid", (), ())
             continue
         ruling = oracle.rule(changed, unknown)
         listed = tuple(Ranked(m, ruling.stands[m].status) for m in ruling.ranking)
@@ -191,6 +201,19 @@ def test_pro_enters_at_800_ms_unverified_and_at_2000_ms_meets_it() -> None:
         for s in sweep.stretches
     ]
     assert seen == [(0, None), (150, None), (500, None), (800, "unverified"), (2000, "meets")]
+
+
+def test_an_axis_has_no_part_that_no_number_is_in() -> None:
+    one, two, three = 1.0, math.nextafter(1, 2), math.nextafter(math.nextafter(1, 2), 2)
+    assert axis([one, two]) == (
+        Interval(0, False, one, False),
+        Interval(one, True, one, True),
+        Interval(two, True, two, True),
+        Interval(two, False, MAX_NUMBER, True),
+    )
+    assert [part.low_included for part in axis([one, three])] == [False, True, False, True, False]
+    assert [part.low_included for part in axis([one, MAX_NUMBER])] == [False, True, False, True]
+    assert axis([]) == (Interval(0, False, MAX_NUMBER, True),)
 
 
 @given(st.lists(st.floats(0.001, 1e9), max_size=5, unique=True))
@@ -270,5 +293,5 @@ def test_known_shares_of_the_simplex(lead: list[int], share: Fraction) -> None:
 
 
 def test_who_is_nowhere_behind_has_every_weight_exactly() -> None:
-    rows = ((3, 3), (2, 1), (1, 2))
-    assert _shares(rows) == [(1.0, None), (0.0, None), (0.0, None)]
+    for rows in (((3, 3), (2, 1), (1, 2)), ((3, 3), (3, 1), (1, 3))):
+        assert _shares(rows) == [(1.0, None), (0.0, None), (0.0, None)]

@@ -23,7 +23,7 @@ from mars_solver import (
 )
 from mars_solver.cli import commands as cli
 from mars_solver.explaining.recommendation import Recommendation
-from mars_solver.solving.flowchart import GuideVerdict
+from mars_solver.solving.flowchart import GuideVerdict, picks
 from scenarios import Scenario, scenarios
 from strategies import ORACLE, profile_dicts, profiles
 
@@ -227,3 +227,22 @@ def test_the_primary_need_is_asked_first() -> None:
     turned = told(recommend_with(SOLVER, Profile(require=both, primary="voice_transfer")))
     assert (plain.question, plain.answer, plain.agrees) == (1, (FLASH,), False)
     assert (turned.question, turned.answer, turned.agrees) == (2, (PRO,), True)
+
+
+@pytest.mark.parametrize(
+    ("stated", "primary", "workflow", "expected"),
+    [
+        ({}, None, None, (PRO,)),
+        ({}, None, "batch", (PRO, INSTRUCT)),
+        ({"voice_transfer": True, "real_time": True}, None, None, (FLASH, PRO)),
+        ({"voice_transfer": True, "real_time": True}, "voice_transfer", None, (PRO, FLASH)),
+        ({"style_control": True}, None, "batch", (INSTRUCT,)),
+    ],
+)
+def test_the_guide_picks_the_models_of_every_need_in_the_order_of_asking(
+    stated: dict[str, Any], primary: str | None, workflow: Any, expected: tuple[str, ...]
+) -> None:
+    chart = SOLVER.catalogue.flowchart
+    assert chart is not None
+    profile = Profile(require=stated, primary=primary, workflow=workflow)
+    assert picks(chart, profile.context) == expected

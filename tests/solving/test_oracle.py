@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mars_solver.inputs.catalogue.facts import Member
+from mars_solver.solving import table
 from mars_solver.solving.constraints import Check, Masks, missed, ruled_out, verdict
 from mars_solver.solving.flowchart import compare
 from mars_solver.solving.scoring import full_score
@@ -151,6 +154,21 @@ def test_cells_are_what_the_definition_says_at_and_around_every_threshold(
     for amount in around:
         check_cell(where, column, amount)
     assert list(column.thresholds) == sorted(set(column.thresholds))
+    asked = where.oracle.asked[column.requirement.name]
+    models = where.oracle.models.values()
+    ends = {end for model in models for end in where.oracle.claim(model, asked.attribute) or ()}
+    limits = {
+        limit
+        for need in where.catalogue.declared.needs
+        for name, limit in need.below
+        if name == column.requirement.name
+    }
+    assert set(column.thresholds) == {end for end in ends | limits if 0 < end <= MAX_NUMBER}
+    for k, end in enumerate(column.thresholds):
+        before, beyond = math.nextafter(end, 0), math.nextafter(end, math.inf)
+        assert [column.position(each) for each in (before, end)] == [2 * k, 2 * k + 1]
+        if beyond not in column.thresholds:
+            assert column.position(beyond) == 2 * k + 2
     for part, cell in column.intervals:
         assert part.representative in part
         assert cell == column.find(part.representative) == column.cell_of(part.representative)
@@ -229,6 +247,36 @@ def test_every_cell_of_a_set_is_among_its_choices(where: World) -> None:
                 for other in values[:3]:
                     both = where.profile({"require": {column.requirement.name: [value, other]}})
                     assert column.find(both.require[column.requirement.name]) in choices
+
+
+@given(any_world, st.integers(1, 40))
+@settings(max_examples=100)
+def test_a_set_in_short_has_all_shorter_lists_and_says_what_it_leaves_out(
+    where: World, most: int
+) -> None:
+    for requirement in where.solver.declared.requirements:
+        column = Column(where.catalogue, requirement)
+        with patch.object(table, "_MOST_LISTS", most):
+            short, cut = column.in_short, column.cut
+        if requirement.kind is not Kind.SET:
+            assert (short, cut) == (column.choices, False)
+            continue
+        assert short[0] == Choice(Cell(0, 0, 0), (None,))
+        every, kept = (
+            [cast("tuple[Member, ...]", each) for choice in some[1:] for each in choice.values]
+            for some in (column.choices, short)
+        )
+        longest = max(map(len, kept))
+        assert sorted(kept, key=repr) == sorted(
+            (each for each in every if len(each) <= longest), key=repr
+        )
+        assert cut == (len(kept) < len(every))
+        further = sum(len(each) == longest + 1 for each in every)
+        assert longest == 1 or len(kept) <= most
+        assert not cut or len(kept) + further > most
+        assert all(
+            column.find(each) == choice.cell for choice in short for each in choice.values if each
+        )
 
 
 # ---------------------------------------------------------------- what is remembered

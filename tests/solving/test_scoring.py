@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from itertools import pairwise
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from mars_solver import Profile, recommend_with
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.profile import Context
 from mars_solver.inputs.weights import MAX_WEIGHT, Curve, coefficients, vectors
+from mars_solver.solving import scoring
 from mars_solver.solving.scoring import Sums, falls, reach, value, value_rows
 from mars_solver.vocabulary import VALUE_SCALE
 from strategies import (
@@ -106,6 +108,15 @@ def test_the_reach_of_a_value_among_many_numbers_ends_where_the_value_does(
     further = number + (1 if falls(drawn) else -1)
     assert value(drawn, number) >= wanted
     assert not 1 <= further <= 10**9 or value(drawn, further) < wanted
+
+
+@given(curves(10**9), st.integers(0, VALUE_SCALE), st.integers(-(10**10), 10**10))
+def test_the_reach_of_a_value_does_not_rest_on_arithmetic_in_floats(
+    drawn: Curve, wanted: int, near: int
+) -> None:
+    with patch.object(scoring, "_near", lambda *_: near):
+        found = reach(drawn, wanted, 1, 10**9)
+    assert found == reach(drawn, wanted, 1, 10**9)
 
 
 @given(st.lists(st.integers(1, 10**9), min_size=2, max_size=6, unique=True), st.data())

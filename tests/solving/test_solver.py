@@ -6,7 +6,8 @@ import pickle
 
 import pytest
 
-from mars_solver import InputError, Profile
+from mars_solver import InputError, Profile, Solver
+from mars_solver.budget import OverBudgetError, within
 from mars_solver.solving.solver import solver_of
 from strategies import SHIPPED, SHIPPED_WORLD, WEIGHING, World
 
@@ -66,3 +67,18 @@ def test_a_solver_is_of_a_catalogue_and_weights_and_nothing_else() -> None:
         ("catalogue", "a Catalogue"),
         ("weights", "a Weights"),
     ]
+
+
+def test_a_standing_takes_no_more_time_than_there_is() -> None:
+    solver = Solver(SHIPPED.catalogue, SHIPPED.weights)
+    with within(0), pytest.raises(OverBudgetError):
+        solver.decide(Profile(require={"real_time": True}))
+    assert solver.decide(Profile(require={"real_time": True})).keys
+
+
+def test_a_solver_rests_on_the_measurements_that_it_is_given() -> None:
+    measured = {"mars-pro": {"ttfb_ms": {"value": 120, "source": "own", "as_of": "2026-11"}}}
+    asked = Profile(require={"max_ttfb_ms": 140})
+    assert solver_of(measurements=measured).decide(asked).ids[0] == "mars-pro"
+    assert "mars-pro" not in solver_of().decide(asked).ids
+    assert solver_of(measurements={}).decide(asked).ids == solver_of().decide(asked).ids

@@ -51,6 +51,8 @@ LONGEST: Final = 15
 """How many seconds of processor time a test gets: a mutant may run for ever."""
 BYTES: Final = 6 * 2**30
 """How much memory a fork gets: a mutant may never have enough."""
+REPORTED: Final = 50
+"""After how many mutants the run says how far it is."""
 _SETTINGS: Final = "_hypothesis_internal_use_settings"
 """Where Hypothesis keeps the settings of a test."""
 _CACHE: Final = type(lru_cache(int))
@@ -64,7 +66,12 @@ TESTS: Final[Mapping[str, tuple[str, ...]]] = {
     "solving/scoring": _SOLVING,
     "solving/solver": (*_SOLVING, _SENSITIVITY),
     "solving/table": (*_SOLVING, _SENSITIVITY),
-    "solving/whatif": (_RELAXATIONS, _SENSITIVITY, "tests/explaining/test_decision_map.py"),
+    "solving/whatif": (
+        _RELAXATIONS,
+        _SENSITIVITY,
+        "tests/explaining/test_decision_map.py",
+        "tests/explaining/test_counterfactual.py",
+    ),
     "explaining/diagnosis": (_RELAXATIONS, "tests/explaining/test_counterfactual.py"),
     "explaining/sensitivity": (_SENSITIVITY,),
 }
@@ -213,6 +220,13 @@ def is_one_of(mutant: Mutant, entry: Mapping[str, str]) -> bool:
     return all(getattr(mutant, key) == entry[key] for key in entry if key != "why")
 
 
+def entry_of(mutant: Mutant) -> str:
+    """Return what the list would say of a mutant, but for the reason."""
+    texts = ((key, getattr(mutant, key)) for key in ("module", "where", "before", "after"))
+    lines = [f"{key} = {json.dumps(text, ensure_ascii=False)}" for key, text in texts]
+    return "\n".join(["[[equivalent]]", *lines, "\n"])
+
+
 def sample(mutants: Sequence[Mutant], count: int) -> list[Mutant]:
     """Return some mutants, by a lot that stays as it is when others come and go."""
 
@@ -308,8 +322,21 @@ class Laboratory:
                 (mutant, [item for item in items if item.nodeid.startswith(TESTS[mutant.module])])
                 for mutant in self.living
             ]
-            self.living = [mutant for mutant, failed in self._tried(trials, most) if not failed]
+            self.living = self._left(trials, most)
         return True
+
+    def _left(self, trials: Sequence[Trial], most: int) -> list[Mutant]:
+        """Return the mutants that no test notices, and say how far it is meanwhile."""
+        living = []
+        for tried, (mutant, failed) in enumerate(self._tried(trials, most), 1):
+            if not failed:
+                living.append(mutant)
+                if most > FEW:
+                    sys.stdout.write(entry_of(mutant))
+            if not failed or tried % REPORTED == 0 or tried == len(trials):
+                sys.stderr.write(f"tried {tried} of {len(trials)}: {len(living)} live\n")
+            sys.stdout.flush()
+        return living
 
     def _chosen(self, items: list[pytest.Item], most: int) -> list[pytest.Item]:
         """Return tests in the order of how many mutants they notice in a second of their time.
@@ -388,10 +415,6 @@ def main() -> int:
     if pytest.main([*flags, *tests], [laboratory]) or laboratory.broken:
         sys.stdout.write("\n    ".join(["These tests fail without a change:", *laboratory.broken]))
         return 2
-    for mutant in laboratory.living:
-        texts = ((key, getattr(mutant, key)) for key in ("module", "where", "before", "after"))
-        lines = [f"{key} = {json.dumps(text, ensure_ascii=False)}" for key, text in texts]
-        sys.stdout.write("\n".join(["[[equivalent]]", *lines, "\n"]))
     noticed = len(chosen) - len(laboratory.living)
     sys.stdout.write(
         f"{noticed} of {len(chosen)} mutants are noticed ({noticed / len(chosen):.1%}); "

@@ -140,23 +140,20 @@ def enumerate_configurations(catalogue: Catalogue) -> dict[str, tuple[Configurat
         allowed = _allowed(models.values(), variable, declared)
         problem.addConstraint(_in(allowed), ("model", f"value {variable}"))
     variables = list(declared.variables)
-    impossible = {
-        (model.id, tuple(each.items())) for model in models.values() for each in model.impossible
-    }
-    for key in {tuple(name for name, _ in pairs) for _, pairs in impossible}:
-        some = {
-            (model, *(value for _, value in pairs))
-            for model, pairs in impossible
-            if tuple(name for name, _ in pairs) == key
-        }
-        problem.addConstraint(_not_in(some), ("model", *(f"value {name}" for name in key)))
+    impossible: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for model in models.values():
+        for each in model.impossible:
+            impossible.setdefault(tuple(each), set()).add((model.id, *each.values()))
+    for names, some in impossible.items():
+        problem.addConstraint(_not_in(some), ("model", *(f"value {name}" for name in names)))
     configurations: dict[str, list[Configuration]] = {model: [] for model in models}
-    for solution in problem.getSolutions() if models else ():
+    for solution in problem.getSolutions():
         values = tuple(solution[f"value {variable}"] for variable in variables)
         configurations[solution["model"]].append(values)
     order = {values: i for i, values in enumerate(declared.combinations)}
     return {
-        model: tuple(sorted(each, key=order.__getitem__)) for model, each in configurations.items()
+        model: tuple(sorted(found, key=order.__getitem__))
+        for model, found in configurations.items()
     }
 
 

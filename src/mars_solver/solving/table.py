@@ -92,16 +92,14 @@ class Column:
 
     Attributes:
         requirement: whose verdicts these are.
-        thresholds: of a number: where a verdict or a need can change, ascending.
+        thresholds: where a verdict or a need can change, ascending; none but of a number.
     """
 
     def __init__(self, catalogue: Catalogue, requirement: Requirement) -> None:
         self.requirement = requirement
         self._catalogue = catalogue
         self._attribute = requirement.attribute
-        self.thresholds: tuple[Number, ...] = ()
-        if requirement.numeric:
-            self.thresholds = critical_values(catalogue, requirement)
+        self.thresholds = critical_values(catalogue, requirement)
         # Filled as cells are first asked for: bounded, and safe to use from several threads.
         self._parts: dict[int, Cell] = {}
         self._of_list = lru_cache(maxsize=_KEPT)(self._cell_of_list)
@@ -250,12 +248,13 @@ class Column:
         for member in single:
             known.setdefault((self.member(member),), (member,))
         every: dict[tuple[Masks, ...], tuple[Member, ...]] = {}
-        cut = False
         for longer in joins(known):
-            cut = bool(every) and len(every) + len(longer) > most
-            if cut:
+            if every and len(every) + len(longer) > most:
+                cut = True
                 break
             every |= longer
+        else:
+            cut = False
         return [every[masks] for masks in sorted(every)], cut
 
     def unheard(self) -> Member:
@@ -359,7 +358,7 @@ def axis(values: Iterable[Number]) -> tuple[Interval, ...]:
     """
     intervals: list[Interval] = []
     for low, high in pairwise([0, *values]):
-        if low < math.nextafter(low, math.inf) < high:
+        if math.nextafter(low, math.inf) < high:
             intervals.append(Interval(low, low_included=False, high=high, high_included=False))
         intervals.append(Interval(high, low_included=True, high=high, high_included=True))
     last = intervals[-1].high if intervals else 0

@@ -52,7 +52,7 @@ class WhatIf:
         for cell in every:
             left &= ~(cell.violated | cell.unverified if reject else cell.violated)
         layers: Layers = (left,)
-        for cell in () if reject else every:
+        for cell in every:
             layers = _spread(layers, cell.unverified & left)
         return layers
 

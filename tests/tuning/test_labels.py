@@ -228,6 +228,18 @@ def test_a_fault_of_a_table_is_named_with_its_line(text: str, told: str, tmp_pat
     assert told in str(caught.value)
 
 
+def test_a_column_that_no_table_has_is_told_once_for_all_rows(tmp_path: Path) -> None:
+    rows = [{"id": name, "realtime": True, "expected": "mars-flash"} for name in "abc"]
+    table, parquet = tmp_path / "t.csv", tmp_path / "t.parquet"
+    table.write_text("id,realtime,expected\na,true,mars-flash\nb,true,mars-9\n", "utf-8")
+    pq.write_table(pa.Table.from_pylist(rows), parquet)
+    with pytest.raises(InputError) as caught:
+        load_labels([table, parquet])
+    found = [(each.place, each.found) for each in caught.value.problems]
+    told = 'the unknown column "realtime"'
+    assert found == [(f"{table}:1", told), (str(parquet), told)]
+
+
 def test_a_label_that_stands_twice_counts_once(tmp_path: Path, solver: Solver) -> None:
     one = lines(tmp_path / "a.jsonl", GOOD, GOOD)
     assert len(questions(load_labels([one, one]), solver)) == 1

@@ -122,8 +122,9 @@ def _parsers(path: Path, declared: Declarations) -> Iterable[LabelParser]:
         return _csv_rows(files.read_long(path), declared, place)
     with extra("batch"):
         from mars_solver.batch import tables  # noqa: PLC0415
-    rows = enumerate(tables.parquet_rows(path), start=1)
-    return [partial(_from_row, row, declared, place, number) for number, row in rows]
+    rows = tables.parquet_rows(path)
+    parsers = [partial(_from_row, row, declared, place, n) for n, row in enumerate(rows, start=1)]
+    return [*_strange(rows[0] if rows else (), declared, place), *parsers]
 
 
 def _scenarios(data: bytes, declared: Declarations, place: str) -> list[LabelParser]:
@@ -166,7 +167,7 @@ def _csv_rows(data: bytes, declared: Declarations, place: str) -> list[LabelPars
     between = delimiter_in(text.lstrip().partition("\n")[0])
     comma = between != ","
     reader = csv.reader(StringIO(text, newline=""), strict=True, delimiter=between)
-    kinds = {**columns(declared), **_OWN}
+    kinds = _known(declared)
     parsers: list[LabelParser] = []
     header: list[str] = []
     start = 1
@@ -177,6 +178,7 @@ def _csv_rows(data: bytes, declared: Declarations, place: str) -> list[LabelPars
                 header = [cell.strip() for cell in cells]
                 if problems := _repeated(header, where):
                     raise InputError(problems)
+                parsers += _strange(header, declared, where)
             elif cells and len(cells) != len(header):
                 what = f"{len(header)} cells, as the header has"
                 parsers.append(partial(_refuse, Problem(where, "", what, str(len(cells)))))
@@ -202,19 +204,28 @@ def _repeated(header: list[str], place: str) -> list[Problem]:
     return [Problem(place, name, "each column once", "it more than once") for name in twice]
 
 
+def _known(declared: Declarations) -> Mapping[str, ColumnKind]:
+    """Return the columns that a table of labels may have."""
+    return {**columns(declared), **_OWN}
+
+
+def _strange(header: Iterable[str], declared: Declarations, place: str) -> list[LabelParser]:
+    """Return what refuses each column that a table of labels may not have, once for all rows."""
+    known = _known(declared)
+    strange = [name for name in header if name not in known]
+    return [
+        partial(_refuse, Problem(place, "", *not_one_of(name, known, kind="column")))
+        for name in strange
+    ]
+
+
 def _from_row(row: Mapping[str, Any], declared: Declarations, place: str, number: int) -> Label:
-    """Return the label in one row of a table."""
+    """Return the label in the known columns of one row of a table."""
     where = f"{place}:{number}"
     asked = {name: row[name] for name in row if name in columns(declared) and name not in _OWN}
-    known = {**columns(declared), **_OWN}
-    problems = [
-        Problem(where, "", *not_one_of(name, known, kind="column"))
-        for name in row
-        if name not in known
-    ]
-    profile, more = opened(asked, declared, where)
-    if problems + more:
-        raise InputError(problems + more)
+    profile, problems = opened(asked, declared, where)
+    if problems:
+        raise InputError(problems)
     own = {name: row[name] for name in _OWN if row.get(name) is not None}
     for name in own.keys() & {"expected", "over"}:
         if isinstance(own[name], str):

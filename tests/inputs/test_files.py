@@ -12,6 +12,7 @@ import pytest
 from command import run
 from mars_solver import (
     InputError,
+    Problem,
     Profile,
     load_catalogue,
     load_measurements,
@@ -19,6 +20,7 @@ from mars_solver import (
     load_weights,
     recommend,
 )
+from mars_solver.inputs.catalogue import starting
 from mars_solver.inputs.catalogue.starting import init_folder
 from mars_solver.inputs.files import data_folder, load_declarations
 from mars_solver.inputs.parsing import parse
@@ -271,6 +273,28 @@ def test_the_shipped_weights_name_their_file() -> None:
 
 
 # ---------------------------------------------------------------- a catalogue to start from
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_catalogue_that_cannot_be_written_whole_is_not_begun(
+    there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, kept = tmp_path / "own", []
+    if there:
+        folder.mkdir()
+        (folder / "model-a.toml").write_text("mine", "utf-8")
+        kept = ["model-a.toml"]
+
+    def written(path: Path, text: str) -> None:
+        if path.name == "model-b.toml":
+            raise InputError([Problem(str(path), "", "a writable file", "no space left on device")])
+        path.write_text(text, "utf-8")
+
+    monkeypatch.setattr(starting, "write_whole", written)
+    with pytest.raises(InputError, match="no space left"):
+        init_folder(folder, force=True)
+    assert folder.exists() == there
+    assert sorted(path.name for path in folder.rglob("*")) == kept
 
 
 def test_what_is_written_to_start_from_is_a_catalogue(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from mars_solver.inputs.files import (
     there,
     write_whole,
 )
+from mars_solver.stopping import at_stop
 from mars_solver.vocabulary import Kind
 
 _DATE: Final = "2026-01"
@@ -97,12 +98,25 @@ def init_folder(folder: str | Path, *, force: bool = False) -> tuple[Path, ...]:
     if known and not force:
         hint = "name another folder, or write over them with --force"
         raise InputError([Problem(str(p), "", "no such file yet", "one", hint) for p in known])
+    fresh, made = [path for path in paths if path not in known], not there(home)
+
+    def undo() -> None:
+        for path in fresh:
+            path.unlink(missing_ok=True)
+        if made:
+            home.rmdir()
+
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError([Problem(str(home), "", "a folder", reason(error))]) from None
-    for path, text in paths.items():
-        write_whole(path, text)
+    with at_stop(undo):
+        try:
+            for path, text in paths.items():
+                write_whole(path, text)
+        except InputError:
+            undo()
+            raise
     return tuple(paths)
 
 

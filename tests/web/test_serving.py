@@ -16,6 +16,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from time import sleep
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -326,6 +327,30 @@ def test_an_address_is_one_and_is_had_by_one_server() -> None:
         each.close()
     with pytest.raises(InputError, match="expected an address to listen at"):
         serving.listen("192.0.2.1", 0)
+
+
+def test_an_address_is_had_by_nobody_else_before_it_is_shared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rivals: list[int] = []
+
+    class Watched(socket.socket):
+        def setsockopt(self, *option: Any) -> None:
+            place = self.getsockname()
+            if option[1] == getattr(socket, "SO_REUSEPORT", None) and place[1]:
+                with socket.socket() as rival:
+                    rival.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    with pytest.raises(OSError, match="in use"):
+                        rival.bind(place)
+                rivals.append(place[1])
+            super().setsockopt(*option)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "socket", Watched)
+        opened = serving.listen("127.0.0.1", 0, 2)
+    for each in opened:
+        each.close()
+    assert len(rivals) == len(opened) - 1
 
 
 @pytest.mark.parametrize(

@@ -150,12 +150,12 @@ def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:
         for each in opened:
             each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         first, *others = opened
-        first.bind((host, port))  # not yet shared, so that nobody else has the address
+        first.bind((host, port))
+        first.listen(_BACKLOG)  # not yet shared, so that nobody else has the address
         for each in opened if others else ():
             each.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         for each in others:
             each.bind(first.getsockname())
-        for each in opened:
             each.listen(_BACKLOG)
     except (OSError, OverflowError, UnicodeError) as error:
         for each in opened:

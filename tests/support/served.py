@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -30,11 +30,24 @@ def served(solver: Solver) -> Iterator[str]:
 
 
 @contextmanager
-def started(*flags: str) -> Iterator[tuple[subprocess.Popen[str], list[str], int]]:
-    """A server in a process of its own, what it says at first, and its port."""
+def started(
+    *flags: str, before: Callable[[], object] | None = None
+) -> Iterator[tuple[subprocess.Popen[str], list[str], int]]:
+    """A server in a process of its own, what it says at first, and its port.
+
+    Args:
+        flags: of the command.
+        before: what the process does before it becomes the server.
+    """
     command = [sys.executable, "-m", "mars_solver", "serve", "--port", "0", *flags]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+    with subprocess.Popen(
+        command,
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        preexec_fn=before,  # noqa: PLW1509  (the tests have no other threads at work here)
+    ) as process:
         try:
             assert process.stderr is not None
             said = [process.stderr.readline()]

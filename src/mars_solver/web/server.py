@@ -42,12 +42,16 @@ _SWITCH_SECONDS: Final = 5e-4
 """How long a thread that works keeps the event loop waiting; Python's own is ten times as long."""
 _HEAD_BYTES: Final = 2**15
 _BACKLOG: Final = 256
+"""How many connections wait to be accepted; all of them are, in one turn of the loop."""
 _SHARES: Final = sys.platform == "linux"
 """Whether the system shares out who connects among the sockets at one address."""
 _TAKEN: Final = (errno.EADDRINUSE, errno.EACCES)
 """What the system says of a port that others have, or that not everybody may have."""
 _ACCEPTING: Final = 8
 """Turns of the loop within which each connection that was accepted is known to the server."""
+_OPEN_FILES: Final = MOST_CONNECTIONS + _ACCEPTING * _BACKLOG + 128
+"""How many files a process may have open; without room for one more, asyncio would try in vain to
+accept who connects, for ever and with a traceback each time."""
 
 
 class DeadlineProtocol(H11Protocol):
@@ -124,6 +128,7 @@ def config(app: Any) -> uvicorn.Config:
         limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=int(BODY_SECONDS + WORK_SECONDS),
+        backlog=_BACKLOG,
         h11_max_incomplete_event_size=_HEAD_BYTES,
         proxy_headers=False,
     )
@@ -138,8 +143,9 @@ def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:
         count: how many sockets, at most; one where the system cannot share out.
 
     Raises:
-        InputError: if nothing can listen there.
+        InputError: if nothing can listen there, or the system allows too few connections.
     """
+    _permit_files()
     place = f"{host}:{port}"
     opened: list[socket.socket] = []
     try:
@@ -167,6 +173,26 @@ def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:
         expected = "an address to listen at"
         raise InputError([Problem("serve", place, expected, said, hint)]) from None
     return opened
+
+
+def _permit_files() -> None:
+    """Let this process have as many files open as it may have connections.
+
+    Raises:
+        InputError: if the system allows fewer.
+    """
+    if sys.platform == "win32":  # has no such limit
+        return
+    import resource  # noqa: PLC0415  (not there on every system)
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if resource.RLIM_INFINITY != soft < _OPEN_FILES:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, hard))
+        except (OSError, ValueError):
+            expected = f"a limit of at least {_OPEN_FILES} open files"
+            hint = "ulimit -Hn shows it; the account or the container sets it"
+            raise InputError([Problem("serve", "", expected, str(hard), hint)]) from None
 
 
 def address(opened: socket.socket) -> str:

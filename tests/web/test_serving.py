@@ -69,6 +69,14 @@ def helpers_of(process: subprocess.Popen[str], count: int) -> list[int]:
     return [int(each) for each in found]
 
 
+def state_of(process: int) -> str:
+    """The letter for what a process does, Z where it has ended; none where nobody knows of it."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return ""
+
+
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_serve_answers_what_is_under_way_and_ends_when_told(end: signal.Signals) -> None:
     body = b'{"require": {"real_time": true}}'
@@ -103,7 +111,8 @@ def test_told_twice_it_waits_for_nobody() -> None:
         process.send_signal(signal.SIGINT)
         assert idle.recv(1) == b""
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == 0
+        assert process.communicate(timeout=30) == ("", "")
+        assert process.returncode == 0
 
 
 def test_every_process_answers_what_is_under_way_when_all_are_told() -> None:
@@ -125,11 +134,46 @@ def test_every_process_answers_what_is_under_way_when_all_are_told() -> None:
         assert process.returncode == 0
 
 
+def test_told_once_more_when_some_have_ended_it_waits_for_nobody() -> None:
+    with started("--processes", "3") as (process, _, port):
+        ended, stuck = helpers_of(process, 2)
+        connected(port).close()
+        os.kill(stuck, signal.SIGSTOP)
+        process.send_signal(signal.SIGTERM)
+        while state_of(ended) not in {"Z", ""}:
+            sleep(0.01)
+        sleep(0.5)  # the first one has ended as well, and waits
+        process.send_signal(signal.SIGTERM)
+        sleep(0.5)
+        os.kill(stuck, signal.SIGCONT)
+        assert process.communicate(timeout=30) == ("", "")
+        assert process.returncode == 0
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGCHLD"), reason="a system without this signal")
+def test_signals_that_are_ignored_stay_so_except_for_the_end_of_helpers() -> None:
+    def ignoring() -> None:  # as a shell has its background jobs do
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+    with started(before=ignoring) as (process, _, port):
+        client = connected(port)
+        sleep(0.5)  # each process serves
+        process.send_signal(signal.SIGINT)
+        sleep(0.5)
+        client.sendall(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        assert client.recv(2**16).startswith(b"HTTP/1.1 200 ")
+        client.close()
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=30) == ("", "")
+        assert process.returncode == 0
+
+
 def test_the_rest_goes_on_without_a_helper_and_helpers_end_without_the_first() -> None:
     with started("--processes", "3") as (process, _, port):
         lost, left = helpers_of(process, 2)
         os.kill(lost, signal.SIGKILL)
-        while Path(f"/proc/{lost}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+        while state_of(lost) != "Z":
             sleep(0.01)
         for _ in range(12):
             assert json.loads(got(f"http://127.0.0.1:{port}/healthz")) == {"status": "ok"}
@@ -139,6 +183,22 @@ def test_the_rest_goes_on_without_a_helper_and_helpers_end_without_the_first() -
         process.kill()
         assert process.communicate(timeout=30) == ("", "")
         until_refused(port)
+
+
+def test_processes_that_cannot_be_had_are_said_and_none_is_left() -> None:
+    program = (
+        "import os, sys; fork, left = os.fork, [1, 1]\n"
+        "def forked(): left.pop() if left else os.close(-1); return fork()\n"
+        "os.fork = forked; sys.argv[1:] = ['serve', '--port', '0', '--processes', '4']\n"
+        "from mars_solver.__main__ import main; main()"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )  # no end before that of the helpers, which have the same standard error
+    serving_on, said = found.stderr.splitlines()
+    assert serving_on.startswith("Serving on ")
+    assert said.startswith("error: serve: found Bad file descriptor; expected 4 processes")
+    assert found.returncode == 2
 
 
 def test_one_process_serves_where_no_more_are_wanted() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import gc
+import logging
 import os
 import signal
 import socket
@@ -217,6 +218,11 @@ class Server(uvicorn.Server):
     _first: int | None = None
     """In a helper, the process that it helps."""
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals as `run` has set them: what was ignored stays so."""
+        yield
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Accept nothing more, and have the helpers do the same.
 
@@ -246,37 +252,62 @@ class Server(uvicorn.Server):
         for _ in range(_ACCEPTING):
             await asyncio.sleep(0)
         await super().shutdown(sockets)
+        # Requests that are cut off now are no fault of the application, as uvicorn would say.
+        logging.getLogger("uvicorn.error").disabled = True
 
     @contextmanager
     def helped(self, sockets: Sequence[socket.socket]) -> Iterator[None]:
-        """Have a helper for each socket but the first, until all have ended."""
-        first = os.getpid()
-        for mine in sockets[1:]:
-            with warnings.catch_warnings():
-                # Threads that a package has started for its sums wait, and hold nothing.
-                warnings.simplefilter("ignore", DeprecationWarning)
-                helper = os.fork()
-            if helper == 0:
-                self._first, self.helpers = first, ()
-                signal.signal(signal.SIGUSR1, self.handle_exit)
-                for each in sockets:
-                    if each is not mine:
-                        each.close()
-                try:
-                    self.run(sockets=[mine])
-                finally:
-                    os._exit(0)
-            mine.close()
-            self.helpers += (helper,)
+        """Have a helper for each socket but the first, until all have ended.
+
+        Raises:
+            InputError: if the system allows no more processes.
+        """
         try:
-            if self.should_exit:  # told meanwhile, and the last helper may not have been
-                self._end()
+            self._divide(sockets)
             yield
         finally:
             if not self.should_exit:
                 self._end()
             for helper in self.helpers:
-                os.waitpid(helper, 0)
+                # Its number stays its own, so that it can be told to end once more.
+                os.waitid(os.P_PID, helper, os.WEXITED | os.WNOWAIT)
+
+    def _divide(self, sockets: Sequence[socket.socket]) -> None:
+        """Start a helper for each socket but the first."""
+        helpers: list[int] = []
+        try:
+            for mine in sockets[1:]:
+                helpers.append(self._start_helper(mine, sockets))
+                mine.close()
+        except OSError as error:
+            self.should_exit = True
+            expected, hint = f"{len(sockets)} processes", "--processes says how many"
+            found = error.strerror or str(error)
+            raise InputError([Problem("serve", "", expected, found, hint)]) from None
+        finally:
+            self.helpers = tuple(helpers)
+            if self.should_exit:  # told meanwhile, or one is missing
+                self._end()
+
+    def _start_helper(self, mine: socket.socket, sockets: Sequence[socket.socket]) -> int:
+        """Return the number of a new process that serves at one of the sockets."""
+        first = os.getpid()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, nobody could wait for its end
+        with warnings.catch_warnings():
+            # Threads that a package has started for its sums wait, and hold nothing.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            helper = os.fork()
+        if helper == 0:
+            try:
+                self._first = first
+                signal.signal(signal.SIGUSR1, self.handle_exit)
+                for each in sockets:
+                    if each is not mine:
+                        each.close()
+                self.run(sockets=[mine])
+            finally:
+                os._exit(0)
+        return helper
 
 
 def run(app: Any, opened: Sequence[socket.socket]) -> None:

@@ -22,7 +22,12 @@ from mars_solver import (
 )
 from mars_solver.inputs.catalogue import starting
 from mars_solver.inputs.catalogue.starting import init_folder
-from mars_solver.inputs.files import data_folder, load_declarations
+from mars_solver.inputs.files import (
+    data_folder,
+    load_declarations,
+    read_if_there,
+    write_whole,
+)
 from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.profile import parse_profile
 from mars_solver.inputs.weights import Weights
@@ -363,3 +368,13 @@ def test_what_is_no_path_is_bad_input(path: Any) -> None:
     ):
         with pytest.raises(InputError, match=r"path: found .*; expected a path, as text or a Path"):
             load(path)
+
+
+def test_what_is_written_under_a_name_is_read_under_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("kept", "-"):  # in the place of a file that is written, no standard input
+        assert read_if_there(name) is None
+        write_whole(name, "whole")
+        assert read_if_there(name) == "whole"

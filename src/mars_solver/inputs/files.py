@@ -272,7 +272,10 @@ def read_if_there(path: str | Path) -> str | None:
     Raises:
         InputError: where it is there and cannot be read.
     """
-    return decode(_read(path, str(path)), str(path)) if there(path) else None
+    if not there(path):
+        return None
+    whole = Path(path).absolute()  # one named `-` is a file, as where it is written
+    return decode(_read(whole, str(path)), str(path))
 
 
 def read_document(path: str | Path) -> tuple[dict[str, Any], str]:

@@ -252,8 +252,12 @@ class Server(uvicorn.Server):
         for _ in range(_ACCEPTING):
             await asyncio.sleep(0)
         await super().shutdown(sockets)
-        # Requests that are cut off now are no fault of the application, as uvicorn would say.
+        # Requests that are cut off now are no fault of the application, as uvicorn would say, on
+        # standard error and to who asked.
         logging.getLogger("uvicorn.error").disabled = True
+        for each in list(self.server_state.connections):
+            each.transport.abort()
+        await asyncio.sleep(0)
 
     @contextmanager
     def helped(self, sockets: Sequence[socket.socket]) -> Iterator[None]:

@@ -295,3 +295,4 @@ def test_known_shares_of_the_simplex(lead: list[int], share: Fraction) -> None:
 def test_who_is_nowhere_behind_has_every_weight_exactly() -> None:
     for rows in (((3, 3), (2, 1), (1, 2)), ((3, 3), (3, 1), (1, 3))):
         assert _shares(rows) == [(1.0, None), (0.0, None), (0.0, None)]
+    assert _shares(((3, 1), (1, 3))) == [(0.5, None), (0.5, None)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pickle
+from unittest.mock import patch
 
 import pytest
 
 from mars_solver import InputError, Profile, Solver
 from mars_solver.budget import OverBudgetError, within
+from mars_solver.solving import solver as solving
 from mars_solver.solving.solver import solver_of
 from strategies import SHIPPED, SHIPPED_WORLD, WEIGHING, World
 
@@ -46,8 +48,9 @@ def test_what_weights_do_not_score_cannot_be_preferred_and_is_no_reason_to_refus
     solver = World(SHIPPED_WORLD.files, fewer).solver
     assert "latency" not in solver.scored
     assert solver.decide(Profile(prefer={"fidelity": 8})).ids
-    with pytest.raises(InputError, match="latency"):
-        solver.decide(PROFILE)
+    with pytest.raises(InputError, match="latency") as caught:
+        solver.decide(Profile(prefer={"latency": 8, "fidelity": 8}))
+    assert len(caught.value.problems) == 1
 
 
 def test_rows_of_weights_that_a_catalogue_has_no_use_for_are_named() -> None:
@@ -82,3 +85,12 @@ def test_a_solver_rests_on_the_measurements_that_it_is_given() -> None:
     assert solver_of(measurements=measured).decide(asked).ids[0] == "mars-pro"
     assert "mars-pro" not in solver_of().decide(asked).ids
     assert solver_of(measurements={}).decide(asked).ids == solver_of().decide(asked).ids
+
+
+def test_what_is_remembered_of_explanations_is_bounded() -> None:
+    solver = Solver(SHIPPED.catalogue, SHIPPED.weights)
+    with patch.object(solving, "_KEPT", 4):
+        for number in range(9):
+            solver.remember(number, -number)
+            assert solver.remembered[number] == -number
+            assert len(solver.remembered) <= 4

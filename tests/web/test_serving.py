@@ -318,27 +318,36 @@ def test_nobody_can_take_every_place_with_requests_that_are_never_sent(
                 each.close()
 
 
-def test_no_burst_of_connections_takes_every_file_that_may_be_open() -> None:
+@pytest.mark.parametrize("most", [None, 200, 300])
+def test_no_burst_of_connections_takes_every_file_that_may_be_open(most: int | None) -> None:
     resource = pytest.importorskip("resource")
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    hard = most or resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
     def limited(soft: int, hard: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
-    with started("--processes", "1", before=partial(limited, 64, most)) as (process, _, port):
-        crowd = [socket.create_connection(("127.0.0.1", port), timeout=30) for _ in range(150)]
+    with started("--processes", "1", before=partial(limited, 64, hard)) as (process, _, port):
+        crowd = [socket.create_connection(("127.0.0.1", port), timeout=30) for _ in range(400)]
         assert json.loads(got(f"http://127.0.0.1:{port}/healthz")) == {"status": "ok"}
         for client in crowd:
             client.close()
         process.terminate()
         assert process.communicate(timeout=30) == ("", "")
         assert process.returncode == 0
+
+
+def test_too_few_open_files_are_said() -> None:
+    resource = pytest.importorskip("resource")
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+
     found = subprocess.run(
         [sys.executable, "-m", "mars_solver", "serve", "--port", "0"],
         capture_output=True,
         text=True,
         check=False,
-        preexec_fn=partial(limited, 64, 64),
+        preexec_fn=limited,
     )
     assert (found.returncode, found.stdout) == (2, "")
     assert re.fullmatch(

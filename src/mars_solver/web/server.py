@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 MOST_CONNECTIONS: Final = 512
+"""How many connections a process serves, where so many files may be open."""
 HEAD_SECONDS: Final = 10.0
 """How long the head of a request may take to arrive, counted from when the connection is made or
 the last answer is complete."""
@@ -43,16 +44,15 @@ _SWITCH_SECONDS: Final = 5e-4
 """How long a thread that works keeps the event loop waiting; Python's own is ten times as long."""
 _HEAD_BYTES: Final = 2**15
 _BACKLOG: Final = 256
-"""How many connections wait to be accepted; all of them are, in one turn of the loop."""
+"""How many connections wait to be accepted."""
 _SHARES: Final = sys.platform == "linux"
 """Whether the system shares out who connects among the sockets at one address."""
 _TAKEN: Final = (errno.EADDRINUSE, errno.EACCES)
 """What the system says of a port that others have, or that not everybody may have."""
 _ACCEPTING: Final = 8
 """Turns of the loop within which each connection that was accepted is known to the server."""
-_OPEN_FILES: Final = MOST_CONNECTIONS + _ACCEPTING * _BACKLOG + 128
-"""How many files a process may have open; without room for one more, asyncio would try in vain to
-accept who connects, for ever and with a traceback each time."""
+_OTHER_FILES: Final = 128
+"""How many files a process may have open beside its connections."""
 
 
 class DeadlineProtocol(H11Protocol):
@@ -68,7 +68,7 @@ class DeadlineProtocol(H11Protocol):
         """Start the time for the head of the first request."""
         super().connection_made(transport)
         self._restart(HEAD_SECONDS)
-        if len(self.connections) >= MOST_CONNECTIONS:
+        if self.limit_concurrency and len(self.connections) >= self.limit_concurrency:
             self._make_room()
 
     def data_received(self, data: bytes) -> None:
@@ -117,7 +117,12 @@ class DeadlineProtocol(H11Protocol):
 
 
 def config(app: Any) -> uvicorn.Config:
-    """Return the settings with which uvicorn serves an application."""
+    """Return the settings with which uvicorn serves an application.
+
+    Raises:
+        InputError: as `room` says.
+    """
+    connections, at_once = room()
     return uvicorn.Config(
         app,
         http=DeadlineProtocol,
@@ -126,10 +131,10 @@ def config(app: Any) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         server_header=False,
-        limit_concurrency=MOST_CONNECTIONS,
+        limit_concurrency=connections,
         timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=int(BODY_SECONDS + WORK_SECONDS),
-        backlog=_BACKLOG,
+        backlog=at_once,
         h11_max_incomplete_event_size=_HEAD_BYTES,
         proxy_headers=False,
     )
@@ -146,7 +151,7 @@ def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:
     Raises:
         InputError: if nothing can listen there, or the system allows too few connections.
     """
-    _permit_files()
+    room()
     place = f"{host}:{port}"
     opened: list[socket.socket] = []
     try:
@@ -176,24 +181,45 @@ def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:
     return opened
 
 
-def _permit_files() -> None:
-    """Let this process have as many files open as it may have connections.
+class Room(NamedTuple):
+    """How many connections there is room for."""
+
+    connections: int
+    at_once: int
+    """How many are accepted in one turn of the loop."""
+
+
+def room() -> Room:
+    """Return how many connections there is room for among the files that may be open.
+
+    Without room for one more, asyncio would try in vain to accept who connects, for ever and with a
+    traceback each time.
 
     Raises:
-        InputError: if the system allows fewer.
+        InputError: if there is none.
     """
+    wanted = MOST_CONNECTIONS + _ACCEPTING * _BACKLOG
+    places = _permitted(wanted + _OTHER_FILES) - _OTHER_FILES
+    if places < 2 * _ACCEPTING:
+        expected = f"a limit of at least {2 * _ACCEPTING + _OTHER_FILES} open files"
+        hint = "ulimit -Hn shows it; the account or the container sets it"
+        raise InputError([Problem("serve", "", expected, str(places + _OTHER_FILES), hint)])
+    connections = min(MOST_CONNECTIONS, places // 2)
+    return Room(connections, min(_BACKLOG, (places - connections) // _ACCEPTING))
+
+
+def _permitted(wanted: int) -> int:
+    """Let this process have so many files open, as far as the system does, and return how many."""
     if sys.platform == "win32":  # has no such limit
-        return
+        return wanted
     import resource  # noqa: PLC0415  (not there on every system)
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if resource.RLIM_INFINITY != soft < _OPEN_FILES:
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, hard))
-        except (OSError, ValueError):
-            expected = f"a limit of at least {_OPEN_FILES} open files"
-            hint = "ulimit -Hn shows it; the account or the container sets it"
-            raise InputError([Problem("serve", "", expected, str(hard), hint)]) from None
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return wanted
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return most
 
 
 def address(opened: socket.socket) -> str:
@@ -244,6 +270,12 @@ class Server(uvicorn.Server):
         """Return whether to end: told to, or left alone by the process that this one helps."""
         alone = self._first is not None and os.getppid() != self._first
         return await super().on_tick(counter) or alone
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin; asyncio lets only so many wait as it accepts in one turn."""
+        await super().startup(sockets)
+        for each in sockets or ():
+            each.listen(_BACKLOG)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End; connections that have just been accepted are closed with those that wait."""

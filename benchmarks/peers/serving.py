@@ -48,7 +48,8 @@ from benchmarks.shared.harness import (
 )
 from benchmarks.shared.profiles import REQUESTS, distinct, random_documents
 from mars_solver import recommend
-from mars_solver.web.server import address, listen, run
+from mars_solver.web.listening import address, listen
+from mars_solver.web.server import run
 
 SCHEMA: Final = "mars-solver/serving/1"
 SEED: Final = 20261122

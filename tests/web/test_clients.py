@@ -24,6 +24,7 @@ from strategies import SHIPPED
 pytest.importorskip("openapi_python_client", reason="needs openapi-python-client")
 uvicorn = pytest.importorskip("uvicorn", reason="needs uvicorn")
 
+from mars_solver.web import listening  # noqa: E402
 from mars_solver.web import server as serving  # noqa: E402  (needs the extra)
 from mars_solver.web.app import create_app  # noqa: E402
 from mars_solver.web.openapi import document  # noqa: E402
@@ -62,12 +63,12 @@ def served(
     said = made.stdout + made.stderr
     assert made.returncode == 0, said
     assert said.count("WARNING") == said.count("Unsupported content type application/x-ndjson") == 1
-    [opened] = serving.listen("127.0.0.1", 0)
+    [opened] = listening.listen("127.0.0.1", 0)
     server = uvicorn.Server(serving.config(create_app(solver)))
     thread = threading.Thread(target=server.run, args=([opened],), daemon=True)
     thread.start()
     sys.path.insert(0, str(folder))
-    generated = Generated(package, serving.address(opened).rstrip("/"))
+    generated = Generated(package, listening.address(opened).rstrip("/"))
     try:
         yield solver, generated
     finally:

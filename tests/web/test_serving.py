@@ -24,7 +24,7 @@ import pytest
 from command import run
 from markup import Page
 from mars_solver import InputError, Solver, recommend
-from mars_solver.web import guard
+from mars_solver.web import guard, listening
 from mars_solver.web import server as serving
 from served import served, started
 
@@ -199,7 +199,7 @@ def test_processes_that_cannot_be_had_are_said_and_none_is_left() -> None:
     )  # no end before that of the helpers, which have the same standard error
     serving_on, said = found.stderr.splitlines()
     assert serving_on.startswith("Serving on ")
-    assert said.startswith("error: serve: found Bad file descriptor; expected 4 processes")
+    assert said.startswith("error: serve: found bad file descriptor; expected 4 processes")
     assert found.returncode == 2
 
 
@@ -244,7 +244,7 @@ def test_serve_names_every_fault_before_it_listens(tmp_path: Path) -> None:
 @pytest.mark.parametrize("host", ["192.0.2.1", "a..b", ""])
 def test_who_gives_no_address_of_this_machine_is_not_told_of_ports(host: str) -> None:
     with pytest.raises(InputError) as error:
-        serving.listen(host, 8000)
+        listening.listen(host, 8000)
     assert [each.hint for each in error.value.problems] == [
         "--host is a name or an address of this machine"
     ]
@@ -303,7 +303,7 @@ def until_closed(port: int, *parts: bytes) -> bytes:
 def test_nobody_can_take_every_place_with_requests_that_are_never_sent(
     solver: Solver, monkeypatch: pytest.MonkeyPatch, part: bytes
 ) -> None:
-    monkeypatch.setattr(serving, "MOST_CONNECTIONS", 8)
+    monkeypatch.setattr(listening, "MOST_CONNECTIONS", 8)
     with served(solver) as url:
         place = ("127.0.0.1", port_of(url))
         held = [socket.create_connection(place, timeout=30) for _ in range(20)]
@@ -415,17 +415,17 @@ def test_who_names_no_host_is_no_browser_and_is_answered(hasty: int) -> None:
 
 
 def test_an_address_is_one_and_is_had_by_one_server() -> None:
-    opened = serving.listen("127.0.0.1", 0, 2)
-    assert len({serving.address(each) for each in opened}) == 1
-    address = serving.address(opened[0])
+    opened = listening.listen("127.0.0.1", 0, 2)
+    assert len({listening.address(each) for each in opened}) == 1
+    address = listening.address(opened[0])
     assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d*/", address)
     for count in (1, 2):
         with pytest.raises(InputError, match="found address already in use; expected an address"):
-            serving.listen("127.0.0.1", port_of(address), count)
+            listening.listen("127.0.0.1", port_of(address), count)
     for each in opened:
         each.close()
     with pytest.raises(InputError, match="expected an address to listen at"):
-        serving.listen("192.0.2.1", 0)
+        listening.listen("192.0.2.1", 0)
 
 
 def test_an_address_is_had_by_nobody_else_before_it_is_shared(
@@ -446,7 +446,7 @@ def test_an_address_is_had_by_nobody_else_before_it_is_shared(
 
     with monkeypatch.context() as patched:
         patched.setattr(socket, "socket", Watched)
-        opened = serving.listen("127.0.0.1", 0, 2)
+        opened = listening.listen("127.0.0.1", 0, 2)
     for each in opened:
         each.close()
     assert len(rivals) == len(opened) - 1

@@ -464,18 +464,18 @@ def serve(
     from mars_solver.solving.solver import Solver  # noqa: PLC0415
 
     with extra("web"):
-        from mars_solver.web import server  # noqa: PLC0415
+        from mars_solver.web import listening, server  # noqa: PLC0415
         from mars_solver.web.app import create_app  # noqa: PLC0415
     reading.check_sources(measurements=measurements, models=models, weights=weights)
     catalogue, weighed, opened = gather(
         lambda: reading.read_catalogue(models, measurements, measure),
         lambda: files.load_weights(weights),
-        lambda: server.listen(host, port, processes),
+        lambda: listening.listen(host, port, processes),
     )
     served = create_app(Solver(catalogue, weighed), [host, *(allow_host or ())])
-    if server.is_open(opened[0]):
+    if listening.is_open(opened[0]):
         terminal.tell("Warning: there is no authentication, and other machines can reach this.")
-    terminal.tell(f"Serving on {server.address(opened[0])}")
+    terminal.tell(f"Serving on {listening.address(opened[0])}")
     server.run(served, opened)
 
 

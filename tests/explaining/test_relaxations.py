@@ -173,6 +173,20 @@ def test_lists_that_lose_different_members_are_both_ways_out() -> None:
     assert found == [{"formats": ["wav", "flac"]}, {"formats": ["wav", "mp3", "ogg"]}]
 
 
+def test_lists_that_lose_as_much_come_in_the_order_of_what_stays() -> None:
+    every = ["mp3", "flac", "wav", "ogg", "aac", "opus"]
+    models = {
+        f"m{i}": {
+            "formats": {"yes": [each for each in every if each != lost], "others": "no", **fact()}
+        }
+        for i, lost in enumerate(every)
+    }
+    found = ways_out({"formats": {"kind": "set"}}, {"formats": every}, **models)
+    stay = [each["formats"] for each in found]
+    assert stay == sorted(stay)
+    assert len(stay) == len(every)
+
+
 @pytest.mark.parametrize(("wait", "to"), [(10**9, 10**9), (10**9 + 1, None)])
 def test_a_ceiling_is_raised_to_the_largest_number_and_not_beyond(
     wait: int, to: int | None

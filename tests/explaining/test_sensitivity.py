@@ -285,6 +285,8 @@ def test_shares_of_tied_models_are_equal() -> None:
         ([1, -1, -1, -1, -1], Fraction(1, 16)),
         ([1, -1, 0, 0, 0], Fraction(1, 2)),
         ([3, 2, 1, 1, 0], Fraction(1)),
+        ([2, 2, -1], Fraction(8, 9)),
+        ([3, 3, 3, -1], Fraction(63, 64)),
         ([0, 0, -1, 0, 0], Fraction(0)),
     ],
 )

@@ -23,7 +23,7 @@ from mars_solver import (
 )
 from mars_solver.cli import commands as cli
 from mars_solver.explaining.recommendation import Recommendation
-from mars_solver.solving.flowchart import GuideVerdict, picks
+from mars_solver.solving.flowchart import GuideVerdict, every_answer, picks
 from scenarios import Scenario, scenarios
 from strategies import ORACLE, profile_dicts, profiles
 
@@ -246,3 +246,9 @@ def test_the_guide_picks_the_models_of_every_need_in_the_order_of_asking(
     assert chart is not None
     profile = Profile(require=stated, primary=primary, workflow=workflow)
     assert picks(chart, profile.context) == expected
+
+
+def test_every_answer_of_the_guide_is_listed_once() -> None:
+    chart = SOLVER.catalogue.flowchart
+    assert chart is not None
+    assert every_answer(chart) == [(PRO,), (PRO, INSTRUCT), (FLASH,), (INSTRUCT,), (NANO,)]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mars_solver.inputs.catalogue.facts import Member
 from mars_solver.solving import table
-from mars_solver.solving.constraints import Check, Masks, missed, ruled_out, verdict
+from mars_solver.solving.constraints import Check, Masks, minimal, missed, ruled_out, verdict
 from mars_solver.solving.flowchart import compare
 from mars_solver.solving.scoring import full_score
 from mars_solver.solving.solver import Decision, Solver
@@ -133,6 +133,22 @@ def test_configurations_are_those_that_nothing_forbids(where: World) -> None:
             assert set(declared.names_of(option.ruled_out)) == rules
 
 
+@given(any_world, st.integers(0, 2**32))
+@settings(max_examples=100)
+def test_who_is_able_has_a_configuration_that_rules_nothing_stated_out(
+    where: World, some: int
+) -> None:
+    bits = [requirement.bit for requirement in where.solver.declared.requirements]
+    stated = sum(bit for i, bit in enumerate(bits) if some >> i & 1)
+    able = [any(not o.ruled_out & stated for o in options) for options in where.solver.options]
+    assert where.solver.able(stated) == sum(1 << i for i, each in enumerate(able) if each)
+
+
+def test_the_smaller_of_minimal_masks_come_first() -> None:
+    assert minimal([0b011, 0b100, 0b111, 0b100]) == [0b100, 0b011]
+    assert minimal([0b11, 0b00]) == [0b00]
+
+
 # ----------------------------------------------------------------------------- the table
 
 
@@ -222,6 +238,7 @@ def test_an_interval_has_a_number_to_stand_for_it(low: bool, high: bool, inside:
 
 
 def test_a_member_that_nobody_lists_is_the_first_of_its_kind_that_is_not_known() -> None:
+    assert unheard("number", []) == 1
     assert unheard("number", [2, 1, 4]) == 3
     assert [unheard("text", known) for known in ([], ["other"], ["other", "other-2"])] == [
         "other",

@@ -16,7 +16,7 @@ from mars_solver.inputs.parsing import parse
 from mars_solver.inputs.profile import Context
 from mars_solver.inputs.weights import MAX_WEIGHT, Curve, coefficients, vectors
 from mars_solver.solving import scoring
-from mars_solver.solving.scoring import Sums, falls, reach, value, value_rows
+from mars_solver.solving.scoring import DOUBLED, Sums, falls, full_score, reach, value, value_rows
 from mars_solver.vocabulary import VALUE_SCALE
 from strategies import (
     CRITERIA,
@@ -185,6 +185,11 @@ def test_a_model_is_valued_by_the_ends_of_its_facts() -> None:
         data = ORACLE.models[model.id]
         assert list(row) == [ORACLE.ends(data, criterion) for criterion in CRITERIA]
     assert value_rows(SHIPPED.catalogue.models, DECLARED, WEIGHTS) == SHIPPED.ends
+
+
+def test_a_full_score_is_1_and_none_is_0_where_all_weights_are() -> None:
+    assert full_score((2, 3)) == DOUBLED * 5
+    assert full_score((0, 0)) == DOUBLED
 
 
 def test_weights_grow_with_base_emphasis_batch_and_first() -> None:

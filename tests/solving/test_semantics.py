@@ -50,6 +50,8 @@ def test_conflicts_and_corrections_are_the_minimal_sets(case: Case, unknown: Pol
         order = list(where.oracle.asked)
         for each in found:
             assert sorted(each, key=order.index) == list(each)
+        places = [(len(each), [order.index(name) for name in each]) for each in found]
+        assert places == sorted(places)
 
 
 @given(own_case, st.integers(0, 2**32))

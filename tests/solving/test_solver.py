@@ -94,3 +94,11 @@ def test_what_is_remembered_of_explanations_is_bounded() -> None:
             solver.remember(number, -number)
             assert solver.remembered[number] == -number
             assert len(solver.remembered) <= 4
+
+
+def test_a_solver_is_of_what_it_is_given_and_else_of_what_ships() -> None:
+    own = World(SHIPPED_WORLD.files, {**WEIGHING, "name": "own"}).solver
+    assert solver_of(own.catalogue, own.weights).catalogue is own.catalogue
+    assert solver_of(weights=own.weights).weights == own.weights
+    assert solver_of(own.catalogue).weights == SHIPPED.weights
+    assert solver_of(weights=own.weights).catalogue.sha256 == SHIPPED.catalogue.sha256

@@ -141,7 +141,7 @@ def _changes(node: ast.AST) -> Iterator[tuple[Node, Node]]:  # noqa: PLR0912
             if len(unsorted) < len(keywords):
                 yield node, ast.Call(function, arguments, unsorted)
         case ast.Return(ast.Tuple(parts)) | ast.Lambda(body=ast.Tuple(parts)):
-            yield from ((part, _NOTHING) for part in parts)
+            yield from ((part, _NOTHING) for part in parts if ast.unparse(part) != "None")
         case ast.Return(ast.expr() as value) if ast.unparse(value) != "None":
             yield value, _NOTHING
         case ast.AugAssign(target, operator, value):
@@ -160,13 +160,16 @@ def _changes(node: ast.AST) -> Iterator[tuple[Node, Node]]:  # noqa: PLR0912
 def _nodes(node: ast.AST, where: str = "") -> Iterator[tuple[str, ast.AST]]:
     """Yield the nodes below one, each with the function or the constant in which it is.
 
-    Left out are types, decorators, texts, what a `repr` says, and whether `zip` is strict.
+    Left out are types and what only they need, decorators, texts, what a `repr` says, and whether
+    `zip` is strict.
     """
     for field, value in ast.iter_fields(node):
         for child in value if isinstance(value, list) else [value]:
             inside = where
             match child:
                 case ast.FunctionDef(name="__repr__") | ast.keyword(arg="strict") | ast.JoinedStr():
+                    continue
+                case ast.If(test=ast.Name("TYPE_CHECKING")):
                     continue
                 case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
                     inside = f"{where}.{name}".lstrip(".")

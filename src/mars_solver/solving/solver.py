@@ -220,7 +220,7 @@ class Solver:
         self._pinned_spares = self._spares()
         self.remembered: dict[object, Any] = {}
         # Remembered results: bounded, and safe to use from several threads.
-        kept = min(_KEPT, _KEPT_MODELS // max(len(models), 1))
+        kept = min(_KEPT, _KEPT_MODELS // len(models))
         self.stand = lru_cache(maxsize=kept)(self._stand)
         self.coefficients = lru_cache(maxsize=kept)(self._coefficients)
         self.neutral_sums = lru_cache(maxsize=kept)(self._sums_at_neutral)

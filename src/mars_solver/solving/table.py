@@ -380,7 +380,7 @@ def _words() -> Iterator[str]:
 
 
 def requirement_masks(
-    cells: Collection[tuple[Requirement, Cell]], index: int, *, reject: bool = False
+    cells: Collection[tuple[Requirement, Cell]], index: int, *, reject: bool
 ) -> Masks:
     """Return which of some requirements the facts of a model violate and leave unverified."""
     violated = unverified = 0

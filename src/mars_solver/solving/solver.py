@@ -280,8 +280,8 @@ class Solver:
         """
         profile = profile.checked_against(self.declared)
         if not self.scored.issuperset(profile.prefer):
-            names = [name for name in profile.prefer if name not in self.scored]
-            raise InputError(check_preferences(self.weights, self.declared, names, "Profile"))
+            problems = check_preferences(self.weights, self.declared, profile.prefer, "Profile")
+            raise InputError(problems)
         return profile
 
     @derived

@@ -316,6 +316,12 @@ def test_what_is_written_to_start_from_is_a_catalogue(tmp_path: Path) -> None:
     assert list(catalogue.declared.attributes) == list(SHIPPED.declared.attributes)
     assert [model.id for model in catalogue.models] == ["model-a", "model-b"]
     assert "en-us" in (folder / "model-a.toml").read_text("utf-8")
+    # A schema that is named beside it would be looked for in vain.
+    assert not any("#:schema" in path.read_text("utf-8") for path in paths)
+    with pytest.raises(
+        InputError, match=r"attributes\.toml: is there already; name another folder"
+    ):
+        init_folder(folder)
     known = [set(model.facts) for model in catalogue.models]
     assert known == [set(SHIPPED.declared.attributes)] * 2
     answer = recommend({"require": {"real_time": True}}, catalogue=catalogue)

@@ -23,6 +23,8 @@ from mars_solver.stopping import at_stop
 from mars_solver.vocabulary import Kind
 
 _DATE: Final = "2026-01"
+_SCHEMA_LINE: Final = f"#:schema ../docs/schemas/{ATTRIBUTES}.json\n"
+"""What the shipped declarations begin with, which leads nowhere from another folder."""
 _SOURCES: Final = f"""\
 # What the source keys of the model files mean. Each claim names one of them.
 schema = 1
@@ -87,8 +89,9 @@ def init_folder(folder: str | Path, *, force: bool = False) -> tuple[Path, ...]:
         InputError: where a file is there already, or cannot be written.
     """
     home, shipped = Path(folder), load_catalogue()
+    declared = read_if_there(catalogue_file(f"{ATTRIBUTES}.toml")) or ""
     texts = {
-        ATTRIBUTES: read_if_there(catalogue_file(f"{ATTRIBUTES}.toml")) or "",
+        ATTRIBUTES: declared.removeprefix(_SCHEMA_LINE),
         SOURCES: _SOURCES,
         "model-a": _model(shipped, "model-a", "Model A", known=True),
         "model-b": _model(shipped, "model-b", "Model B", known=False),
@@ -97,7 +100,7 @@ def init_folder(folder: str | Path, *, force: bool = False) -> tuple[Path, ...]:
     known = [path for path in paths if there(path)]
     if known and not force:
         hint = "name another folder, or write over them with --force"
-        raise InputError([Problem(str(p), "", "no such file yet", "one", hint) for p in known])
+        raise InputError([Problem(str(path), "", "", "is there already", hint) for path in known])
     fresh, made = [path for path in paths if path not in known], not there(home)
 
     def undo() -> None:

@@ -42,6 +42,17 @@ def test_the_help_groups_a_flag_for_each_requirement_with_its_label(command: str
         assert each.label in text
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_help_breaks_its_lines_for_the_terminal_alone(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+    about = run(command, "--help").stdout.partition("Usage:")[2].partition("╭")[0]
+    _usage, *paragraphs = re.split(r"\n\s*\n", about.strip())
+    assert paragraphs
+    assert all("\n" not in each for each in paragraphs)
+
+
 @pytest.mark.usefixtures("_without_the_dead")
 @pytest.mark.parametrize("command", sorted({*COMMANDS} - {"serve", "measure", "mcp"}))
 def test_the_examples_of_each_help_run(

@@ -120,7 +120,9 @@ class Command(TyperCommand):
         return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help, with names of the shipped catalogue in its examples."""
+        """Write the help, its lines as wide as the terminal, with shipped names in its examples."""
+        paragraphs = (self.help or "").split("\n\n")
+        self.help = "\n\n".join(" ".join(each.split()) for each in paragraphs)
         if "{" in (self.epilog or ""):
             from mars_solver.cli.completing import examples  # noqa: PLC0415  (loads when used)
 

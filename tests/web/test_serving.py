@@ -232,12 +232,13 @@ def test_serve_names_every_fault_before_it_listens(tmp_path: Path) -> None:
     found = run("serve", "--models", str(tmp_path / "none"), "--host", "192.0.2.1")
     assert found.returncode == 2
     assert "no such file" in found.stderr
-    assert "expected an address to listen at" in found.stderr
+    assert "error: serve: 192.0.2.1:8000: " in found.stderr
+    assert "--host is a name or an address of this machine" in found.stderr
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         found = run("serve", "--port", str(port))
     assert found.returncode == 2
-    assert f"error: serve: 127.0.0.1:{port}: found " in found.stderr
+    assert f"error: serve: 127.0.0.1:{port}: address already in use; another --port" in found.stderr
     assert "another --port may be free" in found.stderr
 
 
@@ -420,11 +421,11 @@ def test_an_address_is_one_and_is_had_by_one_server() -> None:
     address = listening.address(opened[0])
     assert re.fullmatch(r"http://127\.0\.0\.1:[1-9]\d*/", address)
     for count in (1, 2):
-        with pytest.raises(InputError, match="found address already in use; expected an address"):
+        with pytest.raises(InputError, match="address already in use; another --port"):
             listening.listen("127.0.0.1", port_of(address), count)
     for each in opened:
         each.close()
-    with pytest.raises(InputError, match="expected an address to listen at"):
+    with pytest.raises(InputError, match="--host is a name or an address of this machine"):
         listening.listen("192.0.2.1", 0)
 
 

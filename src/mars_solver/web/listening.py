@@ -57,12 +57,11 @@ def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:
     except (OSError, OverflowError, UnicodeError) as error:
         for each in opened:
             each.close()
-        said = "no name of a host" if isinstance(error, UnicodeError) else reason(error)
+        said = "not the name of a host" if isinstance(error, UnicodeError) else reason(error)
         hint = "--host is a name or an address of this machine"
         if getattr(error, "errno", None) in _TAKEN:
             hint = "another --port may be free; --port 0 takes any"
-        expected = "an address to listen at"
-        raise InputError([Problem("serve", place, expected, said, hint)]) from None
+        raise InputError([Problem("serve", place, "", said, hint)]) from None
     return opened
 
 

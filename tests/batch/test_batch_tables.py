@@ -414,7 +414,7 @@ def test_a_table_can_come_from_a_pipe_and_go_to_one(tmp_path: Path) -> None:
         )
         assert found.returncode == 4
         assert b"rejected: row 1 (b): latency: found " in found.stderr
-        assert b"2 rows: 1 meets" in found.stderr
+        assert b"Answers on standard output\n  2 rows: 1 meets" in found.stderr
         if sent is packed:
             assert json.loads(found.stdout)["model_1"] == "mars-flash"
         else:

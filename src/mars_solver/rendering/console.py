@@ -438,7 +438,7 @@ def batch_summary(
         for each in counts["conflicts"]
     ]
     return Group(
-        *section(f"Answers in {output}", lines),
+        *section(f"Answers {'on standard output' if output == '-' else f'in {output}'}", lines),
         *(section("Which model comes first", winners) if winners else []),
         *(section("What leaves no model, most often", conflicts) if conflicts else []),
     )

@@ -68,16 +68,31 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("labels", metavar="LABELS", nargs="+", help="files, or folders of files")
     parser.add_argument("--out", metavar="FILE", required=True, help="the weights to write")
-    parser.add_argument("--start", metavar="WEIGHTS", help="what to start from; the shipped ones")
+    parser.add_argument(
+        "--start", metavar="WEIGHTS", help="what to change; the shipped weights unless stated"
+    )
     parser.add_argument("--models", metavar="DIR", help="a catalogue of your own")
-    parser.add_argument("--seed", metavar="N", default="0", help="of the splits in the report")
-    parser.add_argument("--report", metavar="FILE", help="the report; beside the weights")
-    parser.add_argument("--name", help="of the weights; the stem of FILE")
+    parser.add_argument(
+        "--seed",
+        metavar="N",
+        default="0",
+        help="splits the labels for cross-validation in the report",
+    )
+    parser.add_argument(
+        "--report", metavar="FILE", help="the report; beside the weights unless stated"
+    )
+    parser.add_argument("--name", help="names the weights; as their file unless stated")
     parser.add_argument("--note", help="one line on what the weights are for")
-    parser.add_argument("--push", metavar="CRITERION", action="append", help="lean to it")
-    parser.add_argument("--margin", metavar="POINTS", default="0.01", help="left to any lead then")
+    parser.add_argument(
+        "--push", metavar="CRITERION", action="append", help="lean to this criterion"
+    )
+    parser.add_argument(
+        "--margin", metavar="POINTS", default="0.01", help="the least lead that --push leaves"
+    )
     parser.add_argument("--force", action="store_true", help="replace files that are there")
-    parser.add_argument("--labels-alone", action="store_true", help="do not keep the guide")
+    parser.add_argument(
+        "--labels-alone", action="store_true", help="do not keep what verify proves"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     return parser.parse_args(argv)
 
@@ -238,17 +253,20 @@ def _warn(tuned: Tuned, labels: Sequence[Label], proof: Proof, options: argparse
         why = f"weights are tuned for the others{beside}"
         why = "the margin is too narrow for whole numbers" if tuned.separable else why
         print(f"warning: {text}; {why}", file=sys.stderr)
-    for name in tuned.tied[:SHOWN]:
-        print(f"warning: {_TIED}: {name} ({places[name]})", file=sys.stderr)
-    if len(tuned.tied) > SHOWN:
-        print(f"warning: and {len(tuned.tied) - SHOWN} more", file=sys.stderr)
-    for name in tuned.given_up[:SHOWN]:
-        print(f"warning: lost to the labels: {name}", file=sys.stderr)
-    if len(tuned.given_up) > SHOWN:
-        print(f"warning: and {len(tuned.given_up) - SHOWN} more", file=sys.stderr)
+    _warn_of("does not win", [f"{name} ({places[name]})" for name in tuned.violated])
+    _warn_of(_TIED, [f"{name} ({places[name]})" for name in tuned.tied])
+    _warn_of("lost to the labels", tuned.given_up)
     if not proof.holds:
         command = f"mars-solver verify --weights {options.out}"
         print(f"warning: these weights are not proved: {command} says why", file=sys.stderr)
+
+
+def _warn_of(what: str, names: Sequence[str]) -> None:
+    """Print on stderr what is so of the first names, and how many more there are."""
+    for name in names[:SHOWN]:
+        print(f"warning: {what}: {name}", file=sys.stderr)
+    if len(names) > SHOWN:
+        print(f"warning: and {len(names) - SHOWN} more", file=sys.stderr)
 
 
 def _summary(tuned: Tuned) -> dict[str, Any]:

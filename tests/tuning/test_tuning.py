@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import re
 import shutil
 import tomllib
 from collections.abc import Sequence
@@ -626,6 +627,7 @@ def test_contradicting_labels_are_named_with_their_lines(tmp_path: Path) -> None
     assert json.loads(found.stdout)["contradictions"] == [["a", "b"]]
     assert f"these contradict each other: a ({path}:1), b ({path}:2)" in found.stderr
     assert "1 of 2 labels do not win; weights are tuned for the others\n" in found.stderr
+    assert re.search(r"^warning: does not win: [ab] \(.*:[12]\)$", found.stderr, re.MULTILINE)
     pushed = run(path, "--out", tmp_path / "p.toml", "--push", "fidelity", "--labels-alone")
     assert pushed.returncode == 0
     assert "tuned for the others; --push leans as far as these let it" in pushed.stderr

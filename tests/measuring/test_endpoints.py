@@ -76,7 +76,7 @@ def test_what_has_no_value_is_named_all_at_once_and_the_secret_never_is() -> Non
     ("parts", "path", "message"),
     [
         ({"url": "ftp://x"}, "url", "begins with http"),
-        ({"url": "http://x:port/"}, "url", "nor a wrong port"),
+        ({"url": "http://x:port/"}, "url", "no wrong port"),
         ({"url": f"https://me:{SECRET}@x/"}, "url", "names no user"),
         ({"body": "nothing"}, "body", "{text}"),
         ({"headers": {"X-Api-Key": SECRET}}, "headers.X-Api-Key", "{key}"),

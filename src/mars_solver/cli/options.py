@@ -251,7 +251,7 @@ Port = Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0 takes 
 Processes = Annotated[
     int,
     typer.Option(
-        metavar="N", min=1, max=64, help="How many processes answer; each keeps one processor busy."
+        metavar="N", min=1, max=64, help="How many processes answer, each on one processor at most."
     ),
 ]
 

@@ -336,7 +336,7 @@ def column_problems(
     if (others or header) and names and not problems and not states & set(names):
         listed = ", ".join(shown(name) for name in dict.fromkeys(names))
         expected = f"at least {one_of(name for name in columns(declared) if name in states)}"
-        problems.append(Problem(place, "", expected, f"only {listed}", "name the columns so"))
+        problems.append(Problem(place, "", expected, f"only {listed}", "rename its columns"))
     return problems
 
 

@@ -58,7 +58,7 @@ def _url(value: object) -> str:
                 return value
         except ValueError:
             pass
-    expected = "an address that begins with http:// or https:// and names no user, nor a wrong port"
+    expected = "an address that begins with http:// or https:// and names no user and no wrong port"
     # What names a user may hold a password, which no message shows.
     found = "one with a user" if "@" in str(value) else shown(value)
     raise invalid(("", expected, found, ""))

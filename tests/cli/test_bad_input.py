@@ -960,6 +960,17 @@ def test_a_folder_before_a_set_is_told_where_it_goes() -> None:
     assert line.endswith("a folder comes after it: catalogue languages --models mine")
 
 
+def test_a_folder_that_is_none_may_be_meant_for_a_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (line,) = lines_of(run("catalogue", "langauges"))
+    assert line == "error: catalogue: langauges: no such folder; did you mean `languages`?"
+    (tmp_path / "langauges").mkdir()
+    (line,) = lines_of(run("catalogue", "langauges"))
+    assert line == "error: langauges: found none; expected at least one model file; add <id>.toml"
+
+
 def test_standard_input_can_be_read_once() -> None:
     lines = lines_of(
         run("recommend", "-", "--weights", "-", stdin=b"[require]\nreal_time = true\n")

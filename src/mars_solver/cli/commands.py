@@ -310,7 +310,7 @@ def catalogue(
     """
     from mars_solver.cli import reading  # noqa: PLC0415
     from mars_solver.explaining.calls import check_calls  # noqa: PLC0415
-    from mars_solver.inputs.files import load_catalogue, load_endpoints  # noqa: PLC0415
+    from mars_solver.inputs.files import load_catalogue, load_endpoints, there  # noqa: PLC0415
     from mars_solver.inputs.parsing import did_you_mean  # noqa: PLC0415
     from mars_solver.proving import pins  # noqa: PLC0415
     from mars_solver.rendering import console  # noqa: PLC0415
@@ -326,6 +326,8 @@ def catalogue(
             hint = f"a folder comes after it: catalogue {member} --models {folder}"
         raise InputError([Problem("catalogue", "", "a set before its member", member, hint)])
     folder = None if part else folder
+    if folder and not there(folder) and (near := did_you_mean(folder, [PRESETS, *sets])):
+        raise InputError([Problem("catalogue", "", "", f"{folder}: no such folder", near)])
     if folder and models:
         raise InputError([Problem("--models", "", "one folder", f"{folder} too", "drop one")])
     facts = load_catalogue(folder or models)

@@ -30,13 +30,15 @@ from mars_solver.inputs.files import write_whole
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Write the report and return the exit code."""
-    parser = argparse.ArgumentParser(prog="compare.py", description="Report on two weights.")
+    parser = argparse.ArgumentParser(
+        prog="compare.py", description="Report which answers change between two files of weights."
+    )
     parser.add_argument("labels", metavar="LABELS", nargs="+", help="files, or folders of files")
-    parser.add_argument("--before", metavar="WEIGHTS", required=True, help="to compare with")
-    parser.add_argument("--after", metavar="WEIGHTS", required=True, help="that it is about")
+    parser.add_argument("--before", metavar="WEIGHTS", required=True, help="the weights before")
+    parser.add_argument("--after", metavar="WEIGHTS", required=True, help="the weights after")
     parser.add_argument("--out", metavar="FILE.html", required=True, help="the page to write")
     parser.add_argument("--models", metavar="DIR", help="a catalogue of your own")
-    parser.add_argument("--seed", metavar="N", default="0", help="of splits and random profiles")
+    parser.add_argument("--seed", metavar="N", default="0", help="draws splits and random profiles")
     parser.add_argument("--force", action="store_true", help="replace a page that is there")
     return guarded(run, parser.parse_args(argv))
 

@@ -26,7 +26,7 @@ class MeasureOptions:
         None
     )
     model: Annotated[OneValue, Option(metavar="ID", help="The model that answers there.")] = None
-    method: Annotated[str, Option(metavar="METHOD", help="Of HTTP, with --url.")] = "POST"
+    method: Annotated[str, Option(metavar="METHOD", help="With --url: of HTTP.")] = "POST"
     header: Annotated[
         SomeValues, Option(metavar="'NAME: VALUE'", help="With --url; {key} is the secret.")
     ] = None
@@ -54,16 +54,16 @@ class MeasureOptions:
     ] = None
     # How often, and how sure.
     requests: Annotated[
-        int, Option(metavar="N", min=1, max=100_000, help="How many count, of each connection.")
+        int, Option(metavar="N", min=1, max=100_000, help="How many count; with --both, of each.")
     ] = 144
     rate: Annotated[float, Option(metavar="R", min=0.001, max=1000, help="Requests a second.")] = 1
     concurrency: Annotated[
-        int, Option(metavar="N", min=1, max=1000, help="How many are under way at once, at most.")
+        int, Option(metavar="N", min=1, max=1000, help="At most so many are under way at once.")
     ] = 4
     warm_up: Annotated[
         int, Option(metavar="N", min=0, max=1000, help="How many are made first and do not count.")
     ] = 8
-    warm: Annotated[bool, Option("--warm", help="Connections that are open: the default.")] = False
+    warm: Annotated[bool, Option("--warm", help="Reuse open connections: the default.")] = False
     cold: Annotated[bool, Option("--cold", help="A new connection for each request.")] = False
     both: Annotated[bool, Option("--both", help="Both in turn; the fact is of warm ones.")] = False
     timeout: Annotated[
@@ -73,10 +73,11 @@ class MeasureOptions:
         float, Option(metavar="S", min=1, max=86_400, help="Seconds after which none begins.")
     ] = 600
     percentile: Annotated[
-        OneValue, Option(metavar="P", help="Such as 99.9; 95 unless you or --from say so.")
+        OneValue, Option(metavar="P", help="Of the waits; 95 unless you or --from say so.")
     ] = None
     confidence: Annotated[
-        OneValue, Option(metavar="P", help="In percent; 95 unless you or --from say so.")
+        OneValue,
+        Option(metavar="P", help="In percent, of the fact; 95 unless you or --from say so."),
     ] = None
     region: Annotated[
         OneValue, Option(metavar="NAME", help="Where you measure from; kept with the fact.")

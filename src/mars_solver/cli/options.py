@@ -99,7 +99,7 @@ Unknown = Annotated[
     typer.Option(
         "--unknown",
         metavar="flag|accept|reject",
-        help="How to rank what the facts leave open.",
+        help="What is unverified: last (flag), as if it met all (accept), out (reject).",
         autocompletion=completing.policies,
     ),
 ]
@@ -187,7 +187,9 @@ RankedFlag = Annotated[
 Resume = Annotated[bool, typer.Option("--resume", help="Continue a run that was cut short.")]
 Delimiter = Annotated[
     str | None,
-    typer.Option(metavar="CHAR", help="What separates the cells of CSV; seen in its header line."),
+    typer.Option(
+        metavar="CHAR", help="Between the cells of CSV; by default what its header line has."
+    ),
 ]
 Extras = Annotated[
     str | None,
@@ -199,7 +201,12 @@ Extras = Annotated[
 ]
 Workers = Annotated[
     int | None,
-    typer.Option(metavar="N", min=1, max=64, help="Parts at once; all processors by default."),
+    typer.Option(
+        metavar="N",
+        min=1,
+        max=64,
+        help="How many parts at once; one for each processor by default.",
+    ),
 ]
 BatchRows = Annotated[
     int | None,
@@ -225,7 +232,7 @@ Force = Annotated[bool, typer.Option("--force", help="Write over files that are 
 # verify
 CertificateFile = Annotated[
     str | None,
-    typer.Option(metavar="FILE", help="Write the proof there, or hold it against the file."),
+    typer.Option(metavar="FILE", help="Write the proof there; if it is there, compare it."),
 ]
 CounterexampleFile = Annotated[
     str | None,
@@ -247,7 +254,9 @@ AllowHost = Annotated[
         help="A host name to answer for, beside addresses and localhost; * is any. Repeatable.",
     ),
 ]
-Port = Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="0 takes any free one.")]
+Port = Annotated[
+    int, typer.Option(metavar="N", min=0, max=65535, help="Where to listen; 0 takes any free port.")
+]
 Processes = Annotated[
     int,
     typer.Option(

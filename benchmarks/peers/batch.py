@@ -91,7 +91,7 @@ class Effort(NamedTuple):
     rounds: int
 
 
-FULL: Final = Effort(rows=1_000_000, slow_rows=5_000, matrices=200, rounds=9)
+FULL: Final = Effort(rows=1_000_000, slow_rows=5_000, matrices=200, rounds=5)
 QUICK: Final = Effort(rows=20_000, slow_rows=200, matrices=20, rounds=2)
 
 

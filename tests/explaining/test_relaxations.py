@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mars_solver import InputError, recommend, recommend_with
-from mars_solver.explaining.diagnosis import hitting_sets
+from mars_solver.explaining.diagnosis import hitting_sets, named
 from mars_solver.explaining.recommendation import Recommendation
 from mars_solver.solving.constraints import minimal
 from mars_solver.vocabulary import Policy
@@ -156,6 +156,13 @@ def test_what_costs_as_much_comes_in_declared_order() -> None:
     }
     found = ways_out(dict.fromkeys(names, YES), dict.fromkeys(names, True), **models)
     assert found == [{name: None} for name in names]
+
+
+def test_sets_come_the_smaller_first_and_then_in_declared_order() -> None:
+    declared = SHIPPED_WORLD.solver.declared
+    first, second, third, fourth, *_ = [each.name for each in declared.requirements]
+    found = named([0b0110, 0b0101, 0b1000, 0b0011], declared)
+    assert found == ((fourth,), (first, second), (first, third), (second, third))
 
 
 def test_lists_that_lose_different_members_are_both_ways_out() -> None:

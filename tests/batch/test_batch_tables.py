@@ -152,6 +152,29 @@ def test_a_bad_row_costs_few_others_the_fast_way(monkeypatch: pytest.MonkeyPatch
     assert sum(read) < 100
 
 
+@pytest.mark.parametrize(
+    "members",
+    [
+        '"languages": ["en-us", "pt"]',
+        '"languages": "en-us; pt"',
+        '"languages" : [ "en-us" ], "output_formats": "wav"',
+        '"output_sample_rates_hz": [24000, 8000]',
+        '"output_sample_rates_hz": "24000;8000"',
+        '"languages": []',
+    ],
+)
+@pytest.mark.parametrize("extra", [None, "keep", "drop"])
+def test_members_in_json_are_read_the_fast_way_however_they_are_listed(
+    members: str, extra: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = ['{"id": "a", "languages": null}', '{"id": "b", "output_sample_rates_hz": null}']
+    text = "\n".join([*first, *[f'{{"real_time": true, {members}}}'] * 50]).encode()
+    form = JsonForm(DECLARED, extra, ("id",))
+    same_either_way(form, text, monkeypatch)
+    monkeypatch.setattr(JsonForm, "_own", lambda *_: pytest.fail("read by our own reader"))
+    assert form.records(text).batch.num_rows == 52
+
+
 # ---------------------------------------------------------------------------- spreadsheets
 
 

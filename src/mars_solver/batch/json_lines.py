@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -70,7 +71,7 @@ class JsonForm(TextForm):
                 pa.py_buffer(text),
                 pyarrow.json.ReadOptions(use_threads=False, block_size=len(text)),
                 pyarrow.json.ParseOptions(
-                    explicit_schema=self._schema, unexpected_field_behavior=unexpected
+                    explicit_schema=self._schema_in(text), unexpected_field_behavior=unexpected
                 ),
             )
             found.validate()  # of lists of lists of null Arrow makes arrays that are none
@@ -142,6 +143,11 @@ class JsonForm(TextForm):
             other = extras(list(row), self.declared)
         return {name: value for name, value in row.items() if name not in other}
 
+    def _schema_in(self, text: bytes) -> pa.Schema:
+        """Return the types of the columns of a text: the first members tell how it lists them."""
+        members = [field for field in self._typed_schema if field.name not in self._schema.names]
+        return pa.schema([*self._schema, *(_as_listed(field, text) for field in members)])
+
     @cached_property
     def _typed_schema(self) -> pa.Schema:
         """The types of the columns."""
@@ -181,6 +187,15 @@ def json_form(
     if problems := column_problems(keys, declared, place, extra, taken, header=False):
         raise InputError(problems)
     return JsonForm(declared, extra, tuple(keys))
+
+
+def _as_listed(field: pa.Field, text: bytes) -> pa.Field:
+    """Return a column of members in the type in which Arrow can read it from a text, if any."""
+    found = re.search(rb'"%s"\s*:\s*(\[?)\s*(["0-9])' % re.escape(field.name.encode()), text)
+    if found is None:
+        return field
+    of = pa.string() if found[2] == b'"' else pa.int64()
+    return pa.field(field.name, pa.list_(of) if found[1] else of)
 
 
 def _json_object(line: bytes) -> tuple[dict[str, Any], list[str]]:

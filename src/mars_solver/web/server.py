@@ -40,6 +40,8 @@ _IDLE_SECONDS: Final = 5
 _SWITCH_SECONDS: Final = 5e-4
 """How long a thread that works keeps the event loop waiting; Python's own is ten times as long."""
 _HEAD_BYTES: Final = 2**15
+_TICK_SECONDS: Final = 0.1
+"""How long it takes at most until the server minds what it is told."""
 
 
 class DeadlineProtocol(H11Protocol):
@@ -177,13 +179,20 @@ class Server(uvicorn.Server):
             server.close()
         for _ in range(ACCEPTING):
             await asyncio.sleep(0)
-        await super().shutdown(sockets)
-        # Requests that are cut off now are no fault of the application, as uvicorn would say, on
-        # standard error and to who asked.
+        ending = asyncio.create_task(super().shutdown(sockets))
+        while not (ending.done() or self.force_exit):
+            await asyncio.wait([ending], timeout=_TICK_SECONDS)
+        self._hang_up()  # or asyncio would wait for them, from Python 3.12 on
+        await ending
+
+    def _hang_up(self) -> None:
+        """Cut off whoever is still connected.
+
+        That is no fault of the application, as uvicorn would say, on standard error and to them.
+        """
         logging.getLogger("uvicorn.error").disabled = True
         for each in list(self.server_state.connections):
             each.transport.abort()
-        await asyncio.sleep(0)
 
     @contextmanager
     def helped(self, sockets: Sequence[socket.socket]) -> Iterator[None]:

@@ -255,7 +255,7 @@ def make_bodies(count: int) -> list[bytes]:
 
 @contextmanager
 def served(name: str) -> Iterator[Server]:
-    """Serve one application in a process of its own."""
+    """Serve one application, apart from this process."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(name, theirs))

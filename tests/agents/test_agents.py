@@ -301,17 +301,21 @@ def test_the_server_ends_with_an_error_where_its_answers_cannot_be_written() -> 
 
 def test_the_protocol_is_utf_8_whatever_the_terminal_spells() -> None:
     asked = {"name": "recommend", "arguments": {"profile": {"name": "\u00e9\u4e2d"}}}
-    words = [message("initialize", HELLO, 1), message("notifications/initialized", {})]
-    done = subprocess.run(
-        SERVER,
-        input=b"".join([*words, message("tools/call", asked, 2)]),
-        capture_output=True,
-        env={**os.environ, "PYTHONIOENCODING": "ascii"},
-        check=True,
-    )
-    second = json.loads(done.stdout.splitlines()[1].decode())
+    pipe, spelled = subprocess.PIPE, {**os.environ, "PYTHONIOENCODING": "ascii"}
+    with subprocess.Popen(SERVER, stdin=pipe, stdout=pipe, env=spelled) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write(message("initialize", HELLO, 1))
+        server.stdin.write(message("notifications/initialized", {}))
+        server.stdin.write(message("tools/call", asked, 2))
+        server.stdin.flush()
+        # Input stays open meanwhile: what is not yet read when it ends may stay unanswered.
+        _, line = server.stdout.readline(), server.stdout.readline()
+        server.stdin.close()
+        assert server.wait(HANG) == 0
+    second = json.loads(line.decode())
     assert second["result"]["structuredContent"]["profile"]["name"] == "\u00e9\u4e2d"
-    assert "\u00e9\u4e2d".encode() in done.stdout
+    assert "\u00e9\u4e2d".encode() in line
 
 
 @pytest.mark.long
